@@ -1,0 +1,162 @@
+// What runs, as facts. Types only: pure rooms read these and nothing else of the runtime.
+import type { PodSpec } from '../manifests/types.ts'
+
+/** Everything Berth knows of the live side at one moment. */
+export interface Live {
+  readonly hosts: readonly LiveHost[]
+  readonly pods: readonly LivePod[]
+}
+
+export interface LiveHost {
+  readonly name: string
+  /** False: nothing is known of its pods beyond the last answer; never read as "no pods". */
+  readonly reachable: boolean
+  /** Why it is not reachable. */
+  readonly message: string
+  readonly cpuMillis: number
+  readonly memoryBytes: number
+  /** Image references (and ids) present on the host -> image id. */
+  readonly images: ReadonlyMap<string, string>
+  readonly pulls: ReadonlyMap<string, LivePull>
+  /** Namespaces that have their network on this host. */
+  readonly networks: ReadonlySet<string>
+}
+
+/** The last pull of one image reference on one host. */
+export interface LivePull {
+  readonly state: 'pulling' | 'done' | 'failed'
+  /** Failed attempts since the last success. */
+  readonly attempts: number
+  /** When the state was entered, ms. */
+  readonly at: number
+  /** The registry's words, when failed. */
+  readonly message: string
+}
+
+/** One pod: a sandbox (pause) container and the containers joined to it. */
+export interface LivePod {
+  readonly host: string
+  readonly namespace: string
+  readonly name: string
+  readonly app: string
+  /** `Kind/name` of the object whose pod this is. */
+  readonly owner: string
+  /** Template hash that it was made from. */
+  readonly template: string
+  /** Commit that it was made for. */
+  readonly commit: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  /** The pod's spec as it was when made (kept in a label), so that pods of an old revision can be probed and kept. Undefined when the sandbox is gone. */
+  readonly spec: PodSpec | undefined
+  /** Identity of the sandbox container; empty when it is gone. */
+  readonly uid: string
+  readonly createdAt: number
+  readonly address: string | undefined
+  /** Marked for removal (survives a restart of Berth): no longer counted, no longer kept alive. */
+  readonly leaving: boolean
+  /** Undefined: the sandbox container was removed behind our back. */
+  readonly sandbox: LiveContainer | undefined
+  /** Without the sandbox, sorted by name; one per container name, the newest attempt. */
+  readonly containers: readonly LiveContainer[]
+  /** Containers of earlier attempts that are still to be removed. */
+  readonly leftovers: readonly LiveContainer[]
+}
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+
+export interface LiveContainer {
+  readonly id: string
+  /** Container name in the pod's spec; empty for the sandbox. */
+  readonly name: string
+  readonly state: ContainerState
+  readonly exitCode: number
+  /** Docker's words when a start failed. */
+  readonly error: string
+  readonly oomKilled: boolean
+  /** ms; 0: never started. */
+  readonly startedAt: number
+  /** ms; 0: not finished. */
+  readonly finishedAt: number
+  readonly createdAt: number
+  /** How often this container of the pod was made again after its process ended. */
+  readonly restarts: number
+  /** The wait that came before this attempt, ms: the next one doubles it. */
+  readonly backoffMs: number
+  /** How the attempt before this one ended. */
+  readonly last: { readonly exitCode: number; readonly reason: string; readonly finishedAt: number } | undefined
+  readonly image: string
+  readonly imageId: string
+  /** A stop was sent by this process and has not ended yet. */
+  readonly stopping: boolean
+  /** What runs, field by field; compared with the desired configuration to find drift. */
+  readonly config: ContainerConfig
+  readonly health: ContainerHealth
+}
+
+/** Probe results. Without a probe: `started` and `ready` follow the running process. */
+export interface ContainerHealth {
+  /** False: running, but not looked at yet (Berth just started); nothing may be decided from `ready`. */
+  readonly known: boolean
+  readonly started: boolean
+  readonly ready: boolean
+  /** ms since when it is ready without a break; undefined when it is not. */
+  readonly readySince: number | undefined
+  /** Liveness or startup threshold reached: the container has to be restarted. */
+  readonly failing: boolean
+  /** The last failing probe's words. */
+  readonly message: string
+}
+
+/**
+ * What a container is to run, in the terms that Docker can report back. Made by the planner, compared by `diff`,
+ * turned into API options by the runtime. `$(VAR)` is already expanded. The text `podAddress` stands for the pod's
+ * address, which is only known once the sandbox runs.
+ */
+export interface ContainerConfig {
+  readonly name: string
+  readonly image: string
+  /** Docker's Entrypoint; undefined: the image's. */
+  readonly command: readonly string[] | undefined
+  /** Docker's Cmd; undefined: the image's (none if `command` is set, as in Kubernetes). */
+  readonly args: readonly string[] | undefined
+  readonly workingDir: string | undefined
+  readonly env: readonly EnvValue[]
+  /** `uid`, `uid:gid` or undefined for the image's. */
+  readonly user: string | undefined
+  readonly groups: readonly string[]
+  readonly tty: boolean
+  readonly stdin: boolean
+  readonly stdinOnce: boolean
+  readonly privileged: boolean
+  readonly readOnlyRootFilesystem: boolean
+  readonly noNewPrivileges: boolean
+  /** Upper case, sorted, without `CAP_`. */
+  readonly addCapabilities: readonly string[]
+  readonly dropCapabilities: readonly string[]
+  /** `runtime/default` | `unconfined` */
+  readonly seccomp: 'default' | 'unconfined'
+  readonly resources: ContainerResources
+  readonly oomScoreAdjust: number
+}
+
+export interface EnvValue {
+  readonly name: string
+  readonly value: string
+  /** From a Secret: never shown. */
+  readonly secret: boolean
+}
+
+/** Zero: not set. */
+export interface ContainerResources {
+  readonly cpuRequestMillis: number
+  readonly cpuLimitMillis: number
+  readonly memoryLimitBytes: number
+}
+
+export interface PublishedPort {
+  readonly containerPort: number
+  readonly hostPort: number
+  readonly hostIP: string
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP'
+}
