@@ -1,0 +1,34 @@
+import type { Runtime } from '../runtime/port.ts'
+import type { Action } from './plan/action.ts'
+
+/** Does one action: one exchange with one engine, no decisions. */
+export async function applyAction(runtime: Runtime, action: Action): Promise<void> {
+  switch (action.kind) {
+    case 'ensureNetwork':
+      return runtime.ensureNetwork(action.host, action.namespace)
+    case 'removeNetwork':
+      return runtime.removeNetwork(action.host, action.namespace)
+    case 'pull':
+      return runtime.pull(action.host, action.image)
+    case 'createSandbox':
+      return runtime.createSandbox(action.pod, action.sandbox)
+    case 'createContainer':
+      return runtime.createContainer(action.pod, action.config)
+    case 'recreateContainer':
+      return runtime.recreateContainer(action.pod, action.id, action.attempt)
+    case 'start':
+      return runtime.startContainer(action.pod, action.container)
+    case 'update':
+      return runtime.updateContainer(action.pod, action.id, action.resources)
+    case 'unpause':
+      return runtime.unpauseContainer(action.pod, action.id)
+    case 'markLeaving':
+      return runtime.markLeaving(action.pod)
+    case 'stop':
+      return runtime.stopContainer(action.pod, action.id, action.graceMs)
+    case 'remove':
+      return runtime.removeContainer(action.pod, action.id)
+    default:
+      return action satisfies never
+  }
+}

@@ -1,0 +1,53 @@
+import PQueue from 'p-queue'
+import type { Runtime } from '../runtime/port.ts'
+import { applyAction } from './execute.ts'
+import type { Task } from './plan/action.ts'
+
+/** How one task ended. `skipped`: not begun, because another task of the same look had failed. */
+export interface TaskOutcome {
+  readonly task: Task
+  readonly result: 'done' | 'failed' | 'skipped'
+  readonly error?: unknown
+}
+
+/** One queue per host: four exchanges at a time is about the best an engine on two cores does; more adds only latency. */
+export class Lanes {
+  readonly #runtime: Runtime
+  readonly #width: number
+  readonly #queues = new Map<string, PQueue>()
+
+  constructor(runtime: Runtime, width = 4) {
+    this.#runtime = runtime
+    this.#width = width
+  }
+
+  /** Runs the tasks of one look side by side. After a failure, those not yet begun are skipped: a refused create is not repeated fifty times. */
+  async run(tasks: readonly Task[]): Promise<TaskOutcome[]> {
+    let failed = false
+    const one = async (task: Task): Promise<TaskOutcome> => {
+      if (failed) return { task, result: 'skipped' }
+      try {
+        for (const action of task.actions) await applyAction(this.#runtime, action)
+        return { task, result: 'done' }
+      } catch (error) {
+        failed = true
+        return { task, result: 'failed', error }
+      }
+    }
+    return Promise.all(tasks.map((task) => this.#queue(task.host).add(() => one(task))))
+  }
+
+  /** Ends when nothing is queued or running. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map((queue) => queue.onIdle()))
+  }
+
+  #queue(host: string): PQueue {
+    let queue = this.#queues.get(host)
+    if (!queue) {
+      queue = new PQueue({ concurrency: this.#width })
+      this.#queues.set(host, queue)
+    }
+    return queue
+  }
+}
