@@ -1,0 +1,175 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { errorText } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+
+export type CommitResult = 'applying' | 'synced' | 'degraded' | 'refused' | 'held' | 'superseded'
+
+/** One commit's story, as `berth history` tells it. Times in ms. */
+export interface HistoryEntry {
+  readonly app: string
+  readonly commit: string
+  readonly subject: string
+  readonly author: string
+  readonly startedAt: number
+  readonly finishedAt: number | undefined
+  readonly result: CommitResult
+  readonly message: string
+  /** What was done, in the plan's words. */
+  readonly changes: readonly string[]
+  /** Duration per stage, ms. */
+  readonly stages: Readonly<Record<string, number>>
+}
+
+const schema = `
+  create table if not exists history (
+    id integer primary key, app text not null, commit_id text not null, subject text not null, author text not null,
+    started_at integer not null, finished_at integer, result text not null, message text not null, stages text not null
+  );
+  create index if not exists history_app on history (app, id);
+  create table if not exists change (history_id integer not null, at integer not null, text text not null);
+  create index if not exists change_history on change (history_id);
+  create table if not exists applied (app text primary key, commit_id text not null, source text not null);
+  create table if not exists opening (app text, commit_id text, times integer not null, primary key (app, commit_id));
+`
+
+const keptPerApp = 500
+
+/**
+ * What happened, for people. A convenience: everything that runs is known from Git and from labels, and a journal that
+ * is lost or damaged is begun anew.
+ */
+export class Journal {
+  readonly #db: DatabaseSync
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  /** Opens `journal.db` in the state directory. A damaged file is moved aside and said so in the log. */
+  static open(stateDir: string, log: Log): Journal {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+    const file = join(stateDir, 'journal.db')
+    try {
+      return new Journal(opened(file))
+    } catch (error) {
+      if (!existsSync(file)) throw error
+      const aside = `${file}.damaged`
+      log.warn(`the journal cannot be read and is begun anew; the old file is kept as ${aside}`, {
+        reason: errorText(error),
+      })
+      renameSync(file, aside)
+      return new Journal(opened(file))
+    }
+  }
+
+  /** For commands that only look, when there may be no state directory: nothing is written to disk. */
+  static inMemory(): Journal {
+    return new Journal(opened(':memory:'))
+  }
+
+  begin(entry: Pick<HistoryEntry, 'app' | 'commit' | 'subject' | 'author' | 'startedAt' | 'stages'>): number {
+    this.#db
+      .prepare(`update history set result = 'superseded', finished_at = ? where app = ? and result = 'applying'`)
+      .run(entry.startedAt, entry.app)
+    const { lastInsertRowid } = this.#db
+      .prepare(
+        `insert into history (app, commit_id, subject, author, started_at, result, message, stages) values (?, ?, ?, ?, ?, 'applying', '', ?)`,
+      )
+      .run(entry.app, entry.commit, entry.subject, entry.author, entry.startedAt, JSON.stringify(entry.stages))
+    this.#trim(entry.app)
+    return Number(lastInsertRowid)
+  }
+
+  #trim(app: string): void {
+    const old = 'select id from history where app = ? order by id desc limit -1 offset ?'
+    this.#db.prepare(`delete from change where history_id in (${old})`).run(app, keptPerApp)
+    this.#db.prepare(`delete from history where id in (${old})`).run(app, keptPerApp)
+  }
+
+  change(id: number, at: number, text: string): void {
+    this.#db.prepare(`insert into change (history_id, at, text) values (?, ?, ?)`).run(id, at, text)
+  }
+
+  finish(
+    id: number,
+    result: CommitResult,
+    message: string,
+    finishedAt: number,
+    stages: Readonly<Record<string, number>>,
+  ): void {
+    this.#db
+      .prepare(`update history set result = ?, message = ?, finished_at = ?, stages = ? where id = ?`)
+      .run(result, message, finishedAt, JSON.stringify(stages), id)
+  }
+
+  /** Newest first. */
+  history(app: string, limit = 50): HistoryEntry[] {
+    const rows = this.#db.prepare(`select * from history where app = ? order by id desc limit ?`).all(app, limit)
+    return rows.map((row) => ({
+      app: String(row.app),
+      commit: String(row.commit_id),
+      subject: String(row.subject),
+      author: String(row.author),
+      startedAt: Number(row.started_at),
+      finishedAt: row.finished_at === null ? undefined : Number(row.finished_at),
+      result: String(row.result) as CommitResult,
+      message: String(row.message),
+      changes: this.#changes(Number(row.id)),
+      stages: JSON.parse(String(row.stages)) as Record<string, number>,
+    }))
+  }
+
+  /** The commit that the application ran last, and from which source (repository and path). */
+  applied(app: string): { readonly commit: string; readonly source: string } | undefined {
+    const row = this.#db.prepare(`select commit_id, source from applied where app = ?`).get(app)
+    return row && { commit: String(row.commit_id), source: String(row.source) }
+  }
+
+  setApplied(app: string, commit: string, source: string): void {
+    this.#db
+      .prepare(
+        `insert into applied (app, commit_id, source) values (?, ?, ?) on conflict (app) do update set commit_id = excluded.commit_id, source = excluded.source`,
+      )
+      .run(app, commit, source)
+  }
+
+  /** To be called before a commit's files are read: answers how often that began without an end. */
+  opening(app: string, commit: string): number {
+    const row = this.#db.prepare(`select times from opening where app = ? and commit_id = ?`).get(app, commit)
+    const times = Number(row?.times ?? 0)
+    this.#db
+      .prepare(`insert or replace into opening (app, commit_id, times) values (?, ?, ?)`)
+      .run(app, commit, times + 1)
+    return times
+  }
+
+  opened(app: string, commit: string): void {
+    this.#db.prepare(`delete from opening where app = ? and commit_id = ?`).run(app, commit)
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #changes(id: number): string[] {
+    return this.#db
+      .prepare(`select text from change where history_id = ? order by rowid`)
+      .all(id)
+      .map((row) => String(row.text))
+  }
+}
+
+function opened(file: string): DatabaseSync {
+  const db = new DatabaseSync(file)
+  try {
+    // A lost last line after a power cut is fine here; waiting for the disk at each event is not.
+    db.exec('pragma journal_mode = wal; pragma synchronous = off; pragma busy_timeout = 2000')
+    db.exec(schema)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
