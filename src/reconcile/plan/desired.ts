@@ -43,7 +43,10 @@ export interface View {
   readonly pods: readonly LivePod[]
   readonly hosts: readonly LiveHost[]
   /** Requests already placed on each host by all pods, for placement. */
-  readonly placed: ReadonlyMap<string, { readonly cpuMillis: number; readonly memoryBytes: number; readonly pods: number }>
+  readonly placed: ReadonlyMap<
+    string,
+    { readonly cpuMillis: number; readonly memoryBytes: number; readonly pods: number }
+  >
   /** ms. */
   readonly now: number
 }
