@@ -1,9 +1,32 @@
 import { defineConfig } from 'vitest/config'
 
+// `npm test` always gives an engine; a bare `vitest` runs the tests that need none.
+const engine = process.env.BERTH_TEST_DOCKER
+const needsEngine = 'test/**/*.docker.test.ts'
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 120_000,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [needsEngine],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'docker',
+          include: engine === undefined ? [] : [needsEngine],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // One engine serves them all: side by side they would only measure each other.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })

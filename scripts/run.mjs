@@ -1,0 +1,104 @@
+// What the npm scripts call: sets up, runs the command, puts away, and ends with the command's exit code.
+// Plain JavaScript for Node 20; the command itself runs on the Node.js of package.json.
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { check } from './check.mjs'
+import { ensurePackages, environment, node, root } from './packages.mjs'
+import { ensureEngine } from './setup.mjs'
+import { stop } from './stop.mjs'
+import { testCommand, testResult } from './test-result.mjs'
+
+const [name = '', ...args] = process.argv.slice(2)
+
+/** Commands without an engine of their own. @type {Record<string, string[]>} */
+const plain = {
+  generate: ['scripts/generate.ts'],
+  vectors: ['scripts/vectors.ts'],
+  simulate: ['scripts/simulate.ts'],
+  build: ['scripts/build.ts'],
+}
+// Reports must know sizes and rates with the collector at hand.
+const bench = ['--expose-gc', 'bench/main.ts']
+const benchesWithoutEngine = ['plan', 'sync']
+
+ensurePackages()
+process.exitCode = await main()
+
+async function main() {
+  const own = plain[name]
+  if (own !== undefined) return run([node, ...own, ...args], environment())
+  switch (name) {
+    case 'check':
+      return (await check()) ? 0 : 1
+    case 'test':
+      return test()
+    case 'demo':
+      return withEngine((command, env) => run(command([node, 'scripts/demo.ts', ...args]), env))
+    case 'bench':
+      if (benchesWithoutEngine.includes(args[0] ?? '')) return run([node, ...bench, ...args], environment())
+      return withEngine((command, env) => run(command([node, ...bench, ...args]), env))
+    default:
+      return stop(`no command "${name}"`, 'run: npm run')
+  }
+}
+
+/** Everything that has to be true of the sources, then every test. With arguments: only those tests (`npm test -- test/sync`). */
+async function test() {
+  const clean = args.length > 0 || (await check())
+  const status = await withEngine((command, env) => run(command([node, ...testCommand, ...args]), env))
+  const { line, failed } = testResult({ clean, status })
+  console.log(line)
+  return failed ? status || 1 : 0
+}
+
+/** @param {(command: (argv: string[]) => string[], env: NodeJS.ProcessEnv) => Promise<number>} work */
+async function withEngine(work) {
+  const engine = await ensureEngine()
+  try {
+    return await work(engine.command, environment({ DOCKER_HOST: engine.host, BERTH_TEST_DOCKER: engine.host }))
+  } finally {
+    await engine.close()
+  }
+}
+
+/**
+ * Runs a command to its end, also when this process is told to end, and returns its exit code (128 and the number of a signal).
+ * It gets a process group of its own, so that Ctrl-C reaches it once, from here, and everything it started can be ended.
+ * @param {string[]} argv
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<number>}
+ */
+function run([program = '', ...argv], env) {
+  const child = spawn(program, argv, { cwd: root, env, stdio: 'inherit', detached: true })
+  let asked = 0
+  /** @param {NodeJS.Signals} signal */
+  const pass = (signal) => {
+    const now = Date.now()
+    // npm passes on the signal that the terminal sent as well; only a second one that was meant ends it at once.
+    if (asked !== 0 && now - asked < 1000) return
+    signalGroup(child.pid, asked === 0 ? signal : 'SIGKILL')
+    asked = now
+  }
+  /** @type {NodeJS.Signals[]} */
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  for (const signal of signals) process.on(signal, pass)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      signalGroup(child.pid, 'SIGKILL')
+      resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL'])
+    })
+  })
+}
+
+/**
+ * @param {number | undefined} pid
+ * @param {NodeJS.Signals} signal
+ */
+function signalGroup(pid, signal) {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal)
+  } catch {
+    // Nobody is left in the group.
+  }
+}
