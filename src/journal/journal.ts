@@ -104,6 +104,15 @@ export class Journal {
       .run(result, message, finishedAt, JSON.stringify(stages), id)
   }
 
+  /** The story of a commit that was begun and has no end yet. */
+  unfinished(app: string, commit: string): { id: number; startedAt: number; stages: Record<string, number> } | undefined {
+    const row = this.#db
+      .prepare(`select * from history where app = ? and commit_id = ? and result = 'applying' order by id desc limit 1`)
+      .get(app, commit)
+    if (!row) return undefined
+    return { id: Number(row.id), startedAt: Number(row.started_at), stages: JSON.parse(String(row.stages)) }
+  }
+
   /** Newest first. */
   history(app: string, limit = 50): HistoryEntry[] {
     const rows = this.#db.prepare(`select * from history where app = ? order by id desc limit ?`).all(app, limit)

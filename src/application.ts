@@ -1,0 +1,363 @@
+// One application's way from a new commit to wanted objects: fetch, read, decide, accept. Part of the corridor beside engine.ts.
+import type { Clock } from './base/clock.ts'
+import { errorText } from './base/errors.ts'
+import { type Key, keyParts } from './base/key.ts'
+import type { Log } from './base/log.ts'
+import type { Journal } from './journal/journal.ts'
+import { renderProblem } from './manifests/problem.ts'
+import type { Policy } from './reconcile/looker.ts'
+import type { ObjectStatus, Task } from './reconcile/plan/action.ts'
+import { decidePrune } from './reconcile/plan/prune.ts'
+import { isPlanned, type Wanted } from './reconcile/wanted.ts'
+import type { AppFacts, LastSync } from './report/status.ts'
+import type { ApplicationSettings } from './settings.ts'
+import { ApplicationSource, type Reading, type Revision } from './source/application.ts'
+import { GitError } from './sync/errors.ts'
+import { createPoller, type Poller } from './sync/poll.ts'
+import type { Head, Repository } from './sync/port.ts'
+
+export interface ApplicationParts {
+  readonly settings: ApplicationSettings
+  readonly openRepository: () => Promise<Repository>
+  readonly wanted: Wanted
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
+  /** Owners of running pods that carry this application's mark. */
+  readonly liveOwners: () => Key[]
+  readonly statusOf: (key: Key) => ObjectStatus | undefined
+  readonly approveGone: (key: Key) => void
+  readonly isGone: (key: Key) => boolean
+  readonly wake: (keys: readonly Key[]) => void
+  readonly onChange: () => void
+}
+
+/** How far an application is with its head. `working` may still become anything. */
+export type Outcome = 'working' | 'synced' | 'degraded' | 'refused' | 'unreachable'
+
+/** A commit that ended the process this often while it was read is not opened again. */
+const mostOpenings = 3
+
+export class Application {
+  readonly #parts: ApplicationParts
+  #repository: Repository | undefined
+  #source: ApplicationSource | undefined
+  #poller: Poller | undefined
+  #stage: AppFacts['stage'] = 'idle'
+  #error = ''
+  #head = ''
+  /** Head that was decided on: not read again until it moves. */
+  #decided = ''
+  #revision: Revision | undefined
+  #refusal: AppFacts['refusal']
+  #lastSync: LastSync | undefined
+  #entry: { readonly id: number; readonly stages: Record<string, number> } | undefined
+  readonly #unsettled = new Set<Key>()
+
+  constructor(parts: ApplicationParts) {
+    this.#parts = parts
+  }
+
+  get name(): string {
+    return this.#parts.settings.name
+  }
+
+  get policy(): Policy {
+    return this.#parts.settings
+  }
+
+  /** Takes up the commit that ran last, so that it is kept healthy even if the repository cannot be reached or its head is bad. */
+  async restore(): Promise<void> {
+    const applied = this.#parts.journal.applied(this.name)
+    if (!applied || applied.source !== this.#sourceName()) return
+    try {
+      const reading = await (await this.#open()).read(applied.commit, () => this.#parts.clock.now())
+      if (reading.kind === 'read') this.#accept(reading.revision, [], false)
+    } catch (error) {
+      this.#parts.log.info('the last applied commit is not in the local store; waiting for the head', {
+        app: this.name,
+        commit: applied.commit,
+        reason: errorText(error),
+      })
+    }
+  }
+
+  follow(): void {
+    const { clock, random, settings } = this.#parts
+    this.#poller = createPoller({
+      fetch: async () => {
+        this.#stage = 'fetching'
+        await this.#open()
+        return this.#repository!.fetch()
+      },
+      intervalMs: settings.intervalMs,
+      clock,
+      random,
+      onHead: (head) => this.#onHead(head),
+      onError: (error) => this.#failed(error),
+    })
+    this.#poller.start()
+  }
+
+  pollNow(): void {
+    this.#poller?.wake()
+  }
+
+  async close(): Promise<void> {
+    await this.#poller?.close()
+    await this.#repository?.close()
+  }
+
+  /** Reads `revision` (default: the head) into the wanted objects without following it; answers the keys to be planned. */
+  async look(revision: string | undefined): Promise<Key[]> {
+    const source = await this.#open()
+    const repository = this.#repository!
+    const head = await repository.fetch()
+    this.#head = head.oid
+    await this.restore()
+    const oid = revision === undefined ? head.oid : await repository.resolve(revision)
+    this.#decide(await source.read(oid, () => this.#parts.clock.now()), await this.#approvals(oid), false)
+    if (this.#refusal) return []
+    return [...this.#parts.wanted.keys(this.name), ...this.#parts.liveOwners().filter((key) => this.#parts.isGone(key))]
+  }
+
+  /** One key was looked at. */
+  looked(key: Key): void {
+    const status = this.#parts.statusOf(key)
+    const settled =
+      !status || (status.sync === 'Synced' && (status.health === 'Healthy' || status.health === 'Suspended'))
+    if (settled) this.#unsettled.delete(key)
+    else this.#unsettled.add(key)
+    if (this.#entry && status?.failed) this.#finish('degraded', `${status.kind} ${status.name}: ${status.message}`)
+    this.#settle()
+  }
+
+  #settle(): void {
+    if (this.#unsettled.size > 0) return
+    this.#finish('synced', '')
+    if (this.#lastSync && this.#lastSync.finishedAt === undefined) {
+      this.#lastSync = { ...this.#lastSync, finishedAt: this.#parts.clock.now() }
+    }
+  }
+
+  /** One task was done, or failed. */
+  did(task: Task, error: unknown): void {
+    if (!this.#entry) return
+    const text = error === undefined ? task.text : `${task.text}: failed: ${errorText(error)}`
+    this.#parts.journal.change(this.#entry.id, this.#parts.clock.now(), text)
+  }
+
+  outcome(): Outcome {
+    if (this.#error !== '') return 'unreachable'
+    if (this.#stage !== 'idle' || this.#head === '') return 'working'
+    if (this.#refusal) return 'refused'
+    const keys = [...this.#parts.wanted.keys(this.name)]
+    if (keys.some((key) => this.#parts.statusOf(key)?.failed)) return 'degraded'
+    return this.#unsettled.size === 0 ? 'synced' : 'working'
+  }
+
+  facts(conflicts: readonly string[]): AppFacts {
+    const { settings, wanted, statusOf, liveOwners, isGone } = this.#parts
+    const keys = [...wanted.keys(this.name), ...liveOwners().filter((key) => isGone(key))]
+    const objects = keys.map((key) => statusOf(key) ?? this.#shapeStatus(key)).filter((status) => status !== undefined)
+    return {
+      name: settings.name,
+      repo: this.#repository?.url ?? settings.repoURL.replace(/\/\/[^@/]*@/, '//***@'),
+      revision: settings.revision,
+      path: settings.path,
+      commit: this.#revision?.commit.oid ?? '',
+      subject: this.#revision?.commit.subject ?? '',
+      head: this.#head,
+      stage: this.#stage,
+      error: this.#error,
+      refusal: this.#refusal,
+      objects: objects.sort((a, b) => order(a) - order(b) || (a.namespace + a.name < b.namespace + b.name ? -1 : 1)),
+      unseen: keys.length - objects.length,
+      ignored: this.#revision?.ignored.map((ignored) => ignored.message) ?? [],
+      warnings: this.#revision?.warnings.map(renderProblem) ?? [],
+      conflicts,
+      lastSync: this.#lastSync,
+    }
+  }
+
+  async #open(): Promise<ApplicationSource> {
+    if (this.#source) return this.#source
+    const { settings } = this.#parts
+    this.#repository ??= await this.#parts.openRepository()
+    this.#source = new ApplicationSource({
+      repository: this.#repository,
+      path: settings.path,
+      namespace: settings.namespace,
+      podSecurity: settings.podSecurity,
+    })
+    return this.#source
+  }
+
+  async #onHead(head: Head): Promise<void> {
+    const { journal, clock, log } = this.#parts
+    this.#error = ''
+    this.#head = head.oid
+    if (head.oid === this.#decided) return this.#rest()
+    if (head.rewritten) log.warn('the branch was rewritten; following its new head', { app: this.name, head: head.oid })
+    if (journal.opening(this.name, head.oid) >= mostOpenings) {
+      this.#refuse(head.oid, 'reading it ended the process several times', [])
+      return this.#rest()
+    }
+    this.#stage = 'reading'
+    this.#parts.onChange()
+    const reading = await (await this.#open()).read(head.oid, () => clock.now())
+    journal.opened(this.name, head.oid)
+    this.#stage = 'comparing'
+    this.#decide(reading, await this.#approvals(head.oid), true)
+    this.#decided = head.oid
+    this.#rest()
+  }
+
+  #rest(): void {
+    this.#stage = 'idle'
+    this.#parts.onChange()
+  }
+
+  #decide(reading: Reading, messages: readonly string[], record: boolean): void {
+    if (reading.kind === 'refused') {
+      const count = reading.problems.length
+      this.#refuse(reading.commit.oid, `${count} ${count === 1 ? 'problem' : 'problems'}`, reading.problems)
+      if (record) this.#recordRefusal(reading.commit, 'refused', reading.problems.map(renderProblem).join('\n'))
+      return
+    }
+    const { revision } = reading
+    const taken = this.#takenByOthers(revision)
+    if (taken.length > 0) {
+      this.#refuse(revision.commit.oid, 'it defines objects of another application', taken)
+      if (record) this.#recordRefusal(revision.commit, 'refused', taken.map(renderProblem).join('\n'))
+      return
+    }
+    const before = new Set<Key>([...this.#parts.wanted.keys(this.name), ...this.#parts.liveOwners()])
+    const decision = decidePrune({
+      before: [...before].sort(),
+      after: new Set(revision.objects.keys()),
+      budget: this.#parts.settings.pruneBudget,
+      messages,
+    })
+    if (!decision.allowed && this.#parts.settings.prune) {
+      this.#refuse(revision.commit.oid, decision.text, [])
+      if (record) this.#recordRefusal(revision.commit, 'held', decision.text)
+      return
+    }
+    this.#accept(revision, decision.removed, record)
+  }
+
+  #accept(revision: Revision, removed: readonly Key[], record: boolean): void {
+    const { wanted, clock, journal } = this.#parts
+    const now = clock.now()
+    const again = this.#revision?.commit.oid === revision.commit.oid
+    this.#source?.accept(revision)
+    this.#revision = revision
+    this.#refusal = undefined
+    for (const key of removed) this.#parts.approveGone(key)
+    const { oid } = revision.commit
+    const keys = wanted.accept(this.name, oid, revision.objects, revision.changed, revision.removed, now)
+    const touched = [...new Set([...keys, ...removed])]
+    for (const key of touched) if (isPlanned(key)) this.#unsettled.add(key)
+    if (record) {
+      if (!again) this.#begin(revision, now)
+      else this.#resume(oid)
+      journal.setApplied(this.name, oid, this.#sourceName())
+    }
+    this.#parts.wake(touched)
+    this.#settle()
+  }
+
+  #begin(revision: Revision, now: number): void {
+    const { oid, subject, author } = revision.commit
+    const stages = { ...revision.stages }
+    this.#lastSync = { commit: oid, startedAt: now, finishedAt: undefined }
+    const id = this.#parts.journal.begin({ app: this.name, commit: oid, subject, author, startedAt: now, stages })
+    this.#entry = { id, stages }
+  }
+
+  /** Goes on with the story of a commit that was being applied when the engine ended. */
+  #resume(oid: string): void {
+    const unfinished = this.#entry ? undefined : this.#parts.journal.unfinished(this.name, oid)
+    if (!unfinished) return
+    this.#entry = { id: unfinished.id, stages: { ...unfinished.stages } }
+    this.#lastSync = { commit: oid, startedAt: unfinished.startedAt, finishedAt: undefined }
+  }
+
+  #refuse(commit: string, summary: string, problems: NonNullable<AppFacts['refusal']>['problems']): void {
+    this.#refusal = { commit, summary, problems }
+    this.#parts.log.warn(`commit is not applied: ${summary}`, { app: this.name, commit })
+    for (const problem of problems.slice(0, 20)) this.#parts.log.warn(renderProblem(problem), { app: this.name })
+  }
+
+  #recordRefusal(commit: Revision['commit'], result: 'refused' | 'held', message: string): void {
+    const { journal, clock } = this.#parts
+    const now = clock.now()
+    const id = journal.begin({
+      app: this.name,
+      commit: commit.oid,
+      subject: commit.subject,
+      author: commit.author,
+      startedAt: now,
+      stages: {},
+    })
+    journal.finish(id, result, message, now, {})
+  }
+
+  #failed(error: unknown): void {
+    const known = error instanceof GitError
+    this.#error = errorText(error)
+    this.#parts.log[known ? 'warn' : 'error']('the repository cannot be read; what runs goes on', {
+      app: this.name,
+      reason: this.#error,
+    })
+    this.#rest()
+  }
+
+  #finish(result: 'synced' | 'degraded', message: string): void {
+    const { journal, clock } = this.#parts
+    if (!this.#entry) return
+    const now = clock.now()
+    const stages = { ...this.#entry.stages, applyMs: now - (this.#lastSync?.startedAt ?? now) }
+    journal.finish(this.#entry.id, result, message, now, stages)
+    this.#entry = undefined
+  }
+
+  #takenByOthers(revision: Revision) {
+    const taken = [...revision.objects].filter(([key]) => (this.#parts.wanted.appOf(key) ?? this.name) !== this.name)
+    return taken.map(([key, located]) => ({
+      file: located.file,
+      line: located.line,
+      path: 'metadata.name',
+      message: `expected an object of this application, found one that application ${this.#parts.wanted.appOf(key)} already defines`,
+    }))
+  }
+
+  /** Messages of the commits since the applied one: approvals stand in their trailers. */
+  async #approvals(oid: string): Promise<string[]> {
+    const from = this.#revision?.commit.oid
+    if (from === oid) return []
+    // Without a last commit to start from, an approval of long ago must not count: only the head's own words do.
+    if (from === undefined) return [(await this.#repository!.commit(oid)).message]
+    const commits = await this.#repository!.between(from, oid, 100)
+    return commits.map((commit) => commit.message)
+  }
+
+  #sourceName(): string {
+    return `${this.#parts.settings.repoURL}#${this.#parts.settings.path}`
+  }
+
+  #shapeStatus(key: Key): ObjectStatus | undefined {
+    const { kind, namespace, name } = keyParts(key)
+    if (!['ConfigMap', 'Secret', 'Service'].includes(kind)) return undefined
+    const message = kind === 'Service' ? 'checked only: this version routes no traffic' : ''
+    return { kind, namespace, name, sync: 'Synced', health: 'Healthy', ready: '', message, failed: false }
+  }
+}
+
+const kindOrder = ['Namespace', 'ConfigMap', 'Secret', 'Service', 'Deployment', 'ReplicaSet', 'Pod']
+
+function order(status: ObjectStatus): number {
+  return kindOrder.indexOf(status.kind)
+}

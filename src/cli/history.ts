@@ -1,0 +1,29 @@
+import { silentLog } from '../base/log.ts'
+import { type HistoryEntry, Journal } from '../journal/journal.ts'
+import { renderHistory } from '../report/history.ts'
+import { type Arguments, UsageError } from './arguments.ts'
+import { readSettings } from './settings.ts'
+
+/** Commits of an application, what each did, when, and how it ended; from the journal. */
+export async function history(args: Arguments): Promise<number> {
+  const settings = await readSettings(args)
+  const names = settings.applications.map((application) => application.name)
+  const app = args.operands[0] ?? (names.length === 1 ? names[0] : undefined)
+  if (app === undefined || !names.includes(app)) {
+    throw new UsageError(
+      `history: expected one of the applications ${names.join(', ')}, found ${app === undefined ? 'none' : `"${app}"`}`,
+    )
+  }
+  const entries = read(settings.stateDir, app)
+  process.stdout.write(`${args.output === 'json' ? JSON.stringify(entries, null, 2) : renderHistory(app, entries)}\n`)
+  return 0
+}
+
+function read(stateDir: string, app: string): HistoryEntry[] {
+  const journal = Journal.open(stateDir, silentLog)
+  try {
+    return journal.history(app)
+  } finally {
+    journal.close()
+  }
+}

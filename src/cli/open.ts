@@ -1,0 +1,47 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '../base/clock.ts'
+import { sha256 } from '../base/hash.ts'
+import { createLog, type Log, type LogLevel } from '../base/log.ts'
+import { Engine, type EngineParts } from '../engine.ts'
+import { Journal } from '../journal/journal.ts'
+import { createDockerRuntime } from '../runtime/docker/runtime.ts'
+import type { EngineSettings } from '../settings.ts'
+import { openRepository } from '../sync/repository.ts'
+
+/** The log on standard error, so that reports on standard output can be piped. */
+export function stderrLog(level: LogLevel): Log {
+  return createLog(level, (line) => process.stderr.write(`${line}\n`), systemClock.now)
+}
+
+/** An engine of real parts: Docker, Git, the system's clock. */
+export function openEngine(
+  settings: EngineSettings,
+  log: Log,
+  more: Pick<EngineParts, 'onDone' | 'onChange'> = {},
+): Engine {
+  mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 })
+  return new Engine({
+    settings,
+    runtime: createDockerRuntime({
+      engine: settings.id,
+      hosts: settings.hosts,
+      pauseImage: settings.pauseImage,
+      network: settings.network,
+      clock: systemClock,
+      log,
+    }),
+    journal: Journal.open(settings.stateDir, log),
+    openRepository: (application) =>
+      openRepository({
+        url: application.repoURL,
+        revision: application.revision,
+        storeDir: join(settings.stateDir, 'git', sha256(application.repoURL).slice(0, 16)),
+        ...(application.secretFile === undefined ? {} : { secretFile: application.secretFile }),
+      }),
+    clock: systemClock,
+    log,
+    random: Math.random,
+    ...more,
+  })
+}

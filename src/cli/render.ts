@@ -1,0 +1,39 @@
+import { join } from 'node:path'
+import { sha256 } from '../base/hash.ts'
+import { renderProblem } from '../manifests/problem.ts'
+import { renderManifests } from '../manifests/render.ts'
+import { ApplicationSource } from '../source/application.ts'
+import { openRepository } from '../sync/repository.ts'
+import type { Arguments } from './arguments.ts'
+import { readSettings } from './settings.ts'
+
+/** The objects of a revision as Berth wants them, defaults filled in; Secret values are not shown. */
+export async function render(args: Arguments): Promise<number> {
+  const settings = await readSettings(args)
+  let refused = false
+  for (const application of settings.applications) {
+    const repository = await openRepository({
+      url: application.repoURL,
+      revision: application.revision,
+      storeDir: join(settings.stateDir, 'git', sha256(application.repoURL).slice(0, 16)),
+      ...(application.secretFile === undefined ? {} : { secretFile: application.secretFile }),
+    })
+    try {
+      const head = await repository.fetch()
+      const { path, namespace, podSecurity } = application
+      const reading = await new ApplicationSource({ repository, path, namespace, podSecurity }).read(head.oid, Date.now)
+      if (reading.kind === 'refused') {
+        refused = true
+        for (const problem of reading.problems) process.stderr.write(`${renderProblem(problem)}\n`)
+      } else {
+        const objects = [...reading.revision.objects.values()].map((located) => located.object)
+        process.stdout.write(
+          args.output === 'json' ? `${JSON.stringify(objects, null, 2)}\n` : renderManifests(objects),
+        )
+      }
+    } finally {
+      await repository.close()
+    }
+  }
+  return refused ? 1 : 0
+}

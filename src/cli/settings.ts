@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { shortHash } from '../base/hash.ts'
+import { readConfig } from '../manifests/config.ts'
+import { renderProblem } from '../manifests/problem.ts'
+import type { ApplicationSettings, EngineSettings, HostSettings } from '../settings.ts'
+import { type Arguments, durationMs, UsageError } from './arguments.ts'
+
+export const defaultPauseImage = 'busybox:stable-musl'
+const defaultSocket = 'unix:///var/run/docker.sock'
+
+/** Everything the engine needs, from flags alone or from a configuration file with flags on top. */
+export async function readSettings(args: Arguments): Promise<EngineSettings & { readonly listen: string | undefined }> {
+  return args.config === undefined ? fromFlags(args) : fromFile(args, args.config)
+}
+
+function fromFlags(args: Arguments): EngineSettings & { readonly listen: string | undefined } {
+  if (args.repo === undefined) throw new UsageError('nothing to run: give --repo URL, or a configuration with -c FILE')
+  const repoURL = isLocal(args.repo) ? resolve(args.repo) : args.repo
+  const path = folder(args.path ?? '')
+  // Derived from the repository alone, so that a wiped state directory or another machine gives the same installation.
+  const id = args.engine ?? `berth-${shortHash(repoURL.replace(/\/+$/, '').replace(/\.git$/, ''), 6)}`
+  const application: ApplicationSettings = {
+    name: label(path === '' ? basename(repoURL.replace(/\/+$/, ''), '.git') : basename(path)),
+    repoURL,
+    revision: args.revision ?? 'main',
+    path,
+    namespace: args.namespace ?? 'default',
+    secretFile: undefined,
+    intervalMs: durationMs('--interval', args.interval ?? '30s'),
+    prune: true,
+    pruneBudget: '25%',
+    selfHeal: true,
+    podSecurity: 'baseline',
+  }
+  return {
+    id,
+    hosts: [localHost(args)],
+    stateDir: args.stateDir ?? defaultStateDir(id),
+    pauseImage: args.pauseImage ?? defaultPauseImage,
+    network: { podCIDR: '10.244.0.0/14', mtu: 1500 },
+    applications: [application],
+    listen: args.listen,
+  }
+}
+
+async function fromFile(
+  args: Arguments,
+  file: string,
+): Promise<EngineSettings & { readonly listen: string | undefined }> {
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new UsageError(`cannot read the configuration ${file}`, { cause: error })
+  })
+  const { config, problems } = readConfig({ path: file, bytes })
+  if (problems.length > 0) throw new UsageError(problems.map(renderProblem).join('\n'))
+  const id = args.engine ?? config.engine.name
+  const applications = config.applications.map((application) => ({
+    ...application,
+    repoURL: isLocal(application.repoURL) ? resolve(application.repoURL) : application.repoURL,
+    path: folder(application.path),
+    ...(args.revision === undefined ? {} : { revision: args.revision }),
+    ...(args.interval === undefined ? {} : { intervalMs: durationMs('--interval', args.interval) }),
+  }))
+  if (applications.length === 0) throw new UsageError(`${file}: expected at least one Application, found none`)
+  const hosts = args.host === undefined && config.engine.hosts.length > 0 ? config.engine.hosts : [localHost(args)]
+  return {
+    id,
+    hosts,
+    stateDir: args.stateDir ?? config.engine.stateDir ?? defaultStateDir(id),
+    pauseImage: args.pauseImage ?? config.engine.pauseImage ?? defaultPauseImage,
+    network: config.engine.network,
+    applications,
+    listen: args.listen ?? config.engine.listen,
+  }
+}
+
+function localHost(args: Arguments): HostSettings {
+  return { name: 'local', endpoint: args.host ?? process.env.DOCKER_HOST ?? defaultSocket }
+}
+
+function defaultStateDir(id: string): string {
+  if (process.getuid?.() === 0) return join('/var/lib/berth', id)
+  return join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'berth', id)
+}
+
+function isLocal(url: string): boolean {
+  return !/^[a-z][a-z0-9+.-]*:\/\//i.test(url) && !/^[^/]+@[^/]+:/.test(url)
+}
+
+function folder(path: string): string {
+  return path
+    .replace(/^(?:\.?\/)+/, '')
+    .replace(/\/+$/, '')
+    .replace(/^\.$/, '')
+}
+
+/** A name that Kubernetes would take, from any text. */
+function label(text: string): string {
+  const name = text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 50)
+  return name === '' ? 'app' : name
+}

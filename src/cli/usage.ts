@@ -1,0 +1,31 @@
+export const usage = `berth: Kubernetes manifests from Git, run on plain Docker hosts
+
+usage: berth COMMAND [FLAGS]
+
+  run                  the engine: follow the repository until stopped
+  sync                 one convergence to the head commit          exit 0 healthy, 1 not, 2 cannot
+  diff                 what would change, with effects             exit 0 nothing, 1 differences, 2 error
+  status [APP]         sync status report                          exit 0 all synced and healthy, 1 not, 2 error
+  history [APP]        commits, what each did and how it ended
+  validate PATH...     check manifests offline, all problems       exit 0 good, 1 problems
+  render               the final objects as YAML, defaults filled
+
+what to run:
+  --repo URL           repository: https://, http://, file:// or a local path
+  --path DIR           folder of the manifests in the repository   (its root)
+  --revision REV       branch, tag or commit                       (main; for diff and render also any other)
+  -n, --namespace NS   for objects that name none                  (default)
+  -c, --config FILE    Engine and Application objects, instead of the flags above
+
+where and how:
+  --host ENDPOINT      unix:///path or tcp://host:port             ($DOCKER_HOST, else the default socket)
+  --engine NAME        installation id                             (from the repository's address)
+  --state-dir DIR      local store and journal
+  --pause-image IMAGE  image that holds a pod's network            (busybox:stable-musl)
+  --listen ADDRESS     status server of run                        (127.0.0.1:7070, or any free port)
+  --interval 30s       how often run asks the repository
+  --timeout 5m         how long sync may take
+  -o FORMAT            text, json or markdown
+  --watch              status: again at every change
+  --log-level LEVEL    debug, info, warn or error
+`

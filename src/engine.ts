@@ -1,0 +1,206 @@
+// The corridor: the only place that sees every room. Commits come in from Git, become wanted objects, are compared with what runs,
+// and what differs is done; the report tells it.
+
+import { Application, type Outcome } from './application.ts'
+import type { Clock } from './base/clock.ts'
+import { type Key, keyParts } from './base/key.ts'
+import type { Log } from './base/log.ts'
+import type { HistoryEntry, Journal } from './journal/journal.ts'
+import { Controller } from './reconcile/controller.ts'
+import { Lanes } from './reconcile/lanes.ts'
+import { Looker } from './reconcile/looker.ts'
+import type { ObjectStatus, Task } from './reconcile/plan/action.ts'
+import { isPlanned, Wanted } from './reconcile/wanted.ts'
+import { type AppStatus, appStatus } from './report/status.ts'
+import type { Runtime } from './runtime/port.ts'
+import type { ApplicationSettings, EngineSettings } from './settings.ts'
+import type { Repository } from './sync/port.ts'
+
+export interface EngineParts {
+  readonly settings: EngineSettings
+  readonly runtime: Runtime
+  readonly journal: Journal
+  readonly openRepository: (application: ApplicationSettings) => Promise<Repository>
+  readonly clock: Clock
+  readonly log: Log
+  /** In [0, 1): spreads polls. */
+  readonly random: () => number
+  /** Called with each thing done, in the plan's words, and with what did not work. */
+  readonly onDone?: (app: string, key: Key, task: Task, error: unknown) => void
+  /** Called when a report would read differently; often, so the caller thins it out. */
+  readonly onChange?: () => void
+}
+
+export type { Outcome } from './application.ts'
+
+/** What a revision would do, object by object. */
+export interface PreviewItem {
+  readonly app: string
+  readonly key: Key
+  readonly tasks: readonly Task[]
+  readonly status: ObjectStatus
+}
+
+export class Engine {
+  readonly #parts: EngineParts
+  readonly #wanted = new Wanted()
+  readonly #controller: Controller
+  readonly #looker: Looker
+  readonly #applications: Application[]
+  #unwatch: (() => void) | undefined
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    const { runtime, clock, log } = parts
+    this.#looker = new Looker({
+      runtime,
+      wanted: this.#wanted,
+      lanes: new Lanes(runtime),
+      clock,
+      policyOf: (app) => this.#application(app)?.policy,
+      onDone: (app, key, task, error) => this.#done(app, key, task, error),
+      onStatus: (app, key) => {
+        this.#application(app)?.looked(key)
+        parts.onChange?.()
+      },
+    })
+    this.#controller = new Controller({
+      look: (key) => this.#looker.look(key),
+      onBug: (key, error) =>
+        log.error('a look failed', {
+          key,
+          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        }),
+      clock,
+    })
+    this.#applications = parts.settings.applications.map(
+      (settings) =>
+        new Application({
+          settings,
+          openRepository: () => parts.openRepository(settings),
+          wanted: this.#wanted,
+          journal: parts.journal,
+          clock,
+          log,
+          random: parts.random,
+          liveOwners: () => this.#looker.ownersOf(settings.name),
+          statusOf: (key) => this.#looker.statusOf(key),
+          approveGone: (key) => this.#looker.gone(settings.name, key),
+          isGone: (key) => this.#looker.isGone(key),
+          wake: (keys) => this.#wake(keys),
+          onChange: () => parts.onChange?.(),
+        }),
+    )
+  }
+
+  /** Connects to the hosts, takes up the last good commits, then follows the repositories. */
+  async start(): Promise<void> {
+    await this.observe()
+    for (const application of this.#applications) await application.restore()
+    for (const application of this.#applications) application.follow()
+  }
+
+  /** Only looks: connects to the hosts and keeps their facts current, touches nothing. */
+  async observe(): Promise<void> {
+    await this.#parts.runtime.start()
+    this.#unwatch = this.#parts.runtime.watch((keys) => {
+      this.#looker.factsChanged()
+      for (const key of keys) if (this.#isMine(key)) this.#controller.wake(key)
+    })
+  }
+
+  /** Ends what is being done, starts nothing more. Everything that runs goes on running. */
+  async close(): Promise<void> {
+    this.#unwatch?.()
+    await Promise.all(this.#applications.map((application) => application.close()))
+    await this.#controller.close()
+    await this.#parts.runtime.close()
+    this.#parts.journal.close()
+  }
+
+  /** Asks the repositories now. */
+  syncNow(): void {
+    for (const application of this.#applications) application.pollNow()
+  }
+
+  status(): AppStatus[] {
+    return this.#applications.map((application) => appStatus(application.facts(this.#conflicts(application.name))))
+  }
+
+  /** How far the convergence to the heads is; the worst of the applications, once none is working any more. */
+  outcome(): Outcome {
+    const outcomes = this.#applications.map((application) => application.outcome())
+    const worst = (['unreachable', 'working', 'refused', 'degraded'] as const).find((outcome) =>
+      outcomes.includes(outcome),
+    )
+    return worst ?? 'synced'
+  }
+
+  history(app: string): HistoryEntry[] {
+    return this.#parts.journal.history(app)
+  }
+
+  get applications(): readonly string[] {
+    return this.#applications.map((application) => application.name)
+  }
+
+  /** Nothing is being looked at or done right now. */
+  get quiet(): boolean {
+    return this.#controller.quiet
+  }
+
+  /**
+   * What would happen if `revision` (default: the head) were applied now; needs `observe`, touches nothing. A revision that
+   * would be refused or held is in the status, and answers no items for its application.
+   */
+  async preview(revision?: string): Promise<PreviewItem[]> {
+    const items: PreviewItem[] = []
+    for (const application of this.#applications) {
+      for (const key of await application.look(revision)) {
+        const plan = this.#looker.plan(key)
+        if (plan) items.push({ app: application.name, key, tasks: plan.tasks, status: plan.status })
+        if (plan) this.#looker.note(key, plan)
+      }
+    }
+    return items.sort((a, b) => (a.key < b.key ? -1 : 1))
+  }
+
+  #application(name: string): Application | undefined {
+    return this.#applications.find((application) => application.name === name)
+  }
+
+  #wake(keys: readonly Key[]): void {
+    for (const key of keys) {
+      this.#looker.wanted(key)
+      if (isPlanned(key)) this.#controller.wake(key)
+    }
+  }
+
+  /** Keys of owners that no application here knows are another's business. */
+  #isMine(key: Key): boolean {
+    return isPlanned(key) && (this.#wanted.appOf(key) !== undefined || this.#looker.isGone(key))
+  }
+
+  #conflicts(app: string): string[] {
+    const strays = this.#looker
+      .ownersOf(app)
+      .filter(
+        (key) =>
+          this.#wanted.appOf(key) === undefined &&
+          !this.#looker.isGone(key) &&
+          this.#wanted.commitOf(app) !== undefined,
+      )
+      .map((key) => `${describe(key)} runs with this application's mark but is not in Git; it is left alone`)
+    return [...this.#parts.runtime.conflicts(), ...strays]
+  }
+
+  #done(app: string, key: Key, task: Task, error: unknown): void {
+    this.#application(app)?.did(task, error)
+    this.#parts.onDone?.(app, key, task, error)
+  }
+}
+
+function describe(key: Key): string {
+  const { kind, namespace, name } = keyParts(key)
+  return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`
+}

@@ -1,0 +1,212 @@
+import { backoffMs } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import { errorText } from '../base/errors.ts'
+import { type Key, keyOf, keyParts } from '../base/key.ts'
+import { RuntimeError } from '../runtime/errors.ts'
+import type { Runtime } from '../runtime/port.ts'
+import type { LookResult } from './controller.ts'
+import type { Lanes } from './lanes.ts'
+import type { ObjectStatus, Plan, Task } from './plan/action.ts'
+import type { View } from './plan/desired.ts'
+import { placedOn } from './plan/placement.ts'
+import { plan, planGone } from './plan/plan.ts'
+import type { Wanted } from './wanted.ts'
+
+export interface Policy {
+  /** False: drift of an object that has once settled is reported, not repaired. */
+  readonly selfHeal: boolean
+  /** False: what vanished from Git is reported, not removed. */
+  readonly prune: boolean
+}
+
+export interface LookerOptions {
+  readonly runtime: Runtime
+  readonly wanted: Wanted
+  readonly lanes: Lanes
+  readonly clock: Clock
+  readonly policyOf: (app: string) => Policy | undefined
+  readonly onDone: (app: string, key: Key, task: Task, error: unknown) => void
+  readonly onStatus: (app: string, key: Key) => void
+}
+
+/** Why nothing is done for a key until `until`: the last attempt failed, or changed nothing. */
+interface Hold {
+  readonly attempts: number
+  readonly until: number
+  readonly message: string
+}
+
+const firstHoldMs = 1_000
+const longestHoldMs = 60_000
+/** Equal tasks this often in a row, without a failure, mean that doing them has no effect. */
+const sameTasksLimit = 4
+
+/** One look at one key: plan, do, remember the status. */
+export class Looker {
+  readonly #options: LookerOptions
+  readonly #statuses = new Map<Key, ObjectStatus>()
+  /** Keys that vanished from Git with approval -> their application. */
+  readonly #gone = new Map<Key, string>()
+  readonly #holds = new Map<Key, Hold>()
+  readonly #lastTasks = new Map<Key, { readonly text: string; readonly times: number }>()
+  readonly #settled = new Set<Key>()
+  #placed: View['placed'] | undefined
+
+  constructor(options: LookerOptions) {
+    this.#options = options
+  }
+
+  /** The key is newly wanted, changed, or gone: what failed before may work now. */
+  wanted(key: Key): void {
+    this.#holds.delete(key)
+    this.#lastTasks.delete(key)
+    this.#settled.delete(key)
+    this.#statuses.delete(key)
+    if (this.#options.wanted.appOf(key) !== undefined) this.#gone.delete(key)
+  }
+
+  /** Approves the removal of what the key owns. */
+  gone(app: string, key: Key): void {
+    this.#gone.set(key, app)
+  }
+
+  isGone(key: Key): boolean {
+    return this.#gone.has(key)
+  }
+
+  statusOf(key: Key): ObjectStatus | undefined {
+    return this.#statuses.get(key)
+  }
+
+  /** Owners of pods that carry the application's mark. */
+  ownersOf(app: string): Key[] {
+    const owners = new Set<Key>()
+    for (const pod of this.#options.runtime.pods()) {
+      const [kind = '', name = ''] = pod.owner.split('/')
+      if (pod.app === app) owners.add(keyOf({ namespace: pod.namespace, kind, name }))
+    }
+    return [...owners].sort()
+  }
+
+  factsChanged(): void {
+    this.#placed = undefined
+  }
+
+  /** What would be done for the key now; undefined when it is neither wanted nor gone. */
+  plan(key: Key): Plan | undefined {
+    const desired = this.#options.wanted.desired(key)
+    const view = this.#view(key)
+    if (desired) return plan(desired, view)
+    return this.#gone.has(key) ? planGone(key, view) : undefined
+  }
+
+  /** Remembers a plan's status without doing it. */
+  note(key: Key, { status }: Pick<Plan, 'status'>): void {
+    this.#statuses.set(key, status)
+  }
+
+  async look(key: Key): Promise<LookResult> {
+    const app = this.#options.wanted.appOf(key) ?? this.#gone.get(key)
+    const planned = this.plan(key)
+    if (app === undefined || !planned) {
+      this.#statuses.delete(key)
+      return {}
+    }
+    const result = await this.#do(app, key, planned)
+    if (this.#gone.has(key) && planned.tasks.length === 0 && this.#options.runtime.podsOf(key).length === 0) {
+      this.#statuses.delete(key)
+    }
+    this.#options.onStatus(app, key)
+    return result
+  }
+
+  async #do(app: string, key: Key, planned: Plan): Promise<LookResult> {
+    const now = this.#options.clock.now()
+    this.#statuses.set(key, this.#withHold(key, planned.status))
+    if (planned.tasks.length === 0) {
+      this.#holds.delete(key)
+      this.#lastTasks.delete(key)
+      if (planned.status.sync === 'Synced' && planned.status.health === 'Healthy') this.#settled.add(key)
+      return { againAt: planned.lookAgainAt }
+    }
+    const forbidden = this.#forbidden(app, key)
+    if (forbidden !== '') {
+      this.#statuses.set(key, {
+        ...planned.status,
+        sync: 'OutOfSync',
+        message: `${forbidden}: ${planned.tasks[0]?.text ?? ''}`,
+      })
+      return { againAt: planned.lookAgainAt }
+    }
+    const hold = this.#holds.get(key)
+    if (hold && hold.until > now) return { againAt: hold.until }
+    if (this.#repeats(key, planned.tasks)) {
+      return this.#held(key, planned.status, 'the same steps were done several times without effect')
+    }
+    const outcomes = await this.#options.lanes.run(planned.tasks)
+    for (const { task, result, error } of outcomes)
+      if (result !== 'skipped') this.#options.onDone(app, key, task, error)
+    const failure = outcomes.find((outcome) => outcome.result === 'failed')
+    if (failure) {
+      if (!(failure.error instanceof RuntimeError)) throw failure.error
+      return this.#held(key, planned.status, `${failure.task.text}: ${errorText(failure.error)}`)
+    }
+    this.#holds.delete(key)
+    return { againAt: planned.lookAgainAt }
+  }
+
+  #forbidden(app: string, key: Key): string {
+    const policy = this.#options.policyOf(app)
+    if (this.#gone.has(key)) return policy?.prune === false ? 'not in Git, and prune is off' : ''
+    return policy?.selfHeal === false && this.#settled.has(key) ? 'drifted, and selfHeal is off' : ''
+  }
+
+  #repeats(key: Key, tasks: readonly Task[]): boolean {
+    const text = JSON.stringify(tasks.map((task) => [task.host, task.text]))
+    const last = this.#lastTasks.get(key)
+    const times = last?.text === text ? last.times + 1 : 1
+    this.#lastTasks.set(key, { text, times })
+    return times > sameTasksLimit
+  }
+
+  #held(key: Key, status: ObjectStatus, message: string): LookResult {
+    const attempts = (this.#holds.get(key)?.attempts ?? 0) + 1
+    const until = this.#options.clock.now() + backoffMs(attempts, firstHoldMs, longestHoldMs)
+    this.#holds.set(key, { attempts, until, message })
+    this.#lastTasks.delete(key)
+    this.#statuses.set(key, this.#withHold(key, status))
+    return { againAt: until }
+  }
+
+  /** A failure is said as long as it is not overcome; an object that failed several times is no longer just progressing. */
+  #withHold(key: Key, status: ObjectStatus): ObjectStatus {
+    const hold = this.#holds.get(key)
+    if (!hold) return status
+    const health =
+      status.health === 'Healthy' || (status.health === 'Progressing' && hold.attempts >= 3)
+        ? 'Degraded'
+        : status.health
+    return { ...status, sync: 'OutOfSync', health, message: hold.message }
+  }
+
+  #view(key: Key): View {
+    const { runtime, clock } = this.#options
+    const looker = this
+    return {
+      pods: runtime.podsOf(key),
+      hosts: runtime.hostFacts(),
+      now: clock.now(),
+      // Only a plan that creates pods asks for it, and it costs a walk over all pods.
+      get placed() {
+        looker.#placed ??= placedOn(runtime.pods())
+        return looker.#placed
+      },
+    }
+  }
+}
+
+/** `Deployment shop/web` */
+export function describeKey(key: Key): string {
+  const { kind, namespace, name } = keyParts(key)
+  return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`
+}

@@ -1,0 +1,205 @@
+import type { ContainerConfig, ContainerHealth, LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
+import type { PodRef } from '../../runtime/port.ts'
+import type { Action, ObjectStatus, Plan, Task } from './action.ts'
+import type { View } from './desired.ts'
+
+/** Everything that would be done, in order, if each step worked and every pod became ready. */
+export interface Forecast {
+  readonly tasks: readonly Task[]
+  /** Before anything is done. */
+  readonly status: ObjectStatus
+  /** False: the plan did not come to rest within the bound on looks. */
+  readonly complete: boolean
+}
+
+/** Long enough for any wait for readiness; back-off and minReadySeconds pass between two looks. */
+const betweenLooksMs = 24 * 3_600_000
+
+/**
+ * Follows a planner to its end in a world without faults. The planner is the one that runs, so what is shown is what is
+ * done: with 3 replicas, surge 1 and no unavailable pod allowed, a new image reads as create, stop, remove, create, stop, …
+ */
+export function forecast(plan: (view: View) => Plan, view: View, mostLooks = 2_000): Forecast {
+  const tasks: Task[] = []
+  let world: View = view
+  let status: ObjectStatus | undefined
+  for (let look = 0; look < mostLooks; look++) {
+    const next = plan(world)
+    status ??= next.status
+    if (next.tasks.length === 0) return { tasks, status, complete: true }
+    tasks.push(...next.tasks)
+    const after = next.tasks.flatMap((task) => task.actions).reduce(ideal, world)
+    world = { ...after, placed: view.placed, now: world.now + betweenLooksMs }
+  }
+  return { tasks, status: status ?? plan(view).status, complete: false }
+}
+
+/** The world after one action that worked. */
+function ideal(view: View, action: Action): View {
+  switch (action.kind) {
+    case 'ensureNetwork':
+      return onHost(view, action.host, (host) => ({ ...host, networks: new Set([...host.networks, action.namespace]) }))
+    case 'removeNetwork':
+      return onHost(view, action.host, (host) => ({
+        ...host,
+        networks: new Set([...host.networks].filter((namespace) => namespace !== action.namespace)),
+      }))
+    case 'pull':
+      return onHost(view, action.host, (host) => ({
+        ...host,
+        images: new Map([...host.images, [action.image, host.images.get(action.image) ?? action.image]]),
+        pulls: new Map([...host.pulls, [action.image, { state: 'done', attempts: 0, at: view.now, message: '' }]]),
+      }))
+    case 'createSandbox':
+      return { ...view, pods: [...view.pods, newPod(action, view.now)].sort((a, b) => (a.name < b.name ? -1 : 1)) }
+    default:
+      return {
+        ...view,
+        pods: view.pods.map((pod) => (isOf(pod, action.pod) ? changed(pod, action, view.now) : pod)).filter(isThere),
+      }
+  }
+}
+
+type PodAction = Exclude<Action, { kind: 'ensureNetwork' | 'removeNetwork' | 'pull' | 'createSandbox' }>
+
+function changed(pod: LivePod, action: PodAction, now: number): LivePod {
+  switch (action.kind) {
+    case 'createContainer':
+      return { ...pod, containers: [...pod.containers, container(action.config.name, action.config, now, 0)] }
+    case 'recreateContainer': {
+      const old = pod.containers.find((one) => one.id === action.id)
+      if (!old) return pod
+      const next = {
+        ...container(old.name, old.config, now, action.attempt.restarts),
+        backoffMs: action.attempt.backoffMs,
+        last: action.attempt.last,
+      }
+      return {
+        ...pod,
+        containers: pod.containers.map((one) => (one.id === action.id ? next : one)),
+        leftovers: [...pod.leftovers, old],
+      }
+    }
+    case 'start':
+      return action.container === ''
+        ? { ...pod, sandbox: pod.sandbox && running(pod.sandbox, now), address: pod.address ?? '10.0.0.1' }
+        : eachContainer(pod, (one) => (one.name === action.container ? running(one, now) : one))
+    case 'update':
+      return eachContainer(pod, (one) =>
+        one.id === action.id ? { ...one, config: { ...one.config, resources: action.resources } } : one,
+      )
+    case 'unpause':
+      return eachContainer(pod, (one) => (one.id === action.id ? { ...one, state: 'running' } : one))
+    case 'markLeaving':
+      return { ...pod, leaving: true }
+    case 'stop':
+      return eachContainer(pod, (one) =>
+        one.id === action.id ? { ...one, state: 'exited', finishedAt: now, stopping: false } : one,
+      )
+    case 'remove':
+      return {
+        ...pod,
+        sandbox: pod.sandbox?.id === action.id ? undefined : pod.sandbox,
+        containers: pod.containers.filter((one) => one.id !== action.id),
+        leftovers: pod.leftovers.filter((one) => one.id !== action.id),
+      }
+    default:
+      return action satisfies never
+  }
+}
+
+function onHost(view: View, name: string, change: (host: LiveHost) => LiveHost): View {
+  return { ...view, hosts: view.hosts.map((host) => (host.name === name ? change(host) : host)) }
+}
+
+function eachContainer(pod: LivePod, change: (one: LiveContainer) => LiveContainer): LivePod {
+  return { ...pod, containers: pod.containers.map(change) }
+}
+
+function isOf(pod: LivePod, ref: PodRef): boolean {
+  return pod.name === ref.name && pod.namespace === ref.namespace && pod.host === ref.host
+}
+
+function isThere(pod: LivePod): boolean {
+  return pod.sandbox !== undefined || pod.containers.length > 0 || pod.leftovers.length > 0
+}
+
+function newPod({ pod, sandbox }: Extract<Action, { kind: 'createSandbox' }>, now: number): LivePod {
+  const { app, owner, template, commit, labels, annotations, spec } = sandbox
+  const id = `forecast/${pod.namespace}/${pod.name}`
+  return {
+    ...pod,
+    app,
+    owner,
+    template,
+    commit,
+    labels,
+    annotations,
+    spec,
+    uid: id,
+    createdAt: now,
+    address: undefined,
+    leaving: false,
+    sandbox: { ...container('', nothing, now, 0), id },
+    containers: [],
+    leftovers: [],
+  }
+}
+
+const unready: ContainerHealth = {
+  known: true,
+  started: false,
+  ready: false,
+  readySince: undefined,
+  failing: false,
+  message: '',
+}
+
+function running(one: LiveContainer, now: number): LiveContainer {
+  const health = { known: true, started: true, ready: true, readySince: now, failing: false, message: '' }
+  return { ...one, state: 'running', startedAt: now, health }
+}
+
+function container(name: string, config: ContainerConfig, now: number, restarts: number): LiveContainer {
+  return {
+    id: `forecast/${name}/${restarts}/${now}`,
+    name,
+    state: 'created',
+    exitCode: 0,
+    error: '',
+    oomKilled: false,
+    startedAt: 0,
+    finishedAt: 0,
+    createdAt: now,
+    restarts,
+    backoffMs: 0,
+    last: undefined,
+    image: config.image,
+    imageId: config.image,
+    stopping: false,
+    config,
+    health: unready,
+  }
+}
+
+const nothing: ContainerConfig = {
+  name: '',
+  image: '',
+  command: undefined,
+  args: undefined,
+  workingDir: undefined,
+  env: [],
+  user: undefined,
+  groups: [],
+  tty: false,
+  stdin: false,
+  stdinOnce: false,
+  privileged: false,
+  readOnlyRootFilesystem: false,
+  noNewPrivileges: false,
+  addCapabilities: [],
+  dropCapabilities: [],
+  seccomp: 'default',
+  resources: { cpuRequestMillis: 0, cpuLimitMillis: 0, memoryLimitBytes: 0 },
+  oomScoreAdjust: 0,
+}

@@ -1,0 +1,143 @@
+import type { Problem } from '../manifests/problem.ts'
+import type { Health, ObjectStatus } from '../reconcile/plan/action.ts'
+
+export type Stage = 'fetching' | 'reading' | 'comparing' | 'applying' | 'settling' | 'synced'
+export type SyncState = 'Synced' | 'OutOfSync' | 'Refused' | 'Unknown'
+
+/** What the engine knows of one application; `appStatus` turns it into the report. */
+export interface AppFacts {
+  readonly name: string
+  readonly repo: string
+  readonly revision: string
+  readonly path: string
+  /** Commit whose objects are wanted; empty before the first good one. */
+  readonly commit: string
+  readonly subject: string
+  /** Newest commit seen; empty before the first fetch. */
+  readonly head: string
+  /** What the engine is doing for this application right now. */
+  readonly stage: 'fetching' | 'reading' | 'comparing' | 'idle'
+  /** Why the head could not be fetched or read; empty when it could. */
+  readonly error: string
+  /** Why the head is not applied: problems of its content, or a prune that nobody approved. */
+  readonly refusal:
+    | { readonly commit: string; readonly summary: string; readonly problems: readonly Problem[] }
+    | undefined
+  readonly objects: readonly ObjectStatus[]
+  /** Objects wanted but not looked at yet. */
+  readonly unseen: number
+  readonly ignored: readonly string[]
+  readonly warnings: readonly string[]
+  readonly conflicts: readonly string[]
+  readonly lastSync: LastSync | undefined
+}
+
+export interface LastSync {
+  readonly commit: string
+  readonly startedAt: number
+  readonly finishedAt: number | undefined
+}
+
+/** One application in `berth status -o json`. Members may be added, never changed. */
+export interface AppStatus {
+  readonly name: string
+  readonly repo: string
+  readonly revision: string
+  readonly path: string
+  readonly commit: string
+  readonly subject: string
+  readonly head: string
+  readonly sync: SyncState
+  readonly health: Health
+  readonly stage: Stage
+  readonly message: string
+  readonly objects: readonly Omit<ObjectStatus, 'failed'>[]
+  readonly problems: readonly Problem[]
+  readonly ignored: readonly string[]
+  readonly warnings: readonly string[]
+  readonly conflicts: readonly string[]
+  readonly lastSync: {
+    readonly commit: string
+    readonly startedAt: string
+    readonly finishedAt: string | null
+    readonly durationMs: number | null
+  } | null
+}
+
+const worse: readonly Health[] = ['Healthy', 'Suspended', 'Progressing', 'Missing', 'Degraded']
+
+/** The worst of its objects; an application without a good commit is Missing. */
+export function worstHealth(objects: readonly Pick<ObjectStatus, 'health'>[]): Health {
+  return objects.reduce<Health>(
+    (worst, { health }) => (worse.indexOf(health) > worse.indexOf(worst) ? health : worst),
+    'Healthy',
+  )
+}
+
+export function appStatus(facts: AppFacts): AppStatus {
+  const health = facts.commit === '' ? 'Missing' : worstHealth(facts.objects)
+  const outOfSync = facts.objects.filter((object) => object.sync === 'OutOfSync').length
+  return {
+    name: facts.name,
+    repo: facts.repo,
+    revision: facts.revision,
+    path: facts.path,
+    commit: facts.commit,
+    subject: facts.subject,
+    head: facts.head,
+    sync: syncOf(facts, outOfSync),
+    health,
+    stage: stageOf(facts, health, outOfSync),
+    message: messageOf(facts, health, outOfSync),
+    objects: facts.objects.map(({ failed, ...shown }) => shown),
+    problems: facts.refusal?.problems ?? [],
+    ignored: facts.ignored,
+    warnings: facts.warnings,
+    conflicts: facts.conflicts,
+    lastSync: lastSyncOf(facts.lastSync),
+  }
+}
+
+/** What `berth status` answers with its exit code. */
+export function allGood(apps: readonly AppStatus[]): boolean {
+  return (
+    apps.length > 0 &&
+    apps.every((app) => app.sync === 'Synced' && app.health === 'Healthy' && app.conflicts.length === 0)
+  )
+}
+
+function syncOf(facts: AppFacts, outOfSync: number): SyncState {
+  if (facts.refusal) return 'Refused'
+  if (facts.error !== '' || facts.commit === '') return 'Unknown'
+  return outOfSync > 0 || facts.unseen > 0 || facts.head !== facts.commit ? 'OutOfSync' : 'Synced'
+}
+
+function stageOf(facts: AppFacts, health: Health, outOfSync: number): Stage {
+  if (facts.stage !== 'idle' && facts.commit === '') return facts.stage
+  if (facts.stage === 'reading' || facts.stage === 'comparing') return facts.stage
+  if (facts.commit === '') return 'fetching'
+  if (outOfSync > 0 || facts.unseen > 0) return 'applying'
+  return health === 'Healthy' || health === 'Suspended' ? 'synced' : 'settling'
+}
+
+function messageOf(facts: AppFacts, health: Health, outOfSync: number): string {
+  if (facts.refusal) {
+    const running = facts.commit === '' ? 'nothing runs yet' : `${facts.commit.slice(0, 7)} keeps running`
+    return `${facts.refusal.commit.slice(0, 7)} is not applied: ${facts.refusal.summary}; ${running}`
+  }
+  if (facts.error !== '') return facts.error
+  if (facts.commit === '') return 'waiting for the first commit'
+  const broken = facts.objects.find((object) => object.health === health && object.message !== '')
+  if (health !== 'Healthy' && broken) return `${broken.kind} ${broken.name}: ${broken.message}`
+  return outOfSync > 0 ? `${outOfSync} of ${facts.objects.length} objects differ from Git` : ''
+}
+
+function lastSyncOf(last: LastSync | undefined): AppStatus['lastSync'] {
+  if (!last) return null
+  return {
+    commit: last.commit,
+    startedAt: new Date(last.startedAt).toISOString(),
+    finishedAt: last.finishedAt === undefined ? null : new Date(last.finishedAt).toISOString(),
+    durationMs: last.finishedAt === undefined ? null : last.finishedAt - last.startedAt,
+  }
+}

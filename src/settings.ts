@@ -1,0 +1,33 @@
+// What the engine is told: made by the command line from flags and from a configuration file.
+
+export interface EngineSettings {
+  /** Installation id: in a label of everything that is ours. Two installations never share one. */
+  readonly id: string
+  readonly hosts: readonly HostSettings[]
+  readonly stateDir: string
+  readonly pauseImage: string
+  readonly network: { readonly podCIDR: string; readonly mtu: number }
+  readonly applications: readonly ApplicationSettings[]
+}
+
+export interface HostSettings {
+  readonly name: string
+  /** `unix:///path` or `tcp://host:port`. */
+  readonly endpoint: string
+}
+
+export interface ApplicationSettings {
+  readonly name: string
+  readonly repoURL: string
+  readonly revision: string
+  /** Folder inside the repository; '' for its root. */
+  readonly path: string
+  readonly namespace: string
+  readonly secretFile: string | undefined
+  readonly intervalMs: number
+  readonly prune: boolean
+  /** `25%` or a whole number of objects. */
+  readonly pruneBudget: string | number
+  readonly selfHeal: boolean
+  readonly podSecurity: 'privileged' | 'baseline' | 'restricted'
+}

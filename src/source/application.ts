@@ -1,0 +1,188 @@
+import { stableText } from '../base/hash.ts'
+import type { Key } from '../base/key.ts'
+import { checkManifests, type Ignored, type Located } from '../manifests/check.ts'
+import type { Problem } from '../manifests/problem.ts'
+import { type Doc, isManifestPath, readManifest } from '../manifests/read.ts'
+import { GitError } from '../sync/errors.ts'
+import type { Commit, FileRef, Repository, Snapshot } from '../sync/port.ts'
+
+export interface SourceOptions {
+  readonly repository: Repository
+  /** Folder of the manifests inside the repository; '' for its root. */
+  readonly path: string
+  readonly namespace: string
+  readonly podSecurity: 'privileged' | 'baseline' | 'restricted'
+}
+
+/** One commit, read whole and without a problem. */
+export interface Revision {
+  readonly commit: Commit
+  readonly objects: ReadonlyMap<Key, Located>
+  /** Against the accepted revision: objects that are new or differ. A moved manifest is no change. */
+  readonly changed: readonly Key[]
+  readonly removed: readonly Key[]
+  readonly ignored: readonly Ignored[]
+  readonly warnings: readonly Problem[]
+  /** Durations, ms. */
+  readonly stages: { readonly readMs: number }
+}
+
+export type Reading =
+  | { readonly kind: 'read'; readonly revision: Revision }
+  | { readonly kind: 'refused'; readonly commit: Commit; readonly problems: readonly Problem[] }
+
+/** What one file gave, kept as long as its blob id stays. */
+interface FileState {
+  readonly oid: string
+  readonly objects: ReadonlyMap<Key, Located>
+  readonly problems: readonly Problem[]
+  readonly ignored: readonly Ignored[]
+  readonly warnings: readonly Problem[]
+}
+
+interface Accepted {
+  readonly snapshot: Snapshot
+  readonly files: ReadonlyMap<string, FileState>
+  readonly objects: ReadonlyMap<Key, Located>
+}
+
+/**
+ * An application's manifests as a checked set of objects. A commit costs its changed files: everything else is carried
+ * over from the accepted revision. Nothing is accepted before the caller says so: a held or refused commit leaves no trace.
+ */
+export class ApplicationSource {
+  readonly #options: SourceOptions
+  #accepted: Accepted | undefined
+  #candidates = new WeakMap<Revision, Accepted>()
+
+  constructor(options: SourceOptions) {
+    this.#options = options
+  }
+
+  /** Reads and checks one commit. Throws GitError when Git does not give it completely; a fault of its content is a refusal. */
+  async read(oid: string, now: () => number): Promise<Reading> {
+    const began = now()
+    const { repository, path } = this.#options
+    const commit = await repository.commit(oid)
+    try {
+      const snapshot = await repository.snapshot(oid, path, this.#accepted?.snapshot)
+      const files = await this.#files(snapshot)
+      const problems = [...problemsOf(files), ...duplicates(files)]
+      if (problems.length > 0) return { kind: 'refused', commit, problems }
+      const revision = compared(commit, files, this.#accepted, now() - began)
+      this.#candidates.set(revision, { snapshot, files, objects: revision.objects })
+      return { kind: 'read', revision }
+    } catch (error) {
+      if (error instanceof GitError && error.refusesCommit) {
+        return {
+          kind: 'refused',
+          commit,
+          problems: [{ file: error.subject, line: 0, path: '', message: error.message }],
+        }
+      }
+      throw error
+    }
+  }
+
+  /** From now on changes are told against this revision. */
+  accept(revision: Revision): void {
+    const candidate = this.#candidates.get(revision)
+    if (!candidate) throw new TypeError('only a revision that this source has read can be accepted')
+    this.#accepted = candidate
+  }
+
+  async #files(snapshot: Snapshot): Promise<ReadonlyMap<string, FileState>> {
+    const known = this.#accepted?.files ?? new Map<string, FileState>()
+    const changed = new Set(snapshot.changed)
+    const wanted = snapshot.files.filter(
+      (file) => (changed.has(file.path) || !known.has(file.path)) && isManifestPath(file.path),
+    )
+    const contents = await this.#options.repository.read(wanted)
+    const fresh = new Map(wanted.map((file) => [file.path, this.#fileState(file, contents)]))
+    const files = new Map<string, FileState>()
+    for (const file of snapshot.files) {
+      const state = fresh.get(file.path) ?? known.get(file.path)
+      if (state) files.set(file.path, state)
+    }
+    return files
+  }
+
+  #fileState(file: FileRef, contents: ReadonlyMap<string, Uint8Array>): FileState {
+    const bytes = contents.get(file.oid)
+    if (!bytes)
+      throw new GitError('STORE_DAMAGED', file.path, `the content of ${file.path} is missing in the local store`)
+    const { documents, problems } = readManifest({ path: file.path, bytes })
+    const checked = this.#check(documents)
+    return {
+      oid: file.oid,
+      objects: checked.objects,
+      problems: [...problems, ...checked.problems],
+      ignored: checked.ignored,
+      warnings: checked.warnings,
+    }
+  }
+
+  #check(documents: readonly Doc[]): ReturnType<typeof checkManifests> {
+    const { namespace, podSecurity } = this.#options
+    return checkManifests(documents, { namespace, podSecurity })
+  }
+}
+
+function problemsOf(files: ReadonlyMap<string, FileState>): Problem[] {
+  return [...files.values()].flatMap((file) => file.problems)
+}
+
+/** One object may be defined once: the order of files must not decide which definition wins. */
+function duplicates(files: ReadonlyMap<string, FileState>): Problem[] {
+  const first = new Map<Key, Located>()
+  const problems: Problem[] = []
+  for (const file of files.values()) {
+    for (const [key, located] of file.objects) {
+      const other = first.get(key)
+      if (!other) {
+        first.set(key, located)
+        continue
+      }
+      const { kind, metadata } = located.object
+      problems.push({
+        file: located.file,
+        line: located.line,
+        path: 'metadata.name',
+        message: `expected one definition of ${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}, found another one in ${other.file}:${other.line}`,
+      })
+    }
+  }
+  return problems
+}
+
+function compared(
+  commit: Commit,
+  files: ReadonlyMap<string, FileState>,
+  before: Accepted | undefined,
+  readMs: number,
+): Revision {
+  const objects = new Map<Key, Located>()
+  const changed: Key[] = []
+  for (const [path, file] of files) {
+    const same = before?.files.get(path) === file
+    for (const [key, located] of file.objects) {
+      objects.set(key, located)
+      if (!same && differs(before?.objects.get(key), located)) changed.push(key)
+    }
+  }
+  const removed = before ? [...before.objects.keys()].filter((key) => !objects.has(key)) : []
+  const all = [...files.values()]
+  return {
+    commit,
+    objects,
+    changed: changed.sort(),
+    removed: removed.sort(),
+    ignored: all.flatMap((file) => file.ignored),
+    warnings: all.flatMap((file) => file.warnings),
+    stages: { readMs },
+  }
+}
+
+function differs(before: Located | undefined, after: Located): boolean {
+  return before === undefined || stableText(before.object) !== stableText(after.object)
+}
