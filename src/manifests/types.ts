@@ -52,7 +52,7 @@ export type {
   TemplateMeta,
 } from './generated/types.ts'
 
-/** Every kind that this build understands. */
+/** Every kind of a repository that describes what runs. */
 export interface ObjectOf {
   Namespace: Namespace
   Pod: Pod
@@ -61,14 +61,15 @@ export interface ObjectOf {
   ConfigMap: ConfigMap
   Secret: Secret
   Service: Service
-  Engine: Engine
-  Application: Application
 }
 
 export type Kind = keyof ObjectOf
 
-/** Kinds of a repository that describe what runs; the others configure Berth. */
-export type WorkloadKind = Exclude<Kind, 'Engine' | 'Application'>
-
 /** One object of a manifest, told apart by `kind`. */
 export type ManifestObject = ObjectOf[Kind]
+
+/** Kinds that configure Berth itself. */
+export interface ConfigOf {
+  Engine: Engine
+  Application: Application
+}

@@ -1,0 +1,28 @@
+/**
+ * Replaces `$(NAME)` by the variable's value, as Kubernetes does in command, args and env values: `$$` is a plain `$` (so
+ * `$$(NAME)` stays `$(NAME)`), what is not known or not closed stays as it is, and values are not looked at again.
+ */
+export function expand(text: string, variables: ReadonlyMap<string, string>): string {
+  let result = ''
+  let at = 0
+  while (at < text.length) {
+    const dollar = text.indexOf('$', at)
+    if (dollar < 0 || dollar === text.length - 1) break
+    result += text.slice(at, dollar)
+    const [replacement, length] = reference(text, dollar, variables)
+    result += replacement
+    at = dollar + length
+  }
+  return result + text.slice(at)
+}
+
+/** What stands for the reference at `dollar`, and how many characters it takes up. */
+function reference(text: string, dollar: number, variables: ReadonlyMap<string, string>): [string, number] {
+  const next = text[dollar + 1]
+  if (next === '$') return ['$', 2]
+  if (next !== '(') return [`$${next}`, 2]
+  const close = text.indexOf(')', dollar)
+  if (close < 0) return ['$(', 2]
+  const name = text.slice(dollar + 2, close)
+  return [variables.get(name) ?? `$(${name})`, close - dollar + 1]
+}
