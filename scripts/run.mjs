@@ -55,7 +55,8 @@ async function test() {
 async function withEngine(work) {
   const engine = await ensureEngine()
   try {
-    return await work(engine.command, environment({ DOCKER_HOST: engine.host, BERTH_TEST_DOCKER: engine.host }))
+    const names = { DOCKER_HOST: engine.host, BERTH_TEST_DOCKER: engine.host, BERTH_BUSYBOX: engine.busybox }
+    return await work(engine.command, environment(names))
   } finally {
     await engine.close()
   }

@@ -1,6 +1,7 @@
 // Finds or makes the Docker engine that tests and demo need. Plain JavaScript for Node 20. See README, "On a fresh machine".
 import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import { busyboxFromImage } from './busybox.mjs'
 import { inNetwork, ping, startEngine } from './engine.mjs'
 import { stop } from './stop.mjs'
 
@@ -10,6 +11,7 @@ const extraPath = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 /**
  * @typedef {object} Engine
  * @property {string} host as in DOCKER_HOST
+ * @property {string} busybox path of a static busybox, of which test images are made
  * @property {(argv: string[]) => string[]} command how to run something that reaches containers by their addresses
  * @property {() => Promise<void>} close
  */
@@ -22,8 +24,8 @@ export async function ensureEngine() {
   const named = process.env.DOCKER_HOST
   const answer = await ping(named ?? defaultSocket)
   if (answer === '') {
-    if (isRoot()) ensureTools(['busybox'])
-    return { host: named ?? defaultSocket, command: (argv) => argv, close: async () => {} }
+    const host = named ?? defaultSocket
+    return { host, busybox: await ensureBusybox(host), command: (argv) => argv, close: async () => {} }
   }
   if (named !== undefined)
     stop(`no Docker engine answers at DOCKER_HOST=${named}: ${answer}`, 'start it, or unset DOCKER_HOST')
@@ -40,7 +42,24 @@ export async function ensureEngine() {
     stop(error.message, 'give an engine that runs in DOCKER_HOST instead'),
   )
   console.error('berth: started a private Docker engine, which ends with this command')
-  return { host: engine.host, command: (argv) => inNetwork(engine, argv), close: engine.close }
+  return {
+    host: engine.host,
+    busybox: programPath('busybox'),
+    command: (argv) => inNetwork(engine, argv),
+    close: engine.close,
+  }
+}
+
+/** @param {string} host */
+async function ensureBusybox(host) {
+  if (isRoot()) ensureTools(['busybox'])
+  if (usable('busybox')) return programPath('busybox')
+  return busyboxFromImage(host).catch((/** @type {Error} */ error) =>
+    stop(
+      `images are made of a static busybox, which is neither here nor could be taken from its image: ${error.message}`,
+      'install it (Debian: apt-get install busybox-static)',
+    ),
+  )
 }
 
 function isRoot() {
@@ -75,9 +94,13 @@ function ensureTools(commands) {
 
 /** @param {keyof typeof packages} command */
 function usable(command) {
-  const { stdout } = spawnSync('sh', ['-c', `command -v ${command}`], { encoding: 'utf8' })
-  const path = stdout.trim()
+  const path = programPath(command)
   return path !== '' && (command !== 'busybox' || isStatic(path))
+}
+
+/** @param {string} command */
+function programPath(command) {
+  return spawnSync('sh', ['-c', `command -v ${command}`], { encoding: 'utf8' }).stdout.trim()
 }
 
 /**

@@ -42,8 +42,9 @@ export async function ensureImage(
   await engineJson(socket, 'GET', `/images/${image}/json`)
 }
 
-function rootFolder(): TarEntry[] {
-  const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path))
+/** A small root file system: busybox with all its names, and the test server. */
+export function rootFolder(): TarEntry[] {
+  const busybox = [process.env.BERTH_BUSYBOX ?? '', '/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path))
   if (busybox === undefined) throw new Error('the test images need busybox: apt-get install busybox-static')
   const applets = execFileSync(busybox, ['--list'], { encoding: 'utf8' }).split('\n')
   const links = applets.filter((name) => name !== '' && name !== 'busybox')
