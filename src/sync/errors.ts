@@ -28,7 +28,15 @@ const retry = {
 export type GitErrorCode = keyof typeof retry
 
 /** Codes that speak of one commit's content: that commit is refused, the repository is fine. */
-const ofContent: ReadonlySet<GitErrorCode> = new Set(['LINK', 'SUBMODULE', 'LFS_POINTER', 'TOO_LARGE', 'TOO_MANY', 'TOO_DEEP', 'BAD_NAME'])
+const ofContent: ReadonlySet<GitErrorCode> = new Set([
+  'LINK',
+  'SUBMODULE',
+  'LFS_POINTER',
+  'TOO_LARGE',
+  'TOO_MANY',
+  'TOO_DEEP',
+  'BAD_NAME',
+])
 
 /** `subject` is the path, ref or host that it is about; never holds credentials. */
 export class GitError extends Error {

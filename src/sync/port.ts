@@ -54,15 +54,17 @@ export interface RepositoryOptions {
 }
 
 export interface SyncLimits {
-  /** One file, bytes. */
+  /** One file that is read, bytes. */
   readonly fileBytes: number
   readonly depth: number
   /** Entries (files and folders) below the watched folder. */
   readonly entries: number
-  /** All files below the watched folder together, bytes. */
+  /** All files of one read together, bytes. */
   readonly totalBytes: number
   /** A pack received from a remote, bytes. */
   readonly packBytes: number
+  /** One object inside a received pack once unpacked, bytes. The embedded backend only: git unpacks to disk. */
+  readonly objectBytes: number
 }
 
 export interface SyncTimeouts {

@@ -1,0 +1,170 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { GitError } from './errors.ts'
+import type { Generations } from './generations.ts'
+import { lastRef, readLast, writeLast } from './heads.ts'
+import { damaged, type ObjectReader } from './objects/reader.ts'
+import type { Head, SyncLimits, SyncTimeouts } from './port.ts'
+import { checkedCommit, hasCommit, isRewritten, type Store } from './store.ts'
+import type { Transfer } from './transfer.ts'
+import type { Revision } from './url.ts'
+
+/** Where a revision is at the remote now. */
+export interface Place {
+  /** Full ref name, HEAD, or the commit id itself. */
+  readonly ref: string
+  readonly oid: string
+  /** The commit, where the remote tells (annotated tags name another object). */
+  readonly commit: string
+  readonly advertisement?: Buffer
+}
+
+export interface ClonedStoreParts {
+  readonly generations: Generations
+  readonly transfer: Transfer
+  readonly limits: SyncLimits
+  readonly timeouts: SyncTimeouts
+  readonly shown: string
+  /** Asks the remote; throws NO_SUCH_REVISION or EMPTY_REPOSITORY only on a complete answer. */
+  locate(revision: Revision, deadline: number): Promise<Place>
+  openReader(gitDir: string): ObjectReader
+}
+
+const mostPacks = 100
+const incrementBytes = 32 * 1024 * 1024
+
+/** A bare store of our own, filled from a remote: depth 1 first, then only what is new. */
+export class ClonedStore implements Store {
+  readonly #parts: ClonedStoreParts
+  readonly #revisions = new Map<string, Revision>()
+  #reader: ObjectReader | undefined
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: ClonedStoreParts) {
+    this.#parts = parts
+  }
+
+  get reader(): ObjectReader {
+    const { current } = this.#parts.generations
+    if (current === undefined) throw damaged(this.#parts.shown, 'nothing was fetched yet')
+    this.#reader ??= this.#parts.openReader(current)
+    return this.#reader
+  }
+
+  last(revision: Revision): string | undefined {
+    const { current } = this.#parts.generations
+    return current === undefined ? undefined : readLast(current, revision)
+  }
+
+  fetch(revision: Revision): Promise<Head> {
+    return this.#alone(() => this.#fetch(revision))
+  }
+
+  async repair(): Promise<boolean> {
+    return this.#alone(async () => {
+      await this.#renew(this.#deadline())
+      return true
+    })
+  }
+
+  async #fetch(revision: Revision): Promise<Head> {
+    const { locate, generations } = this.#parts
+    this.#revisions.set(lastRef(revision), revision)
+    const deadline = this.#deadline()
+    const place = await locate(revision, deadline)
+    const last = this.last(revision)
+    if (last === undefined || generations.current === undefined) {
+      return { oid: await this.#first(revision, place, deadline), rewritten: false }
+    }
+    if (place.commit === last) {
+      if (packsIn(generations.current) > mostPacks) await this.#renew(deadline)
+      return { oid: last, rewritten: false }
+    }
+    try {
+      const oid = await this.#next(generations.current, revision, place, deadline)
+      const rewritten = await isRewritten(this.reader, revision, last, oid, place.ref)
+      writeLast(generations.current, revision, oid)
+      return { oid, rewritten }
+    } catch (error) {
+      if (!(error instanceof GitError && (error.code === 'STORE_DAMAGED' || error.code === 'TOO_LARGE'))) throw error
+      // Damaged, or a history that shares nothing with ours: a fresh clone costs less than all of it.
+      await this.#renew(deadline)
+      return { oid: this.last(revision)!, rewritten: error.code === 'TOO_LARGE' }
+    }
+  }
+
+  /** Into an empty store, or the first time for this revision. */
+  async #first(revision: Revision, place: Place, deadline: number): Promise<string> {
+    const { current } = this.#parts.generations
+    if (current === undefined) {
+      await this.#renew(deadline)
+      return this.last(revision)!
+    }
+    const oid = await this.#bring(current, this.reader, place, undefined, deadline)
+    writeLast(current, revision, oid)
+    return oid
+  }
+
+  async #next(gitDir: string, revision: Revision, place: Place, deadline: number): Promise<string> {
+    if (await hasCommit(this.reader, place.commit)) return checkedCommit(this.reader, place.oid, this.#parts.shown)
+    return this.#bring(gitDir, this.reader, place, lastRef(revision), deadline)
+  }
+
+  async #bring(
+    gitDir: string,
+    reader: ObjectReader,
+    place: Place,
+    have: string | undefined,
+    deadline: number,
+  ): Promise<string> {
+    const { transfer, limits, shown } = this.#parts
+    const { ref, oid, advertisement } = place
+    const maxBytes = have === undefined ? limits.packBytes : Math.min(limits.packBytes, incrementBytes)
+    await transfer.bring({ gitDir, ref, oid, have, advertisement, maxBytes, deadline })
+    return checkedCommit(reader, oid, shown)
+  }
+
+  /** Makes a fresh store beside the old one, with the head of every revision in use, and swaps. */
+  async #renew(deadline: number): Promise<void> {
+    const { generations, transfer, locate, openReader } = this.#parts
+    const gitDir = generations.next()
+    let reader: ObjectReader | undefined
+    try {
+      await transfer.init(gitDir)
+      reader = openReader(gitDir)
+      for (const revision of this.#revisions.values()) {
+        const place = await locate(revision, deadline)
+        const oid = await this.#bring(gitDir, reader, place, undefined, deadline)
+        writeLast(gitDir, revision, oid)
+      }
+    } catch (error) {
+      reader?.close()
+      generations.discard(gitDir)
+      throw error
+    }
+    this.#reader?.close()
+    this.#reader = reader
+    generations.use(gitDir)
+  }
+
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(run)
+    this.#queue = result.catch(() => undefined)
+    return result
+  }
+
+  #deadline(): number {
+    return performance.now() + this.#parts.timeouts.totalMs
+  }
+
+  close(): void {
+    this.#reader?.close()
+    this.#reader = undefined
+    this.#parts.transfer.close()
+  }
+}
+
+function packsIn(gitDir: string): number {
+  const folder = join(gitDir, 'objects', 'pack')
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.pack')).length : 0
+}

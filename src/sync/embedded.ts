@@ -1,0 +1,137 @@
+import fs from 'node:fs'
+import git from 'isomorphic-git'
+import { errorText } from '../base/errors.ts'
+import { GitError } from './errors.ts'
+import type { HttpRemote } from './http/client.ts'
+import { checkPack, packOf } from './http/pack-guard.ts'
+import { flush, packet } from './http/pkt-line.ts'
+import type { SyncLimits } from './port.ts'
+import type { Transfer, TransferRequest } from './transfer.ts'
+
+const service = 'git-upload-pack'
+
+// What every server that speaks protocol 2 (git 2.18 and later, and the forges) also offers in the old one.
+const capabilities = 'multi_ack_detailed no-done side-band-64k ofs-delta shallow agent=git/2'
+
+/** Brings commits over HTTP with isomorphic-git. One per store, as isomorphic-git's cache is. */
+export class EmbeddedTransfer implements Transfer {
+  readonly #remote: HttpRemote
+  readonly #limits: SyncLimits
+  #cache: { readonly gitDir: string; readonly objects: object } | undefined
+
+  constructor(remote: HttpRemote, limits: SyncLimits) {
+    this.#remote = remote
+    this.#limits = limits
+  }
+
+  async init(gitDir: string): Promise<void> {
+    await git.init({ fs, gitdir: gitDir, bare: true })
+    await git.addRemote({ fs, gitdir: gitDir, remote: 'origin', url: this.#remote.base })
+  }
+
+  async bring(request: TransferRequest): Promise<void> {
+    const { gitDir, ref, oid, have } = request
+    if (this.#cache?.gitDir !== gitDir) this.#cache = { gitDir, objects: {} }
+    // isomorphic-git takes a cut answer for the end of the data, so what went wrong below is kept here.
+    let problem: unknown
+    const http = this.#http(request, (error) => {
+      problem ??= error
+    })
+    try {
+      await git.fetch({
+        fs,
+        http,
+        gitdir: gitDir,
+        cache: this.#cache.objects,
+        url: this.#remote.base,
+        remote: 'origin',
+        // The only `have` that is sent: the last commit that was checked.
+        ref: have ?? 'refs/berth/none',
+        remoteRef: ref === 'HEAD' ? oid : ref,
+        singleBranch: true,
+        tags: false,
+        ...(have === undefined && { depth: 1 }),
+      })
+    } catch (error) {
+      this.#cache = undefined
+      throw problem ?? transferError(error, this.#remote.host)
+    }
+    if (problem) throw problem
+  }
+
+  close(): void {
+    this.#cache = undefined
+  }
+
+  /** What isomorphic-git asks: the list of refs is known already, the pack is received and checked whole. */
+  #http(
+    { oid, ref, advertisement, deadline, maxBytes }: TransferRequest,
+    fail: (error: unknown) => void,
+  ): git.HttpClient {
+    const ask = async (body: Uint8Array): Promise<Buffer> => {
+      const answer = await this.#remote.ask({
+        path: `/${service}`,
+        headers: { 'content-type': `application/x-${service}-request`, accept: `application/x-${service}-result` },
+        body,
+        expect: `application/x-${service}-result`,
+        maxBytes,
+        deadline,
+      })
+      checkPack(packOf(answer, this.#remote.host), this.#limits.objectBytes, this.#remote.host)
+      return answer
+    }
+    return {
+      request: async ({ url, method = 'GET', body }) => {
+        const answered = (bytes: Buffer, type: string) => ({
+          url,
+          method,
+          statusCode: 200,
+          statusMessage: 'OK',
+          headers: { 'content-type': `application/x-${service}-${type}` },
+          body: once(bytes),
+        })
+        if (method === 'GET') return answered(advertisement ?? listOf(ref, oid), 'advertisement')
+        try {
+          return answered(await ask(await collect(body)), 'result')
+        } catch (error) {
+          fail(error)
+          throw error
+        }
+      },
+    }
+  }
+}
+
+/** The advertisement that a server of the old protocol would send for one ref; isomorphic-git expects a HEAD in it. */
+function listOf(ref: string, oid: string): Buffer {
+  const named = ref.startsWith('refs/') ? packet(`${oid} ${ref}\n`) : ''
+  const head = packet(`${oid} HEAD\0${capabilities}\n`)
+  return Buffer.from(`${packet(`# service=${service}\n`)}${flush}${head}${named}${flush}`)
+}
+
+async function* once(bytes: Buffer): AsyncIterableIterator<Uint8Array> {
+  yield bytes
+}
+
+async function collect(body: AsyncIterable<Uint8Array> | undefined): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body ?? []) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+function transferError(error: unknown, host: string): GitError {
+  if (error instanceof GitError) return error
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new GitError('NO_SPACE', host, 'the disk of the state directory is full', { cause: error })
+  }
+  if (code === 'NotFoundError') {
+    return new GitError('NO_SUCH_REVISION', host, `${host}: ${errorText(error, 200)}`, { cause: error })
+  }
+  if (code.startsWith('E')) {
+    return new GitError('STORE_DAMAGED', host, `object store: ${errorText(error, 200)}`, { cause: error })
+  }
+  return new GitError('BAD_ANSWER', host, `${host}: the pack cannot be read (${errorText(error, 200)})`, {
+    cause: error,
+  })
+}

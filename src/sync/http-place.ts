@@ -1,0 +1,30 @@
+import type { Place } from './cloned-store.ts'
+import type { RemoteRef, RemoteRefs } from './http/refs.ts'
+import { emptyRepository, noSuchRevision } from './store.ts'
+import type { Revision } from './url.ts'
+
+/** Asks an HTTP remote where a revision is: one small request while the server is of this decade. */
+export async function locateByHttp(
+  refs: RemoteRefs,
+  revision: Revision,
+  shown: string,
+  deadline: number,
+): Promise<Place> {
+  if (revision.kind === 'commit') return { ref: revision.oid, oid: revision.oid, commit: revision.oid }
+  const { refs: listed, v0 } = await refs.list(revision.refs, deadline)
+  const found = firstOf(revision.refs, listed)
+  if (found) {
+    const { name, oid, peeled = oid } = found
+    return { ref: name, oid, commit: peeled, ...(v0 && { advertisement: v0 }) }
+  }
+  const all = v0 ? listed : (await refs.list(['HEAD', 'refs/heads/'], deadline)).refs
+  throw all.length === 0 ? emptyRepository(shown) : noSuchRevision(revision, shown)
+}
+
+function firstOf(names: readonly string[], listed: readonly RemoteRef[]): RemoteRef | undefined {
+  for (const name of names) {
+    const found = listed.find((ref) => ref.name === name)
+    if (found) return found
+  }
+  return undefined
+}

@@ -1,0 +1,131 @@
+import { GitError } from '../errors.ts'
+import type { SyncTimeouts } from '../port.ts'
+import { type Answer, exchange } from './exchange.ts'
+import { checkRedirect, publicLookup } from './redirect.ts'
+import { readAuthorization } from './secret.ts'
+
+const maxRedirects = 5
+
+export interface Ask {
+  /** Below the repository's address, such as `/git-upload-pack`. */
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Makes it a POST. */
+  readonly body?: Uint8Array
+  /** The content type that Git promises for the answer. */
+  readonly expect: string
+  readonly maxBytes: number
+  readonly deadline: number
+}
+
+/** One remote repository over HTTP: redirects remembered, credentials given only to the configured host. */
+export class HttpRemote {
+  readonly #configured: URL
+  readonly #secretFile: string | undefined
+  readonly #timeouts: SyncTimeouts
+  #base: string
+
+  constructor(url: string, secretFile: string | undefined, timeouts: SyncTimeouts) {
+    this.#configured = new URL(url)
+    this.#secretFile = secretFile
+    this.#timeouts = timeouts
+    this.#base = url
+  }
+
+  /** The repository's address after redirects. */
+  get base(): string {
+    return this.#base
+  }
+
+  get host(): string {
+    return this.#configured.host
+  }
+
+  /** The header to send to `base`; undefined without credentials, or when it is on another host. */
+  authorization(): string | undefined {
+    if (this.#secretFile === undefined || !this.#trusted(new URL(this.#base))) return undefined
+    return readAuthorization(this.#secretFile)
+  }
+
+  /** Asks and gives the body of the answer; anything but a complete Git answer throws. */
+  async ask(ask: Ask): Promise<Buffer> {
+    try {
+      return await this.#follow(ask)
+    } catch (error) {
+      this.#base = this.#configured.href.replace(/\/+$/, '')
+      throw error
+    }
+  }
+
+  async #follow(ask: Ask): Promise<Buffer> {
+    for (let redirects = 0; ; redirects++) {
+      const url = new URL(this.#base + ask.path)
+      const authorization = this.authorization()
+      const elsewhere = url.hostname !== this.#configured.hostname
+      const answer = await exchange({
+        url,
+        method: ask.body ? 'POST' : 'GET',
+        headers: { ...ask.headers, ...(authorization !== undefined && { authorization }) },
+        ...(ask.body && { body: ask.body }),
+        ...(elsewhere && { lookup: publicLookup }),
+        maxBytes: ask.maxBytes,
+        timeouts: this.#timeouts,
+        deadline: ask.deadline,
+      })
+      const location = answer.status >= 300 && answer.status < 400 ? answer.headers.location : undefined
+      if (location === undefined) return this.#checked(answer, ask, url, authorization !== undefined)
+      if (redirects >= maxRedirects) {
+        throw new GitError('REDIRECT_REFUSED', url.host, `${url.host}: more than ${maxRedirects} redirects`)
+      }
+      this.#base = baseOf(checkRedirect(url, location), ask.path)
+    }
+  }
+
+  #trusted(url: URL): boolean {
+    const own = this.#configured
+    const upgrade = url.protocol === 'https:' && own.protocol === 'http:' && url.hostname === own.hostname
+    return (url.host === own.host && url.protocol === own.protocol) || upgrade
+  }
+
+  #checked(answer: Answer, ask: Ask, url: URL, authorized: boolean): Buffer {
+    const problem = statusProblem(answer.status, authorized)
+    if (problem) throw new GitError(problem[0], url.host, `${url.host}: ${problem[1]} (HTTP ${answer.status})`)
+    const type = (answer.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
+    if (type === ask.expect) return answer.body
+    if (type === 'text/html') {
+      throw new GitError(
+        'BAD_ANSWER',
+        url.host,
+        `${url.host}: answered with a web page instead of Git data (a login page?)`,
+      )
+    }
+    if (type === 'text/plain' && /^[0-9a-f]{40}\t/.test(answer.body.toString('latin1', 0, 41))) {
+      throw new GitError('UNSUPPORTED_REPOSITORY', url.host, `${url.host}: serves plain files only ("dumb" HTTP)`)
+    }
+    throw new GitError('BAD_ANSWER', url.host, `${url.host}: answered with "${type.slice(0, 80)}" instead of Git data`)
+  }
+}
+
+function baseOf(redirected: URL, path: string): string {
+  const href = redirected.href
+  if (href.endsWith(path)) return href.slice(0, -path.length).replace(/\/+$/, '')
+  const { host } = redirected
+  throw new GitError('BAD_ANSWER', host, `${host}: redirected to something that is not a repository (a login page?)`)
+}
+
+function statusProblem(status: number, authorized: boolean) {
+  if (status === 200) return undefined
+  // 203 is how Azure DevOps sends its sign-in page.
+  if (status === 401 || status === 203) {
+    return authorized
+      ? (['AUTH_REQUIRED', 'the credentials were refused: check the secret file'] as const)
+      : (['AUTH_REQUIRED', 'credentials are needed: name a secret file'] as const)
+  }
+  if (status === 403) return ['FORBIDDEN', 'access is forbidden: check what the credentials may read'] as const
+  if (status === 404 || status === 410) {
+    return ['NO_SUCH_REPOSITORY', 'no such repository, or no access to it: check the address and credentials'] as const
+  }
+  if (status === 429 || status === 408) return ['SERVER_ERROR', 'asks to come back later'] as const
+  if (status >= 500) return ['SERVER_ERROR', 'the server failed'] as const
+  return ['BAD_ANSWER', 'unexpected answer'] as const
+}

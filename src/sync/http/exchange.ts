@@ -1,0 +1,130 @@
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { LookupFunction } from 'node:net'
+import { errorText } from '../../base/errors.ts'
+import { GitError } from '../errors.ts'
+import type { SyncTimeouts } from '../port.ts'
+
+export interface Request {
+  readonly url: URL
+  readonly method: 'GET' | 'POST'
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  readonly maxBytes: number
+  readonly timeouts: SyncTimeouts
+  /** When the whole operation must be over, on the clock of `performance.now()`. */
+  readonly deadline: number
+  readonly lookup?: LookupFunction
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly body: Buffer
+}
+
+// Proxy variables (http_proxy, https_proxy, no_proxy) are Node's own business since 24.5.
+const agentOptions = { keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 8, proxyEnv: process.env }
+const agents = { 'http:': new HttpAgent(agentOptions), 'https:': new HttpsAgent(agentOptions) }
+
+/** One HTTP exchange, read whole; throws GitError on every kind of silence, cut and excess. */
+export async function exchange(request: Request): Promise<Answer> {
+  try {
+    return await attempt(request, true)
+  } catch (error) {
+    if (!(error instanceof StaleConnection)) throw error
+    return attempt(request, false)
+  }
+}
+
+/** The server closed a kept connection just when it was used again. */
+class StaleConnection extends Error {}
+
+function attempt(options: Request, kept: boolean): Promise<Answer> {
+  const { url, timeouts } = options
+  const host = url.host
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+    const agent = url.protocol === 'https:' ? agents['https:'] : agents['http:']
+    const { body, method, lookup } = options
+    const headers = {
+      'user-agent': 'berth',
+      ...options.headers,
+      ...(body && { 'content-length': String(body.length) }),
+    }
+    const request = send(url, { method, headers, agent, ...(lookup && { lookup }) })
+    const timers = new Timers(request, host)
+    let answered = false
+    const fail = (error: unknown): void => {
+      timers.stop()
+      request.destroy()
+      if (kept && !answered && request.reusedSocket && !(error instanceof GitError)) reject(new StaleConnection())
+      else reject(asGitError(error, host, answered))
+    }
+    timers.limit('total', options.deadline - performance.now(), 'no complete answer in the time allowed')
+    timers.limit('stage', timeouts.connectMs, `no connection within ${timeouts.connectMs} ms`)
+    const idle = (): void => timers.limit('stage', timeouts.idleMs, `nothing received for ${timeouts.idleMs} ms`)
+    request.once('socket', (socket) => {
+      if (!socket.connecting) return idle()
+      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', idle)
+    })
+    request.once('error', fail)
+    request.once('response', (response) => {
+      answered = true
+      idle()
+      collect(response, options, idle).then((collected) => {
+        timers.stop()
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: collected })
+      }, fail)
+    })
+    request.end(body)
+  })
+}
+
+async function collect(response: IncomingMessage, { maxBytes, url }: Request, onData: () => void): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of response) {
+    onData()
+    bytes += chunk.length
+    if (bytes > maxBytes) {
+      throw new GitError('TOO_LARGE', url.host, `${url.host}: the answer is larger than ${maxBytes} bytes`)
+    }
+    chunks.push(chunk)
+  }
+  if (!response.complete) throw new Error('connection closed')
+  return Buffer.concat(chunks)
+}
+
+class Timers {
+  readonly #request: ClientRequest
+  readonly #host: string
+  readonly #timers = new Map<string, NodeJS.Timeout>()
+
+  constructor(request: ClientRequest, host: string) {
+    this.#request = request
+    this.#host = host
+  }
+
+  limit(name: 'stage' | 'total', ms: number, problem: string): void {
+    clearTimeout(this.#timers.get(name))
+    const end = (): void => {
+      this.#request.destroy(new GitError('TIMED_OUT', this.#host, `${this.#host}: ${problem}`))
+    }
+    this.#timers.set(name, setTimeout(end, Math.max(0, ms)))
+  }
+
+  stop(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+  }
+}
+
+function asGitError(error: unknown, host: string, answered: boolean): GitError {
+  if (error instanceof GitError) return error
+  const cause = error instanceof Error && error.cause instanceof GitError ? error.cause : undefined
+  if (cause) return cause
+  const reason = errorText(error, 200)
+  return answered
+    ? new GitError('BAD_ANSWER', host, `${host}: the answer was cut (${reason})`, { cause: error })
+    : new GitError('UNREACHABLE', host, `${host}: cannot be reached (${reason})`, { cause: error })
+}

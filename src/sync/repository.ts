@@ -1,0 +1,79 @@
+import { resolve } from 'node:path'
+import { defaultLimits, defaultTimeouts } from './limits.ts'
+import { changesBetween, withChanges } from './listing.ts'
+import { type SharedSession, sharedSession } from './pool.ts'
+import type { Commit, FileRef, Head, Repository, RepositoryOptions, Snapshot } from './port.ts'
+import { parseRemote, parseRevision, type Revision } from './url.ts'
+
+/**
+ * Opens one revision of a repository. Throws BAD_URL, BAD_REVISION; the remote is asked by `fetch` only. Repositories
+ * with the same address and options share one store and one connection.
+ */
+export async function openRepository(options: RepositoryOptions): Promise<Repository> {
+  const remote = parseRemote(options.url)
+  const revision = parseRevision(options.revision)
+  const session = sharedSession({
+    remote,
+    storeDir: resolve(options.storeDir),
+    secretFile: options.secretFile === undefined ? undefined : resolve(options.secretFile),
+    git: undefined,
+    limits: { ...defaultLimits, ...options.limits },
+    timeouts: { ...defaultTimeouts, ...options.timeouts },
+  })
+  return new WorkerRepository(session, remote.display, options.revision, revision)
+}
+
+class WorkerRepository implements Repository {
+  readonly url: string
+  readonly revision: string
+  readonly backend: Repository['backend'] = 'embedded'
+  readonly #session: SharedSession
+  readonly #revision: Revision
+  #closed: Promise<void> | undefined
+
+  constructor(session: SharedSession, url: string, name: string, revision: Revision) {
+    this.#session = session
+    this.url = url
+    this.revision = name
+    this.#revision = revision
+  }
+
+  fetch(): Promise<Head> {
+    return this.#session.call({ kind: 'fetch', revision: this.#revision })
+  }
+
+  head(): Promise<Head | undefined> {
+    return this.#session.call({ kind: 'head', revision: this.#revision })
+  }
+
+  async snapshot(oid: string, path: string, previous?: Snapshot): Promise<Snapshot> {
+    const state = await this.#session.call({ kind: 'snapshot', oid, path, since: previous?.tree })
+    const { commit, tree, since, changes } = state
+    // Without a known start, the worker lists everything.
+    const files = withChanges(since === undefined ? [] : previous!.files, changes)
+    const changed = since === undefined ? changesBetween(previous?.files ?? [], files) : changes
+    return { commit, tree, files, changed: changed.map(({ path }) => path) }
+  }
+
+  async read(files: readonly FileRef[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    const { bytes, spans } = await this.#session.call({ kind: 'read', files })
+    return new Map(spans.map(({ oid, start, end }) => [oid, bytes.subarray(start, end)]))
+  }
+
+  commit(oid: string): Promise<Commit> {
+    return this.#session.call({ kind: 'commit', oid })
+  }
+
+  between(from: string | undefined, to: string, limit: number): Promise<Commit[]> {
+    return this.#session.call({ kind: 'between', from, to, limit })
+  }
+
+  resolve(revision: string): Promise<string> {
+    return this.#session.call({ kind: 'resolve', revision })
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#session.leave()
+    return this.#closed
+  }
+}

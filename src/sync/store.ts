@@ -1,0 +1,65 @@
+import { GitError } from './errors.ts'
+import { isAncestor } from './history.ts'
+import { peel, readCommit } from './objects/commit.ts'
+import { damaged, type ObjectReader, readObject } from './objects/reader.ts'
+import type { Head } from './port.ts'
+import type { Revision } from './url.ts'
+
+/** Where one repository's objects are. Only the worker thread has one; calls that change it wait for each other. */
+export interface Store {
+  readonly reader: ObjectReader
+  fetch(revision: Revision): Promise<Head>
+  /** The last head fetched; undefined before the first. */
+  last(revision: Revision): string | undefined
+  /** Replaces a damaged store by a fresh one; false when it has no other source. */
+  repair(): Promise<boolean>
+  close(): void
+}
+
+/** The commit behind what was fetched, once it and its root tree can be read. */
+export async function checkedCommit(reader: ObjectReader, oid: string, shown: string): Promise<string> {
+  const commit = await peel(reader, oid)
+  if (commit === undefined) {
+    const [found] = await reader.sizes([oid])
+    if (!found) throw damaged(oid, `commit ${oid} is missing`)
+    throw new GitError('BAD_REVISION', shown, `revision ${shown}: expected a commit, found a ${found.type}`)
+  }
+  const { tree } = await readCommit(reader, commit)
+  await readObject(reader, tree, 'tree')
+  return commit
+}
+
+/** True when the commit and its root tree are already there. */
+export async function hasCommit(reader: ObjectReader, oid: string): Promise<boolean> {
+  const [found] = await reader.sizes([oid])
+  if (found?.type !== 'commit') return false
+  const { tree } = await readCommit(reader, oid)
+  return (await reader.sizes([tree]))[0]?.type === 'tree'
+}
+
+/** What a move from `last` to `oid` means: a branch may only grow, a tag should not move at all. */
+export async function isRewritten(
+  reader: ObjectReader,
+  revision: Revision,
+  last: string | undefined,
+  oid: string,
+  ref: string,
+): Promise<boolean> {
+  if (last === undefined || last === oid || revision.kind === 'commit') return false
+  return ref.startsWith('refs/tags/') || !(await isAncestor(reader, last, oid))
+}
+
+export function noSuchRevision(revision: Revision, shown: string): GitError {
+  if (revision.kind === 'commit') {
+    return new GitError('NO_SUCH_REVISION', revision.oid, `${shown}: there is no commit ${revision.oid}`)
+  }
+  const names = revision.refs.map((ref) => ref.replace(/^refs\/heads\//, 'branch ').replace(/^refs\/tags\//, 'tag '))
+  const last = revision.refs.at(-1)!
+  const short = /^[0-9a-f]{7,39}$/.test(last.replace(/^refs\/tags\//, ''))
+  const hint = short ? ' (a commit needs its full id of 40 digits)' : ''
+  return new GitError('NO_SUCH_REVISION', last, `${shown}: there is no ${names.join(' or ')}${hint}`)
+}
+
+export function emptyRepository(shown: string): GitError {
+  return new GitError('EMPTY_REPOSITORY', shown, `${shown}: the repository has no commits yet`)
+}
