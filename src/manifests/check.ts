@@ -1,0 +1,147 @@
+import { type Key, keyOf } from '../base/key.ts'
+import { cleaned } from './clean.ts'
+import { quoted } from './found.ts'
+import type { KindRow } from './kinds/kind.ts'
+import { kinds } from './kinds.ts'
+import { judgeKind } from './known-kinds.ts'
+import { type Path, pathText } from './position.ts'
+import { capProblems, type Problem } from './problem.ts'
+import type { Doc } from './read.ts'
+import type { PodSecurity, Review } from './review.ts'
+import type { Kind, ManifestObject, ObjectOf } from './types.ts'
+import { validated } from './validated.ts'
+
+/** An object and where it was written. */
+export interface Located<O extends ManifestObject = ManifestObject> {
+  readonly object: O
+  readonly file: string
+  readonly line: number
+}
+
+/** By key `namespace/Kind/name`, in the order of files and documents. */
+export type ManifestSet = ReadonlyMap<Key, Located>
+
+/** An object or a field that is accepted and has no effect. */
+export interface Ignored {
+  readonly file: string
+  readonly line: number
+  readonly kind: string
+  readonly name: string
+  /** Empty: the whole object. */
+  readonly path: string
+  readonly reason: string
+}
+
+export interface CheckOptions {
+  /** For objects that name none. */
+  readonly namespace: string
+  readonly podSecurity: PodSecurity
+}
+
+export interface CheckResult {
+  /** Valid objects only; to be used only when there are no problems. */
+  readonly objects: ManifestSet
+  readonly problems: Problem[]
+  readonly ignored: Ignored[]
+  readonly warnings: Problem[]
+}
+
+/** Checks documents one by one and against each other, and fills in defaults as Kubernetes does. */
+export function checkManifests(documents: readonly Doc[], options: CheckOptions): CheckResult {
+  const objects = new Map<Key, Located>()
+  const found: Findings = { problems: [], ignored: [], warnings: [] }
+  for (const document of documents) {
+    const located = checkDocument(document, options, found)
+    if (!located) continue
+    const key = objectKey(located.object)
+    const other = objects.get(key)
+    if (other) found.problems.push(duplicateProblem(located, other))
+    else objects.set(key, located)
+  }
+  return { objects, ...found, problems: capProblems(found.problems) }
+}
+
+/** One object may be defined once: the order of files must not decide which definition wins. */
+export function duplicateProblem({ object, file, line }: Located, other: Located): Problem {
+  const { namespace = '', name } = object.metadata
+  const title = `${object.kind} ${namespace === '' ? '' : `${namespace}/`}${name}`
+  const message = `expected one definition of ${title}, found another one in ${other.file}:${other.line}`
+  return { file, line, path: 'metadata.name', message }
+}
+
+/** `Deployment shop/web: spec.template.spec.tolerations: pods go to the host with room` */
+export function renderIgnored({ kind, name, path, reason }: Ignored): string {
+  return `${kind} ${name}${path === '' ? '' : `: ${path}`}: ${reason}`
+}
+
+export function objectKey({ kind, metadata }: ManifestObject): Key {
+  return keyOf({ namespace: metadata.namespace ?? '', kind, name: metadata.name })
+}
+
+interface Findings {
+  readonly problems: Problem[]
+  readonly ignored: Ignored[]
+  readonly warnings: Problem[]
+}
+
+function checkDocument(document: Doc, options: CheckOptions, found: Findings): Located | undefined {
+  const { file, line } = document
+  const verdict = judgeKind(document.kind, document.apiVersion)
+  if (verdict.is === 'refused') {
+    found.problems.push({ file, line: document.at([verdict.at]), path: verdict.at, message: verdict.message })
+    return undefined
+  }
+  const review = reviewOf(document, options.podSecurity, found)
+  if (verdict.is === 'ignored') {
+    review.ignored([], verdict.reason)
+    return undefined
+  }
+  if (verdict.kind === 'Engine' || verdict.kind === 'Application') {
+    review.ignored([], 'configures berth: give the file with -c')
+    return undefined
+  }
+  const object = checkObject(verdict.kind, document, options.namespace, review)
+  return object && { object, file, line }
+}
+
+function checkObject<K extends Kind>(
+  kind: K,
+  document: Doc,
+  namespace: string,
+  review: Review,
+): ObjectOf[K] | undefined {
+  const row: KindRow<K> = kinds[kind]
+  const { value, dropped } = cleaned(document.value)
+  for (const path of dropped) review.warn(path, 'kept by a cluster, without meaning in a repository: ignored')
+  const result = validated<ObjectOf[K]>(kind, value, row.validate, review)
+  if (!result) return undefined
+  row.review(result.written, review)
+  if (!result.valid) return undefined
+  const object = row.complete(result.object)
+  const { namespace: own, ...metadata } = object.metadata
+  if (row.scope === 'Cluster') {
+    if (own !== undefined) review.warn(['metadata', 'namespace'], `a ${kind} belongs to no namespace: ignored`)
+    return { ...object, metadata }
+  }
+  return { ...object, metadata: { ...metadata, namespace: own ?? namespace } }
+}
+
+function reviewOf(document: Doc, podSecurity: PodSecurity, { problems, ignored, warnings }: Findings): Review {
+  const { file, kind } = document
+  const place = (path: Path) => ({ file, line: document.at(path), path: pathText(path) })
+  return {
+    podSecurity,
+    problem: (path, message) => problems.push({ ...place(path), message }),
+    warn: (path, message) => warnings.push({ ...place(path), message }),
+    ignored: (path, reason) =>
+      ignored.push({ ...place(path), kind: quoted(kind).slice(1, -1), name: nameOf(document), reason }),
+  }
+}
+
+function nameOf({ value }: Doc): string {
+  const { metadata } = value
+  if (typeof metadata !== 'object' || metadata === null) return ''
+  const { name, namespace } = metadata as { name?: unknown; namespace?: unknown }
+  const text = typeof name === 'string' ? name : ''
+  return quoted(typeof namespace === 'string' ? `${namespace}/${text}` : text).slice(1, -1)
+}

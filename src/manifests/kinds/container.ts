@@ -1,0 +1,112 @@
+import { unhonoured } from '../fields.ts'
+import { found, quoted } from '../found.ts'
+import { dnsLabelFault, imageFault, portNameFault } from '../names.ts'
+import type { Path } from '../position.ts'
+import { type Review, reportFault } from '../review.ts'
+import type { Container, SecurityContext } from '../types.ts'
+import { reviewEnv } from './env.ts'
+import { completeProbe, probeFields, reviewProbe } from './probe.ts'
+import { completeResources, reviewResources } from './resources.ts'
+import { reviewRules } from './rules.ts'
+
+/** Defaults that follow from other fields. */
+export function completeContainer(container: Container): Container {
+  const { ports } = container
+  const complete: Container = {
+    ...container,
+    imagePullPolicy: container.imagePullPolicy ?? pullPolicy(container.image),
+    resources: completeResources(container.resources),
+  }
+  if (ports) complete.ports = ports.map(({ hostPort, ...port }) => (hostPort ? { ...port, hostPort } : port))
+  for (const field of probeFields) {
+    const probe = container[field]
+    if (probe) complete[field] = completeProbe(probe)
+  }
+  return complete
+}
+
+/** Always for `latest` or no tag, as that name moves; IfNotPresent for others and for digests. */
+export function pullPolicy(image: string): 'Always' | 'IfNotPresent' {
+  const [reference = '', digest] = image.split('@')
+  const tag = /:([^:/]+)$/.exec(reference)?.[1]
+  return tag === 'latest' || (tag === undefined && digest === undefined) ? 'Always' : 'IfNotPresent'
+}
+
+/** `written`: before defaults, so that only what the author wrote is talked about. */
+export function reviewContainer(written: Container, names: readonly string[], path: Path, review: Review): void {
+  reviewRules(unhonoured('Pod.spec.containers[]', written), path, review)
+  reportFault(review, [...path, 'name'], dnsLabelFault(written.name), found(written.name))
+  reportFault(review, [...path, 'image'], imageFault(written.image), found(written.image))
+  reviewEnv(written, names, path, review)
+  reviewPorts(written, path, review)
+  if (written.resources) reviewResources(written.resources, [...path, 'resources'], review)
+  for (const field of probeFields) {
+    const probe = written[field]
+    if (probe) reviewProbe(field, probe, written.ports ?? [], [...path, field], review)
+  }
+  if (written.securityContext) reviewSecurity(written.securityContext, [...path, 'securityContext'], review)
+}
+
+function reviewPorts({ ports = [] }: Container, path: Path, review: Review): void {
+  const seen = new Set<string>()
+  for (const [index, { name, hostIP }] of ports.entries()) {
+    const at = [...path, 'ports', index]
+    if (hostIP && !/^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/.test(hostIP)) {
+      review.problem([...at, 'hostIP'], `expected an IP address, found ${found(hostIP)}`)
+    }
+    if (name === undefined || name === '') continue
+    reportFault(review, [...at, 'name'], portNameFault(name), found(name))
+    if (seen.has(name))
+      review.problem([...at, 'name'], `expected another name for each port, found ${quoted(name)} again`)
+    seen.add(name)
+  }
+}
+
+function reviewSecurity(context: SecurityContext, path: Path, review: Review): void {
+  reviewRules(unhonoured('Pod.spec.containers[].securityContext', context), path, review)
+  reviewProfiles(context, path, review)
+  const { capabilities, allowPrivilegeEscalation, privileged } = context
+  for (const member of ['add', 'drop'] as const) {
+    for (const [index, name] of (capabilities?.[member] ?? []).entries()) {
+      if (/^[A-Za-z_]{1,40}$/.test(name)) continue
+      review.problem(
+        [...path, 'capabilities', member, index],
+        `expected a capability like "NET_BIND_SERVICE", found ${found(name)}`,
+      )
+    }
+  }
+  if (allowPrivilegeEscalation !== false) return
+  if (privileged) {
+    review.problem(
+      [...path, 'allowPrivilegeEscalation'],
+      'expected true for a privileged container, found false (boolean)',
+    )
+  }
+  if (capabilities?.add?.some((name) => /^(?:CAP_)?SYS_ADMIN$/.test(name))) {
+    review.problem(
+      [...path, 'allowPrivilegeEscalation'],
+      'expected true for a container with SYS_ADMIN, found false (boolean)',
+    )
+  }
+}
+
+/** Profiles that a host would have to hold as files. */
+export function reviewProfiles(
+  context: Pick<SecurityContext, 'seccompProfile' | 'appArmorProfile'>,
+  path: Path,
+  review: Review,
+): void {
+  const { seccompProfile, appArmorProfile } = context
+  if (seccompProfile?.type === 'Localhost') {
+    review.problem(
+      [...path, 'seccompProfile', 'type'],
+      'not supported by this version of berth: expected RuntimeDefault or Unconfined',
+    )
+  }
+  if (appArmorProfile && appArmorProfile.type !== 'RuntimeDefault') {
+    review.problem(
+      [...path, 'appArmorProfile', 'type'],
+      'not supported by this version of berth: expected RuntimeDefault',
+    )
+  }
+}

@@ -1,0 +1,44 @@
+import type { Validate } from './generated/validators.js'
+import type { Path } from './position.ts'
+import type { Review } from './review.ts'
+import { schemaFinding, valueAt } from './schema-problems.ts'
+
+export interface Validated<T> {
+  /** Of the right shape; members with schema problems are left out of it. */
+  readonly written: T
+  /** The same with static defaults. */
+  readonly object: T
+  readonly valid: boolean
+}
+
+/**
+ * The value by its schema; problems are reported. So that the other rules can be checked in the same go, members that are
+ * wrong are taken out and the rest is tried again: undefined when what is left has not the right shape either.
+ */
+export function validated<T>(
+  kind: string,
+  value: Record<string, unknown>,
+  validate: Validate,
+  review: Review,
+): Validated<T> | undefined {
+  const object = structuredClone(value)
+  if (validate(object)) return { written: value as T, object: object as T, valid: true }
+  const rest = structuredClone(value)
+  let mayGoOn = true
+  for (const error of validate.errors ?? []) {
+    const { path, message } = schemaFinding(kind, value, error)
+    review.problem(path, message)
+    // Without a label the selector would look wrong, too.
+    if (path.some((part) => part === 'labels' || part === 'selector')) mayGoOn = false
+    remove(rest, path)
+  }
+  const filled = structuredClone(rest)
+  return mayGoOn && validate(filled) ? { written: rest as T, object: filled as T, valid: false } : undefined
+}
+
+function remove(document: unknown, path: Path): void {
+  const parent = valueAt(document, path.slice(0, -1))
+  const last = path.at(-1)
+  if (last === undefined || typeof parent !== 'object' || parent === null || Array.isArray(parent)) return
+  delete (parent as Record<string, unknown>)[last]
+}
