@@ -1,12 +1,6 @@
 // Rollout arithmetic, deletion order, phases and waits: from the vectors' words to the planner's functions and back.
 import { type Candidate, deletionOrder } from '../../src/reconcile/plan/deletion-order.ts'
-import {
-  daemonSetFenceposts,
-  type IntOrPercent,
-  maxUnavailable,
-  minAvailable,
-  resolveFenceposts,
-} from '../../src/reconcile/plan/fenceposts.ts'
+import { resolveFenceposts } from '../../src/reconcile/plan/fenceposts.ts'
 import { isAvailable, type Phase, podPhase, podReadiness, type RestartPolicy } from '../../src/reconcile/plan/phase.ts'
 import { fractionOf, proportionalSizes } from '../../src/reconcile/plan/proportional.ts'
 import { pullWaitMs, restartWaitMs, shouldRestart, slowStartBatches } from '../../src/reconcile/plan/restart.ts'
@@ -294,41 +288,7 @@ const backoff = {
   }),
 }
 
-interface FencepostBounds {
-  readonly strategy: 'RollingUpdate' | 'Recreate'
-  readonly maxSurge: number | string | null
-  readonly maxUnavailable: number | string | null
-  readonly replicas: number
-}
-
-const bounded = (input: FencepostBounds) => rollout({ ...input, deploymentReplicas: input.replicas })
-
-/** The rows of rolling-fenceposts that belong to the planner. */
-export const fencepostAdapters = {
-  resolveFenceposts: (input: {
-    maxSurge: number | string | null
-    maxUnavailable: number | string | null
-    desired: number
-  }) => orError(() => resolveFenceposts(set(input.maxSurge), set(input.maxUnavailable), input.desired)),
-  maxUnavailable: (input: FencepostBounds) => ({ value: maxUnavailable(bounded(input)) }),
-  minAvailable: (input: FencepostBounds) => ({ value: minAvailable(bounded(input)) }),
-  daemonSetCounts: (input: {
-    maxSurge: number | string | null
-    maxUnavailable: number | string | null
-    desiredNodes: number
-  }) => orError(() => daemonSetFenceposts(set(input.maxSurge), set(input.maxUnavailable), input.desiredNodes)),
-}
-
-function orError(run: () => unknown): unknown {
-  try {
-    return run()
-  } catch (error) {
-    if (error instanceof RangeError) return { error: true }
-    throw error
-  }
-}
-
-function set(value: number | string | null): IntOrPercent {
+function set(value: number | string | null): number | string | undefined {
   return value ?? undefined
 }
 

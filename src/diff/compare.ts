@@ -1,0 +1,101 @@
+import type { ContainerConfig, LiveContainer } from '../runtime/live.ts'
+import { podAddress } from '../runtime/pod-address.ts'
+
+/** What a difference costs: nothing, a `docker update`, or a new pod. */
+export type Impact = 'ignore' | 'inPlace' | 'replace'
+
+/** One field that is not as it should be. `from` is what is, `to` what should be; undefined: not there. */
+export interface Difference {
+  readonly path: string
+  readonly from: unknown
+  readonly to: unknown
+  readonly impact: Impact
+  /** The values come from a Secret: only ever shown as `changed`. */
+  readonly secret: boolean
+}
+
+/**
+ * Where a running container differs from its configuration. Fields that the configuration leaves to the image (command, user, …) and
+ * variables that the image adds are no differences: Docker reports them as if they had been asked for.
+ */
+export function compareContainer(
+  desired: ContainerConfig,
+  live: LiveContainer,
+  address: string | undefined,
+): readonly Difference[] {
+  const actual = live.config
+  const replace = (path: string, from: unknown, to: unknown): Difference[] =>
+    same(from, to) ? [] : [{ path, from, to, impact: 'replace', secret: false }]
+  const leftToImage = (path: string, from: unknown, to: unknown): Difference[] =>
+    to === undefined ? [] : replace(path, from, to)
+  return [
+    ...compareImage(desired.image, live),
+    ...leftToImage('command', actual.command, desired.command),
+    ...compareArgs(desired, actual),
+    ...leftToImage('workingDir', actual.workingDir, desired.workingDir),
+    ...leftToImage('securityContext.runAsUser', actual.user, desired.user),
+    ...compareEnv(desired, actual, address),
+    ...plainFields.flatMap(([path, read]) => replace(path, read(actual), read(desired))),
+    ...resourceFields.flatMap(([path, read]): Difference[] => {
+      const [from, to] = [read(actual), read(desired)]
+      return from === to ? [] : [{ path, from, to, impact: 'inPlace', secret: false }]
+    }),
+  ]
+}
+
+const plainFields: readonly (readonly [path: string, read: (config: ContainerConfig) => unknown])[] = [
+  ['securityContext.supplementalGroups', (config) => sorted(config.groups)],
+  ['tty', (config) => config.tty],
+  ['stdin', (config) => config.stdin],
+  ['stdinOnce', (config) => config.stdinOnce],
+  ['securityContext.privileged', (config) => config.privileged],
+  ['securityContext.readOnlyRootFilesystem', (config) => config.readOnlyRootFilesystem],
+  ['securityContext.allowPrivilegeEscalation', (config) => !config.noNewPrivileges],
+  ['securityContext.capabilities.add', (config) => sorted(config.addCapabilities)],
+  ['securityContext.capabilities.drop', (config) => sorted(config.dropCapabilities)],
+  ['securityContext.seccompProfile', (config) => config.seccomp],
+  ['oomScoreAdjust', (config) => config.oomScoreAdjust],
+]
+
+const resourceFields: readonly (readonly [path: string, read: (config: ContainerConfig) => number])[] = [
+  ['resources.requests.cpu', (config) => config.resources.cpuRequestMillis],
+  ['resources.limits.cpu', (config) => config.resources.cpuLimitMillis],
+  ['resources.limits.memory', (config) => config.resources.memoryLimitBytes],
+]
+
+/** A container made from an image id runs what its siblings run: the reference may have moved meanwhile. */
+function compareImage(image: string, live: LiveContainer): Difference[] {
+  const from = live.config.image
+  if (from === image || from.startsWith('sha256:')) return []
+  return [{ path: 'image', from, to: image, impact: 'replace', secret: false }]
+}
+
+/** With a command of its own and no args, nothing of the image's may be left. */
+function compareArgs(desired: ContainerConfig, actual: ContainerConfig): Difference[] {
+  if (desired.args === undefined && desired.command === undefined) return []
+  const [from, to] = [actual.args ?? [], desired.args ?? []]
+  return same(from, to) ? [] : [{ path: 'args', from, to, impact: 'replace', secret: false }]
+}
+
+function compareEnv(desired: ContainerConfig, actual: ContainerConfig, address: string | undefined): Difference[] {
+  const live = new Map(actual.env.map((entry) => [entry.name, entry.value]))
+  const wanted = new Map(desired.env.map((entry) => [entry.name, entry]))
+  return [...wanted.values()].flatMap((entry): Difference[] => {
+    const from = live.get(entry.name)
+    if (from === entry.value || addressKnownLater(entry.value, from, address)) return []
+    return [{ path: `env.${entry.name}`, from, to: entry.value, impact: 'replace', secret: entry.secret }]
+  })
+}
+
+function addressKnownLater(value: string, live: string | undefined, address: string | undefined): boolean {
+  if (!value.includes(podAddress) || live === undefined) return false
+  return address === undefined || value.replaceAll(podAddress, address) === live
+}
+
+function sorted(values: readonly string[]): string[] {
+  return [...values].sort()
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
+}

@@ -1,0 +1,50 @@
+import { type Key, keyParts } from '../../base/key.ts'
+import type { ObjectStatus, Plan, Task } from './action.ts'
+import type { View } from './desired.ts'
+import { planLeave, planLeaving, planRemains } from './leave.ts'
+import { type Observed, observe } from './observe.ts'
+
+/**
+ * What is left of an object that is no longer in the repository, and whose removal was allowed: its pods end in an orderly way, a
+ * namespace's networks go once no pod uses them. `view.pods` are the owner's pods; for a namespace, all pods in it.
+ */
+export function planGone(owner: Key, view: View): Plan {
+  const { kind, namespace, name } = keyParts(owner)
+  const eye = { now: view.now, hosts: view.hosts, minReadyMs: 0, hash: '' }
+  const pods = [...view.pods].sort((a, b) => (a.name < b.name ? -1 : 1)).map((pod) => observe(pod, eye))
+  const tasks = kind === 'Namespace' ? removeNetworks(name, view) : pods.flatMap((observed) => removal(observed))
+  const unreachable = pods.find(({ reachable }) => !reachable)
+  const status: ObjectStatus = {
+    kind,
+    namespace,
+    name,
+    sync: 'OutOfSync',
+    health: 'Progressing',
+    ready: '',
+    message: unreachable
+      ? `is being removed, pod ${unreachable.pod.name} waits: ${unreachable.problem}`
+      : `is being removed, ${pods.length} ${pods.length === 1 ? 'pod' : 'pods'} left`,
+    failed: false,
+  }
+  return { tasks, status, lookAgainAt: undefined, lookAgainFor: '' }
+}
+
+function removal({ pod, bucket, reachable }: Observed): Task[] {
+  const cause = 'no longer in the repository'
+  if (!reachable) return []
+  if (bucket === 'leaving') return [planLeaving(pod)].filter((task) => task !== undefined)
+  return [pod.sandbox ? planLeave(pod, cause, 'downtime') : planRemains(pod, cause)]
+}
+
+function removeNetworks(namespace: string, view: View): Task[] {
+  return view.hosts
+    .filter((host) => host.reachable && host.networks.has(namespace))
+    .filter((host) => !view.pods.some((pod) => pod.host === host.name && pod.namespace === namespace))
+    .map((host) => ({
+      host: host.name,
+      text: `remove network of namespace ${namespace} on ${host.name}`,
+      cause: 'no longer in the repository',
+      effect: 'none',
+      actions: [{ kind: 'removeNetwork', host: host.name, namespace }],
+    }))
+}

@@ -1,0 +1,76 @@
+import type { Plan, Task } from './action.ts'
+import type { DesiredPod, View } from './desired.ts'
+import { planLeave } from './leave.ts'
+import { imageState, type Making, makePods } from './make.ts'
+import type { Observed } from './observe.ts'
+import { statusLine } from './rollout-status.ts'
+import { driftText, planRest, type Roster, takeRoster } from './roster.ts'
+import { earliest } from './time.ts'
+
+/**
+ * One pod under its own name. A change that needs a new container means downtime: the old pod has to be gone first, and it is only taken
+ * away once the new one's images and references are there. A pod that ended for good stays as it is.
+ */
+export function planPod(desired: DesiredPod, view: View): Plan {
+  const roster = takeRoster(desired, view, 0)
+  const { name } = desired.object.metadata
+  const stale = [...roster.old, ...staleFinished(roster)].filter(({ reachable }) => reachable)
+  const blocked = stale.length > 0 ? replacementBlocked(roster, stale) : undefined
+  const leaving: Task[] = blocked
+    ? []
+    : stale.map(({ pod }) => planLeave(pod, staleCause(roster, pod.name, pod.template), 'downtime'))
+  const there = roster.pods.some(({ bucket }) => bucket !== 'lost')
+  const making = makePods(roster, { count: there ? 0 : 1, cause: 'wanted', effect: 'none', name })
+  const rest = planRest(roster, new Set([...making.names, ...(blocked ? [] : stale.map(({ pod }) => pod.name))]))
+  const again = earliest([rest.again, making.again, blocked?.again])
+  const synced = roster.current.length === 1 || (roster.pods.length === 1 && roster.pods[0]?.bucket === 'finished')
+  return {
+    tasks: [...rest.tasks, ...(blocked?.tasks ?? []), ...making.tasks, ...leaving],
+    status: statusLine(roster, 1, synced && stale.length === 0, judge(roster, blocked ?? making)),
+    lookAgainAt: again?.at,
+    lookAgainFor: again?.reason ?? '',
+  }
+}
+
+/** Ended pods are kept, unless the manifest has changed since. */
+function staleFinished(roster: Roster): Observed[] {
+  return roster.pods.filter(({ bucket, pod }) => bucket === 'finished' && pod.template !== roster.desired.template.hash)
+}
+
+function staleCause(roster: Roster, name: string, template: string): string {
+  if (template !== roster.desired.template.hash) return `old revision ${template}`
+  return `changed by hand: ${driftText(roster.drift.get(name) ?? [])}`
+}
+
+function replacementBlocked(roster: Roster, stale: readonly Observed[]): Making | undefined {
+  const { missing } = roster.desired.template
+  if (missing.length > 0) {
+    const message = `CreateContainerConfigError: ${missing.join(', ')} not found`
+    return { tasks: [], names: [], message, failed: true, again: undefined }
+  }
+  const host = roster.view.hosts.find((candidate) => candidate.name === stale[0]?.pod.host)
+  const images = host && imageState(roster, host)
+  if (!images || images.ready) return undefined
+  const { tasks, message, failed, again } = images
+  return { tasks, names: [], message, failed, again }
+}
+
+function judge(roster: Roster, making: Making) {
+  const [observed] = roster.pods.filter(({ bucket }) => bucket !== 'leaving')
+  if (making.failed) return { health: 'Degraded', message: making.message, failed: false } as const
+  if (!observed) {
+    const missing = roster.pods.length === 0 && making.message === ''
+    const message = making.message || (missing ? 'no pod exists yet' : 'the old pod is ending')
+    return { health: missing ? 'Missing' : 'Progressing', message, failed: false } as const
+  }
+  if (observed.phase === 'Succeeded') return { health: 'Healthy', message: 'Succeeded', failed: false } as const
+  if (observed.phase === 'Failed') {
+    return { health: 'Degraded', message: `Failed: ${observed.problem}`, failed: true } as const
+  }
+  if (observed.bucket === 'available' && roster.old.length === 0) {
+    return { health: 'Healthy', message: '', failed: false } as const
+  }
+  if (observed.crashLooping) return { health: 'Degraded', message: observed.problem, failed: true } as const
+  const health = observed.reachable ? 'Progressing' : 'Degraded'
+  return { health, message: observed.problem || making.message || 'is being replaced', failed: false } as const
+}
