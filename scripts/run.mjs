@@ -55,7 +55,12 @@ async function test() {
 async function withEngine(work) {
   const engine = await ensureEngine()
   try {
-    const names = { DOCKER_HOST: engine.host, BERTH_TEST_DOCKER: engine.host, BERTH_BUSYBOX: engine.busybox }
+    const names = {
+      DOCKER_HOST: engine.host,
+      BERTH_TEST_DOCKER: engine.host,
+      BERTH_BUSYBOX: engine.busybox,
+      BERTH_DEMO_VIA: engine.command(['']).join(' '),
+    }
     return await work(engine.command, environment(names))
   } finally {
     await engine.close()

@@ -1,0 +1,78 @@
+// `npm run demo`: a small shop from first commit to rolling update, repair, and two commits that are better not applied.
+// With CI=true or --exit every step is checked and the exit code tells; else it stays up until Ctrl-C. Nothing is left behind.
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Berth } from './demo/berth.ts'
+import { Containers } from './demo/containers.ts'
+import { ensureDemoImages, pauseImage, removeDemoImages } from './demo/images.ts'
+import { ShopRepository } from './demo/shop-repository.ts'
+import { Stage } from './demo/stage.ts'
+import { steps } from './demo/steps.ts'
+
+const exits = process.argv.includes('--exit') || process.env.CI === 'true'
+const host = process.env.DOCKER_HOST
+if (host === undefined) throw new Error('no engine: start the demo with `npm run demo`')
+
+const interrupted = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort())
+
+const installation = `demo-${randomBytes(3).toString('hex')}`
+const folder = mkdtempSync(join(tmpdir(), 'berth-demo-'))
+const containers = new Containers(host, installation)
+const repository = new ShopRepository(folder)
+const berth = new Berth([
+  ...['--repo', repository.url, '--path', 'shop', '--namespace', 'shop', '--host', host, '--engine', installation],
+  ...['--state-dir', join(folder, 'state'), '--pause-image', pauseImage],
+])
+const stage = new Stage(berth, interrupted.signal)
+
+process.exitCode = await play()
+
+async function play(): Promise<number> {
+  const began = performance.now()
+  try {
+    await ensureDemoImages(host!)
+    for (const [index, step] of steps.entries()) {
+      stage.title(`${index + 1}/${steps.length} ${step.title}`)
+      await step.play({ stage, berth, containers, repository })
+    }
+    stage.say(`\nall ${steps.length} steps held, ${Math.round((performance.now() - began) / 1000)} s`)
+    if (!exits) await stayUp()
+    return 0
+  } catch (error) {
+    if (interrupted.signal.aborted) return 130
+    stage.failed(error)
+    return 1
+  } finally {
+    await cleanUp()
+  }
+}
+
+async function stayUp(): Promise<void> {
+  const [address = ''] = await containers.addresses('web')
+  const via = process.env.BERTH_DEMO_VIA ?? ''
+  stage.say(`
+It goes on until Ctrl-C. In another terminal:
+  ${via}curl http://${address}:8080/
+  DOCKER_HOST=${host} docker ps
+  node bin/berth.js status ${berth.flags.join(' ')}
+  git clone ${repository.url} && cd shop    # change something, push, and watch`)
+  stage.showLog()
+  await new Promise((resolve) => interrupted.signal.addEventListener('abort', resolve))
+}
+
+/** Removes whatever the demo made; what it cannot remove it says. */
+async function cleanUp(): Promise<void> {
+  const code = await berth.stop()
+  if (code !== 0 && exits) {
+    stage.failed(new Error(`berth run ended with ${code} after SIGTERM, expected 0`))
+    process.exitCode = 1
+  }
+  await containers.removeAll()
+  await removeDemoImages(host!)
+  rmSync(folder, { recursive: true, force: true })
+  const left = await containers.left()
+  if (left.length > 0) stage.failed(new Error(`not removed: ${left.join(' ')}`))
+}

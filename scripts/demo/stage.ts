@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AppStatus } from '../../src/report/status.ts'
+import type { Berth } from './berth.ts'
+
+const patienceMs = 90_000
+
+/** Where the demo is shown: prints, starts Berth, waits for what a step expects. */
+export class Stage {
+  readonly #berth: Berth
+  readonly #interrupted: AbortSignal
+  readonly #log: string[] = []
+  #live = false
+
+  constructor(berth: Berth, interrupted: AbortSignal) {
+    this.#berth = berth
+    this.#interrupted = interrupted
+  }
+
+  say(text: string): void {
+    console.log(text)
+  }
+
+  title(text: string): void {
+    console.log(`\n== ${text}`)
+  }
+
+  failed(error: unknown): void {
+    console.log(`FAILED: ${error instanceof Error ? error.message : String(error)}`)
+    if (!this.#live) for (const line of this.#log.slice(-30)) console.log(`  | ${line}`)
+  }
+
+  startBerth(): void {
+    this.#berth.start((line) => {
+      this.#log.push(line)
+      if (this.#live) console.log(`  | ${line}`)
+    })
+  }
+
+  /** From now on Berth's log is shown as it comes. */
+  showLog(): void {
+    this.#live = true
+  }
+
+  /** Berth's log lines that tell of changes, from `mark` on, without their times. */
+  changes(mark: number): string[] {
+    return this.#log
+      .slice(mark)
+      .map((line) => /^\S+ (?:info|warn) +(.*)$/.exec(line)?.[1] ?? '')
+      .filter((line) => / key=\S*Deployment\//.test(line))
+      .map((line) =>
+        line
+          .replace(/ app=\S+ key=\S+/, '')
+          .replace(/ because=(".*?[^\\]"|\S+)/, (_, cause: string) => ` (${unquoted(cause)})`),
+      )
+  }
+
+  get mark(): number {
+    return this.#log.length
+  }
+
+  /** Waits until the report is as expected, and answers it. */
+  async until(what: string, expected: (app: AppStatus) => boolean | Promise<boolean>): Promise<AppStatus> {
+    const end = performance.now() + patienceMs
+    let last: AppStatus | undefined
+    while (performance.now() < end) {
+      this.#interrupted.throwIfAborted()
+      if (!this.#berth.running) throw new Error(`berth run ended while it was to show: ${what}`)
+      last = await this.#berth.status()
+      if (last !== undefined && (await expected(last))) return last
+      await sleep(200, undefined, { signal: this.#interrupted })
+    }
+    throw new Error(`within ${patienceMs / 1000} s expected: ${what}; found ${JSON.stringify(last)}`)
+  }
+
+  /** Shows `berth NAME` with its output, and checks how it ended. */
+  async show(name: string, code: number): Promise<string> {
+    const { text, code: found } = await this.#berth.command(name)
+    console.log(`$ berth ${name}\n${indented(text)}`)
+    if (found !== code) throw new Error(`berth ${name}: expected exit code ${code}, found ${found}`)
+    return text
+  }
+}
+
+export function expectThat(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`expected: ${what}`)
+}
+
+function unquoted(text: string): string {
+  return text.startsWith('"') ? String(JSON.parse(text)) : text
+}
+
+function indented(text: string): string {
+  return text.trimEnd().replace(/^/gm, '  ')
+}

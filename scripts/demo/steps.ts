@@ -1,0 +1,141 @@
+import type { AppStatus } from '../../src/report/status.ts'
+import type { Berth } from './berth.ts'
+import type { Containers, ShopContainer } from './containers.ts'
+import type { ShopRepository } from './shop-repository.ts'
+import { expectThat, type Stage } from './stage.ts'
+
+interface Scene {
+  readonly stage: Stage
+  readonly berth: Berth
+  readonly containers: Containers
+  readonly repository: ShopRepository
+}
+
+interface Step {
+  readonly title: string
+  play(scene: Scene): Promise<void>
+}
+
+export const steps: readonly Step[] = [
+  { title: 'a repository becomes running pods', play: firstCommit },
+  { title: 'version 2 is pushed: a rolling update', play: versionTwo },
+  { title: 'a container is killed: it is repaired', play: killContainer },
+  { title: 'a broken manifest is pushed: it is refused, and all keeps running', play: brokenManifest },
+  { title: 'a commit that deletes too much is pushed: it is held', play: deletesTooMuch },
+  { title: 'it is reverted: the report', play: revert },
+]
+
+async function firstCommit({ stage, containers, repository }: Scene): Promise<void> {
+  const commit = repository.push('Open the shop')
+  stage.startBerth()
+  await stage.until('all synced and healthy', synced(commit))
+  await stage.show('status', 0)
+  expectThat(await runs(containers, 'web', 'shop-web:1', 3), 'three containers of shop-web:1')
+  expectThat(await runs(containers, 'api', 'shop-api:1', 2), 'two containers of shop-api:1')
+  await serves(stage, containers, 'shop-web version 1')
+}
+
+async function versionTwo({ stage, containers, repository }: Scene): Promise<void> {
+  const api = await containers.of('api')
+  const mark = stage.mark
+  repository.replace('shop/web.yaml', 'shop-web:1', 'shop-web:2')
+  const commit = repository.push('Sell version 2')
+  let fewest = Number.POSITIVE_INFINITY
+  await stage.until('all synced and healthy', async (app) => {
+    fewest = Math.min(fewest, (await containers.of('web')).filter(({ running }) => running).length)
+    return synced(commit)(app)
+  })
+  for (const line of stage.changes(mark)) stage.say(`  ${line}`)
+  await settled(stage, containers, 'web', 'shop-web:2', 3)
+  await serves(stage, containers, 'shop-web version 2')
+  expectThat(fewest >= 3, `at least three pods all the time, found ${fewest}`)
+  expectThat(same(api, await containers.of('api')), 'the api untouched')
+  stage.say(`  never fewer than ${fewest} pods; api was not touched`)
+}
+
+async function killContainer({ stage, containers }: Scene): Promise<void> {
+  const [victim] = await containers.of('web')
+  expectThat(victim !== undefined, 'a container to kill')
+  const began = performance.now()
+  await containers.kill(victim!.id)
+  await settled(stage, containers, 'web', 'shop-web:2', 3, victim!.id)
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  stage.say(`  killed the container of ${victim!.pod}; its replacement ran ${seconds} s later`)
+  await stage.until('healthy again', ({ sync, health }) => sync === 'Synced' && health === 'Healthy')
+}
+
+async function brokenManifest({ stage, containers, repository }: Scene): Promise<void> {
+  const before = await everything(containers)
+  repository.replace('shop/web.yaml', 'replicas: 3', 'replicas: three')
+  const commit = repository.push('Break the web')
+  const app = await stage.until('the commit refused', refused(commit))
+  const report = await stage.show('status', 1)
+  expectThat(report.includes('shop/web.yaml:6'), 'file and line of the problem in the report')
+  expectThat(app.commit !== commit && app.health === 'Healthy', 'the last good commit still running and healthy')
+  expectThat(same(before, await everything(containers)), 'every container untouched')
+  stage.say('  every container untouched')
+}
+
+async function deletesTooMuch({ stage, containers, repository }: Scene): Promise<void> {
+  const before = await everything(containers)
+  repository.revert()
+  repository.remove('shop/api.yaml')
+  repository.remove('shop/namespace.yaml')
+  const commit = repository.push('Tidy up a little too much')
+  await stage.until('the commit held', refused(commit))
+  const report = await stage.show('status', 1)
+  expectThat(report.includes('Berth-Allow-Prune'), 'the report to say how to approve it')
+  expectThat(same(before, await everything(containers)), 'every container untouched')
+  stage.say('  every container untouched')
+}
+
+async function revert({ stage, repository }: Scene): Promise<void> {
+  const commit = repository.revert()
+  await stage.until('all synced and healthy', synced(commit))
+  await stage.show('history', 0)
+  await stage.show('status', 0)
+}
+
+function synced(commit: string) {
+  return (app: AppStatus) => app.commit === commit && app.sync === 'Synced' && app.health === 'Healthy'
+}
+
+function refused(commit: string) {
+  return (app: AppStatus) => app.head === commit && app.sync === 'Refused'
+}
+
+async function runs(containers: Containers, deployment: string, image: string, count: number): Promise<boolean> {
+  const found = await containers.of(deployment)
+  return found.length === count && found.every((container) => container.running && container.image === image)
+}
+
+/** Old pods may take their grace period to leave after the new ones are ready. */
+async function settled(
+  stage: Stage,
+  containers: Containers,
+  deployment: string,
+  image: string,
+  count: number,
+  without = '',
+): Promise<void> {
+  await stage.until(`${count} containers of ${image}`, async () => {
+    const gone = (await containers.of(deployment)).every(({ id }) => id !== without)
+    return gone && (await runs(containers, deployment, image, count))
+  })
+}
+
+async function serves(stage: Stage, containers: Containers, text: string): Promise<void> {
+  for (const address of await containers.addresses('web')) {
+    const page = await (await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(5000) })).text()
+    stage.say(`$ curl http://${address}:8080/\n  ${page.trim()}`)
+    expectThat(page.includes(text), `"${text}" from ${address}`)
+  }
+}
+
+async function everything(containers: Containers): Promise<ShopContainer[]> {
+  return [...(await containers.of('web')), ...(await containers.of('api'))]
+}
+
+function same(before: readonly ShopContainer[], now: readonly ShopContainer[]): boolean {
+  return JSON.stringify(before) === JSON.stringify(now)
+}
