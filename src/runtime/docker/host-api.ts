@@ -1,0 +1,229 @@
+import type { Readable } from 'node:stream'
+import Dockerode, {
+  type ContainerCreateOptions,
+  type ContainerInfo,
+  type ContainerInspectInfo,
+  type ImageInfo,
+  type NetworkCreateOptions,
+  type NetworkInspectInfo,
+} from 'dockerode'
+import { engineLabel } from '../labels.ts'
+import { alreadySo, type Call, runtimeError } from './api-errors.ts'
+import type { Endpoint } from './endpoint.ts'
+import type { ResourceOptions } from './options.ts'
+import { keepAliveAgent, Transport } from './transport.ts'
+
+/** How long each sort of call may take before its host counts as unreachable, ms. */
+export interface Deadlines {
+  readonly quick: number
+  /** Create, remove: disk work. */
+  readonly slow: number
+  /** A start on a bridge took 2.6 s with 16 at a time; images on slow disks take longer. */
+  readonly start: number
+}
+
+export const defaultDeadlines: Deadlines = { quick: 15_000, slow: 60_000, start: 120_000 }
+
+export interface HostInfo {
+  readonly cpuMillis: number
+  readonly memoryBytes: number
+  /** Pools that the engine takes subnets of its own choice from, where it tells them. */
+  readonly addressPools: readonly string[]
+}
+
+/** One of the events that `events` asks for. */
+export interface EngineEvent {
+  readonly Type: string
+  readonly Action: string
+  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
+}
+
+const eventFilters = {
+  type: ['container', 'image', 'network'],
+  // Without exec events: probes would flood the stream.
+  event: ['create', 'start', 'die', 'destroy', 'rename', 'update', 'pause', 'unpause', 'oom'].concat([
+    'disconnect',
+    'pull',
+    'tag',
+    'untag',
+    'delete',
+    'load',
+    'import',
+  ]),
+}
+
+/** The calls to one engine, each with a deadline and with its failures as RuntimeErrors. What is already so is success. */
+export class HostApi {
+  readonly #agent = keepAliveAgent()
+  readonly #endpoint: Endpoint
+  readonly #deadlines: Deadlines
+  readonly #clients = new Map<number, Dockerode>()
+  readonly #unanswered: () => void
+
+  /** `unanswered` is called when a call got no answer: the host may be gone without the event stream having ended. */
+  constructor(endpoint: Endpoint, deadlines: Deadlines, unanswered: () => void) {
+    this.#endpoint = endpoint
+    this.#deadlines = deadlines
+    this.#unanswered = unanswered
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  async ping(): Promise<void> {
+    await this.#within(Math.min(5000, this.#deadlines.quick)).ping()
+  }
+
+  info(): Promise<HostInfo> {
+    return this.#call('engine', 'other', this.#deadlines.quick, async (docker) => {
+      const info: { NCPU: number; MemTotal: number; DefaultAddressPools?: { Base: string }[] } = await docker.info()
+      const addressPools = (info.DefaultAddressPools ?? []).map((pool) => pool.Base)
+      return { cpuMillis: info.NCPU * 1000, memoryBytes: info.MemTotal, addressPools }
+    })
+  }
+
+  /** Ends only when the connection does. */
+  events(): Promise<Readable> {
+    return this.#call('events', 'other', this.#deadlines.quick, async (docker) => {
+      const stream = await docker.getEvents({ filters: JSON.stringify(eventFilters) })
+      return stream as Readable
+    })
+  }
+
+  listContainers(engine: string): Promise<ContainerInfo[]> {
+    const filters = JSON.stringify({ label: [`${engineLabel}=${engine}`] })
+    return this.#call('containers', 'other', this.#deadlines.slow, (docker) =>
+      docker.listContainers({ all: true, filters }),
+    )
+  }
+
+  inspect(id: string): Promise<ContainerInspectInfo> {
+    return this.#call(id, 'other', this.#deadlines.quick, (docker) => docker.getContainer(id).inspect())
+  }
+
+  create(options: ContainerCreateOptions): Promise<string> {
+    const name = options.name ?? ''
+    return this.#call(
+      name,
+      'create',
+      this.#deadlines.slow,
+      async (docker) => (await docker.createContainer(options)).id,
+    )
+  }
+
+  start(id: string, subject: string): Promise<void> {
+    return this.#call(subject, 'start', this.#deadlines.start, async (docker) => {
+      await docker.getContainer(id).start().catch(unless(304))
+    })
+  }
+
+  /** Returns when the process has ended. */
+  stop(id: string, graceSeconds: number): Promise<void> {
+    return this.#call(id, 'other', graceSeconds * 1000 + this.#deadlines.slow, async (docker) => {
+      await docker.getContainer(id).stop({ t: graceSeconds }).catch(unless(304, 404))
+    })
+  }
+
+  /** Kills it if need be. */
+  remove(id: string): Promise<void> {
+    return this.#call(id, 'other', this.#deadlines.slow, async (docker) => {
+      await docker.getContainer(id).remove({ force: true, v: true }).catch(unless(404))
+    })
+  }
+
+  rename(id: string, name: string): Promise<void> {
+    return this.#call(name, 'other', this.#deadlines.quick, async (docker) => {
+      await docker.getContainer(id).rename({ name })
+    })
+  }
+
+  update(id: string, resources: ResourceOptions): Promise<void> {
+    return this.#call(id, 'other', this.#deadlines.quick, async (docker) => {
+      await docker.getContainer(id).update(resources)
+    })
+  }
+
+  unpause(id: string): Promise<void> {
+    return this.#call(id, 'other', this.#deadlines.quick, async (docker) => {
+      await docker.getContainer(id).unpause()
+    })
+  }
+
+  /** Framed, unless the container has a terminal. */
+  logs(id: string, lines: number): Promise<Buffer> {
+    return this.#call(id, 'other', this.#deadlines.quick, (docker) =>
+      docker.getContainer(id).logs({ follow: false, stdout: true, stderr: true, tail: lines }),
+    )
+  }
+
+  listImages(): Promise<ImageInfo[]> {
+    return this.#call('images', 'other', this.#deadlines.slow, (docker) => docker.listImages())
+  }
+
+  /** Progress as JSON lines; the outcome is in the last of them. */
+  pull(name: string, tag: string): Promise<Readable> {
+    return this.#call(name, 'other', this.#deadlines.slow, async (docker) => {
+      const stream = await docker.createImage({ fromImage: name, tag })
+      return stream as Readable
+    })
+  }
+
+  listNetworks(): Promise<NetworkInspectInfo[]> {
+    return this.#call('networks', 'other', this.#deadlines.quick, (docker) => docker.listNetworks())
+  }
+
+  createNetwork(options: NetworkCreateOptions): Promise<string> {
+    return this.#call(
+      options.Name,
+      'network',
+      this.#deadlines.slow,
+      async (docker) => (await docker.createNetwork(options)).id,
+    )
+  }
+
+  removeNetwork(id: string): Promise<void> {
+    return this.#call(id, 'network', this.#deadlines.slow, async (docker) => {
+      await docker.getNetwork(id).remove().catch(unless(404))
+    })
+  }
+
+  /** Begins a command in a running container. `output` ends when the command does. */
+  exec(id: string, command: readonly string[], deadlineMs: number): Promise<{ id: string; output: Readable }> {
+    return this.#call(id, 'other', deadlineMs, async (docker) => {
+      const exec = await docker.getContainer(id).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true })
+      const output = await exec.start({ Detach: false, Tty: false })
+      return { id: exec.id, output: output as Readable }
+    })
+  }
+
+  execResult(id: string): Promise<{ Running: boolean; ExitCode: number | null }> {
+    return this.#call(id, 'other', this.#deadlines.quick, (docker) => docker.getExec(id).inspect())
+  }
+
+  #within(deadlineMs: number): Dockerode {
+    const known = this.#clients.get(deadlineMs)
+    if (known) return known
+    const options = { modem: new Transport(this.#endpoint, this.#agent, deadlineMs), Promise }
+    const made = new Dockerode(options)
+    // Deadlines of stops and probes differ by user's choice: not worth keeping.
+    if (this.#clients.size < 16) this.#clients.set(deadlineMs, made)
+    return made
+  }
+
+  async #call<T>(subject: string, call: Call, deadlineMs: number, run: (docker: Dockerode) => Promise<T>): Promise<T> {
+    try {
+      return await run(this.#within(deadlineMs))
+    } catch (thrown) {
+      const error = runtimeError(thrown, subject, call)
+      if (error.code === 'HOST_UNREACHABLE') this.#unanswered()
+      throw error
+    }
+  }
+}
+
+function unless(...statuses: readonly number[]) {
+  return (error: unknown): void => {
+    if (!alreadySo(error, ...statuses)) throw error
+  }
+}

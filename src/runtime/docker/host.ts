@@ -1,0 +1,279 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { RuntimeError } from '../errors.ts'
+import { parseContainerMark } from '../labels.ts'
+import type { ContainerResources, LiveHost } from '../live.ts'
+import type { Range } from './addresses.ts'
+import { ContainerCache } from './container-cache.ts'
+import { parseEndpoint } from './endpoint.ts'
+import { Follower } from './follow.ts'
+import { type Deadlines, type EngineEvent, HostApi, type HostInfo } from './host-api.ts'
+import { Images } from './images.ts'
+import { Networks } from './networks.ts'
+import { type ContainerRecord, observe } from './observe.ts'
+import type { Capacity } from './options.ts'
+import { OwnEvents } from './own-events.ts'
+
+const relistEveryMs = 5 * 60_000
+const inspectsAtATime = 8
+
+export interface HostSettings {
+  readonly name: string
+  readonly endpoint: string
+  readonly engine: string
+  readonly pauseImage: string
+  readonly podRange: Range
+  readonly mtu: number
+  readonly clock: Clock
+  readonly log: Log
+  readonly deadlines: Deadlines
+  readonly hostBlock: () => Range
+  readonly containerChanged: (before: ContainerRecord | undefined, after: ContainerRecord | undefined) => void
+  /** Reachability, images or pulls. */
+  readonly hostChanged: () => void
+  readonly networksChanged: (namespaces: readonly string[]) => void
+}
+
+/** One engine: its facts, kept current by its events. */
+export class Host {
+  readonly name: string
+  readonly pauseImage: string
+  readonly api: HostApi
+  readonly containers: ContainerCache
+  readonly networks: Networks
+  readonly images: Images
+  readonly ownEvents: OwnEvents
+  /** Resources asked for since a container was made, by id. */
+  readonly told = new Map<string, ContainerResources>()
+  /** Stops under way: id -> grace. */
+  readonly stopping = new Map<string, number>()
+  /** Names that we need and others hold: name -> the holder's id. */
+  readonly takenNames = new Map<string, string>()
+  readonly #settings: HostSettings
+  readonly #follower: Follower
+  #info: HostInfo = { cpuMillis: 0, memoryBytes: 0, addressPools: [] }
+  #lowersOomScore = true
+  #reachable = false
+  #message = 'not connected yet'
+  #listed = false
+  #facts: LiveHost | undefined
+  #cancelRelist: () => void = () => {}
+
+  constructor(settings: HostSettings) {
+    const { name, engine, clock, podRange, mtu, hostBlock } = settings
+    this.#settings = settings
+    this.name = name
+    this.pauseImage = settings.pauseImage
+    this.ownEvents = new OwnEvents(clock)
+    const endpoint = parseEndpoint(name, settings.endpoint)
+    this.api = new HostApi(endpoint, settings.deadlines, () => void this.#doubt())
+    this.containers = new ContainerCache(
+      (id) => this.api.inspect(id),
+      (info) => observe(engine, this.capacity, info, this.told.get(info.Id)),
+      (before, after) => this.#containerChanged(before, after),
+    )
+    this.images = new Images(this.api, clock, () => this.#changed())
+    this.networks = new Networks(this.api, {
+      engine,
+      podRange,
+      mtu,
+      hostBlock,
+      local: 'socketPath' in endpoint,
+      podsIn: (network) => this.#podsIn(network),
+      addressPools: () => this.#info.addressPools,
+    })
+    this.#follower = new Follower(
+      {
+        open: () => this.api.events(),
+        relist: () => this.relist('all'),
+        event: (event) => this.#event(event),
+        reached: () => this.#reached(),
+        lost: (message) => this.#lost(message),
+      },
+      clock,
+    )
+  }
+
+  get capacity(): Capacity {
+    return { ...this.#info, lowersOomScore: this.#lowersOomScore }
+  }
+
+  /** A start showed that the engine cannot. */
+  cannotLowerOomScore(): void {
+    this.#lowersOomScore = false
+  }
+
+  /** It was listed at least once, so that its networks are known. */
+  get listed(): boolean {
+    return this.#listed
+  }
+
+  start(): Promise<void> {
+    return this.#follower.start()
+  }
+
+  close(): void {
+    this.#cancelRelist()
+    this.#follower.close()
+    this.images.close()
+    this.api.close()
+  }
+
+  facts(): LiveHost {
+    this.#facts ??= {
+      name: this.name,
+      reachable: this.#reachable,
+      message: this.#message,
+      cpuMillis: this.#info.cpuMillis,
+      memoryBytes: this.#info.memoryBytes,
+      images: this.images.present(),
+      pulls: this.images.pulls(),
+      networks: this.networks.namespaces(),
+    }
+    return this.#facts
+  }
+
+  conflicts(): string[] {
+    const taken = [...this.takenNames].map(
+      ([name, holder]) =>
+        `container name ${name} is held by ${holder.slice(0, 12)}, which is not ours: remove or rename it`,
+    )
+    const found = [...this.containers.copied(), ...this.networks.copied(), ...taken]
+    return found.map((text) => `host ${this.name}: ${text}`)
+  }
+
+  /** `changed` inspects only what the listing shows to be other than known. */
+  async relist(depth: 'all' | 'changed'): Promise<void> {
+    const known = new Set(this.containers.ids())
+    this.#info = await this.api.info()
+    const [rows] = await Promise.all([
+      this.api.listContainers(this.#settings.engine),
+      this.refreshNetworks(),
+      this.images.refresh(),
+    ])
+    const listed = new Set(rows.map((row) => row.Id))
+    const changed = rows.filter((row) => depth === 'all' || !this.#shows(row))
+    const gone = [...known].filter((id) => !listed.has(id))
+    await this.#inspectAll([...changed.map((row) => row.Id), ...gone])
+    this.#listed = true
+    this.#facts = undefined
+  }
+
+  async refreshNetworks(): Promise<void> {
+    const before = this.networks.namespaces()
+    await this.networks.refresh()
+    this.noteNetworks(before)
+  }
+
+  /** Announces what differs from `before`. */
+  noteNetworks(before: ReadonlySet<string>): void {
+    const after = this.networks.namespaces()
+    this.#facts = undefined
+    const changed = [...new Set([...before, ...after])].filter((each) => before.has(each) !== after.has(each))
+    if (changed.length > 0) this.#settings.networksChanged(changed)
+  }
+
+  #shows(row: { Id: string; State: string; Names: readonly string[] }): boolean {
+    const record = this.containers.get(row.Id)
+    return record !== undefined && record.facts.state === row.State && row.Names.includes(`/${record.name}`)
+  }
+
+  async #inspectAll(ids: readonly string[]): Promise<void> {
+    const left = [...ids]
+    const worker = async () => {
+      for (let id = left.pop(); id !== undefined; id = left.pop()) await this.containers.refresh(id)
+    }
+    await Promise.all(Array.from({ length: inspectsAtATime }, worker))
+  }
+
+  #podsIn(network: string): number {
+    let pods = 0
+    for (const record of this.containers.records()) if (record.sandbox?.network === network) pods += 1
+    return pods
+  }
+
+  #event(event: EngineEvent): void {
+    const { ID: id, Attributes: facts } = event.Actor
+    if (event.Type === 'container') {
+      if (this.ownEvents.swallow(event.Action, facts.name ?? '')) return
+      this.#freeName(event.Action, id)
+      if (this.containers.has(id) || parseContainerMark(facts)?.engine === this.#settings.engine)
+        this.#look(this.containers.refresh(id))
+    } else if (event.Type === 'image') {
+      this.#look(this.images.refresh())
+    } else if (event.Action === 'disconnect') {
+      const container = facts.container ?? ''
+      if (this.containers.has(container)) this.#look(this.containers.refresh(container))
+    } else {
+      this.#look(this.refreshNetworks())
+    }
+  }
+
+  /** Whoever waits for a name can go on once its holder is gone. */
+  #freeName(action: string, id: string): void {
+    if (action !== 'destroy' && action !== 'rename') return
+    for (const [name, holder] of this.takenNames) {
+      if (holder !== id) continue
+      this.takenNames.delete(name)
+      this.#changed()
+    }
+  }
+
+  // A look that fails for want of an answer is made up for by the relist that follows.
+  #look(look: Promise<void>): void {
+    look.catch((error: unknown) => {
+      if (!(error instanceof RuntimeError)) throw error
+      this.#settings.log.debug('look failed', { host: this.name, error: error.message })
+    })
+  }
+
+  #containerChanged(before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
+    if (before && !after) {
+      this.told.delete(before.id)
+      this.stopping.delete(before.id)
+    }
+    this.#settings.containerChanged(before, after)
+  }
+
+  #reached(): void {
+    this.#settings.log.info('host answers', { host: this.name })
+    this.#reachable = true
+    this.#message = ''
+    this.#scheduleRelist()
+    if (!this.images.present().has(this.pauseImage)) this.images.pull(this.pauseImage)
+    this.#changed()
+  }
+
+  #lost(message: string): void {
+    this.#cancelRelist()
+    if (this.#reachable || this.#message !== message) {
+      this.#settings.log.warn('host does not answer', { host: this.name, error: message })
+    }
+    this.#reachable = false
+    this.#message = message
+    this.#changed()
+  }
+
+  #scheduleRelist(): void {
+    this.#cancelRelist()
+    this.#cancelRelist = this.#settings.clock.after(relistEveryMs, () => {
+      this.#look(this.relist('changed'))
+      this.#scheduleRelist()
+    })
+  }
+
+  /** A call got no answer: if even the smallest one gets none, the connection is given up, and with it all that was known to be current. */
+  async #doubt(): Promise<void> {
+    if (!this.#reachable) return
+    try {
+      await this.api.ping()
+    } catch {
+      this.#follower.abandon('the engine does not answer')
+    }
+  }
+
+  #changed(): void {
+    this.#facts = undefined
+    this.#settings.hostChanged()
+  }
+}

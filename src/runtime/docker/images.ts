@@ -1,0 +1,118 @@
+import type { Readable } from 'node:stream'
+import PQueue from 'p-queue'
+import type { Clock } from '../../base/clock.ts'
+import { errorText, oneLine } from '../../base/errors.ts'
+import type { LivePull } from '../live.ts'
+import type { HostApi } from './host-api.ts'
+import { parseImage, referencesOf } from './image-names.ts'
+import { trailing } from './trailing.ts'
+
+/** A registry that sends nothing for this long counts as failed. */
+const longestSilenceMs = 120_000
+const pullsAtATime = 2
+
+/** The images of one host, and the pulls that were asked for. */
+export class Images {
+  readonly #api: HostApi
+  readonly #clock: Clock
+  readonly #changed: () => void
+  readonly #queue = new PQueue({ concurrency: pullsAtATime })
+  readonly #pulls = new Map<string, LivePull>()
+  #present: ReadonlyMap<string, string> = new Map()
+
+  constructor(api: HostApi, clock: Clock, changed: () => void) {
+    this.#api = api
+    this.#clock = clock
+    this.#changed = changed
+  }
+
+  /** References and ids -> id. */
+  present(): ReadonlyMap<string, string> {
+    return this.#present
+  }
+
+  pulls(): ReadonlyMap<string, LivePull> {
+    return new Map(this.#pulls)
+  }
+
+  readonly refresh = trailing(() => this.#list())
+
+  async #list(): Promise<void> {
+    const images = await this.#api.listImages()
+    const present = new Map<string, string>()
+    for (const image of images) {
+      for (const reference of referencesOf(image.Id, image.RepoTags ?? [], image.RepoDigests ?? [])) {
+        present.set(reference, image.Id)
+      }
+    }
+    const before = JSON.stringify([...this.#present].sort())
+    this.#present = present
+    if (JSON.stringify([...present].sort()) !== before) this.#changed()
+  }
+
+  /** Begins a pull, unless one of the same image is on its way. */
+  pull(reference: string): void {
+    const last = this.#pulls.get(reference)
+    if (last?.state === 'pulling') return
+    const attempts = last?.attempts ?? 0
+    this.#set(reference, { state: 'pulling', attempts, at: this.#clock.now(), message: '' })
+    void this.#queue.add(() => this.#run(reference, attempts))
+  }
+
+  close(): void {
+    this.#queue.clear()
+  }
+
+  async #run(reference: string, attempts: number): Promise<void> {
+    try {
+      const { name, tag } = parseImage(reference)
+      await this.#follow(await this.#api.pull(name, tag))
+      await this.refresh()
+      this.#set(reference, { state: 'done', attempts: 0, at: this.#clock.now(), message: '' })
+    } catch (error) {
+      const message = errorText(error)
+      this.#set(reference, { state: 'failed', attempts: attempts + 1, at: this.#clock.now(), message })
+    }
+  }
+
+  #set(reference: string, pull: LivePull): void {
+    this.#pulls.set(reference, pull)
+    this.#changed()
+  }
+
+  /** Reads the progress to its end; the last line tells of a failure. */
+  #follow(stream: Readable): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let rest = ''
+      let failure = ''
+      const silent = () => stream.destroy(new Error(`the registry sent nothing for ${longestSilenceMs / 1000} s`))
+      let cancel = this.#clock.after(longestSilenceMs, silent)
+      stream.setEncoding('utf8')
+      stream.on('data', (text: string) => {
+        cancel()
+        cancel = this.#clock.after(longestSilenceMs, silent)
+        const lines = (rest + text).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) failure = errorIn(line) ?? failure
+      })
+      stream.on('error', (error) => reject(error))
+      stream.on('close', () => {
+        cancel()
+        failure = errorIn(rest) ?? failure
+        if (failure !== '') reject(new Error(failure))
+        else if (stream.readableEnded) resolve()
+        else reject(new Error('the engine ended the pull half-way'))
+      })
+    })
+  }
+}
+
+function errorIn(line: string): string | undefined {
+  if (!line.includes('"error"')) return undefined
+  try {
+    const parsed: { error?: string } = JSON.parse(line)
+    return parsed.error === undefined ? undefined : oneLine(parsed.error)
+  } catch {
+    return oneLine(line)
+  }
+}

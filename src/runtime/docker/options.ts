@@ -1,0 +1,152 @@
+// Configurations as API options, by the table of https://docs.docker.com/reference/api/engine/. Pure.
+import type { ContainerCreateOptions, HostConfig } from 'dockerode'
+import type { ContainerConfig, ContainerResources, PublishedPort } from '../live.ts'
+import { podAddress } from '../pod-address.ts'
+import type { SandboxSpec } from '../port.ts'
+
+// Waits, reaps children that lost their parent, and ends at once on SIGTERM.
+const pause = ['sh', '-c', "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait $!; done"]
+
+/** What the sandbox holds for the whole pod: network, names, IPC, published ports. */
+export function sandboxOptions(
+  name: string,
+  image: string,
+  network: string,
+  sandbox: SandboxSpec,
+  labels: Record<string, string>,
+): ContainerCreateOptions {
+  const { spec } = sandbox
+  const hosts = (spec.hostAliases ?? []).flatMap(({ ip, hostnames = [] }) => hostnames.map((host) => `${host}:${ip}`))
+  return {
+    name,
+    Image: image,
+    Entrypoint: pause,
+    Cmd: [],
+    // The kernel's limit for a host name, as Kubernetes cuts it.
+    Hostname: sandbox.hostname.slice(0, 63).replace(/[.-]+$/, ''),
+    Labels: labels,
+    ExposedPorts: Object.fromEntries(sandbox.ports.map((port) => [portKey(port), {}])),
+    HostConfig: {
+      NetworkMode: network,
+      IpcMode: 'shareable',
+      RestartPolicy: { Name: 'no' },
+      PortBindings: portBindings(sandbox.ports),
+      // It only waits.
+      CpuShares: 2,
+      ...(hosts.length > 0 && { ExtraHosts: hosts }),
+    },
+  }
+}
+
+export interface JoinedTo {
+  readonly sandboxId: string
+  /** Undefined: the sandbox does not run (yet). */
+  readonly address: string | undefined
+  readonly shareProcesses: boolean
+}
+
+/** A container of the pod, joined to its sandbox. */
+export function containerOptions(
+  name: string,
+  config: ContainerConfig,
+  joined: JoinedTo,
+  labels: Record<string, string>,
+  capacity: Capacity,
+): ContainerCreateOptions {
+  const filled = (text: string) => text.replaceAll(podAddress, joined.address ?? '')
+  const sandbox = `container:${joined.sandboxId}`
+  return {
+    name,
+    Image: config.image,
+    Labels: labels,
+    ...(config.command && { Entrypoint: config.command.map(filled) }),
+    ...(config.args && { Cmd: config.args.map(filled) }),
+    ...(config.workingDir !== undefined && { WorkingDir: config.workingDir }),
+    ...(config.user !== undefined && { User: config.user }),
+    Env: config.env.map(({ name: variable, value }) => `${variable}=${filled(value)}`),
+    Tty: config.tty,
+    OpenStdin: config.stdin,
+    StdinOnce: config.stdinOnce,
+    HostConfig: {
+      NetworkMode: sandbox,
+      IpcMode: sandbox,
+      ...(joined.shareProcesses && { PidMode: sandbox }),
+      RestartPolicy: { Name: 'no' },
+      ...resourceOptions(config.resources, capacity),
+      ...securityOptions(config),
+      OomScoreAdj: oomScore(config.oomScoreAdjust, capacity),
+    },
+  }
+}
+
+function securityOptions(config: ContainerConfig): Partial<HostConfig> {
+  return {
+    Privileged: config.privileged,
+    ReadonlyRootfs: config.readOnlyRootFilesystem,
+    CapAdd: [...config.addCapabilities],
+    CapDrop: [...config.dropCapabilities],
+    GroupAdd: [...config.groups],
+    SecurityOpt: [
+      ...(config.noNewPrivileges ? ['no-new-privileges'] : []),
+      ...(config.seccomp === 'unconfined' ? ['seccomp=unconfined'] : []),
+    ],
+  }
+}
+
+/** As Docker stores them. */
+export interface ResourceOptions {
+  readonly CpuShares: number
+  readonly NanoCpus: number
+  readonly Memory: number
+  readonly MemorySwap: number
+}
+
+/** What a host has and can. */
+export interface Capacity {
+  readonly cpuMillis: number
+  readonly memoryBytes: number
+  /** Some engines (rootless, or in a container) may not make a process less likely to be killed than they are themselves. */
+  readonly lowersOomScore: boolean
+}
+
+export function oomScore(adjust: number, capacity: Capacity): number {
+  return capacity.lowersOomScore ? adjust : Math.max(0, adjust)
+}
+
+/**
+ * Shares as the kubelet computes them: 1024 a core, at least 2. No swap beyond the memory limit. A limit of more cores than the host
+ * has is refused by Docker and meaningless, so it is cut.
+ */
+export function resourceOptions(resources: ContainerResources, capacity: Capacity): ResourceOptions {
+  return {
+    CpuShares: Math.max(2, Math.floor((resources.cpuRequestMillis * 1024) / 1000)),
+    NanoCpus: Math.min(resources.cpuLimitMillis, capacity.cpuMillis) * 1e6,
+    Memory: resources.memoryLimitBytes,
+    MemorySwap: resources.memoryLimitBytes,
+  }
+}
+
+/** An update cannot take a limit away, as zero means unchanged there: all that the host has is as good as none. */
+export function updateOptions(resources: ContainerResources, capacity: Capacity): ResourceOptions {
+  return resourceOptions(
+    {
+      ...resources,
+      cpuLimitMillis: resources.cpuLimitMillis || capacity.cpuMillis,
+      memoryLimitBytes: resources.memoryLimitBytes || capacity.memoryBytes,
+    },
+    capacity,
+  )
+}
+
+function portKey(port: PublishedPort): string {
+  return `${port.containerPort}/${port.protocol.toLowerCase()}`
+}
+
+function portBindings(ports: readonly PublishedPort[]): Record<string, { HostIp: string; HostPort: string }[]> {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {}
+  for (const port of ports) {
+    const key = portKey(port)
+    bindings[key] = [...(bindings[key] ?? []), { HostIp: port.hostIP, HostPort: String(port.hostPort) }]
+  }
+  return bindings
+}

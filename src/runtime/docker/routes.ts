@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises'
+import { overlap, type Range } from './addresses.ts'
+
+export interface Route {
+  readonly range: Range
+  readonly device: string
+}
+
+/** This machine's routes into a range, except the default route; none where they cannot be read. */
+export async function routesInto(range: Range): Promise<Route[]> {
+  const table = await readFile('/proc/net/route', 'utf8').catch(() => '')
+  return parseRoutes(table).filter((route) => overlap(route.range, range))
+}
+
+/** Lines of /proc/net/route: device, destination, …, mask in the eighth column; numbers are hex with the lowest byte first. */
+export function parseRoutes(table: string): Route[] {
+  return table
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns.length >= 8)
+    .map(([device = '', destination = '', ...rest]) => {
+      const mask = swapped(rest[5] ?? '')
+      return { device, range: { base: swapped(destination), prefix: mask.toString(2).replaceAll('0', '').length } }
+    })
+    .filter((route) => route.range.prefix > 0)
+}
+
+function swapped(hex: string): number {
+  return Number.parseInt(hex.match(/../g)?.reverse().join('') ?? '0', 16)
+}

@@ -1,0 +1,241 @@
+import type { Clock } from '../../base/clock.ts'
+import { type Key, keyOf } from '../../base/key.ts'
+import type { Log } from '../../base/log.ts'
+import { RuntimeError } from '../errors.ts'
+import type { ContainerConfig, ContainerHealth, ContainerResources, LiveHost, LivePod } from '../live.ts'
+import type { Attempt, PodRef, Runtime, SandboxSpec } from '../port.ts'
+import { hostBlock, hostBlockCount, overlap, parseRange, type Range, rangeText } from './addresses.ts'
+import { Host } from './host.ts'
+import { type Deadlines, defaultDeadlines } from './host-api.ts'
+import type { ContainerRecord } from './observe.ts'
+import { PodCalls } from './pod-calls.ts'
+import { PodIndex } from './pod-index.ts'
+
+export interface DockerRuntimeOptions {
+  /** Id of this installation: lower-case letters, digits and dashes. */
+  readonly engine: string
+  readonly hosts: readonly { readonly name: string; readonly endpoint: string }[]
+  /** Any image with sh and sleep. */
+  readonly pauseImage: string
+  readonly network: { readonly podCIDR: string; readonly mtu: number }
+  readonly clock: Clock
+  readonly log: Log
+  /** For tests. */
+  readonly deadlines?: Partial<Deadlines>
+}
+
+/** The runtime over the engines of one or more Docker hosts. Throws a RuntimeError for options that cannot work. */
+export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
+  return new DockerRuntime(options)
+}
+
+class DockerRuntime implements Runtime {
+  readonly hosts: readonly string[]
+  readonly #hosts = new Map<string, { readonly host: Host; readonly calls: PodCalls }>()
+  readonly #index: PodIndex
+  readonly #watchers = new Set<(keys: readonly Key[]) => void>()
+  readonly #podRange: Range
+  /** Host blocks chosen by this process, before a network bears them. */
+  readonly #claimed = new Map<string, number>()
+
+  constructor(options: DockerRuntimeOptions) {
+    checkEngine(options.engine)
+    this.#podRange = parsePodCIDR(options.network.podCIDR)
+    this.hosts = options.hosts.map((host) => host.name)
+    this.#index = new PodIndex({
+      health: (record) => healthOf(record),
+      stopping: (id) => [...this.#hosts.values()].some(({ host }) => host.stopping.has(id)),
+    })
+    for (const { name, endpoint } of options.hosts) this.#addHost(name, endpoint, options)
+  }
+
+  #addHost(name: string, endpoint: string, options: DockerRuntimeOptions): void {
+    const { engine, pauseImage, clock, log, network, deadlines } = options
+    const host = new Host({
+      name,
+      endpoint,
+      engine,
+      pauseImage,
+      podRange: this.#podRange,
+      mtu: network.mtu,
+      clock,
+      log,
+      deadlines: { ...defaultDeadlines, ...deadlines },
+      hostBlock: () => this.#hostBlock(name),
+      containerChanged: (before, after) => this.#containerChanged(name, before, after),
+      hostChanged: () => this.#tell([keyOf({ namespace: '', kind: 'Host', name })]),
+      networksChanged: (namespaces) =>
+        this.#tell(namespaces.map((each) => keyOf({ namespace: '', kind: 'Namespace', name: each }))),
+    })
+    const touched = (record: ContainerRecord) => this.#tell([this.#index.touch(name, record)])
+    const calls = new PodCalls(host, engine, log, (pod) => this.#index.records(pod), touched)
+    this.#hosts.set(name, { host, calls })
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map(({ host }) => host.start()))
+  }
+
+  async close(): Promise<void> {
+    this.#watchers.clear()
+    for (const { host } of this.#hosts.values()) host.close()
+  }
+
+  async refresh(): Promise<void> {
+    const reachable = [...this.#hosts.values()].filter(({ host }) => host.facts().reachable)
+    await Promise.all(reachable.map(({ host }) => host.relist('all')))
+  }
+
+  hostFacts(): readonly LiveHost[] {
+    return [...this.#hosts.values()].map(({ host }) => host.facts())
+  }
+
+  podsOf(owner: Key): readonly LivePod[] {
+    return this.#index.podsOf(owner)
+  }
+
+  pods(): readonly LivePod[] {
+    return this.#index.all()
+  }
+
+  conflicts(): readonly string[] {
+    return [...this.#hosts.values()].flatMap(({ host }) => host.conflicts()).sort()
+  }
+
+  watch(changed: (keys: readonly Key[]) => void): () => void {
+    const watcher = (keys: readonly Key[]) => changed(keys)
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
+  }
+
+  async ensureNetwork(host: string, namespace: string): Promise<void> {
+    const { host: on } = this.#on(host)
+    const before = on.networks.namespaces()
+    await on.networks.ensure(namespace)
+    on.noteNetworks(before)
+  }
+
+  async removeNetwork(host: string, namespace: string): Promise<void> {
+    const { host: on } = this.#on(host)
+    const before = on.networks.namespaces()
+    await on.networks.remove(namespace)
+    on.noteNetworks(before)
+  }
+
+  pull(host: string, image: string): void {
+    this.#on(host).host.images.pull(image)
+  }
+
+  async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {
+    await this.#on(pod.host).calls.createSandbox(pod, sandbox)
+  }
+
+  async createContainer(pod: PodRef, config: ContainerConfig, attempt?: Attempt): Promise<void> {
+    await this.#on(pod.host).calls.createContainer(pod, config, attempt)
+  }
+
+  async recreateContainer(pod: PodRef, id: string, attempt: Attempt): Promise<void> {
+    await this.#on(pod.host).calls.recreateContainer(pod, id, attempt)
+  }
+
+  async startContainer(pod: PodRef, container: string): Promise<void> {
+    await this.#on(pod.host).calls.startContainer(pod, container)
+  }
+
+  async updateContainer(pod: PodRef, id: string, resources: ContainerResources): Promise<void> {
+    await this.#on(pod.host).calls.updateContainer(pod, id, resources)
+  }
+
+  async unpauseContainer(pod: PodRef, id: string): Promise<void> {
+    await this.#on(pod.host).calls.unpauseContainer(pod, id)
+  }
+
+  async markLeaving(pod: PodRef): Promise<void> {
+    await this.#on(pod.host).calls.markLeaving(pod)
+  }
+
+  stopContainer(pod: PodRef, id: string, graceMs: number): void {
+    this.#on(pod.host).calls.stopContainer(pod, id, graceMs)
+  }
+
+  async removeContainer(pod: PodRef, id: string): Promise<void> {
+    await this.#on(pod.host).calls.removeContainer(pod, id)
+  }
+
+  logTail(pod: PodRef, id: string, lines: number): Promise<string[]> {
+    return this.#on(pod.host).calls.logTail(pod, id, lines)
+  }
+
+  #on(host: string) {
+    const found = this.#hosts.get(host)
+    if (found) return found
+    throw new RuntimeError('REFUSED', host, `no host ${host}: expected one of ${this.hosts.join(', ')}`)
+  }
+
+  #containerChanged(host: string, before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
+    this.#tell(this.#index.change(host, before, after))
+  }
+
+  #tell(keys: readonly Key[]): void {
+    for (const watcher of this.#watchers) watcher(keys)
+  }
+
+  /** The block that a host's networks bear; else the lowest that no host uses, which only a look at all of them can tell. */
+  #hostBlock(name: string): Range {
+    const own = this.#on(name).host
+    const [found] = own.networks
+      .records()
+      .flatMap((network) => parseRange(network.mark.hostBlock) ?? [])
+      .filter((range) => overlap(range, this.#podRange))
+    if (found) return found
+    const claimed = this.#claimed.get(name)
+    if (claimed !== undefined) return hostBlock(this.#podRange, claimed)
+    const hosts = [...this.#hosts.values()].map(({ host }) => host)
+    const silent = hosts.find((host) => !host.listed)
+    if (silent) {
+      const message = `host ${silent.name} has not answered yet, so no address block can be chosen for host ${name}`
+      throw new RuntimeError('HOST_UNREACHABLE', name, message)
+    }
+    const used = hosts.flatMap((host) => host.networks.hostBlocks())
+    const taken = new Set(used)
+    const claims = new Set(this.#claimed.values())
+    for (let index = 0; index < hostBlockCount(this.#podRange); index += 1) {
+      const block = hostBlock(this.#podRange, index)
+      if (claims.has(index) || taken.has(rangeText(block))) continue
+      this.#claimed.set(name, index)
+      return block
+    }
+    throw new RuntimeError('SUBNET_TAKEN', name, `all host blocks of ${rangeText(this.#podRange)} are in use`)
+  }
+}
+
+function checkEngine(engine: string): void {
+  if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(engine)) return
+  throw new RuntimeError(
+    'REFUSED',
+    engine,
+    `installation id ${JSON.stringify(engine)}: expected lower-case letters, digits and dashes`,
+  )
+}
+
+function parsePodCIDR(text: string): Range {
+  const range = parseRange(text)
+  if (range && hostBlockCount(range) > 0) return range
+  throw new RuntimeError(
+    'REFUSED',
+    text,
+    `network.podCIDR ${text}: expected an IPv4 range of at least /20, as 10.244.0.0/14`,
+  )
+}
+
+function healthOf(record: ContainerRecord): ContainerHealth {
+  const running = record.facts.state === 'running'
+  return {
+    known: true,
+    started: running,
+    ready: running,
+    readySince: running ? record.facts.startedAt : undefined,
+    failing: false,
+    message: '',
+  }
+}
