@@ -123,7 +123,7 @@ function checkObject<K extends Kind>(
     if (own !== undefined) review.warn(['metadata', 'namespace'], `a ${kind} belongs to no namespace: ignored`)
     return { ...object, metadata }
   }
-  return { ...object, metadata: { ...metadata, namespace: own ?? namespace } }
+  return { ...object, metadata: { ...metadata, namespace: own || namespace } }
 }
 
 function reviewOf(document: Doc, podSecurity: PodSecurity, { problems, ignored, warnings }: Findings): Review {

@@ -20,6 +20,8 @@ const serverOwned = [
   'uid',
 ]
 
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
 /** Maps from text to text, in which null is the empty text. */
 const textMaps: ReadonlySet<string> = new Set([
   'annotations',
@@ -44,6 +46,11 @@ export function cleaned(value: Readonly<Record<string, unknown>>): Cleaned {
       if (members[name] === undefined) continue
       delete members[name]
       dropped.push(['metadata', name])
+    }
+    const { annotations } = members
+    if (typeof annotations === 'object' && annotations !== null && Object.hasOwn(annotations, lastApplied)) {
+      delete (annotations as Record<string, unknown>)[lastApplied]
+      dropped.push(['metadata', 'annotations', lastApplied])
     }
   }
   return { value: copy, dropped }

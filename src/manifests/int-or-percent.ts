@@ -37,28 +37,6 @@ export function rolloutBounds(
   return { maxSurge: surge, maxUnavailable: surge === 0 && unavailable === 0 ? 1 : unavailable }
 }
 
-/** Part of a Deployment's spec that decides how many pods may be missing. */
-export interface RolloutLimits {
-  readonly replicas: number
-  readonly strategy: {
-    readonly type: string
-    readonly rollingUpdate?: { readonly maxSurge: IntOrPercent; readonly maxUnavailable: IntOrPercent }
-  }
-}
-
-/** How many of the desired pods may be missing during a rollout; 0 for Recreate, which has its own rule. */
-export function maxUnavailable({ replicas, strategy }: RolloutLimits): number {
-  if (strategy.type !== 'RollingUpdate' || replicas === 0) return 0
-  const { rollingUpdate } = strategy
-  const bounds = rolloutBounds(rollingUpdate?.maxSurge, rollingUpdate?.maxUnavailable, replicas)
-  return Math.min(bounds?.maxUnavailable ?? 0, replicas)
-}
-
-/** The floor: so many pods stay available during a rolling update; 0 for Recreate. */
-export function minAvailable(limits: RolloutLimits): number {
-  return limits.strategy.type === 'RollingUpdate' ? limits.replicas - maxUnavailable(limits) : 0
-}
-
 /** As `rolloutBounds`, for one pod per node: both are rounded up. */
 export function perNodeBounds(
   maxSurge: IntOrPercent | undefined,

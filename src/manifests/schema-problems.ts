@@ -27,7 +27,7 @@ export function schemaFinding(kind: string, document: unknown, error: SchemaErro
     default: {
       const value = valueAt(document, at)
       const shown = isSecret(kind, at) ? foundKind(value) : found(value)
-      return { path: at, message: `expected ${expected(schema)}, found ${shown}${quoteHint(schema, value)}` }
+      return { path: at, message: `expected ${expected(schema)}, found ${shown}${slipHint(schema, value)}` }
     }
   }
 }
@@ -97,9 +97,13 @@ function typeText(type: string, { minimum, maximum }: SchemaNode): string {
   }
 }
 
-/** `8080` for a text: the commonest slip of all. */
-function quoteHint(schema: SchemaNode | undefined, value: unknown): string {
-  if (schema?.type !== 'string' || typeof value === 'object' || value === undefined) return ''
+/** The two commonest slips: a number or boolean where text is wanted, and another spelling of a word. */
+function slipHint(schema: SchemaNode | undefined, value: unknown): string {
+  if (typeof value === 'string') {
+    const close = nearest(value, (schema?.enum ?? []).map(String))
+    return close ? `: did you mean "${close}"?` : ''
+  }
+  if (schema?.type !== 'string' || schema.enum || typeof value === 'object' || value === undefined) return ''
   return ': put it in quotes'
 }
 

@@ -12,7 +12,7 @@ export function reviewMetadata(
   review: Review,
 ): void {
   reportFault(review, ['metadata', 'name'], nameFault(metadata.name), found(metadata.name))
-  if (metadata.namespace !== undefined) {
+  if (metadata.namespace) {
     reportFault(review, ['metadata', 'namespace'], dnsLabelFault(metadata.namespace), found(metadata.namespace))
   }
   reviewLabels(metadata, ['metadata'], review)

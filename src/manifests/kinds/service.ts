@@ -98,7 +98,11 @@ function reviewPorts(ports: readonly ServicePort[], type: string, review: Review
     if (typeof targetPort === 'number' && (targetPort < 0 || targetPort > 65535)) {
       review.problem([...at, 'targetPort'], `expected a port from 1 to 65535, found ${found(targetPort)}`)
     }
-    if (nodePort && type !== 'NodePort' && type !== 'LoadBalancer') {
+    if (!nodePort) continue
+    if (nodePort < 30_000 || nodePort > 32_767) {
+      review.problem([...at, 'nodePort'], `expected a port from 30000 to 32767, found ${found(nodePort)}`)
+    }
+    if (type !== 'NodePort' && type !== 'LoadBalancer') {
       review.problem([...at, 'nodePort'], `expected nothing for the type ${type}, found ${found(nodePort)}`)
     }
   }

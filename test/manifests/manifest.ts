@@ -1,0 +1,61 @@
+import { type CheckOptions, type CheckResult, checkManifests } from '../../src/manifests/check.ts'
+import { renderProblem } from '../../src/manifests/problem.ts'
+import { type ReadResult, readManifest } from '../../src/manifests/read.ts'
+import type { Kind, ObjectOf } from '../../src/manifests/types.ts'
+
+const encoder = new TextEncoder()
+
+export function read(text: string | Uint8Array, path = 'app.yaml'): ReadResult {
+  return readManifest({ path, bytes: typeof text === 'string' ? encoder.encode(text) : text })
+}
+
+/** Plain data of every document. */
+export function values(text: string): unknown[] {
+  return read(text).documents.map(({ value }) => value)
+}
+
+/** Problems of reading alone, as people see them. */
+export function readProblems(text: string | Uint8Array, path?: string): string[] {
+  return read(text, path).problems.map(renderProblem)
+}
+
+export function check(text: string, options: Partial<CheckOptions> = {}): CheckResult {
+  const { documents, problems } = read(text)
+  const result = checkManifests(documents, { namespace: 'shop', podSecurity: 'privileged', ...options })
+  return { ...result, problems: [...problems, ...result.problems] }
+}
+
+export function problems(text: string, options: Partial<CheckOptions> = {}): string[] {
+  return check(text, options).problems.map(renderProblem)
+}
+
+/** The only object of a manifest, which must be fine. */
+export function object<K extends Kind>(kind: K, manifest: object | string): ObjectOf[K] {
+  const { objects, problems } = check(typeof manifest === 'string' ? manifest : JSON.stringify(manifest))
+  if (problems.length > 0) throw new Error(problems.map(renderProblem).join('\n'))
+  const [located] = objects.values()
+  if (located?.object.kind !== kind) throw new Error(`expected a ${kind}, found ${located?.object.kind}`)
+  return located.object as ObjectOf[K]
+}
+
+export const container = { name: 'web', image: 'shop/web:1' }
+
+/** A Deployment that is fine, as plain data. */
+export function deployment(spec: object = {}, podSpec: object = {}) {
+  const labels = { app: 'web' }
+  const template = { metadata: { labels }, spec: { containers: [container], ...podSpec } }
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web' },
+    spec: { selector: { matchLabels: labels }, template, ...spec },
+  }
+}
+
+export function pod(spec: object = {}) {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one' }, spec: { containers: [container], ...spec } }
+}
+
+export function service(spec: object) {
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec }
+}

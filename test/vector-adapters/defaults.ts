@@ -1,0 +1,35 @@
+import { container, deployment, object, pod, service } from '../manifests/manifest.ts'
+
+export const defaults = {
+  /** Reads the member of an object that was given without it; undefined for kinds that are not built yet. */
+  default: ({ path }: { path: string }) => {
+    const find = finders[path] ?? (() => byPath(path))
+    const value = find()
+    return value === undefined ? undefined : { value }
+  },
+}
+
+const whole: Readonly<Record<string, () => unknown>> = {
+  Deployment: () => object('Deployment', deployment()),
+  ReplicaSet: () => object('ReplicaSet', { ...deployment(), kind: 'ReplicaSet' }),
+  Pod: () => object('Pod', pod()),
+  Container: () => object('Pod', pod()).spec.containers[0],
+  Service: () => object('Service', service({ ports: [{ port: 80 }] })),
+  Secret: () => object('Secret', { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } }),
+}
+
+const finders: Readonly<Record<string, () => unknown>> = {
+  'Container.imagePullPolicy (other tag)': () => object('Pod', pod()).spec.containers[0]!.imagePullPolicy,
+  'Container.ports[].protocol': () => {
+    const given = pod({ containers: [{ ...container, ports: [{ containerPort: 80 }] }] })
+    return object('Pod', given).spec.containers[0]!.ports![0]!.protocol
+  },
+}
+
+function byPath(path: string): unknown {
+  const [kind = '', ...members] = path.split('.')
+  return members.reduce<unknown>(
+    (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
+    whole[kind]?.(),
+  )
+}

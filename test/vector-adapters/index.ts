@@ -1,0 +1,19 @@
+import { defaults } from './defaults.ts'
+import { quantities } from './quantities.ts'
+import { rollingFenceposts } from './rolling-fenceposts.ts'
+import { rolloutAdapters } from './rollout.ts'
+import { selectors } from './selectors.ts'
+import { service } from './service.ts'
+
+/** Calls one rule of the product with a case's input and answers in the case's words. */
+export type Adapter = (input: never) => unknown
+
+/** Topic -> rule under test -> adapter. A rule without one is reported as not yet run. */
+export const adapters: Readonly<Record<string, Readonly<Record<string, Adapter>>>> = {
+  defaults,
+  quantities,
+  'rolling-fenceposts': rollingFenceposts,
+  selectors,
+  service,
+  ...rolloutAdapters,
+}
