@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { GitError } from './errors.ts'
 import type { Generations } from './generations.ts'
 import { lastRef, readLast, writeLast } from './heads.ts'
-import { damaged, type ObjectReader } from './objects/reader.ts'
+import type { ObjectReader } from './objects/reader.ts'
 import type { Head, SyncLimits, SyncTimeouts } from './port.ts'
 import { checkedCommit, hasCommit, isRewritten, type Store } from './store.ts'
 import type { Transfer } from './transfer.ts'
@@ -32,6 +32,7 @@ export interface ClonedStoreParts {
 
 const mostPacks = 100
 const incrementBytes = 32 * 1024 * 1024
+const replaceable: ReadonlySet<string> = new Set(['STORE_DAMAGED', 'TOO_LARGE'])
 
 /** A bare store of our own, filled from a remote: depth 1 first, then only what is new. */
 export class ClonedStore implements Store {
@@ -46,7 +47,7 @@ export class ClonedStore implements Store {
 
   get reader(): ObjectReader {
     const { current } = this.#parts.generations
-    if (current === undefined) throw damaged(this.#parts.shown, 'nothing was fetched yet')
+    if (current === undefined) throw nothingYet(this.#parts.shown)
     this.#reader ??= this.#parts.openReader(current)
     return this.#reader
   }
@@ -60,9 +61,21 @@ export class ClonedStore implements Store {
     return this.#alone(() => this.#fetch(revision))
   }
 
-  async repair(): Promise<boolean> {
+  repair(failed: ObjectReader | undefined): Promise<boolean> {
     return this.#alone(async () => {
-      await this.#renew(this.#deadline())
+      if (this.#reader === undefined || this.#reader === failed) await this.#renew(this.#deadline())
+      return true
+    })
+  }
+
+  obtain(oid: string): Promise<boolean> {
+    return this.#alone(async () => {
+      const deadline = this.#deadline()
+      if (this.#parts.generations.current === undefined) await this.#renew(deadline)
+      const gitDir = this.#parts.generations.current!
+      if (!(await hasCommit(this.reader, oid))) {
+        await this.#bring(gitDir, this.reader, { ref: oid, oid, commit: oid }, undefined, deadline)
+      }
       return true
     })
   }
@@ -73,41 +86,32 @@ export class ClonedStore implements Store {
     const deadline = this.#deadline()
     const place = await locate(revision, deadline)
     const last = this.last(revision)
-    if (last === undefined || generations.current === undefined) {
-      return { oid: await this.#first(revision, place, deadline), rewritten: false }
+    if (generations.current === undefined) {
+      await this.#renew(deadline, { revision, place })
+      return { oid: this.last(revision)!, rewritten: false }
     }
     if (place.commit === last) {
-      if (packsIn(generations.current) > mostPacks) await this.#renew(deadline)
+      if (packsIn(generations.current) > mostPacks) await this.#renew(deadline, { revision, place })
       return { oid: last, rewritten: false }
     }
     try {
-      const oid = await this.#next(generations.current, revision, place, deadline)
+      const oid = await this.#advance(generations.current, revision, place, deadline)
       const rewritten = await isRewritten(this.reader, revision, last, oid, place.ref)
       writeLast(generations.current, revision, oid)
       return { oid, rewritten }
     } catch (error) {
-      if (!(error instanceof GitError && (error.code === 'STORE_DAMAGED' || error.code === 'TOO_LARGE'))) throw error
+      if (!(error instanceof GitError && replaceable.has(error.code))) throw error
       // Damaged, or a history that shares nothing with ours: a fresh clone costs less than all of it.
-      await this.#renew(deadline)
-      return { oid: this.last(revision)!, rewritten: error.code === 'TOO_LARGE' }
+      await this.#renew(deadline, { revision, place })
+      return { oid: this.last(revision)!, rewritten: last !== undefined && error.code === 'TOO_LARGE' }
     }
   }
 
-  /** Into an empty store, or the first time for this revision. */
-  async #first(revision: Revision, place: Place, deadline: number): Promise<string> {
-    const { current } = this.#parts.generations
-    if (current === undefined) {
-      await this.#renew(deadline)
-      return this.last(revision)!
-    }
-    const oid = await this.#bring(current, this.reader, place, undefined, deadline)
-    writeLast(current, revision, oid)
-    return oid
-  }
-
-  async #next(gitDir: string, revision: Revision, place: Place, deadline: number): Promise<string> {
-    if (await hasCommit(this.reader, place.commit)) return checkedCommit(this.reader, place.oid, this.#parts.shown)
-    return this.#bring(gitDir, this.reader, place, lastRef(revision), deadline)
+  async #advance(gitDir: string, revision: Revision, place: Place, deadline: number): Promise<string> {
+    const { reader } = this
+    if (await hasCommit(reader, place.commit)) return checkedCommit(reader, place.oid, this.#parts.shown)
+    const have = this.last(revision) === undefined ? undefined : lastRef(revision)
+    return this.#bring(gitDir, reader, place, have, deadline)
   }
 
   async #bring(
@@ -120,12 +124,12 @@ export class ClonedStore implements Store {
     const { transfer, limits, shown } = this.#parts
     const { ref, oid, advertisement } = place
     const maxBytes = have === undefined ? limits.packBytes : Math.min(limits.packBytes, incrementBytes)
-    await transfer.bring({ gitDir, ref, oid, have, advertisement, maxBytes, deadline })
-    return checkedCommit(reader, oid, shown)
+    const came = await transfer.bring({ gitDir, ref, oid, have, advertisement, maxBytes, deadline })
+    return checkedCommit(reader, came, shown)
   }
 
   /** Makes a fresh store beside the old one, with the head of every revision in use, and swaps. */
-  async #renew(deadline: number): Promise<void> {
+  async #renew(deadline: number, wanted?: { readonly revision: Revision; readonly place: Place }): Promise<void> {
     const { generations, transfer, locate, openReader } = this.#parts
     const gitDir = generations.next()
     let reader: ObjectReader | undefined
@@ -133,9 +137,14 @@ export class ClonedStore implements Store {
       await transfer.init(gitDir)
       reader = openReader(gitDir)
       for (const revision of this.#revisions.values()) {
-        const place = await locate(revision, deadline)
-        const oid = await this.#bring(gitDir, reader, place, undefined, deadline)
-        writeLast(gitDir, revision, oid)
+        const asked = wanted && lastRef(wanted.revision) === lastRef(revision)
+        try {
+          const place = asked ? wanted.place : await locate(revision, deadline)
+          writeLast(gitDir, revision, await this.#bring(gitDir, reader, place, undefined, deadline))
+        } catch (error) {
+          // A branch that is gone must not keep the others from a sound store; its own next fetch reports it.
+          if (asked || !(error instanceof GitError && error.code === 'NO_SUCH_REVISION')) throw error
+        }
       }
     } catch (error) {
       reader?.close()
@@ -167,4 +176,8 @@ export class ClonedStore implements Store {
 function packsIn(gitDir: string): number {
   const folder = join(gitDir, 'objects', 'pack')
   return existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.pack')).length : 0
+}
+
+function nothingYet(shown: string): GitError {
+  return new GitError('NO_SUCH_REVISION', shown, `${shown}: nothing was fetched yet`)
 }

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import git from 'isomorphic-git'
+import type { HttpClient } from 'isomorphic-git'
 import { errorText } from '../base/errors.ts'
 import { GitError } from './errors.ts'
 import type { HttpRemote } from './http/client.ts'
@@ -13,6 +13,9 @@ const service = 'git-upload-pack'
 // What every server that speaks protocol 2 (git 2.18 and later, and the forges) also offers in the old one.
 const capabilities = 'multi_ack_detailed no-done side-band-64k ofs-delta shallow agent=git/2'
 
+/** Loaded at first use: with git at hand, or only local repositories, it is never needed. */
+const isomorphicGit = () => import('isomorphic-git')
+
 /** Brings commits over HTTP with isomorphic-git. One per store, as isomorphic-git's cache is. */
 export class EmbeddedTransfer implements Transfer {
   readonly #remote: HttpRemote
@@ -25,11 +28,13 @@ export class EmbeddedTransfer implements Transfer {
   }
 
   async init(gitDir: string): Promise<void> {
+    const git = await isomorphicGit()
     await git.init({ fs, gitdir: gitDir, bare: true })
     await git.addRemote({ fs, gitdir: gitDir, remote: 'origin', url: this.#remote.base })
   }
 
-  async bring(request: TransferRequest): Promise<void> {
+  async bring(request: TransferRequest): Promise<string> {
+    const git = await isomorphicGit()
     const { gitDir, ref, oid, have } = request
     if (this.#cache?.gitDir !== gitDir) this.#cache = { gitDir, objects: {} }
     // isomorphic-git takes a cut answer for the end of the data, so what went wrong below is kept here.
@@ -57,6 +62,7 @@ export class EmbeddedTransfer implements Transfer {
       throw problem ?? transferError(error, this.#remote.host)
     }
     if (problem) throw problem
+    return oid
   }
 
   close(): void {
@@ -64,10 +70,7 @@ export class EmbeddedTransfer implements Transfer {
   }
 
   /** What isomorphic-git asks: the list of refs is known already, the pack is received and checked whole. */
-  #http(
-    { oid, ref, advertisement, deadline, maxBytes }: TransferRequest,
-    fail: (error: unknown) => void,
-  ): git.HttpClient {
+  #http({ oid, ref, advertisement, deadline, maxBytes }: TransferRequest, fail: (error: unknown) => void): HttpClient {
     const ask = async (body: Uint8Array): Promise<Buffer> => {
       const answer = await this.#remote.ask({
         path: `/${service}`,

@@ -34,9 +34,10 @@ function findGitDir(path: string): string {
   return gitDir
 }
 
-/** What the embedded reader does not understand of a repository's layout. */
-export function expectPlainLayout({ path, common }: LocalRepository): void {
-  if (/^\s*refstorage\s*=\s*"?reftable/im.test(readText(join(common, 'config')) ?? '')) {
+/** Refuses layouts that the embedded reader does not understand. */
+export function expectPlainLayout(local: LocalRepository): void {
+  const { path, common } = local
+  if (!hasPlainRefs(local)) {
     throw unsupported(path, 'its refs are kept as reftable: install git, or convert it (git refs migrate)')
   }
   if (readText(join(common, 'objects/info/alternates'))?.trim()) {
@@ -45,6 +46,11 @@ export function expectPlainLayout({ path, common }: LocalRepository): void {
       'it borrows objects from another repository (alternates): install git, or run git repack -ad',
     )
   }
+}
+
+/** True when refs are kept in files, as they are unless somebody chose reftable. */
+export function hasPlainRefs({ common }: LocalRepository): boolean {
+  return !/^\s*refstorage\s*=\s*"?reftable/im.test(readText(join(common, 'config')) ?? '')
 }
 
 function unsupported(path: string, problem: string): GitError {

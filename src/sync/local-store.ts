@@ -69,6 +69,10 @@ export class LocalStore implements Store {
     return false
   }
 
+  async obtain(): Promise<boolean> {
+    return false
+  }
+
   close(): void {
     this.#opened?.reader.close()
     this.#opened = undefined

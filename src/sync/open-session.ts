@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { shortHash } from '../base/hash.ts'
 import { claimFolder } from './claim.ts'
 import { ClonedStore } from './cloned-store.ts'
@@ -8,9 +9,15 @@ import { RemoteRefs } from './http/refs.ts'
 import { locateByHttp } from './http-place.ts'
 import { LocalStore } from './local-store.ts'
 import type { SessionOptions } from './messages.ts'
+import { NativeGit } from './native-git.ts'
+import { locateLocally } from './native-place.ts'
+import { CatFileReader } from './native-read.ts'
+import { NativeTransfer } from './native-transfer.ts'
 import { FolderReader } from './objects/folder.ts'
+import type { ObjectReader } from './objects/reader.ts'
 import { Session } from './session.ts'
 import type { Store } from './store.ts'
+import type { Remote } from './url.ts'
 
 /** Opens the store of one repository; nothing is asked of the remote yet. */
 export function openSession(options: SessionOptions): Session {
@@ -25,18 +32,59 @@ export function openSession(options: SessionOptions): Session {
 }
 
 function openStore(options: SessionOptions, folder: string): Store {
-  const { remote, limits, timeouts, secretFile } = options
+  const { remote, git } = options
+  if (remote.kind === 'http') return httpStore(options, folder, remote)
+  if (git !== undefined) return copyOfLocal(options, folder, remote, git)
+  return new LocalStore(remote.path, folder, remote.display)
+}
+
+function httpStore(options: SessionOptions, folder: string, remote: Remote & { kind: 'http' }): Store {
+  const { limits, timeouts, secretFile, git } = options
   const shown = remote.display
-  if (remote.kind === 'local') return new LocalStore(remote.path, folder, shown)
   const http = new HttpRemote(remote.url, secretFile, timeouts)
   const refs = new RemoteRefs(http)
+  const native = git === undefined ? undefined : new NativeGit(git, join(folder, 'home'))
+  const transfer = native
+    ? new NativeTransfer({
+        git: native,
+        shown,
+        source: () => ({ address: http.base, authorization: http.authorization() }),
+        idleMs: timeouts.idleMs,
+      })
+    : new EmbeddedTransfer(http, limits)
   return new ClonedStore({
     generations: new Generations(folder),
-    transfer: new EmbeddedTransfer(http, limits),
+    transfer,
     limits,
     timeouts,
     shown,
     locate: (revision, deadline) => locateByHttp(refs, revision, shown, deadline),
-    openReader: (gitDir) => new FolderReader(`${gitDir}/objects`),
+    openReader: readerWith(native),
   })
+}
+
+/** With git, a local repository is copied too: it then may use any layout that git reads. */
+function copyOfLocal(
+  options: SessionOptions,
+  folder: string,
+  remote: Remote & { kind: 'local' },
+  binary: string,
+): Store {
+  const { limits, timeouts } = options
+  const shown = remote.display
+  const git = new NativeGit(binary, join(folder, 'home'))
+  const source = () => ({ address: remote.path, authorization: undefined })
+  return new ClonedStore({
+    generations: new Generations(folder),
+    transfer: new NativeTransfer({ git, shown, source, idleMs: timeouts.idleMs }),
+    limits,
+    timeouts,
+    shown,
+    locate: (revision, deadline) => locateLocally(git, remote.path, revision, shown, deadline),
+    openReader: readerWith(git),
+  })
+}
+
+function readerWith(git: NativeGit | undefined): (gitDir: string) => ObjectReader {
+  return (gitDir) => (git ? new CatFileReader(git, gitDir) : new FolderReader(join(gitDir, 'objects')))
 }

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
+import { GitError } from './errors.ts'
 import { defaultLimits, defaultTimeouts } from './limits.ts'
 import { changesBetween, withChanges } from './listing.ts'
+import { findGit } from './native-find.ts'
 import { type SharedSession, sharedSession } from './pool.ts'
 import type { Commit, FileRef, Head, Repository, RepositoryOptions, Snapshot } from './port.ts'
 import { parseRemote, parseRevision, type Revision } from './url.ts'
@@ -11,31 +13,36 @@ import { parseRemote, parseRevision, type Revision } from './url.ts'
  */
 export async function openRepository(options: RepositoryOptions): Promise<Repository> {
   const remote = parseRemote(options.url)
-  const revision = parseRevision(options.revision)
+  parseRevision(options.revision)
+  const git = options.backend === 'embedded' ? undefined : await findGit()
+  if (options.backend === 'native' && git === undefined) {
+    throw new GitError('UNSUPPORTED_REPOSITORY', 'git', 'backend native: no git binary on PATH that is new enough')
+  }
   const session = sharedSession({
     remote,
     storeDir: resolve(options.storeDir),
     secretFile: options.secretFile === undefined ? undefined : resolve(options.secretFile),
-    git: undefined,
+    git,
     limits: { ...defaultLimits, ...options.limits },
     timeouts: { ...defaultTimeouts, ...options.timeouts },
   })
-  return new WorkerRepository(session, remote.display, options.revision, revision)
+  return new WorkerRepository(session, git === undefined ? 'embedded' : 'native', remote.display, options.revision)
 }
 
 class WorkerRepository implements Repository {
   readonly url: string
   readonly revision: string
-  readonly backend: Repository['backend'] = 'embedded'
+  readonly backend: Repository['backend']
   readonly #session: SharedSession
   readonly #revision: Revision
   #closed: Promise<void> | undefined
 
-  constructor(session: SharedSession, url: string, name: string, revision: Revision) {
+  constructor(session: SharedSession, backend: Repository['backend'], url: string, revision: string) {
     this.#session = session
+    this.backend = backend
     this.url = url
-    this.revision = name
-    this.#revision = revision
+    this.revision = revision
+    this.#revision = parseRevision(revision)
   }
 
   fetch(): Promise<Head> {

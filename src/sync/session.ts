@@ -2,6 +2,7 @@ import { GitError } from './errors.ts'
 import { type FileContents, readFiles } from './files.ts'
 import { commitsBetween } from './history.ts'
 import { peel, readCommit } from './objects/commit.ts'
+import type { ObjectReader } from './objects/reader.ts'
 import type { Commit, FileRef, Head, SyncLimits } from './port.ts'
 import { type FolderState, Snapshots } from './snapshots.ts'
 import { noSuchRevision, type Store } from './store.ts'
@@ -34,19 +35,19 @@ export class Session {
   }
 
   snapshot(oid: string, path: string, since: string | undefined): Promise<FolderState> {
-    return this.#repairing(() => this.#snapshots.take(this.#store.reader, oid, path, since))
+    return this.#obtaining(oid, (reader) => this.#snapshots.take(reader, oid, path, since))
   }
 
   read(files: readonly FileRef[]): Promise<FileContents> {
-    return this.#repairing(() => readFiles(this.#store.reader, files, this.#limits))
+    return this.#repairing((reader) => readFiles(reader, files, this.#limits))
   }
 
   commit(oid: string): Promise<Commit> {
-    return this.#repairing(() => readCommit(this.#store.reader, oid))
+    return this.#obtaining(oid, (reader) => readCommit(reader, oid))
   }
 
   between(from: string | undefined, to: string, limit: number): Promise<Commit[]> {
-    return this.#repairing(() => commitsBetween(this.#store.reader, from, to, limit))
+    return this.#repairing((reader) => commitsBetween(reader, from, to, limit))
   }
 
   async resolve(text: string): Promise<string> {
@@ -74,14 +75,28 @@ export class Session {
     return [...commits]
   }
 
-  /** A damaged store is replaced and asked once more; what cannot be helped is reported. */
-  async #repairing<T>(run: () => Promise<T>): Promise<T> {
+  /** A commit that the store lost (compacted, made anew) is asked for once; most servers still give it. */
+  async #obtaining<T>(oid: string, run: (reader: ObjectReader) => Promise<T>): Promise<T> {
     try {
-      return await run()
+      return await this.#repairing(run)
+    } catch (error) {
+      if (!(error instanceof GitError && error.code === 'NO_SUCH_REVISION')) throw error
+      const obtained = await this.#store.obtain(oid).catch(() => false)
+      if (!obtained) throw error
+      return this.#repairing(run)
+    }
+  }
+
+  /** A damaged store is replaced and asked once more; what cannot be helped is reported. */
+  async #repairing<T>(run: (reader: ObjectReader) => Promise<T>): Promise<T> {
+    let reader: ObjectReader | undefined
+    try {
+      reader = this.#store.reader
+      return await run(reader)
     } catch (error) {
       if (!(error instanceof GitError && error.code === 'STORE_DAMAGED')) throw error
-      if (!(await this.#store.repair())) throw error
-      return run()
+      if (!(await this.#store.repair(reader))) throw error
+      return run(this.#store.reader)
     }
   }
 

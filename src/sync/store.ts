@@ -11,8 +11,10 @@ export interface Store {
   fetch(revision: Revision): Promise<Head>
   /** The last head fetched; undefined before the first. */
   last(revision: Revision): string | undefined
-  /** Replaces a damaged store by a fresh one; false when it has no other source. */
-  repair(): Promise<boolean>
+  /** Replaces a damaged store by a fresh one, unless that has happened since; false when it has no other source. */
+  repair(failed: ObjectReader | undefined): Promise<boolean>
+  /** Brings a commit that is not in the store; false when there is nowhere to ask. */
+  obtain(oid: string): Promise<boolean>
   close(): void
 }
 

@@ -18,7 +18,7 @@ export interface TransferRequest {
 export interface Transfer {
   /** Makes an empty bare repository. */
   init(gitDir: string): Promise<void>
-  /** After it the object `oid` and all that it needs should be there: the caller checks. */
-  bring(request: TransferRequest): Promise<void>
+  /** Resolves to the object that came: `oid`, or a later one of the same ref. That it can be read, the caller checks. */
+  bring(request: TransferRequest): Promise<string>
   close(): void
 }

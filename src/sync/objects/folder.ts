@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLoose, readLooseInfo } from './loose.ts'
 import { Pack } from './pack.ts'
-import { damaged, type GitObject, type ObjectInfo, type ObjectReader } from './reader.ts'
+import { checkId, damaged, type GitObject, type ObjectInfo, type ObjectReader } from './reader.ts'
 
 /** Reads an `objects` folder on disk, packed and loose, without ever writing to it. */
 export class FolderReader implements ObjectReader {
@@ -26,7 +25,7 @@ export class FolderReader implements ObjectReader {
         (pack, offset) => pack.read(offset, maxBytes),
         (path) => readLoose(path, maxBytes),
       )
-      if (found?.data) checkId(oid, found)
+      if (found) checkId(oid, found)
       return found
     })
   }
@@ -98,9 +97,4 @@ function namesIn(folder: string): string[] {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw damaged(folder, 'a folder cannot be read', error)
   }
-}
-
-function checkId(oid: string, { type, data }: GitObject): void {
-  const found = createHash('sha1').update(`${type} ${data!.length}\0`).update(data!).digest('hex')
-  if (found !== oid) throw damaged(oid, `${type} ${oid} has another content`)
 }

@@ -1,12 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { inflateSync, constants as zlib } from 'node:zlib'
-import { damaged, type GitObject, type ObjectInfo, type ObjectType } from './reader.ts'
-
-const types: readonly string[] = ['commit', 'tree', 'blob', 'tag'] satisfies ObjectType[]
-
-function isObjectType(text: string | undefined): text is ObjectType {
-  return text !== undefined && types.includes(text)
-}
+import { damaged, type GitObject, isObjectType, type ObjectInfo } from './reader.ts'
 
 /** Reads a loose object file (`type size NUL content`, deflated); undefined when there is none. */
 export function readLoose(path: string, maxBytes: number): GitObject | undefined {

@@ -1,6 +1,13 @@
+import { createHash } from 'node:crypto'
 import { GitError } from '../errors.ts'
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag'
+
+const types: readonly string[] = ['commit', 'tree', 'blob', 'tag'] satisfies ObjectType[]
+
+export function isObjectType(text: string | undefined): text is ObjectType {
+  return text !== undefined && types.includes(text)
+}
 
 export interface ObjectInfo {
   readonly type: ObjectType
@@ -40,4 +47,11 @@ export function expectObject(found: GitObject | undefined, oid: string, type: Ob
   if (found.type !== type) throw damaged(oid, `${oid} is a ${found.type}, expected a ${type}`)
   if (!found.data) throw new GitError('TOO_LARGE', oid, `${type} ${oid} has ${found.size} bytes, too many to read`)
   return found.data
+}
+
+/** Throws STORE_DAMAGED when the content is not what the id says. */
+export function checkId(oid: string, { type, data }: GitObject): void {
+  if (!data) return
+  const found = createHash('sha1').update(`${type} ${data.length}\0`).update(data).digest('hex')
+  if (found !== oid) throw damaged(oid, `${type} ${oid} has another content`)
 }

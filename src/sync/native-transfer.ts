@@ -1,0 +1,131 @@
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { oneLine } from '../base/errors.ts'
+import { GitError, type GitErrorCode } from './errors.ts'
+import type { NativeGit } from './native-git.ts'
+import type { Transfer, TransferRequest } from './transfer.ts'
+
+/** Where git fetches from, and with which credentials. Asked at each use. */
+export interface NativeSource {
+  readonly address: string
+  readonly authorization: string | undefined
+}
+
+export interface NativeTransferParts {
+  readonly git: NativeGit
+  /** Safe to print. */
+  readonly shown: string
+  source(): NativeSource
+  readonly idleMs: number
+}
+
+const incoming = 'refs/berth/incoming'
+
+/** Brings commits with `git fetch`. Where the remote is, was asked before: git follows no redirect and asks nobody. */
+export class NativeTransfer implements Transfer {
+  readonly #parts: NativeTransferParts
+
+  constructor(parts: NativeTransferParts) {
+    this.#parts = parts
+  }
+
+  async init(gitDir: string): Promise<void> {
+    const args = ['init', '--quiet', '--bare', '--template=', '--end-of-options', gitDir]
+    const { code, stderr } = await this.#parts.git.run({ args, deadline: performance.now() + 30_000 })
+    if (code !== 0) throw this.#problem(stderr)
+  }
+
+  async bring({ gitDir, ref, have, maxBytes, deadline }: TransferRequest): Promise<string> {
+    removeLeftovers(gitDir)
+    const { address, authorization } = this.#parts.source()
+    const lowSpeed = { 'http.lowSpeedLimit': '1', 'http.lowSpeedTime': String(Math.ceil(this.#parts.idleMs / 1000)) }
+    const { code, stderr } = await this.#parts.git.run({
+      args: [
+        `--git-dir=${gitDir}`,
+        'fetch',
+        '--quiet',
+        '--no-tags',
+        '--no-write-fetch-head',
+        '--no-auto-maintenance',
+        '--no-show-forced-updates',
+        ...(have === undefined ? ['--depth=1'] : []),
+        '--end-of-options',
+        address,
+        `+${ref}:${incoming}`,
+      ],
+      secretConfig: {
+        ...lowSpeed,
+        ...(authorization !== undefined && { 'http.extraHeader': `Authorization: ${authorization}` }),
+      },
+      deadline,
+      watch: () => this.#tooLarge(gitDir, maxBytes),
+    })
+    if (code !== 0) throw this.#problem(stderr)
+    return readFileSync(join(gitDir, incoming), 'utf8').trim()
+  }
+
+  close(): void {
+    // Each fetch is a process of its own, and ends with it.
+  }
+
+  #tooLarge(gitDir: string, maxBytes: number): GitError | undefined {
+    const bytes = unfinished(gitDir).reduce((sum, path) => sum + sizeOf(path), 0)
+    if (bytes <= maxBytes) return undefined
+    const { shown } = this.#parts
+    return new GitError('TOO_LARGE', shown, `${shown}: the answer is larger than ${maxBytes} bytes`)
+  }
+
+  #problem(stderr: string): GitError {
+    const { shown } = this.#parts
+    const line = stderr.trim().split('\n').at(-1) ?? ''
+    const code = meanings.find(({ words }) => words.test(stderr))?.code ?? 'BAD_ANSWER'
+    return new GitError(code, shown, `${shown}: git fetch failed: ${oneLine(line, 300)}`)
+  }
+}
+
+/** What git's words mean; the first match wins. */
+const meanings: readonly { readonly words: RegExp; readonly code: GitErrorCode }[] = [
+  { words: /No space left on device|Disk quota exceeded/, code: 'NO_SPACE' },
+  { words: /couldn't find remote ref|not our ref|unadvertised object|no such remote ref/, code: 'NO_SUCH_REVISION' },
+  { words: /Authentication failed|could not read Username|error: 401|HTTP 401/, code: 'AUTH_REQUIRED' },
+  { words: /error: 403|HTTP 403/, code: 'FORBIDDEN' },
+  { words: /error: 404|HTTP 404|does not appear to be a git repository/, code: 'NO_SUCH_REPOSITORY' },
+  { words: /error: (?:5\d\d|429)|HTTP (?:5\d\d|429)/, code: 'SERVER_ERROR' },
+  { words: /redirect/i, code: 'REDIRECT_REFUSED' },
+  { words: /Could not resolve host|Failed to connect|Connection refused|Couldn't connect/, code: 'UNREACHABLE' },
+  { words: /too slow|timed out/i, code: 'TIMED_OUT' },
+  { words: /upload-pack: |remote error: /, code: 'SERVER_ERROR' },
+  { words: /early EOF|disconnect|RPC failed|hung up|index-pack failed|bad pack|bad line length/, code: 'BAD_ANSWER' },
+  {
+    words:
+      /not a git repository|corrupt|bad object|unable to (?:create|read|write|open)|missing|loose object|bad index/i,
+    code: 'STORE_DAMAGED',
+  },
+]
+
+function unfinished(gitDir: string): string[] {
+  const folder = join(gitDir, 'objects', 'pack')
+  return names(folder)
+    .filter((name) => name.startsWith('tmp_'))
+    .map((name) => join(folder, name))
+}
+
+/** What a killed git leaves: nobody else uses this store, so nothing of it is in use. */
+function removeLeftovers(gitDir: string): void {
+  const locks = names(gitDir)
+    .filter((name) => name.endsWith('.lock'))
+    .map((name) => join(gitDir, name))
+  for (const path of [...unfinished(gitDir), ...locks, join(gitDir, `${incoming}.lock`)]) rmSync(path, { force: true })
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
