@@ -1,15 +1,15 @@
 import { type Key, keyOf } from '../base/key.ts'
 import { cleaned } from './clean.ts'
-import { quoted } from './found.ts'
 import type { KindRow } from './kinds/kind.ts'
 import { kinds } from './kinds.ts'
 import { judgeKind } from './known-kinds.ts'
-import { type Path, pathText } from './position.ts'
 import { capProblems, type Problem } from './problem.ts'
 import type { Doc } from './read.ts'
-import type { PodSecurity, Review } from './review.ts'
+import { type Findings, type Ignored, type PodSecurity, type Review, reviewOf } from './review.ts'
 import type { Kind, ManifestObject, ObjectOf } from './types.ts'
 import { validated } from './validated.ts'
+
+export type { Ignored } from './review.ts'
 
 /** An object and where it was written. */
 export interface Located<O extends ManifestObject = ManifestObject> {
@@ -20,17 +20,6 @@ export interface Located<O extends ManifestObject = ManifestObject> {
 
 /** By key `namespace/Kind/name`, in the order of files and documents. */
 export type ManifestSet = ReadonlyMap<Key, Located>
-
-/** An object or a field that is accepted and has no effect. */
-export interface Ignored {
-  readonly file: string
-  readonly line: number
-  readonly kind: string
-  readonly name: string
-  /** Empty: the whole object. */
-  readonly path: string
-  readonly reason: string
-}
 
 export interface CheckOptions {
   /** For objects that name none. */
@@ -78,12 +67,6 @@ export function objectKey({ kind, metadata }: ManifestObject): Key {
   return keyOf({ namespace: metadata.namespace ?? '', kind, name: metadata.name })
 }
 
-interface Findings {
-  readonly problems: Problem[]
-  readonly ignored: Ignored[]
-  readonly warnings: Problem[]
-}
-
 function checkDocument(document: Doc, options: CheckOptions, found: Findings): Located | undefined {
   const { file, line } = document
   const verdict = judgeKind(document.kind, document.apiVersion)
@@ -124,24 +107,4 @@ function checkObject<K extends Kind>(
     return { ...object, metadata }
   }
   return { ...object, metadata: { ...metadata, namespace: own || namespace } }
-}
-
-function reviewOf(document: Doc, podSecurity: PodSecurity, { problems, ignored, warnings }: Findings): Review {
-  const { file, kind } = document
-  const place = (path: Path) => ({ file, line: document.at(path), path: pathText(path) })
-  return {
-    podSecurity,
-    problem: (path, message) => problems.push({ ...place(path), message }),
-    warn: (path, message) => warnings.push({ ...place(path), message }),
-    ignored: (path, reason) =>
-      ignored.push({ ...place(path), kind: quoted(kind).slice(1, -1), name: nameOf(document), reason }),
-  }
-}
-
-function nameOf({ value }: Doc): string {
-  const { metadata } = value
-  if (typeof metadata !== 'object' || metadata === null) return ''
-  const { name, namespace } = metadata as { name?: unknown; namespace?: unknown }
-  const text = typeof name === 'string' ? name : ''
-  return quoted(typeof namespace === 'string' ? `${namespace}/${text}` : text).slice(1, -1)
 }

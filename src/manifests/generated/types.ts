@@ -866,9 +866,9 @@ export interface EngineSpec {
   hosts: EngineHost[]
   clusterDomain: string
   network: EngineNetwork
-  stateDir: string
+  stateDir?: string
   server: EngineServer
-  pauseImage: string
+  pauseImage?: string
 }
 export interface EngineHost {
   name: string
@@ -889,7 +889,7 @@ export interface EngineNetwork {
   mtu: number
 }
 export interface EngineServer {
-  listen: string
+  listen?: string
 }
 export interface Engine {
   apiVersion: 'berth.dev/v1'

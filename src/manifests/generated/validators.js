@@ -14138,9 +14138,9 @@ return errors === 0;
 
 export const Engine = validate145;
 const schema161 = {"type":"object","properties":{"apiVersion":{"const":"berth.dev/v1"},"kind":{"const":"Engine"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/EngineSpec","default":{}}},"required":["apiVersion","kind","metadata"],"additionalProperties":false};
-const schema163 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[{"name":"local","endpoint":"unix:///var/run/docker.sock"}]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string","default":"/var/lib/berth"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string","default":"busybox:stable-musl"}},"additionalProperties":false};
+const schema163 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string"}},"additionalProperties":false};
 const schema166 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":576,"maximum":65535,"default":1500}},"additionalProperties":false};
-const schema167 = {"type":"object","properties":{"listen":{"type":"string","default":"127.0.0.1:7070"}},"additionalProperties":false};
+const schema167 = {"type":"object","properties":{"listen":{"type":"string"}},"additionalProperties":false};
 const schema164 = {"type":"object","properties":{"name":{"type":"string"},"endpoint":{"type":"string"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"tls":{"$ref":"#/$defs/EngineTLS"}},"required":["name","endpoint"],"additionalProperties":false};
 const schema165 = {"type":"object","properties":{"caFile":{"type":"string"},"certFile":{"type":"string"},"keyFile":{"type":"string"}},"required":["caFile","certFile","keyFile"],"additionalProperties":false};
 
@@ -14345,7 +14345,7 @@ let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.hosts === undefined){
-data.hosts = [{"name":"local","endpoint":"unix:///var/run/docker.sock"}];
+data.hosts = [];
 }
 if(data.clusterDomain === undefined){
 data.clusterDomain = "cluster.local";
@@ -14353,14 +14353,8 @@ data.clusterDomain = "cluster.local";
 if(data.network === undefined){
 data.network = {};
 }
-if(data.stateDir === undefined){
-data.stateDir = "/var/lib/berth";
-}
 if(data.server === undefined){
 data.server = {};
-}
-if(data.pauseImage === undefined){
-data.pauseImage = "busybox:stable-musl";
 }
 for(const key0 in data){
 if(!((((((key0 === "hosts") || (key0 === "clusterDomain")) || (key0 === "network")) || (key0 === "stateDir")) || (key0 === "server")) || (key0 === "pauseImage"))){
@@ -14491,6 +14485,7 @@ vErrors.push(err9);
 }
 errors++;
 }
+if(data.stateDir !== undefined){
 if(typeof data.stateDir !== "string"){
 const err10 = {instancePath:instancePath+"/stateDir",schemaPath:"#/properties/stateDir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
@@ -14501,11 +14496,9 @@ vErrors.push(err10);
 }
 errors++;
 }
+}
 let data8 = data.server;
 if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-if(data8.listen === undefined){
-data8.listen = "127.0.0.1:7070";
-}
 for(const key2 in data8){
 if(!(key2 === "listen")){
 const err11 = {instancePath:instancePath+"/server",schemaPath:"#/$defs/EngineServer/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
@@ -14518,6 +14511,7 @@ vErrors.push(err11);
 errors++;
 }
 }
+if(data8.listen !== undefined){
 if(typeof data8.listen !== "string"){
 const err12 = {instancePath:instancePath+"/server/listen",schemaPath:"#/$defs/EngineServer/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
@@ -14527,6 +14521,7 @@ else {
 vErrors.push(err12);
 }
 errors++;
+}
 }
 }
 else {
@@ -14539,6 +14534,7 @@ vErrors.push(err13);
 }
 errors++;
 }
+if(data.pauseImage !== undefined){
 if(typeof data.pauseImage !== "string"){
 const err14 = {instancePath:instancePath+"/pauseImage",schemaPath:"#/properties/pauseImage/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
@@ -14548,6 +14544,7 @@ else {
 vErrors.push(err14);
 }
 errors++;
+}
 }
 }
 else {

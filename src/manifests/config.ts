@@ -1,0 +1,203 @@
+import { cleaned } from './clean.ts'
+import { parseDuration } from './duration.ts'
+import { found, quoted } from './found.ts'
+import type { Validate } from './generated/validators.js'
+import { Application as validateApplication, Engine as validateEngine } from './generated/validators.js'
+import { percentOf } from './int-or-percent.ts'
+import { dnsLabelFault, imageFault } from './names.ts'
+import { capProblems, type Problem } from './problem.ts'
+import { type Doc, type ManifestFile, readManifest } from './read.ts'
+import { type Findings, type PodSecurity, type Review, reportFault, reviewOf } from './review.ts'
+import type { Application, Engine } from './types.ts'
+import { validated } from './validated.ts'
+
+/** What configures Berth: one Engine and its Applications, defaults filled in and texts read. */
+export interface Config {
+  readonly engine: EngineConfig
+  readonly applications: readonly ApplicationConfig[]
+}
+
+/** Members that are undefined are left to the command line. */
+export interface EngineConfig {
+  readonly name: string
+  /** None: the local one. */
+  readonly hosts: readonly HostConfig[]
+  readonly clusterDomain: string
+  readonly network: { readonly podCIDR: string; readonly serviceCIDR: string; readonly mtu: number }
+  readonly stateDir: string | undefined
+  readonly listen: string | undefined
+  readonly pauseImage: string | undefined
+}
+
+export interface HostConfig {
+  readonly name: string
+  readonly endpoint: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export interface ApplicationConfig {
+  readonly name: string
+  readonly repoURL: string
+  readonly revision: string
+  readonly path: string
+  readonly secretFile: string | undefined
+  readonly namespace: string
+  readonly intervalMs: number
+  readonly prune: boolean
+  readonly pruneBudget: number | string
+  readonly selfHeal: boolean
+  readonly podSecurity: PodSecurity
+}
+
+export interface ConfigResult {
+  /** To be used only when there are no problems. */
+  readonly config: Config
+  readonly problems: Problem[]
+}
+
+const later = 'not supported by this version of berth'
+
+/** Reads a configuration file: documents of the kinds Engine (one) and Application. */
+export function readConfig(file: ManifestFile): ConfigResult {
+  const { documents, problems } = readManifest(file)
+  const findings: Findings = { problems, ignored: [], warnings: [] }
+  const engines: EngineConfig[] = []
+  const applications: ApplicationConfig[] = []
+  for (const document of documents) {
+    const review = reviewOf(document, 'privileged', findings)
+    const { kind, apiVersion } = document
+    if (kind !== 'Engine' && kind !== 'Application') {
+      review.problem(['kind'], `expected Engine or Application in a configuration, found ${quoted(kind)}`)
+    } else if (apiVersion !== 'berth.dev/v1') {
+      review.problem(['apiVersion'], `expected berth.dev/v1 for an ${kind}, found ${quoted(apiVersion)}`)
+    } else if (kind === 'Engine') {
+      const object = shaped<Engine>(document, validateEngine, review)
+      if (object) engines.push(engineConfig(object, review))
+      if (engines.length > 1) review.problem([], 'expected one Engine, found another one')
+    } else {
+      const object = shaped<Application>(document, validateApplication, review)
+      if (!object) continue
+      const application = applicationConfig(object, review)
+      if (applications.some(({ name }) => name === application.name)) {
+        review.problem(
+          ['metadata', 'name'],
+          `expected another name for each Application, found ${quoted(application.name)} again`,
+        )
+      }
+      applications.push(application)
+    }
+  }
+  if (engines.length === 0 && problems.length === 0) {
+    problems.push({
+      file: file.path,
+      line: 0,
+      path: '',
+      message: 'expected one document of the kind Engine, found none',
+    })
+  }
+  return { config: { engine: engines[0] ?? nameless, applications }, problems: capProblems(problems) }
+}
+
+const nameless: EngineConfig = {
+  name: '',
+  hosts: [],
+  clusterDomain: '',
+  network: { podCIDR: '', serviceCIDR: '', mtu: 0 },
+  stateDir: undefined,
+  listen: undefined,
+  pauseImage: undefined,
+}
+
+function shaped<T>(document: Doc, validate: Validate, review: Review): T | undefined {
+  return validated<T>(document.kind, cleaned(document.value).value, validate, review)?.object
+}
+
+function engineConfig({ metadata, spec }: Engine, review: Review): EngineConfig {
+  const { hosts, clusterDomain, network, stateDir, server, pauseImage } = spec
+  reportFault(review, ['metadata', 'name'], dnsLabelFault(metadata.name), found(metadata.name))
+  const names = hosts.map(({ name }) => name)
+  for (const [index, { name, endpoint, tls }] of hosts.entries()) {
+    const at = ['spec', 'hosts', index]
+    reportFault(review, [...at, 'name'], dnsLabelFault(name), found(name))
+    if (names.indexOf(name) < index)
+      review.problem([...at, 'name'], `expected another name for each host, found ${quoted(name)} again`)
+    if (!/^(?:unix:\/\/\/.|tcp:\/\/[^/]+:[0-9]+$)/.test(endpoint)) {
+      review.problem([...at, 'endpoint'], `expected unix:///path or tcp://host:port, found ${found(endpoint)}`)
+    }
+    if (tls) review.problem([...at, 'tls'], later)
+  }
+  for (const member of ['podCIDR', 'serviceCIDR'] as const) {
+    if (isNetwork(network[member])) continue
+    review.problem(
+      ['spec', 'network', member],
+      `expected a network like "10.244.0.0/14", found ${found(network[member])}`,
+    )
+  }
+  const { listen } = server
+  if (listen !== undefined && !/^(?:[0-9a-zA-Z.-]*|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$/.test(listen)) {
+    review.problem(['spec', 'server', 'listen'], `expected address:port, found ${found(listen)}`)
+  }
+  if (stateDir !== undefined && !stateDir.startsWith('/')) {
+    review.problem(['spec', 'stateDir'], `expected an absolute path, found ${found(stateDir)}`)
+  }
+  if (pauseImage !== undefined) reportFault(review, ['spec', 'pauseImage'], imageFault(pauseImage), found(pauseImage))
+  return {
+    name: metadata.name,
+    hosts: hosts.map(({ name, endpoint, labels = {} }) => ({ name, endpoint, labels })),
+    clusterDomain,
+    network,
+    stateDir,
+    listen,
+    pauseImage,
+  }
+}
+
+const shortestIntervalMs = 1000
+
+function applicationConfig({ metadata, spec }: Application, review: Review): ApplicationConfig {
+  const { source, destination, sync, rollback, security } = spec
+  reportFault(review, ['metadata', 'name'], dnsLabelFault(metadata.name), found(metadata.name))
+  const { namespace } = destination
+  reportFault(review, ['spec', 'destination', 'namespace'], dnsLabelFault(namespace), found(namespace))
+  if (source.repoURL === '')
+    review.problem(['spec', 'source', 'repoURL'], 'expected an address or a path, found "" (string)')
+  const intervalMs = parseDuration(sync.interval)
+  if (intervalMs === undefined || intervalMs < shortestIntervalMs) {
+    review.problem(
+      ['spec', 'sync', 'interval'],
+      `expected a duration from 1s like "30s" or "5m", found ${found(sync.interval)}`,
+    )
+  }
+  const budget = sync.pruneBudget
+  const percent = typeof budget === 'string' ? percentOf(budget) : 0
+  if (percent === undefined || percent > 100) {
+    review.problem(
+      ['spec', 'sync', 'pruneBudget'],
+      `expected a whole number from 0 or a percentage to 100%, found ${found(budget)}`,
+    )
+  }
+  if (rollback.onFailure !== 'off') review.problem(['spec', 'rollback', 'onFailure'], `${later}: expected off`)
+  return {
+    name: metadata.name,
+    repoURL: source.repoURL,
+    revision: source.revision,
+    path: source.path,
+    secretFile: source.credentials?.secretFile,
+    namespace,
+    intervalMs: intervalMs ?? 0,
+    prune: sync.prune,
+    pruneBudget: budget,
+    selfHeal: sync.selfHeal,
+    podSecurity: security.podSecurity,
+  }
+}
+
+/** IPv4 in CIDR form, without bits set beyond the prefix. */
+function isNetwork(text: string): boolean {
+  const match = /^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\/([0-9]{1,2})$/.exec(text)
+  if (!match) return false
+  const [a = 0, b = 0, c = 0, d = 0, prefix = 0] = match.slice(1).map(Number)
+  if ([a, b, c, d].some((part) => part > 255) || prefix < 8 || prefix > 28) return false
+  const address = ((a * 256 + b) * 256 + c) * 256 + d
+  return address % 2 ** (32 - prefix) === 0
+}
