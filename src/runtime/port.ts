@@ -48,7 +48,10 @@ export interface Runtime {
   pods(): readonly LivePod[]
   /** Things that carry our marks but are not ours, or hold a name that we need: said in the status, never touched. */
   conflicts(): readonly string[]
-  /** Calls back with the owner keys (and `/Namespace/name` keys) whose facts changed, the moment it is known. */
+  /**
+   * Calls back with the keys of the owners whose facts changed, the moment it is known; `/Namespace/name` where a network or a pod came
+   * or went; `/Host/name` where the reachability, images or pulls of a host are others (whoever waits for them is to look again).
+   */
   watch(changed: (keys: readonly Key[]) => void): () => void
 
   ensureNetwork(host: string, namespace: string): Promise<void>

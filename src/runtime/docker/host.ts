@@ -29,8 +29,9 @@ export interface HostSettings {
   readonly deadlines: Deadlines
   readonly hostBlock: () => Range
   readonly containerChanged: (before: ContainerRecord | undefined, after: ContainerRecord | undefined) => void
-  /** Reachability, images or pulls. */
+  /** Images or pulls. */
   readonly hostChanged: () => void
+  readonly reachabilityChanged: () => void
   readonly networksChanged: (namespaces: readonly string[]) => void
 }
 
@@ -241,17 +242,18 @@ export class Host {
     this.#message = ''
     this.#scheduleRelist()
     if (!this.images.present().has(this.pauseImage)) this.images.pull(this.pauseImage)
-    this.#changed()
+    this.#facts = undefined
+    this.#settings.reachabilityChanged()
   }
 
   #lost(message: string): void {
     this.#cancelRelist()
-    if (this.#reachable || this.#message !== message) {
-      this.#settings.log.warn('host does not answer', { host: this.name, error: message })
-    }
+    if (!this.#reachable && this.#message === message) return
+    this.#settings.log.warn('host does not answer', { host: this.name, error: message })
     this.#reachable = false
     this.#message = message
-    this.#changed()
+    this.#facts = undefined
+    this.#settings.reachabilityChanged()
   }
 
   #scheduleRelist(): void {

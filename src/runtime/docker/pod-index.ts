@@ -5,8 +5,8 @@ import type { ContainerRecord } from './observe.ts'
 
 /** What only this process knows of a container. */
 export interface Knows {
-  health(record: ContainerRecord): ContainerHealth
-  stopping(id: string): boolean
+  health(host: string, record: ContainerRecord): ContainerHealth
+  stopping(host: string, id: string): boolean
 }
 
 interface PodEntry {
@@ -44,11 +44,6 @@ export class PodIndex {
     return ownerKey(record)
   }
 
-  pod(ref: PodRef): LivePod | undefined {
-    const entry = this.#pods.get(refKey(ref))
-    return entry && this.#build(entry)
-  }
-
   records(ref: PodRef): readonly ContainerRecord[] {
     return [...(this.#pods.get(refKey(ref))?.records.values() ?? [])]
   }
@@ -73,8 +68,7 @@ export class PodIndex {
     const key = entryKey(host, record)
     let entry = this.#pods.get(key)
     if (entry === undefined) {
-      const ref = { host, namespace: record.mark.namespace, name: record.mark.pod }
-      entry = { ref, records: new Map(), pod: undefined }
+      entry = { ref: podOf(host, record), records: new Map(), pod: undefined }
       this.#pods.set(key, entry)
       keys.add(namespaceKey(record))
     }
@@ -118,8 +112,8 @@ export class PodIndex {
 function assemble(ref: PodRef, records: readonly ContainerRecord[], knows: Knows): LivePod {
   const live = (record: ContainerRecord): LiveContainer => ({
     ...record.facts,
-    health: knows.health(record),
-    stopping: knows.stopping(record.id),
+    health: knows.health(ref.host, record),
+    stopping: knows.stopping(ref.host, record.id),
   })
   const sorted = [...records].sort(newestFirst)
   const sandbox = sorted.find((record) => record.sandbox !== undefined)
@@ -176,7 +170,11 @@ function namespaceKey(record: ContainerRecord): Key {
 }
 
 function entryKey(host: string, record: ContainerRecord): string {
-  return refKey({ host, namespace: record.mark.namespace, name: record.mark.pod })
+  return refKey(podOf(host, record))
+}
+
+export function podOf(host: string, record: ContainerRecord): PodRef {
+  return { host, namespace: record.mark.namespace, name: record.mark.pod }
 }
 
 function refKey(ref: PodRef): string {

@@ -2,14 +2,15 @@ import type { Clock } from '../../base/clock.ts'
 import { type Key, keyOf } from '../../base/key.ts'
 import type { Log } from '../../base/log.ts'
 import { RuntimeError } from '../errors.ts'
-import type { ContainerConfig, ContainerHealth, ContainerResources, LiveHost, LivePod } from '../live.ts'
+import type { ContainerConfig, ContainerResources, LiveHost, LivePod } from '../live.ts'
 import type { Attempt, PodRef, Runtime, SandboxSpec } from '../port.ts'
 import { hostBlock, hostBlockCount, overlap, parseRange, type Range, rangeText } from './addresses.ts'
 import { Host } from './host.ts'
 import { type Deadlines, defaultDeadlines } from './host-api.ts'
 import type { ContainerRecord } from './observe.ts'
 import { PodCalls } from './pod-calls.ts'
-import { PodIndex } from './pod-index.ts'
+import { PodIndex, podOf } from './pod-index.ts'
+import { Prober } from './prober.ts'
 
 export interface DockerRuntimeOptions {
   /** Id of this installation: lower-case letters, digits and dashes. */
@@ -31,7 +32,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
 
 class DockerRuntime implements Runtime {
   readonly hosts: readonly string[]
-  readonly #hosts = new Map<string, { readonly host: Host; readonly calls: PodCalls }>()
+  readonly #hosts = new Map<string, { readonly host: Host; readonly calls: PodCalls; readonly prober: Prober }>()
   readonly #index: PodIndex
   readonly #watchers = new Set<(keys: readonly Key[]) => void>()
   readonly #podRange: Range
@@ -43,8 +44,8 @@ class DockerRuntime implements Runtime {
     this.#podRange = parsePodCIDR(options.network.podCIDR)
     this.hosts = options.hosts.map((host) => host.name)
     this.#index = new PodIndex({
-      health: (record) => healthOf(record),
-      stopping: (id) => [...this.#hosts.values()].some(({ host }) => host.stopping.has(id)),
+      health: (host, record) => this.#on(host).prober.health(record),
+      stopping: (host, id) => this.#on(host).host.stopping.has(id),
     })
     for (const { name, endpoint } of options.hosts) this.#addHost(name, endpoint, options)
   }
@@ -63,13 +64,15 @@ class DockerRuntime implements Runtime {
       deadlines: { ...defaultDeadlines, ...deadlines },
       hostBlock: () => this.#hostBlock(name),
       containerChanged: (before, after) => this.#containerChanged(name, before, after),
-      hostChanged: () => this.#tell([keyOf({ namespace: '', kind: 'Host', name })]),
+      hostChanged: () => this.#tell([hostKey(name)]),
+      reachabilityChanged: () => this.#tell([hostKey(name), ...this.#index.ownersIn(name)]),
       networksChanged: (namespaces) =>
         this.#tell(namespaces.map((each) => keyOf({ namespace: '', kind: 'Namespace', name: each }))),
     })
     const touched = (record: ContainerRecord) => this.#tell([this.#index.touch(name, record)])
     const calls = new PodCalls(host, engine, log, (pod) => this.#index.records(pod), touched)
-    this.#hosts.set(name, { host, calls })
+    const prober = new Prober(host.api, clock, (id) => host.containers.get(id), touched)
+    this.#hosts.set(name, { host, calls, prober })
   }
 
   async start(): Promise<void> {
@@ -78,7 +81,10 @@ class DockerRuntime implements Runtime {
 
   async close(): Promise<void> {
     this.#watchers.clear()
-    for (const { host } of this.#hosts.values()) host.close()
+    for (const { host, prober } of this.#hosts.values()) {
+      prober.close()
+      host.close()
+    }
   }
 
   async refresh(): Promise<void> {
@@ -173,7 +179,12 @@ class DockerRuntime implements Runtime {
   }
 
   #containerChanged(host: string, before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
-    this.#tell(this.#index.change(host, before, after))
+    const { prober } = this.#on(host)
+    prober.follow(before, after)
+    const keys = this.#index.change(host, before, after)
+    // What the others are probed by is on the sandbox, which may be seen after them.
+    if (after?.sandbox) for (const record of this.#index.records(podOf(host, after))) prober.follow(record, record)
+    this.#tell(keys)
   }
 
   #tell(keys: readonly Key[]): void {
@@ -209,6 +220,10 @@ class DockerRuntime implements Runtime {
   }
 }
 
+function hostKey(name: string): Key {
+  return keyOf({ namespace: '', kind: 'Host', name })
+}
+
 function checkEngine(engine: string): void {
   if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(engine)) return
   throw new RuntimeError(
@@ -226,16 +241,4 @@ function parsePodCIDR(text: string): Range {
     text,
     `network.podCIDR ${text}: expected an IPv4 range of at least /20, as 10.244.0.0/14`,
   )
-}
-
-function healthOf(record: ContainerRecord): ContainerHealth {
-  const running = record.facts.state === 'running'
-  return {
-    known: true,
-    started: running,
-    ready: running,
-    readySince: running ? record.facts.startedAt : undefined,
-    failing: false,
-    message: '',
-  }
 }

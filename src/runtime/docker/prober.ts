@@ -1,0 +1,112 @@
+import PQueue from 'p-queue'
+import type { Clock } from '../../base/clock.ts'
+import type { Probe } from '../../manifests/types.ts'
+import type { ContainerHealth } from '../live.ts'
+import type { ProbeKind } from '../probe-state.ts'
+import { ContainerProber } from './container-prober.ts'
+import type { HostApi } from './host-api.ts'
+import type { ContainerRecord } from './observe.ts'
+import { ExecProbe } from './probe-exec.ts'
+import { type ProbeAnswer, probeHttp, probeTcp } from './probe-net.ts'
+
+/** Commands are what costs: 20 a second fill two cores. */
+const execsAtATime = 4
+const connectionsAtATime = 64
+
+/** The probes of one host's containers. */
+export class Prober {
+  readonly #api: HostApi
+  readonly #clock: Clock
+  readonly #record: (id: string) => ContainerRecord | undefined
+  readonly #changed: (record: ContainerRecord) => void
+  readonly #running = new Map<string, ContainerProber>()
+  readonly #execs = new PQueue({ concurrency: execsAtATime })
+  readonly #connections = new PQueue({ concurrency: connectionsAtATime })
+
+  /** `record` finds what is known of a container now; `changed` is called when its health is another. */
+  constructor(
+    api: HostApi,
+    clock: Clock,
+    record: (id: string) => ContainerRecord | undefined,
+    changed: (record: ContainerRecord) => void,
+  ) {
+    this.#api = api
+    this.#clock = clock
+    this.#record = record
+    this.#changed = changed
+  }
+
+  /** Begins, goes on with or ends the probes of a container; `before` is what was known of it last. */
+  follow(before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
+    const id = (after ?? before)?.id ?? ''
+    const known = this.#running.get(id)
+    const runs = after?.facts.state === 'running'
+    if (known && (!runs || known.startedAt !== after.facts.startedAt)) {
+      known.close()
+      this.#running.delete(id)
+    }
+    if (!after || !runs || this.#running.has(id)) return
+    const spec = this.#specOf(after)
+    if (!spec || !(spec.startupProbe || spec.readinessProbe || spec.livenessProbe)) return
+    const target = {
+      spec,
+      startedAt: after.facts.startedAt,
+      adopted: before === undefined || before.facts.startedAt === after.facts.startedAt,
+      phase: Number.parseInt(id.slice(0, 8), 16) / 2 ** 32,
+    }
+    const execs = new Map<ProbeKind, ExecProbe>()
+    const run = (kind: ProbeKind, probe: Probe) => this.#probe(id, kind, probe, execs)
+    const changed = () => {
+      const record = this.#record(id)
+      if (record) this.#changed(record)
+    }
+    this.#running.set(id, new ContainerProber(this.#clock, target, run, changed))
+  }
+
+  health(record: ContainerRecord): ContainerHealth {
+    if (record.facts.state !== 'running') return notRunning
+    const probed = this.#running.get(record.id)
+    if (probed) return probed.health
+    // Without the sandbox nobody knows which probes it has.
+    if (record.sandbox === undefined && !this.#specOf(record)) return { ...notRunning, known: false }
+    return { ...notRunning, started: true, ready: true, readySince: record.facts.startedAt }
+  }
+
+  close(): void {
+    for (const probed of this.#running.values()) probed.close()
+    this.#running.clear()
+    this.#execs.clear()
+    this.#connections.clear()
+  }
+
+  #specOf(record: ContainerRecord) {
+    const spec = this.#record(record.sandboxId)?.sandbox?.spec
+    return spec?.containers.find((container) => container.name === record.mark.container)
+  }
+
+  async #probe(id: string, kind: ProbeKind, probe: Probe, execs: Map<ProbeKind, ExecProbe>): Promise<ProbeAnswer> {
+    const timeoutMs = probe.timeoutSeconds * 1000
+    const { exec, httpGet, tcpSocket } = probe
+    if (exec) {
+      const runner = execs.get(kind) ?? new ExecProbe(this.#api, id)
+      execs.set(kind, runner)
+      return this.#execs.add(() => runner.run(exec.command ?? [], timeoutMs))
+    }
+    const record = this.#record(id)
+    const address = record && this.#record(record.sandboxId)?.sandbox?.address
+    if (!record || address === undefined) return { outcome: 'failure', message: 'the pod has no address' }
+    const target = { address, ports: this.#specOf(record)?.ports ?? [] }
+    if (httpGet) return this.#connections.add(() => probeHttp(httpGet, target, timeoutMs))
+    if (tcpSocket) return this.#connections.add(() => probeTcp(tcpSocket, target, timeoutMs))
+    return { outcome: 'error', message: 'expected an httpGet, tcpSocket or exec probe' }
+  }
+}
+
+const notRunning: ContainerHealth = {
+  known: true,
+  started: false,
+  ready: false,
+  readySince: undefined,
+  failing: false,
+  message: '',
+}
