@@ -60,16 +60,26 @@ export class Stage {
 
   /** Waits until the report is as expected, and answers it. */
   async until(what: string, expected: (app: AppStatus) => boolean | Promise<boolean>): Promise<AppStatus> {
-    const end = performance.now() + patienceMs
     let last: AppStatus | undefined
+    await this.soon(what, async () => {
+      last = await this.#berth.status()
+      return last !== undefined && (await expected(last))
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; found ${JSON.stringify(last)}`, { cause: error })
+    })
+    return last!
+  }
+
+  /** Looks until it holds. */
+  async soon(what: string, holds: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + patienceMs
     while (performance.now() < end) {
       this.#interrupted.throwIfAborted()
-      if (!this.#berth.running) throw new Error(`berth run ended while it was to show: ${what}`)
-      last = await this.#berth.status()
-      if (last !== undefined && (await expected(last))) return last
-      await sleep(200, undefined, { signal: this.#interrupted })
+      if (!this.#berth.running) throw new Error(`berth run ended before: ${what}`)
+      if (await holds()) return
+      await sleep(50, undefined, { signal: this.#interrupted })
     }
-    throw new Error(`within ${patienceMs / 1000} s expected: ${what}; found ${JSON.stringify(last)}`)
+    throw new Error(`expected within ${patienceMs / 1000} s: ${what}`)
   }
 
   /** Shows `berth NAME` with its output, and checks how it ended. */
