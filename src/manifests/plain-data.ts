@@ -33,8 +33,8 @@ const yamlTag = 'tag:yaml.org,2002:'
 const mergeKey = '<<'
 
 /** What a document says, as plain data with kubectl's reading of scalars, tags, keys, aliases and merges. */
-export function plainData(root: unknown, lineOf: (offset: number) => number): PlainData {
-  const reader = new Reader(lineOf)
+export function plainData(root: unknown, text: string, lineOf: (offset: number) => number): PlainData {
+  const reader = new Reader(text, lineOf)
   const [value, lines] = reader.read(root as Node | null, [], 0)
   return { value, lines, faults: reader.faults }
 }
@@ -42,13 +42,16 @@ export function plainData(root: unknown, lineOf: (offset: number) => number): Pl
 class Reader {
   readonly faults: Fault[] = []
   readonly #lineOf: (offset: number) => number
+  /** Where the text ends if its last line has words, but no line break. */
+  readonly #openEnd: number | undefined
   /** What a name after `&` stands for, as of the place that is being read. */
   readonly #anchors = new Map<string, Node>()
   /** Nodes that are being read, to find an alias inside its own anchor. */
   readonly #open = new Set<Node>()
   #aliases = 0
 
-  constructor(lineOf: (offset: number) => number) {
+  constructor(text: string, lineOf: (offset: number) => number) {
+    this.#openEnd = /\S/.test(text.slice(text.lastIndexOf('\n') + 1)) ? text.length : undefined
     this.#lineOf = lineOf
   }
 
@@ -173,7 +176,7 @@ class Reader {
   }
 
   #scalar(node: ScalarNode, line: number, path: (string | number)[]): Scalar {
-    const text = node.source ?? ''
+    const text = this.#text(node)
     try {
       const value = scalarValue(node, text)
       if (typeof value !== 'string' || value.isWellFormed()) return value
@@ -184,6 +187,13 @@ class Reader {
       this.#fault(line, path, `${error.message}, found ${shown}`)
     }
     return null
+  }
+
+  /** A block that ends with the text ends without a line break if the text does. */
+  #text(node: ScalarNode): string {
+    const text = node.source ?? ''
+    const isOpen = this.#openEnd !== undefined && node.range?.[1] === this.#openEnd && node.type?.startsWith('BLOCK')
+    return isOpen && text.endsWith('\n') ? text.slice(0, -1) : text
   }
 
   #line(node: Node): number {

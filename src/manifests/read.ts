@@ -96,7 +96,7 @@ function parse(path: string, text: string): ReadResult {
       report(lineAtOffset(fault.pos[0]), `expected YAML, ${oneLine(fault.message)}${templateHint(text, fault.pos[0])}`)
       return
     }
-    const { value, lines, faults } = plainData(document.contents, lineAtOffset)
+    const { value, lines, faults } = plainData(document.contents, text, lineAtOffset)
     for (const { line, message, at } of faults) report(line, message, at)
     if (faults.length > 0 || value === null) return
     count += 1
