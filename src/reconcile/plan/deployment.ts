@@ -3,11 +3,11 @@ import { chooseVictims } from './choose.ts'
 import type { DesiredDeployment, View } from './desired.ts'
 import { minAvailable, resolveFenceposts } from './fenceposts.ts'
 import { planLeave } from './leave.ts'
-import { imageState, type Making, makePods } from './make.ts'
+import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
 import { type Generation, newGenerationSize, oldGenerationSizes, type Rollout, sum } from './rolling.ts'
 import { deploymentStatus } from './rollout-status.ts'
-import { driftText, planRest, type Roster, takeRoster } from './roster.ts'
+import { doomed, driftText, imageState, planRest, type Roster, takeRoster, withoutRepeats } from './roster.ts'
 import { earliest } from './time.ts'
 
 /** How many pods to make, and which to take out. */
@@ -44,7 +44,7 @@ export function planDeployment(desired: DesiredDeployment, view: View): Plan {
   const status = deploymentStatus(roster, rollout, { decision: decision.create, making: blocked })
   const again = earliest([rest.again, making.again, preflight?.again, status.again])
   return {
-    tasks: [...rest.tasks, ...(preflight?.tasks ?? []), ...making.tasks, ...leaving],
+    tasks: withoutRepeats([...rest.tasks, ...(preflight?.tasks ?? []), ...making.tasks, ...leaving]),
     status: status.object,
     lookAgainAt: again?.at,
     lookAgainFor: again?.reason ?? '',
@@ -77,7 +77,7 @@ function roll(roster: Roster, rollout: Rollout): Decision {
   const kept = victims.length === 0 ? old.length : old.length - victims.length
   const excess = current.length + kept - rollout.replicas - rollout.fenceposts.maxSurge
   return {
-    create: isHopeless(roster) ? 0 : size - current.length,
+    create: isHopeless(roster) ? 0 : size - current.length - doomed(roster),
     victims: withinFloor([...victims, ...surplus(roster, excess)], roster, rollout),
   }
 }
@@ -107,7 +107,7 @@ function oldCause(roster: Roster, { pod }: Observed): string {
 /** New pods that are not ready and stand above the ceiling, after the Deployment was made smaller in mid-rollout. */
 function surplus(roster: Roster, excess: number): Victim[] {
   if (excess <= 0) return []
-  const broken = roster.current.filter(({ bucket }) => bucket === 'unready' || bucket === 'ready')
+  const broken = roster.current.filter(({ bucket }) => bucket === 'unready')
   const cause = `above the ceiling of the rollout`
   return chooseVictims(broken, excess, broken, 0, roster.view.now).map((observed) => ({ observed, cause }))
 }
@@ -203,11 +203,12 @@ function generationsOf(roster: Roster): (readonly [name: string, pods: readonly 
   )
 }
 
+/** Ready but not yet available is not broken: after a restart of Berth every pod's time of being ready begins anew. */
 function counted(name: string, pods: readonly Observed[]): Generation {
   return {
     name,
     replicas: pods.length,
     available: sum(pods, ({ bucket }) => Number(bucket === 'available')),
-    unknown: sum(pods, ({ bucket }) => Number(bucket === 'unknown')),
+    unknown: sum(pods, ({ bucket }) => Number(bucket === 'unknown' || bucket === 'ready')),
   }
 }

@@ -21,8 +21,9 @@ export function planLeaving(pod: LivePod): Task | undefined {
   return { ...task, actions: removeActions(pod) }
 }
 
-/** What is left of a pod that lost its sandbox: cut off from the network, it cannot end in an orderly way any more. */
+/** A pod that cannot come back. Without its sandbox it is cut off from the network: it cannot end in an orderly way any more. */
 export function planRemains(pod: LivePod, cause: string): Task {
+  if (pod.sandbox && pod.sandbox.state !== 'dead') return planLeave(pod, cause, 'none')
   return { host: pod.host, text: `remove pod ${pod.name}`, cause, effect: 'none', actions: removeActions(pod) }
 }
 

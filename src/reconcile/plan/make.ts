@@ -1,10 +1,9 @@
 import type { LiveHost } from '../../runtime/live.ts'
 import type { Effect, Task } from './action.ts'
 import { createPod, freePodNames, hostPorts } from './create.ts'
-import { type ImageState, imagesOn } from './images.ts'
 import type { Observed } from './observe.ts'
 import { type Load, noLoad, placePod, withPod } from './placement.ts'
-import type { Roster } from './roster.ts'
+import { imageState, type Roster, siblingsOf, withoutRepeats } from './roster.ts'
 import { earliest, type LookAgain } from './time.ts'
 
 /** What became of pods that were to be made. */
@@ -78,28 +77,19 @@ function makePod(roster: Roster, order: Order, seat: Seat & { readonly host: Liv
     const { tasks, message, failed, again } = images
     return { tasks, names: [], message, failed, again }
   }
-  const siblings = roster.view.pods.filter((pod) => pod.template === roster.desired.template.hash && !pod.leaving)
   const task = createPod(roster.desired, {
     name: seat.name,
     host: seat.host,
     cause: seat.lost ? 'its sandbox or a container was removed' : order.cause,
     effect: seat.lost ? 'restart' : order.effect,
     remains: seat.lost?.pod,
-    siblings,
+    siblings: siblingsOf(roster),
   })
   return { ...nothingMade, tasks: [task], names: [seat.name] }
 }
 
-/** Whether the wanted template's images are on a host; also asked before anything old is taken away for it. */
-export function imageState(roster: Roster, host: LiveHost): ImageState {
-  const { template, since } = roster.desired
-  const inUse = roster.view.pods.some((pod) => pod.host === host.name && pod.template === template.hash)
-  return imagesOn(host, template, { now: roster.view.now, since, inUse })
-}
-
 function joined(made: readonly Making[]): Making {
-  const texts = new Set<string>()
-  const tasks = made.flatMap((making) => making.tasks).filter((task) => !texts.has(task.text) && texts.add(task.text))
+  const tasks = withoutRepeats(made.flatMap((making) => making.tasks))
   return {
     tasks,
     names: made.flatMap((making) => making.names),

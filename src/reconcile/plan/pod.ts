@@ -1,10 +1,10 @@
 import type { Plan, Task } from './action.ts'
 import type { DesiredPod, View } from './desired.ts'
 import { planLeave } from './leave.ts'
-import { imageState, type Making, makePods } from './make.ts'
+import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
 import { statusLine } from './rollout-status.ts'
-import { driftText, planRest, type Roster, takeRoster } from './roster.ts'
+import { driftText, imageState, planRest, type Roster, takeRoster } from './roster.ts'
 import { earliest } from './time.ts'
 
 /**

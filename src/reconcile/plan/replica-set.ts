@@ -5,7 +5,7 @@ import { planLeave } from './leave.ts'
 import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
 import { statusLine, waitingText } from './rollout-status.ts'
-import { driftText, planRest, type Roster, takeRoster } from './roster.ts'
+import { doomed, driftText, planRest, type Roster, takeRoster, withoutRepeats } from './roster.ts'
 import { earliest } from './time.ts'
 
 /**
@@ -23,18 +23,15 @@ export function planReplicaSet(desired: DesiredReplicaSet, view: View): Plan {
       ? `scaled down to ${replicas}`
       : `changed by hand: ${driftText(roster.drift.get(observed.pod.name) ?? [])}`
   const making = makePods(roster, {
-    count: replicas - pods.length,
+    count: replicas - pods.length - doomed(roster),
     cause: `${replicas} ${replicas === 1 ? 'replica' : 'replicas'} wanted`,
     effect: 'none',
   })
   const rest = planRest(roster, new Set([...making.names, ...victims.map(({ pod }) => pod.name)]))
+  const leaving = victims.map((victim) => planLeave(victim.pod, cause(victim), 'rolling'))
   const again = earliest([rest.again, making.again])
   return {
-    tasks: [
-      ...rest.tasks,
-      ...making.tasks,
-      ...victims.map((victim) => planLeave(victim.pod, cause(victim), 'rolling')),
-    ],
+    tasks: withoutRepeats([...rest.tasks, ...making.tasks, ...leaving]),
     status: statusLine(roster, replicas, pods.length === replicas, judge(roster, replicas, making)),
     lookAgainAt: again?.at,
     lookAgainFor: again?.reason ?? '',

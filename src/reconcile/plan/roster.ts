@@ -1,12 +1,12 @@
 import { compareContainer, type Difference } from '../../diff/compare.ts'
-import type { LivePod } from '../../runtime/live.ts'
+import type { LiveHost, LivePod } from '../../runtime/live.ts'
 import type { Action, Task } from './action.ts'
 import { containersFor } from './containers.ts'
 import { namespaceOf, type Workload } from './create.ts'
 import type { View } from './desired.ts'
-import { imageId } from './images.ts'
+import { type ImageState, imageId, imagesOn, pinImage } from './images.ts'
 import { planLeaving, planRemains } from './leave.ts'
-import { type Observed, observe } from './observe.ts'
+import { missingContainers, type Observed, observe } from './observe.ts'
 import { earliest, type LookAgain } from './time.ts'
 import { planUpkeep, podRef } from './upkeep.ts'
 
@@ -77,23 +77,65 @@ export function planRest(roster: Roster, taken: ReadonlySet<string>): { tasks: T
   const times: (LookAgain | undefined)[] = []
   for (const observed of roster.pods) {
     if (!observed.reachable || taken.has(observed.pod.name)) continue
-    const upkeep = restOf(roster, observed)
-    times.push(upkeep.again, availableAt(roster, observed))
-    if (upkeep.task) tasks.push(upkeep.task)
+    const rest = restOf(roster, observed)
+    times.push(rest.again, availableAt(roster, observed))
+    tasks.push(...rest.tasks)
   }
-  return { tasks, again: earliest(times) }
+  return { tasks: withoutRepeats(tasks), again: earliest(times) }
 }
 
-function restOf(roster: Roster, { pod, bucket }: Observed): { task: Task | undefined; again?: LookAgain | undefined } {
-  if (bucket === 'leaving') return { task: planLeaving(pod) }
-  if (bucket === 'lost')
-    return { task: planRemains(pod, 'it cannot come back: its sandbox or a container was removed') }
-  if (bucket === 'finished') return { task: undefined }
+const lostCause = 'it cannot come back: its sandbox or a container was removed'
+
+interface Rest {
+  readonly tasks: readonly Task[]
+  readonly again?: LookAgain | undefined
+}
+
+/** Lost pods of other templates that still stand there with their sandbox: nothing is made in their place before they are marked. */
+export function doomed(roster: Roster): number {
+  const { hash } = roster.desired.template
+  return roster.pods.filter(({ bucket, pod }) => bucket === 'lost' && pod.sandbox && pod.template !== hash).length
+}
+
+function restOf(roster: Roster, { pod, bucket }: Observed): Rest {
+  if (bucket === 'leaving') return { tasks: [planLeaving(pod)].filter((task) => task !== undefined) }
+  if (bucket === 'lost') return { tasks: [planRemains(pod, lostCause)] }
   const host = roster.view.hosts.find((candidate) => candidate.name === pod.host)
-  if (!host) return { task: undefined }
-  const wanted = pod.template === roster.desired.template.hash
-  const configs = wanted ? containersFor(roster.desired.template, podRef(pod)) : []
-  return planUpkeep(pod, { now: roster.view.now, host, configs, updates: updatesOf(roster, pod) })
+  if (bucket === 'finished' || !host) return { tasks: [] }
+  const missing = missingConfigs(roster, pod, host)
+  const { now } = roster.view
+  const upkeep = planUpkeep(pod, { now, host, configs: missing.configs, updates: updatesOf(roster, pod) })
+  const tasks = upkeep.task ? [upkeep.task, ...missing.tasks] : missing.tasks
+  return { tasks, again: earliest([upkeep.again, missing.again]) }
+}
+
+/** Containers that a pod of the wanted template lacks, once their images are there. */
+function missingConfigs(roster: Roster, pod: LivePod, host: LiveHost) {
+  const { template } = roster.desired
+  if (pod.template !== template.hash || missingContainers(pod).length === 0) return { configs: [], tasks: [] }
+  const images = imageState(roster, host)
+  if (!images.ready) return { configs: [], tasks: images.tasks, again: images.again }
+  const siblings = siblingsOf(roster)
+  const configs = containersFor(template, podRef(pod)).map((config) => pinImage(config, host, siblings))
+  return { configs, tasks: [] }
+}
+
+/** Whether the wanted template's images are on a host; also asked before anything old is taken away for it. */
+export function imageState(roster: Roster, host: LiveHost): ImageState {
+  const { template, since } = roster.desired
+  const inUse = roster.view.pods.some((pod) => pod.host === host.name && pod.template === template.hash)
+  return imagesOn(host, template, { now: roster.view.now, since, inUse })
+}
+
+/** Pods of the wanted template: their images are taken over. */
+export function siblingsOf(roster: Roster): readonly LivePod[] {
+  return roster.view.pods.filter((pod) => pod.template === roster.desired.template.hash && !pod.leaving)
+}
+
+/** Several pods may wait for the same pull. */
+export function withoutRepeats(tasks: readonly Task[]): Task[] {
+  const texts = new Set<string>()
+  return tasks.filter((task) => !texts.has(task.text) && texts.add(task.text))
 }
 
 /** `docker update` for containers whose resources alone differ. */

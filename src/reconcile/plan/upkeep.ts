@@ -35,12 +35,8 @@ export interface UpkeepView {
 export function planUpkeep(pod: LivePod, view: UpkeepView): Upkeep {
   const ref = podRef(pod)
   const sandbox = repairSandbox(pod, ref, view)
-  const repairs = [
-    sandbox,
-    ...containerRepairs(pod, ref, view, sandbox !== undefined),
-    inPlace(view),
-    leftovers(pod, ref),
-  ]
+  const starts = sandbox !== undefined && pod.sandbox?.state !== 'paused'
+  const repairs = [sandbox, ...containerRepairs(pod, ref, view, starts), inPlace(view), leftovers(pod, ref)]
   const found = repairs.filter((repair) => repair !== undefined)
   const actions = found.flatMap((repair) => repair.actions)
   const main = found.find((repair) => repair.actions.length > 0)

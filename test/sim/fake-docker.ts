@@ -1,0 +1,157 @@
+import { RuntimeError } from '../../src/runtime/errors.ts'
+import type { ContainerConfig, ContainerState, LivePull } from '../../src/runtime/live.ts'
+import type { Attempt, PodRef, SandboxSpec } from '../../src/runtime/port.ts'
+import type { FakeClock } from './fake-clock.ts'
+
+/** How a program behaves; decided by its image's name. */
+export interface Program {
+  /** From start to ready; undefined: never. */
+  readonly readyAfterMs: number | undefined
+  /** It ends by itself; undefined: it does not. */
+  readonly exitAfterMs: number | undefined
+  readonly exitCode: number
+  /** How long it takes to end after SIGTERM. */
+  readonly stopMs: number
+}
+
+/** `crash` ends with 1, `never` never gets ready, `done` ends with 0, `slow` takes 20 s; anything else is ready after a second. */
+export function programOf(reference: string): Program {
+  const image = reference.replace(/^sha256:/, '')
+  const good = { readyAfterMs: 1_000, exitAfterMs: undefined, exitCode: 0, stopMs: 500 }
+  if (image.startsWith('crash')) return { ...good, readyAfterMs: undefined, exitAfterMs: 300, exitCode: 1 }
+  if (image.startsWith('never')) return { ...good, readyAfterMs: undefined }
+  if (image.startsWith('done')) return { ...good, readyAfterMs: undefined, exitAfterMs: 2_000 }
+  return image.startsWith('slow') ? { ...good, readyAfterMs: 20_000, stopMs: 8_000 } : good
+}
+
+/** One container as an engine keeps it: all of this survives a restart of Berth. */
+export interface Box {
+  readonly id: string
+  readonly host: string
+  readonly namespace: string
+  readonly pod: string
+  /** Empty for the sandbox. */
+  readonly name: string
+  readonly foreign: boolean
+  readonly sandbox: SandboxSpec | undefined
+  readonly mark: Pick<SandboxSpec, 'app' | 'owner' | 'template' | 'commit'>
+  readonly attempt: Attempt
+  readonly createdAt: number
+  readonly imageId: string
+  config: ContainerConfig
+  leaving: boolean
+  state: ContainerState
+  exitCode: number
+  error: string
+  startedAt: number
+  finishedAt: number
+  /** Counts starts and ends, so that a timer of an earlier run does nothing. */
+  run: number
+}
+
+/** One host's engine: what it keeps, and what happens in it by itself. */
+export class FakeDocker {
+  readonly name: string
+  readonly boxes = new Map<string, Box>()
+  readonly images = new Map<string, string>()
+  readonly networks = new Set<string>()
+  readonly pulls = new Map<string, LivePull>()
+  readonly #clock: FakeClock
+  readonly #changed: (box: Box) => void
+  reachable = true
+  #ids = 0
+
+  constructor(name: string, clock: FakeClock, changed: (box: Box) => void) {
+    this.name = name
+    this.#clock = clock
+    this.#changed = changed
+  }
+
+  add(
+    box: Omit<Box, 'id' | 'host' | 'createdAt' | 'state' | 'exitCode' | 'error' | 'startedAt' | 'finishedAt' | 'run'>,
+  ): Box {
+    this.#ids += 1
+    const id = `${this.name}-${this.#ids}`
+    const now = this.#clock.now()
+    const times = { createdAt: now, startedAt: 0, finishedAt: 0 }
+    const made: Box = { ...box, ...times, id, host: this.name, state: 'created', exitCode: 0, error: '', run: 0 }
+    this.boxes.set(id, made)
+    this.#changed(made)
+    return made
+  }
+
+  /** The newest attempt of a pod's container; its sandbox for an empty name. */
+  find(pod: PodRef, name: string): Box | undefined {
+    return [...this.boxes.values()]
+      .filter((box) => !box.foreign && box.namespace === pod.namespace && box.pod === pod.name && box.name === name)
+      .sort((a, b) => b.attempt.restarts - a.attempt.restarts || b.createdAt - a.createdAt)[0]
+  }
+
+  start(box: Box): void {
+    if (box.state === 'running' || box.state === 'paused') return
+    const fault = this.#startFault(box)
+    if (fault) {
+      box.error = fault
+      box.exitCode = 128
+      this.#changed(box)
+      throw new RuntimeError('START_FAILED', box.pod, fault)
+    }
+    const run = this.#enter(box, 'running')
+    box.startedAt = this.#clock.now()
+    box.finishedAt = 0
+    const program = programOf(box.config.image)
+    if (box.name !== '' && program.exitAfterMs !== undefined) {
+      this.#clock.after(program.exitAfterMs, () => box.run === run && this.end(box, program.exitCode))
+    }
+    this.#changed(box)
+  }
+
+  #startFault(box: Box): string {
+    if (box.name === '') return this.networks.has(box.namespace) ? '' : `network ${box.namespace} not found`
+    const pod = { host: this.name, namespace: box.namespace, name: box.pod }
+    return this.find(pod, '')?.state === 'running' ? '' : 'cannot join network of a non running container'
+  }
+
+  end(box: Box, exitCode: number): void {
+    if (box.state !== 'running' && box.state !== 'paused') return
+    this.#enter(box, 'exited')
+    box.exitCode = exitCode
+    box.finishedAt = this.#clock.now()
+    this.#changed(box)
+  }
+
+  stop(box: Box, graceMs: number): void {
+    const { run } = box
+    const { stopMs } = programOf(box.config.image)
+    const killed = stopMs > graceMs || box.state === 'paused'
+    this.#clock.after(Math.min(stopMs, graceMs), () => box.run === run && this.end(box, killed ? 137 : 0))
+  }
+
+  pause(box: Box, paused: boolean): void {
+    if (box.state !== (paused ? 'running' : 'paused')) return
+    box.state = paused ? 'paused' : 'running'
+    this.#changed(box)
+  }
+
+  remove(box: Box): void {
+    this.boxes.delete(box.id)
+    box.run += 1
+    this.#changed(box)
+  }
+
+  change(box: Box): void {
+    this.#changed(box)
+  }
+
+  /** The daemon ends, and with it every container; it comes back at once. */
+  restart(): void {
+    for (const box of this.boxes.values()) if (!box.foreign) this.end(box, 137)
+  }
+
+  #enter(box: Box, state: ContainerState): number {
+    box.state = state
+    box.error = ''
+    box.run += 1
+    return box.run
+  }
+}

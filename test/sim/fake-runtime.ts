@@ -1,0 +1,345 @@
+import { stableText } from '../../src/base/hash.ts'
+import { type Key, keyOf } from '../../src/base/key.ts'
+import { RuntimeError } from '../../src/runtime/errors.ts'
+import type {
+  ContainerConfig,
+  ContainerHealth,
+  ContainerResources,
+  LiveContainer,
+  LiveHost,
+  LivePod,
+} from '../../src/runtime/live.ts'
+import type { Attempt, PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
+import type { Dice } from './dice.ts'
+import type { FakeClock } from './fake-clock.ts'
+import { type Box, FakeDocker, programOf } from './fake-docker.ts'
+
+export interface Faults {
+  /** Chance that a call fails before it has any effect. */
+  readonly before: number
+  /** Chance that the answer is lost after the effect. */
+  readonly after: number
+}
+
+export interface FakeOptions {
+  readonly hosts: readonly string[]
+  readonly clock: FakeClock
+  readonly dice: Dice
+  /** Images that can be pulled -> id. */
+  readonly registry: Map<string, string>
+}
+
+const firstAttempt: Attempt = { restarts: 0, backoffMs: 0, last: undefined }
+const probeDelayMs = 400
+
+/** The runtime's port over fake engines. `restart` forgets what a new process would not know. */
+export class FakeRuntime implements Runtime {
+  readonly hosts: readonly string[]
+  readonly engines: ReadonlyMap<string, FakeDocker>
+  faults: Faults = { before: 0, after: 0 }
+  readonly #options: FakeOptions
+  readonly #watchers = new Set<(keys: readonly Key[]) => void>()
+  readonly #stopping = new Map<string, number>()
+  #seenFrom: number
+
+  constructor(options: FakeOptions) {
+    this.#options = options
+    this.hosts = options.hosts
+    this.#seenFrom = options.clock.now()
+    this.engines = new Map(
+      options.hosts.map((name) => [name, new FakeDocker(name, options.clock, (box) => this.#changed(box))]),
+    )
+  }
+
+  async start(): Promise<void> {}
+  async close(): Promise<void> {}
+  async refresh(): Promise<void> {}
+
+  /** The process is new: stops that it sent and probe results are forgotten. */
+  restart(): void {
+    this.#stopping.clear()
+    for (const engine of this.engines.values()) engine.pulls.clear()
+    this.#seenFrom = this.#options.clock.now() + probeDelayMs
+    this.#options.clock.after(probeDelayMs, () => this.tellAll())
+  }
+
+  hostFacts(): readonly LiveHost[] {
+    return [...this.engines.values()].map((engine) => ({
+      name: engine.name,
+      reachable: engine.reachable,
+      message: engine.reachable ? '' : 'connection refused',
+      cpuMillis: 4_000,
+      memoryBytes: 8 * 2 ** 30,
+      images: new Map([...engine.images, ...[...engine.images.values()].map((id): [string, string] => [id, id])]),
+      pulls: new Map(engine.pulls),
+      networks: new Set(engine.networks),
+    }))
+  }
+
+  podsOf(owner: Key): readonly LivePod[] {
+    return this.pods().filter((pod) => keyOf(ownerParts(pod.namespace, pod.owner)) === owner)
+  }
+
+  pods(): readonly LivePod[] {
+    const own = [...this.engines.values()].flatMap((engine) => [...engine.boxes.values()].filter((box) => !box.foreign))
+    const groups = Map.groupBy(own, (box) => `${box.pod}/${box.host}/${box.namespace}`)
+    return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, boxes]) => this.#livePod(boxes))
+  }
+
+  conflicts(): readonly string[] {
+    return []
+  }
+
+  watch(changed: (keys: readonly Key[]) => void): () => void {
+    this.#watchers.add(changed)
+    return () => this.#watchers.delete(changed)
+  }
+
+  async ensureNetwork(host: string, namespace: string): Promise<void> {
+    this.#call(host, (engine) => engine.networks.add(namespace))
+  }
+
+  async removeNetwork(host: string, namespace: string): Promise<void> {
+    this.#call(host, (engine) => {
+      const users = [...engine.boxes.values()].some((box) => box.namespace === namespace && box.state === 'running')
+      if (users) throw new RuntimeError('ENGINE_ERROR', namespace, 'network has active endpoints')
+      engine.networks.delete(namespace)
+    })
+  }
+
+  pull(host: string, image: string): void {
+    const engine = this.engines.get(host)
+    if (!engine?.reachable) return
+    const { clock, dice, registry } = this.#options
+    const attempts = engine.pulls.get(image)?.attempts ?? 0
+    engine.pulls.set(image, { state: 'pulling', attempts, at: clock.now(), message: '' })
+    clock.after(1_500, () => {
+      const id = dice.chance(this.faults.before) ? undefined : registry.get(image)
+      const at = clock.now()
+      if (id) engine.images.set(image, id)
+      engine.pulls.set(
+        image,
+        id
+          ? { state: 'done', attempts: 0, at, message: '' }
+          : { state: 'failed', attempts: attempts + 1, at, message: 'manifest unknown' },
+      )
+      this.tellAll()
+    })
+  }
+
+  async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {
+    this.#call(pod.host, (engine) => {
+      const there = engine.find(pod, '')
+      if (there?.sandbox && !there.leaving && stableText(there.sandbox) === stableText(sandbox)) return
+      if (there) throw new RuntimeError('NAME_TAKEN', pod.name, `the name ${pod.name} is already in use`)
+      const { app, owner, template, commit } = sandbox
+      const mark = { app, owner, template, commit }
+      const config = { ...emptyConfig, image: 'pause' }
+      this.#add(engine, pod, { name: '', sandbox, mark, config, imageId: 'sha256:pause', attempt: firstAttempt })
+    })
+  }
+
+  async createContainer(pod: PodRef, config: ContainerConfig, attempt: Attempt = firstAttempt): Promise<void> {
+    this.#call(pod.host, (engine) => {
+      const there = engine.find(pod, config.name)
+      if (there && stableText(there.config) === stableText(config)) return
+      if (there) throw new RuntimeError('NAME_TAKEN', config.name, `the name ${config.name} is already in use`)
+      const sandbox = engine.find(pod, '')
+      if (!sandbox) throw new RuntimeError('NO_SUCH_CONTAINER', pod.name, 'no such sandbox')
+      const imageId = engine.images.get(config.image) ?? (config.image.startsWith('sha256:') ? config.image : undefined)
+      if (!imageId) throw new RuntimeError('NO_SUCH_IMAGE', config.image, `no such image: ${config.image}`)
+      this.#add(engine, pod, { name: config.name, sandbox: undefined, mark: sandbox.mark, config, imageId, attempt })
+    })
+  }
+
+  async recreateContainer(pod: PodRef, id: string, attempt: Attempt): Promise<void> {
+    this.#call(pod.host, (engine) => {
+      const old = engine.boxes.get(id)
+      const newest = old && engine.find(pod, old.name)
+      if (!old || !newest) throw new RuntimeError('NO_SUCH_CONTAINER', id, 'no such container')
+      if (newest.attempt.restarts >= attempt.restarts) return
+      const { name, mark, config, imageId } = old
+      this.#add(engine, pod, { name, sandbox: undefined, mark, config, imageId, attempt })
+    })
+  }
+
+  async startContainer(pod: PodRef, container: string): Promise<void> {
+    this.#call(pod.host, (engine) => engine.start(this.#must(engine, engine.find(pod, container), container)))
+  }
+
+  async updateContainer(pod: PodRef, id: string, resources: ContainerResources): Promise<void> {
+    this.#call(pod.host, (engine) => {
+      const box = this.#must(engine, engine.boxes.get(id), id)
+      box.config = { ...box.config, resources }
+      engine.change(box)
+    })
+  }
+
+  async unpauseContainer(pod: PodRef, id: string): Promise<void> {
+    this.#call(pod.host, (engine) => engine.pause(this.#must(engine, engine.boxes.get(id), id), false))
+  }
+
+  async markLeaving(pod: PodRef): Promise<void> {
+    this.#call(pod.host, (engine) => {
+      const sandbox = this.#must(engine, engine.find(pod, ''), pod.name)
+      sandbox.leaving = true
+      engine.change(sandbox)
+    })
+  }
+
+  stopContainer(pod: PodRef, id: string, graceMs: number): void {
+    const engine = this.engines.get(pod.host)
+    const box = engine?.boxes.get(id)
+    if (!engine?.reachable || !box) return
+    if (this.#options.dice.chance(this.faults.before)) {
+      this.#options.clock.after(100, () => this.#changed(box))
+      return
+    }
+    this.#stopping.set(id, box.run)
+    engine.stop(box, graceMs)
+    this.#changed(box)
+  }
+
+  async removeContainer(pod: PodRef, id: string): Promise<void> {
+    this.#call(pod.host, (engine) => {
+      const box = engine.boxes.get(id)
+      if (!box) return
+      engine.remove(box)
+    })
+  }
+
+  async logTail(): Promise<string[]> {
+    return []
+  }
+
+  tellAll(): void {
+    const keys = new Set(this.pods().map((pod) => keyOf(ownerParts(pod.namespace, pod.owner))))
+    for (const watcher of this.#watchers) watcher(['//', ...keys])
+  }
+
+  /** What is true of a container, known or not. */
+  isReady(box: Box): boolean {
+    const { readyAfterMs } = programOf(box.config.image)
+    return (
+      box.state === 'running' && readyAfterMs !== undefined && this.#options.clock.now() >= box.startedAt + readyAfterMs
+    )
+  }
+
+  #call(host: string, effect: (engine: FakeDocker) => unknown): void {
+    const engine = this.engines.get(host)
+    if (!engine?.reachable) throw new RuntimeError('HOST_UNREACHABLE', host, 'connection refused')
+    const { dice } = this.#options
+    if (dice.chance(this.faults.before)) throw new RuntimeError('ENGINE_ERROR', host, 'failed before the effect')
+    effect(engine)
+    if (dice.chance(this.faults.after)) throw new RuntimeError('ENGINE_ERROR', host, 'the answer was lost')
+  }
+
+  #must(engine: FakeDocker, box: Box | undefined, subject: string): Box {
+    if (box) return box
+    throw new RuntimeError('NO_SUCH_CONTAINER', subject, `no such container on ${engine.name}: ${subject}`)
+  }
+
+  #add(
+    engine: FakeDocker,
+    pod: PodRef,
+    box: Pick<Box, 'name' | 'sandbox' | 'mark' | 'config' | 'imageId' | 'attempt'>,
+  ): void {
+    engine.add({ ...box, namespace: pod.namespace, pod: pod.name, foreign: false, leaving: false })
+  }
+
+  #changed(box: Box): void {
+    const { clock } = this.#options
+    const key = keyOf(ownerParts(box.namespace, box.mark.owner))
+    for (const watcher of this.#watchers) watcher([key])
+    const { readyAfterMs } = programOf(box.config.image)
+    if (box.state !== 'running' || box.name === '' || readyAfterMs === undefined) return
+    const left = box.startedAt + readyAfterMs - clock.now()
+    if (left > 0) clock.after(left, () => this.#tell(key))
+  }
+
+  #tell(key: Key): void {
+    for (const watcher of this.#watchers) watcher([key])
+  }
+
+  #livePod(boxes: readonly Box[]): LivePod {
+    const newestFirst = [...boxes].sort((a, b) => b.attempt.restarts - a.attempt.restarts || (a.id < b.id ? 1 : -1))
+    const sandbox = newestFirst.find((box) => box.name === '')
+    const newest = [
+      ...Map.groupBy(
+        newestFirst.filter((box) => box !== sandbox),
+        (box) => box.name,
+      ).values(),
+    ]
+    const first = sandbox ?? newestFirst[0]
+    if (!first) throw new Error('a pod has a container')
+    return {
+      host: first.host,
+      namespace: first.namespace,
+      name: first.pod,
+      ...first.mark,
+      labels: sandbox?.sandbox?.labels ?? {},
+      annotations: sandbox?.sandbox?.annotations ?? {},
+      spec: sandbox?.sandbox?.spec,
+      uid: sandbox?.id ?? '',
+      createdAt: first.createdAt,
+      address: sandbox?.state === 'running' ? '10.244.0.2' : undefined,
+      leaving: sandbox?.leaving ?? false,
+      sandbox: sandbox && this.#live(sandbox),
+      containers: newest.flatMap(([box]) => (box ? [this.#live(box)] : [])).sort((a, b) => (a.name < b.name ? -1 : 1)),
+      leftovers: newest.flatMap(([, ...older]) => older.map((box) => this.#live(box))),
+    }
+  }
+
+  #live(box: Box): LiveContainer {
+    const { id, name, state, exitCode, error, startedAt, finishedAt, createdAt, imageId, config } = box
+    return {
+      ...{ id, name, state, exitCode, error, startedAt, finishedAt, createdAt, imageId, config },
+      ...box.attempt,
+      oomKilled: false,
+      image: config.image,
+      stopping: this.#stopping.get(id) === box.run && state === 'running',
+      health: this.#health(box),
+    }
+  }
+
+  #health(box: Box): ContainerHealth {
+    const known = this.#options.clock.now() >= this.#seenFrom
+    const ready = known && this.isReady(box)
+    const readyAt = box.startedAt + (programOf(box.config.image).readyAfterMs ?? 0)
+    return {
+      known: known || box.state !== 'running',
+      started: ready,
+      ready,
+      readySince: ready ? Math.max(readyAt, this.#seenFrom) : undefined,
+      failing: false,
+      message: ready ? '' : 'readiness: connection refused',
+    }
+  }
+}
+
+function ownerParts(namespace: string, owner: string) {
+  const [kind = '', name = ''] = owner.split('/')
+  return { namespace, kind, name }
+}
+
+const emptyConfig: ContainerConfig = {
+  name: '',
+  image: '',
+  command: undefined,
+  args: undefined,
+  workingDir: undefined,
+  env: [],
+  user: undefined,
+  groups: [],
+  tty: false,
+  stdin: false,
+  stdinOnce: false,
+  privileged: false,
+  readOnlyRootFilesystem: false,
+  noNewPrivileges: false,
+  addCapabilities: [],
+  dropCapabilities: [],
+  seccomp: 'default',
+  resources: { cpuRequestMillis: 0, cpuLimitMillis: 0, memoryLimitBytes: 0 },
+  oomScoreAdjust: 0,
+}
