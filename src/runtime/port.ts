@@ -50,7 +50,8 @@ export interface Runtime {
   conflicts(): readonly string[]
   /**
    * Calls back with the keys of the owners whose facts changed, the moment it is known; `/Namespace/name` where a network or a pod came
-   * or went; `/Host/name` where the reachability, images or pulls of a host are others (whoever waits for them is to look again).
+   * or went; `/Host/name` where the reachability, images, pulls or
+   * conflicts of a host are others (whoever waits for them is to look again).
    */
   watch(changed: (keys: readonly Key[]) => void): () => void
 

@@ -13,6 +13,7 @@ export class ContainerCache {
   readonly #inspect: (id: string) => Promise<ContainerInspectInfo>
   readonly #observe: (info: ContainerInspectInfo) => Observed
   readonly #changed: RecordChanged
+  readonly #copiedChanged: () => void
   readonly #records = new Map<string, ContainerRecord>()
   readonly #copied = new Map<string, string>()
   readonly #waiting = new Map<string, Promise<void>>()
@@ -22,10 +23,12 @@ export class ContainerCache {
     inspect: (id: string) => Promise<ContainerInspectInfo>,
     observe: (info: ContainerInspectInfo) => Observed,
     changed: RecordChanged,
+    copiedChanged: () => void,
   ) {
     this.#inspect = inspect
     this.#observe = observe
     this.#changed = changed
+    this.#copiedChanged = copiedChanged
   }
 
   get(id: string): ContainerRecord | undefined {
@@ -86,8 +89,12 @@ export class ContainerCache {
   }
 
   #set(id: string, seen: Observed): void {
-    if (seen.kind === 'copied') this.#copied.set(id, seen.message)
-    else this.#copied.delete(id)
+    const copied = seen.kind === 'copied' ? seen.message : undefined
+    if (this.#copied.get(id) !== copied) {
+      if (copied === undefined) this.#copied.delete(id)
+      else this.#copied.set(id, copied)
+      this.#copiedChanged()
+    }
     const before = this.#records.get(id)
     const after = seen.kind === 'ours' ? seen.record : undefined
     if (after) this.#records.set(id, after)

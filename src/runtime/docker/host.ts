@@ -29,7 +29,7 @@ export interface HostSettings {
   readonly deadlines: Deadlines
   readonly hostBlock: () => Range
   readonly containerChanged: (before: ContainerRecord | undefined, after: ContainerRecord | undefined) => void
-  /** Images or pulls. */
+  /** Images, pulls or conflicts. */
   readonly hostChanged: () => void
   readonly reachabilityChanged: () => void
   readonly networksChanged: (namespaces: readonly string[]) => void
@@ -72,6 +72,7 @@ export class Host {
       (id) => this.api.inspect(id),
       (info) => observe(engine, this.capacity, info, this.told.get(info.Id)),
       (before, after) => this.#containerChanged(before, after),
+      () => this.#changed(),
     )
     this.images = new Images(this.api, clock, () => this.#changed())
     this.networks = new Networks(this.api, {

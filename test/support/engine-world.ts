@@ -1,0 +1,62 @@
+import { engineCall, engineJson } from './engine-call.ts'
+
+const engineLabel = 'berth.dev/engine'
+
+export interface Inspected {
+  readonly Id: string
+  readonly Name: string
+  readonly Image: string
+  readonly Config: { readonly Labels: Record<string, string>; readonly Env: string[] }
+  readonly HostConfig: Record<string, unknown>
+  readonly State: { readonly Status: string }
+}
+
+/** What the tests do to an engine past the product. */
+export class EngineWorld {
+  readonly socket: string
+  readonly #foreign: string[] = []
+
+  constructor(socket: string) {
+    this.socket = socket
+  }
+
+  inspect(id: string): Promise<Inspected> {
+    return engineJson(this.socket, 'GET', `/containers/${id}/json`)
+  }
+
+  async kill(id: string): Promise<void> {
+    await engineJson(this.socket, 'POST', `/containers/${id}/kill`)
+  }
+
+  async destroy(id: string): Promise<void> {
+    await engineCall(this.socket, 'DELETE', `/containers/${id}?force=1&v=1`)
+  }
+
+  async post(id: string, what: string, body?: unknown): Promise<void> {
+    await engineJson(this.socket, 'POST', `/containers/${id}/${what}`, body)
+  }
+
+  /** A container that no Berth made; removed with the others by `clean`. */
+  async foreign(name: string, image: string, labels: Record<string, string> = {}): Promise<string> {
+    const body = { Image: image, Labels: labels }
+    const { Id: id } = await engineJson<{ Id: string }>(this.socket, 'POST', `/containers/create?name=${name}`, body)
+    this.#foreign.push(id)
+    return id
+  }
+
+  /** Removes all containers and networks of these installations, and the foreign ones made here. */
+  async clean(...engines: readonly string[]): Promise<void> {
+    for (const engine of engines) {
+      const filters = encodeURIComponent(JSON.stringify({ label: [`${engineLabel}=${engine}`] }))
+      const containers = await engineJson<{ Id: string }[]>(
+        this.socket,
+        'GET',
+        `/containers/json?all=1&filters=${filters}`,
+      )
+      await Promise.all(containers.map(({ Id }) => this.destroy(Id)))
+      const networks = await engineJson<{ Id: string }[]>(this.socket, 'GET', `/networks?filters=${filters}`)
+      await Promise.all(networks.map(({ Id }) => engineCall(this.socket, 'DELETE', `/networks/${Id}`)))
+    }
+    await Promise.all(this.#foreign.splice(0).map((id) => this.destroy(id)))
+  }
+}
