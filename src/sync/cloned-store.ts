@@ -5,7 +5,7 @@ import type { Generations } from './generations.ts'
 import { lastRef, readLast, writeLast } from './heads.ts'
 import type { ObjectReader } from './objects/reader.ts'
 import type { Head, SyncLimits, SyncTimeouts } from './port.ts'
-import { checkedCommit, hasCommit, isRewritten, type Store } from './store.ts'
+import { checkedCommit, hasCommit, hasObject, isRewritten, isTag, type Store } from './store.ts'
 import type { Transfer } from './transfer.ts'
 import type { Revision } from './url.ts'
 
@@ -103,13 +103,17 @@ export class ClonedStore implements Store {
       if (!(error instanceof GitError && replaceable.has(error.code))) throw error
       // Damaged, or a history that shares nothing with ours: a fresh clone costs less than all of it.
       await this.#renew(deadline, { revision, place })
-      return { oid: this.last(revision)!, rewritten: last !== undefined && error.code === 'TOO_LARGE' }
+      const oid = this.last(revision)!
+      const moved = last !== undefined && last !== oid
+      return { oid, rewritten: moved && (error.code === 'TOO_LARGE' || isTag(place.ref)) }
     }
   }
 
   async #advance(gitDir: string, revision: Revision, place: Place, deadline: number): Promise<string> {
     const { reader } = this
-    if (await hasCommit(reader, place.commit)) return checkedCommit(reader, place.oid, this.#parts.shown)
+    if (await hasCommit(reader, place.commit)) return place.commit
+    // A tag in a local repository: the remote told its own id only.
+    if (await hasObject(reader, place.oid)) return checkedCommit(reader, place.oid, this.#parts.shown)
     const have = this.last(revision) === undefined ? undefined : lastRef(revision)
     return this.#bring(gitDir, reader, place, have, deadline)
   }

@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { GitError } from './errors.ts'
@@ -63,17 +63,17 @@ export class NativeGit {
   constructor(binary: string, home: string) {
     this.#binary = binary
     this.#home = home
-    mkdirSync(home, { recursive: true, mode: 0o700 })
-    writeFileSync(join(home, '.gitconfig'), settings, { mode: 0o600 })
   }
 
   /** A process that answers on its output what it is asked on its input. */
   start(args: readonly string[]): ChildProcessByStdio<Writable, Readable, null> {
+    this.#makeHome()
     return spawn(this.#binary, args, { env: this.#environment({}), cwd: this.#home, stdio: ['pipe', 'pipe', 'ignore'] })
   }
 
   /** Runs git to its end; throws TIMED_OUT at the deadline, and what `watch` gives. */
   run({ args, secretConfig = {}, deadline, watch }: GitRun): Promise<GitOutput> {
+    this.#makeHome()
     const child = spawn(this.#binary, args, {
       env: this.#environment(secretConfig),
       cwd: this.#home,
@@ -109,6 +109,14 @@ export class NativeGit {
         else resolve({ code, stdout: stdout(), stderr: stderr() })
       })
     })
+  }
+
+  /** Each time, as the state directory may be deleted under us. */
+  #makeHome(): void {
+    const config = join(this.#home, '.gitconfig')
+    if (existsSync(config)) return
+    mkdirSync(this.#home, { recursive: true, mode: 0o700 })
+    writeFileSync(config, settings, { mode: 0o600 })
   }
 
   #environment(secretConfig: Readonly<Record<string, string>>): NodeJS.ProcessEnv {

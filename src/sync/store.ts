@@ -39,6 +39,14 @@ export async function hasCommit(reader: ObjectReader, oid: string): Promise<bool
   return (await reader.sizes([tree]))[0]?.type === 'tree'
 }
 
+export async function hasObject(reader: ObjectReader, oid: string): Promise<boolean> {
+  return (await reader.sizes([oid]))[0] !== undefined
+}
+
+export function isTag(ref: string): boolean {
+  return ref.startsWith('refs/tags/')
+}
+
 /** What a move from `last` to `oid` means: a branch may only grow, a tag should not move at all. */
 export async function isRewritten(
   reader: ObjectReader,
@@ -48,7 +56,7 @@ export async function isRewritten(
   ref: string,
 ): Promise<boolean> {
   if (last === undefined || last === oid || revision.kind === 'commit') return false
-  return ref.startsWith('refs/tags/') || !(await isAncestor(reader, last, oid))
+  return isTag(ref) || !(await isAncestor(reader, last, oid))
 }
 
 export function noSuchRevision(revision: Revision, shown: string): GitError {
