@@ -3,7 +3,9 @@ import type { Clock } from './base/clock.ts'
 import { errorText } from './base/errors.ts'
 import { type Key, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
+import { objectChanges } from './diff/objects.ts'
 import type { Journal } from './journal/journal.ts'
+import { renderIgnored } from './manifests/check.ts'
 import { renderProblem } from './manifests/problem.ts'
 import type { Policy } from './reconcile/looker.ts'
 import type { ObjectStatus, Task } from './reconcile/plan/action.ts'
@@ -86,15 +88,18 @@ export class Application {
   follow(): void {
     const { clock, random, settings } = this.#parts
     this.#poller = createPoller({
+      // Reading belongs to the look: the next one must not begin before this commit is decided on.
       fetch: async () => {
-        this.#stage = 'fetching'
+        if (this.#head === '') this.#stage = 'fetching'
         await this.#open()
-        return this.#repository!.fetch()
+        const head = await this.#repository!.fetch()
+        await this.#onHead(head)
+        return head
       },
       intervalMs: settings.intervalMs,
       clock,
       random,
-      onHead: (head) => this.#onHead(head),
+      onHead: () => {},
       onError: (error) => this.#failed(error),
     })
     this.#poller.start()
@@ -109,17 +114,22 @@ export class Application {
     await this.#repository?.close()
   }
 
-  /** Reads `revision` (default: the head) into the wanted objects without following it; answers the keys to be planned. */
-  async look(revision: string | undefined): Promise<Key[]> {
+  /** Reads `revision` (default: the head) into the wanted objects without following it; answers what is to be planned, and how it differs. */
+  async look(revision: string | undefined): Promise<{ readonly key: Key; readonly changes: readonly string[] }[]> {
     const source = await this.#open()
     const repository = this.#repository!
     const head = await repository.fetch()
-    this.#head = head.oid
     await this.restore()
-    const oid = revision === undefined ? head.oid : await repository.resolve(revision)
-    this.#decide(await source.read(oid, () => this.#parts.clock.now()), await this.#approvals(oid), false)
+    const before = new Map([...this.#parts.wanted.keys(this.name)].map((key) => [key, this.#parts.wanted.object(key)]))
+    this.#head = revision === undefined ? head.oid : await repository.resolve(revision)
+    this.#decide(await source.read(this.#head, () => this.#parts.clock.now()), await this.#approvals(this.#head), false)
     if (this.#refusal) return []
-    return [...this.#parts.wanted.keys(this.name), ...this.#parts.liveOwners().filter((key) => this.#parts.isGone(key))]
+    const { wanted, liveOwners, isGone } = this.#parts
+    const keys = new Set([
+      ...wanted.keys(this.name),
+      ...[...before.keys(), ...liveOwners()].filter((key) => isGone(key)),
+    ])
+    return [...keys].map((key) => ({ key, changes: objectChanges(before.get(key), wanted.object(key)) }))
   }
 
   /** One key was looked at. */
@@ -174,7 +184,7 @@ export class Application {
       refusal: this.#refusal,
       objects: objects.sort((a, b) => order(a) - order(b) || (a.namespace + a.name < b.namespace + b.name ? -1 : 1)),
       unseen: keys.length - objects.length,
-      ignored: this.#revision?.ignored.map((ignored) => ignored.message) ?? [],
+      ignored: [...new Set(this.#revision?.ignored.map(renderIgnored) ?? [])],
       warnings: this.#revision?.warnings.map(renderProblem) ?? [],
       conflicts,
       lastSync: this.#lastSync,

@@ -9,8 +9,9 @@ import type { HistoryEntry, Journal } from './journal/journal.ts'
 import { Controller } from './reconcile/controller.ts'
 import { Lanes } from './reconcile/lanes.ts'
 import { Looker } from './reconcile/looker.ts'
-import type { ObjectStatus, Task } from './reconcile/plan/action.ts'
+import type { Task } from './reconcile/plan/action.ts'
 import { isPlanned, Wanted } from './reconcile/wanted.ts'
+import type { DiffItem } from './report/diff.ts'
 import { type AppStatus, appStatus } from './report/status.ts'
 import type { Runtime } from './runtime/port.ts'
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
@@ -33,13 +34,8 @@ export interface EngineParts {
 
 export type { Outcome } from './application.ts'
 
-/** What a revision would do, object by object. */
-export interface PreviewItem {
-  readonly app: string
-  readonly key: Key
-  readonly tasks: readonly Task[]
-  readonly status: ObjectStatus
-}
+/** What a revision would do with one object. */
+export type PreviewItem = DiffItem
 
 export class Engine {
   readonly #parts: EngineParts
@@ -63,6 +59,8 @@ export class Engine {
         this.#application(app)?.looked(key)
         parts.onChange?.()
       },
+      allRead: () => parts.settings.applications.every(({ name }) => this.#wanted.commitOf(name) !== undefined),
+      onEmptied: (namespace) => this.#controller.wake(namespace),
     })
     this.#controller = new Controller({
       look: (key) => this.#looker.look(key),
@@ -156,10 +154,11 @@ export class Engine {
   async preview(revision?: string): Promise<PreviewItem[]> {
     const items: PreviewItem[] = []
     for (const application of this.#applications) {
-      for (const key of await application.look(revision)) {
-        const plan = this.#looker.plan(key)
-        if (plan) items.push({ app: application.name, key, tasks: plan.tasks, status: plan.status })
-        if (plan) this.#looker.note(key, plan)
+      for (const { key, changes } of await application.look(revision)) {
+        const told = this.#looker.forecast(key)
+        if (told) this.#looker.note(key, told)
+        const note = told?.complete === false ? 'the steps after these depend on what happens' : ''
+        items.push({ app: application.name, key, changes, tasks: told?.tasks ?? [], note })
       }
     }
     return items.sort((a, b) => (a.key < b.key ? -1 : 1))
@@ -178,6 +177,7 @@ export class Engine {
 
   /** Keys of owners that no application here knows are another's business. */
   #isMine(key: Key): boolean {
+    if (keyParts(key).kind === 'Namespace') return true
     return isPlanned(key) && (this.#wanted.appOf(key) !== undefined || this.#looker.isGone(key))
   }
 

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkManifests } from '../manifests/check.ts'
+import { checkManifests, renderIgnored } from '../manifests/check.ts'
 import { capProblems, type Problem, renderProblem } from '../manifests/problem.ts'
 import { type Doc, isManifestPath, readManifest } from '../manifests/read.ts'
 import { type Arguments, UsageError } from './arguments.ts'
@@ -43,7 +43,7 @@ function report(
   }
   for (const problem of capProblems(problems)) process.stdout.write(`${renderProblem(problem)}\n`)
   for (const warning of checked.warnings) process.stdout.write(`${renderProblem(warning)} (warning)\n`)
-  for (const ignored of checked.ignored) process.stdout.write(`${ignored.message}\n`)
+  for (const ignored of checked.ignored) process.stdout.write(`${renderIgnored(ignored)}\n`)
   const found =
     problems.length === 0 ? 'no problems' : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`
   process.stdout.write(`${checked.objects.size} objects in ${files} files: ${found}\n`)

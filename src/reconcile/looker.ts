@@ -8,8 +8,10 @@ import type { LookResult } from './controller.ts'
 import type { Lanes } from './lanes.ts'
 import type { ObjectStatus, Plan, Task } from './plan/action.ts'
 import type { View } from './plan/desired.ts'
+import { type Forecast, forecast } from './plan/forecast.ts'
+import { planGone } from './plan/gone.ts'
 import { placedOn } from './plan/placement.ts'
-import { plan, planGone } from './plan/plan.ts'
+import { plan } from './plan/plan.ts'
 import type { Wanted } from './wanted.ts'
 
 export interface Policy {
@@ -27,6 +29,10 @@ export interface LookerOptions {
   readonly policyOf: (app: string) => Policy | undefined
   readonly onDone: (app: string, key: Key, task: Task, error: unknown) => void
   readonly onStatus: (app: string, key: Key) => void
+  /** Every application has an accepted revision: what is not wanted now is wanted by nobody. */
+  readonly allRead: () => boolean
+  /** An object that is gone has no pods any more; its namespace may be empty now. */
+  readonly onEmptied: (namespace: Key) => void
 }
 
 /** Why nothing is done for a key until `until`: the last attempt failed, or changed nothing. */
@@ -93,11 +99,27 @@ export class Looker {
   }
 
   /** What would be done for the key now; undefined when it is neither wanted nor gone. */
-  plan(key: Key): Plan | undefined {
+  plan(key: Key, view: View = this.#view(key)): Plan | undefined {
     const desired = this.#options.wanted.desired(key)
-    const view = this.#view(key)
-    if (desired) return plan(desired, view)
-    return this.#gone.has(key) ? planGone(key, view) : undefined
+    if (desired) return withEnding(plan(desired, view), view)
+    return this.#gone.has(key) || this.#isEmptyNamespace(key) ? planGone(key, view) : undefined
+  }
+
+  /** Everything that would be done for the key, step after step, if each one worked. */
+  forecast(key: Key): Forecast | undefined {
+    const first = this.plan(key)
+    return first && forecast((view) => this.plan(key, view) ?? first, this.#view(key))
+  }
+
+  /** A namespace that nobody wants and that has no pods: what is left of it is its network. */
+  #isEmptyNamespace(key: Key): boolean {
+    const { kind, name } = keyParts(key)
+    const { runtime, wanted, allRead } = this.#options
+    if (kind !== 'Namespace' || wanted.usesNamespace(name) || !allRead()) return false
+    return (
+      runtime.hostFacts().some((host) => host.networks.has(name)) &&
+      !runtime.pods().some((pod) => pod.namespace === name)
+    )
   }
 
   /** Remembers a plan's status without doing it. */
@@ -106,15 +128,16 @@ export class Looker {
   }
 
   async look(key: Key): Promise<LookResult> {
-    const app = this.#options.wanted.appOf(key) ?? this.#gone.get(key)
+    const app = this.#options.wanted.appOf(key) ?? this.#gone.get(key) ?? ''
     const planned = this.plan(key)
-    if (app === undefined || !planned) {
+    if (!planned) {
       this.#statuses.delete(key)
       return {}
     }
     const result = await this.#do(app, key, planned)
     if (this.#gone.has(key) && planned.tasks.length === 0 && this.#options.runtime.podsOf(key).length === 0) {
       this.#statuses.delete(key)
+      this.#options.onEmptied(keyOf({ namespace: '', kind: 'Namespace', name: keyParts(key).namespace }))
     }
     this.#options.onStatus(app, key)
     return result
@@ -122,9 +145,9 @@ export class Looker {
 
   async #do(app: string, key: Key, planned: Plan): Promise<LookResult> {
     const now = this.#options.clock.now()
+    if (planned.tasks.length === 0) this.#holds.delete(key)
     this.#statuses.set(key, this.#withHold(key, planned.status))
     if (planned.tasks.length === 0) {
-      this.#holds.delete(key)
       this.#lastTasks.delete(key)
       if (planned.status.sync === 'Synced' && planned.status.health === 'Healthy') this.#settled.add(key)
       return { againAt: planned.lookAgainAt }
@@ -192,8 +215,9 @@ export class Looker {
   #view(key: Key): View {
     const { runtime, clock } = this.#options
     const looker = this
+    const { kind, name } = keyParts(key)
     return {
-      pods: runtime.podsOf(key),
+      pods: kind === 'Namespace' ? runtime.pods().filter((pod) => pod.namespace === name) : runtime.podsOf(key),
       hosts: runtime.hostFacts(),
       now: clock.now(),
       // Only a plan that creates pods asks for it, and it costs a walk over all pods.
@@ -203,6 +227,16 @@ export class Looker {
       },
     }
   }
+}
+
+/** Pods that are still ending are a difference between Git and the hosts, even if nothing is left to be done about them. */
+function withEnding(planned: Plan, view: View): Plan {
+  const ending = view.pods.filter((pod) => pod.leaving).length
+  if (ending === 0) return planned
+  const { status } = planned
+  const message =
+    status.message === '' ? `${ending} old ${ending === 1 ? 'pod is' : 'pods are'} ending` : status.message
+  return { ...planned, status: { ...status, sync: 'OutOfSync', message } }
 }
 
 /** `Deployment shop/web` */

@@ -28,6 +28,8 @@ export class Wanted {
   readonly #entries = new Map<Key, Entry>()
   /** ConfigMap or Secret -> workloads whose environment reads it. */
   readonly #readers = new Map<Key, Set<Key>>()
+  /** How many wanted objects each namespace has. */
+  readonly #namespaces = new Map<string, number>()
 
   /** Puts a revision in the place of the application's last one. Answers every key that has to be looked at. */
   accept(
@@ -73,6 +75,11 @@ export class Wanted {
     return this.#entries.get(key)?.app
   }
 
+  /** Whether any application wants something in this namespace. */
+  usesNamespace(namespace: string): boolean {
+    return (this.#namespaces.get(namespace) ?? 0) > 0
+  }
+
   /** The object with its references followed; undefined for what is not wanted, or is only read by others. */
   desired(key: Key): Desired | undefined {
     const entry = this.#entries.get(key)
@@ -84,6 +91,7 @@ export class Wanted {
   #put(key: Key, entry: Entry): void {
     this.#remove(key)
     this.#entries.set(key, entry)
+    this.#count(entry.object, 1)
     for (const config of configsOf(entry.object)) {
       const readers = this.#readers.get(config) ?? new Set()
       readers.add(key)
@@ -95,7 +103,13 @@ export class Wanted {
     const entry = this.#entries.get(key)
     if (!entry) return
     for (const config of configsOf(entry.object)) this.#readers.get(config)?.delete(key)
+    this.#count(entry.object, -1)
     this.#entries.delete(key)
+  }
+
+  #count(object: ManifestObject, by: number): void {
+    const namespace = object.metadata.namespace ?? object.metadata.name
+    this.#namespaces.set(namespace, (this.#namespaces.get(namespace) ?? 0) + by)
   }
 
   #desire({ app, commit, since, object }: Entry): Desired | undefined {

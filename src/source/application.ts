@@ -1,6 +1,6 @@
 import { stableText } from '../base/hash.ts'
 import type { Key } from '../base/key.ts'
-import { checkManifests, type Ignored, type Located } from '../manifests/check.ts'
+import { checkManifests, duplicateProblem, type Ignored, type Located } from '../manifests/check.ts'
 import type { Problem } from '../manifests/problem.ts'
 import { type Doc, isManifestPath, readManifest } from '../manifests/read.ts'
 import { GitError } from '../sync/errors.ts'
@@ -143,13 +143,7 @@ function duplicates(files: ReadonlyMap<string, FileState>): Problem[] {
         first.set(key, located)
         continue
       }
-      const { kind, metadata } = located.object
-      problems.push({
-        file: located.file,
-        line: located.line,
-        path: 'metadata.name',
-        message: `expected one definition of ${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}, found another one in ${other.file}:${other.line}`,
-      })
+      problems.push(duplicateProblem(located, other))
     }
   }
   return problems

@@ -1,0 +1,215 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AppStatus } from '../../src/report/status.ts'
+import { ask } from '../../src/server/client.ts'
+import { runningEngine } from '../../src/server/state-dir.ts'
+import { engineJson } from '../support/engine-call.ts'
+import { testImages } from '../support/images.ts'
+import { TestRepository } from './repository.ts'
+
+const program = new URL('../../bin/berth.js', import.meta.url).pathname
+
+export interface Answer {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface ListedContainer {
+  readonly Id: string
+  readonly Names: readonly string[]
+  readonly State: string
+  readonly Image: string
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+/** A repository, a state directory and a Berth of their own on the test engine; `close` removes all three and what they made. */
+export class TestBerth {
+  readonly dir: string
+  readonly repository: TestRepository
+  readonly id: string
+  readonly socket: string
+  #child: ChildProcess | undefined
+  log = ''
+
+  constructor(name: string, socket = process.env.BERTH_TEST_DOCKER ?? '') {
+    this.dir = mkdtempSync(join(tmpdir(), `berth-${name}-`))
+    this.repository = new TestRepository(join(this.dir, 'repo'))
+    this.id = `e2e-${name}-${process.pid}`
+    this.socket = socket
+  }
+
+  get #flags(): string[] {
+    const { dir, id, socket } = this
+    const places = [
+      '--repo',
+      this.repository.dir,
+      '--path',
+      'app',
+      '--namespace',
+      'shop',
+      '--state-dir',
+      join(dir, 'state'),
+    ]
+    return [...places, '--engine', id, '--host', socket, '--pause-image', testImages.pause]
+  }
+
+  /** Starts `berth run`, polling often. */
+  start(...more: string[]): void {
+    const child = spawn(process.execPath, [program, 'run', ...this.#flags, '--interval', '300ms', ...more], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    child.stderr?.on('data', (part: Buffer) => {
+      this.log += part.toString()
+    })
+    this.#child = child
+  }
+
+  /** Ends it, and waits until it is gone; answers its exit code, or null when a signal ended it. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#child
+    this.#child = undefined
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
+    const gone = new Promise<number | null>((done) => child.once('exit', (code) => done(code)))
+    child.kill(signal)
+    return gone
+  }
+
+  /** Runs one command to its end. */
+  command(command: string, ...more: string[]): Promise<Answer> {
+    return new Promise((done, fail) => {
+      const child = spawn(process.execPath, [program, command, ...this.#flags, ...more], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      let stdout = ''
+      let stderr = ''
+      child.stdout.on('data', (part: Buffer) => {
+        stdout += part.toString()
+      })
+      child.stderr.on('data', (part: Buffer) => {
+        stderr += part.toString()
+      })
+      child.once('error', fail)
+      child.once('close', (code) => done({ code: code ?? -1, stdout, stderr }))
+    })
+  }
+
+  /** From the running engine's server, else by the command. */
+  async status(): Promise<AppStatus> {
+    const running = runningEngine(join(this.dir, 'state'))
+    const text =
+      running && running.address !== ''
+        ? await ask(running.address, 'GET', '/status')
+        : (await this.command('status', '-o', 'json')).stdout
+    const app = (JSON.parse(text) as { apps: AppStatus[] }).apps[0]
+    if (!app) throw new Error(`no application in ${text}`)
+    return app
+  }
+
+  /** Waits until the report satisfies; a time-out tells the last report and the log. */
+  async until(
+    what: string,
+    holds: (app: AppStatus) => boolean | Promise<boolean>,
+    timeoutMs = 60_000,
+  ): Promise<AppStatus> {
+    const end = Date.now() + timeoutMs
+    let last: AppStatus | undefined
+    let trouble = ''
+    while (Date.now() < end) {
+      try {
+        last = await this.status()
+        if (await holds(last)) return last
+      } catch (error) {
+        trouble = String(error)
+      }
+      await new Promise((done) => setTimeout(done, 50))
+    }
+    throw new Error(
+      `waited ${timeoutMs} ms for: ${what}\n${JSON.stringify(last, null, 2)}\n${trouble}\n${this.log.slice(-6_000)}`,
+    )
+  }
+
+  /** Synced to `commit` and healthy. */
+  synced(commit: string, timeoutMs?: number): Promise<AppStatus> {
+    return this.until(
+      `${commit} synced`,
+      (app) => app.commit === commit && app.sync === 'Synced' && app.health === 'Healthy',
+      timeoutMs,
+    )
+  }
+
+  /** All containers of this installation. */
+  containers(filter: Readonly<Record<string, string>> = {}): Promise<ListedContainer[]> {
+    const label = Object.entries({ 'berth.dev/engine': this.id, ...filter }).map(([key, value]) => `${key}=${value}`)
+    return engineJson(
+      this.socket,
+      'GET',
+      `/containers/json?all=true&filters=${encodeURIComponent(JSON.stringify({ label }))}`,
+    ) as Promise<ListedContainer[]>
+  }
+
+  /** Names of pods whose sandbox is there, sorted. */
+  async pods(): Promise<string[]> {
+    const names = (await this.containers()).map((container) => container.Labels['berth.dev/pod'] ?? '')
+    return [...new Set(names)].sort()
+  }
+
+  async close(): Promise<void> {
+    await this.stop('SIGKILL')
+    for (const container of await this.containers())
+      await engineJson(this.socket, 'DELETE', `/containers/${container.Id}?force=true`)
+    const label = JSON.stringify({ label: [`berth.dev/engine=${this.id}`] })
+    const networks = (await engineJson(this.socket, 'GET', `/networks?filters=${encodeURIComponent(label)}`)) as {
+      Id: string
+    }[]
+    for (const network of networks) await engineJson(this.socket, 'DELETE', `/networks/${network.Id}`)
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+}
+
+export interface DeploymentOptions {
+  readonly name?: string
+  readonly replicas?: number
+  readonly image?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly strategy?: string
+  readonly more?: string
+  readonly ready?: string
+}
+
+/** A Deployment of the test server with a readiness probe. */
+export function deployment(options: DeploymentOptions = {}): string {
+  const {
+    name = 'web',
+    replicas = 3,
+    image = testImages.one,
+    env = {},
+    strategy = '',
+    more = '',
+    ready = '/ready',
+  } = options
+  const variables = Object.entries(env).map(
+    ([key, value]) => `            - { name: ${key}, value: ${JSON.stringify(value)} }`,
+  )
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name} }
+spec:
+  replicas: ${replicas}
+  selector: { matchLabels: { app: ${name} } }
+${strategy}
+  template:
+    metadata: { labels: { app: ${name} } }
+    spec:
+      terminationGracePeriodSeconds: 5
+      containers:
+        - name: main
+          image: ${image}
+          ports: [{ containerPort: 8080 }]
+          readinessProbe: { httpGet: { path: ${ready}, port: 8080 }, periodSeconds: 1 }
+${variables.length > 0 ? `          env:\n${variables.join('\n')}` : ''}
+${more}
+`
+}
