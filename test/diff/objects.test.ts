@@ -1,30 +1,28 @@
 import { expect, test } from 'vitest'
 import { objectChanges } from '../../src/diff/objects.ts'
-import type { ConfigMap, Deployment, Secret } from '../../src/manifests/types.ts'
+import { checkManifests } from '../../src/manifests/check.ts'
+import { readManifest } from '../../src/manifests/read.ts'
+import type { ManifestObject } from '../../src/manifests/types.ts'
 
-const config = (data: Record<string, string>): ConfigMap => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'c' },
-  data,
-})
-const secret = (data: Record<string, string>): Secret => ({
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name: 's' },
-  type: 'Opaque',
-  data,
-})
+/** The one object of a manifest, as a commit would give it. */
+function object(manifest: unknown): ManifestObject {
+  const { documents } = readManifest({ path: 'one.json', bytes: Buffer.from(JSON.stringify(manifest)) })
+  const { objects, problems } = checkManifests(documents, { namespace: 'shop', podSecurity: 'baseline' })
+  const [located] = [...objects.values()]
+  if (!located) throw new Error(JSON.stringify(problems))
+  return located.object
+}
 
-function web(image: string, env: Record<string, string>): Deployment {
+const config = (data: Record<string, string>): ManifestObject =>
+  object({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data })
+const secret = (data: Record<string, string>): ManifestObject =>
+  object({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data })
+
+function web(image: string, env: Record<string, string>): ManifestObject {
   const containers = [{ name: 'main', image, env: Object.entries(env).map(([name, value]) => ({ name, value })) }]
   const template = { metadata: { labels: { app: 'web' } }, spec: { containers } }
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'web' },
-    spec: { selector: { matchLabels: { app: 'web' } }, template },
-  } as Deployment
+  const spec = { selector: { matchLabels: { app: 'web' } }, template }
+  return object({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, spec })
 }
 
 test.each<{
