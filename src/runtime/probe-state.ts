@@ -52,6 +52,11 @@ export function httpStatusSucceeds(status: number): boolean {
   return status >= 200 && status < 400
 }
 
+/** `exitCode` null: it did not end in time. */
+export function execSucceeds(exitCode: number | null): boolean {
+  return exitCode === 0
+}
+
 /** How long a container may take to start before its startup probe has it killed. */
 export function startupBudgetSeconds(probe: {
   readonly initialDelaySeconds: number

@@ -1,4 +1,5 @@
 import { defaults } from './defaults.ts'
+import { probes } from './probes.ts'
 import { quantities } from './quantities.ts'
 import { rollingFenceposts } from './rolling-fenceposts.ts'
 import { rolloutAdapters } from './rollout.ts'
@@ -11,6 +12,7 @@ export type Adapter = (input: never) => unknown
 /** Topic -> rule under test -> adapter. A rule without one is reported as not yet run. */
 export const adapters: Readonly<Record<string, Readonly<Record<string, Adapter>>>> = {
   defaults,
+  probes,
   quantities,
   'rolling-fenceposts': rollingFenceposts,
   selectors,

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { errorText } from '../../base/errors.ts'
+import { execSucceeds } from '../probe-state.ts'
 import type { HostApi } from './host-api.ts'
 import type { ProbeAnswer } from './probe-net.ts'
 
@@ -35,7 +36,10 @@ export class ExecProbe {
         return { outcome: 'failure', message: late }
       }
       const { ExitCode: code } = await this.#api.execResult(id)
-      return { outcome: code === 0 ? 'success' : 'failure', message: `exec ${command[0] ?? ''}: exit code ${code}` }
+      return {
+        outcome: execSucceeds(code) ? 'success' : 'failure',
+        message: `exec ${command[0] ?? ''}: exit code ${code}`,
+      }
     } catch (error) {
       return { outcome: 'error', message: errorText(error) }
     }
