@@ -5,8 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Berth } from './demo/berth.ts'
+import { writeConfig } from './demo/config.ts'
 import { Containers } from './demo/containers.ts'
-import { ensureDemoImages, pauseImage, removeDemoImages } from './demo/images.ts'
+import { ensureDemoImages, removeDemoImages } from './demo/images.ts'
 import { ShopRepository } from './demo/shop-repository.ts'
 import { Stage } from './demo/stage.ts'
 import { steps } from './demo/steps.ts'
@@ -22,10 +23,8 @@ const installation = `demo-${randomBytes(3).toString('hex')}`
 const folder = mkdtempSync(join(tmpdir(), 'berth-demo-'))
 const containers = new Containers(host, installation)
 const repository = new ShopRepository(folder)
-const berth = new Berth([
-  ...['--repo', repository.url, '--path', 'shop', '--namespace', 'shop', '--host', host, '--engine', installation],
-  ...['--state-dir', join(folder, 'state'), '--pause-image', pauseImage],
-])
+const config = writeConfig(folder, { engine: installation, host, repository: repository.url })
+const berth = new Berth(['-c', config])
 const stage = new Stage(berth, interrupted.signal)
 
 process.exitCode = await play()
@@ -57,8 +56,8 @@ async function stayUp(): Promise<void> {
 It goes on until Ctrl-C. In another terminal:
   ${via}curl http://${address}:8080/
   DOCKER_HOST=${host} docker ps
-  node bin/berth.js status ${berth.flags.join(' ')}
-  git clone ${repository.url} && cd shop    # change something, push, and watch`)
+  ${via}node_modules/.bin/node bin/berth.js status --watch -c ${config}
+  git clone ${repository.url}    # change something, push, and watch`)
   stage.showLog()
   await new Promise((resolve) => interrupted.signal.addEventListener('abort', resolve))
 }

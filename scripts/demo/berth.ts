@@ -6,18 +6,18 @@ import type { AppStatus } from '../../src/report/status.ts'
 
 const program = resolve(import.meta.dirname, '../../bin/berth.js')
 
-/** Berth as a user runs it: commands of their own, told everything by flags. */
+/** Berth as a user runs it: commands of their own, each with the flags given. */
 export class Berth {
-  readonly flags: readonly string[]
+  readonly #flags: readonly string[]
   #engine: ChildProcess | undefined
 
   constructor(flags: readonly string[]) {
-    this.flags = flags
+    this.#flags = flags
   }
 
   /** Starts `berth run`; `line` gets its log. */
   start(line: (text: string) => void): void {
-    this.#engine = spawn(process.execPath, [program, 'run', '--interval', '1s', ...this.flags], {
+    this.#engine = spawn(process.execPath, [program, 'run', ...this.#flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     createInterface({ input: this.#engine.stderr! }).on('line', line)
@@ -49,7 +49,7 @@ export class Berth {
 
   /** One command with its output as a terminal would show it. */
   async command(name: string, ...more: string[]): Promise<{ text: string; code: number | null }> {
-    const child = spawn(process.execPath, [program, name, ...more, ...this.flags], {
+    const child = spawn(process.execPath, [program, name, ...more, ...this.#flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let text = ''

@@ -1,0 +1,30 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pauseImage } from './images.ts'
+
+/** Writes the configuration of the demo's Berth into its folder, and answers its path. */
+export function writeConfig(folder: string, settings: { engine: string; host: string; repository: string }): string {
+  const file = join(folder, 'berth.yaml')
+  writeFileSync(
+    file,
+    `apiVersion: berth.dev/v1
+kind: Engine
+metadata: { name: ${settings.engine} }
+spec:
+  hosts:
+    - { name: local, endpoint: "${settings.host}" }
+  stateDir: ${join(folder, 'state')}
+  pauseImage: ${pauseImage}
+  server: { listen: "127.0.0.1:0" }
+---
+apiVersion: berth.dev/v1
+kind: Application
+metadata: { name: shop }
+spec:
+  source: { repoURL: "${settings.repository}", revision: main, path: shop }
+  destination: { namespace: shop }
+  sync: { interval: 1s }
+`,
+  )
+  return file
+}
