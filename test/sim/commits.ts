@@ -129,7 +129,18 @@ export function desiredOf(content: Content, commit: string, since: number): Work
   }
 }
 
+const templates = new Map<string, Template>()
+
 function templateOf(content: Content): Template {
+  const text = JSON.stringify([content.kind, content.name, content.image, content.level, content.cpu])
+  const known = templates.get(text)
+  if (known) return known
+  const template = resolvedTemplate(content)
+  templates.set(text, template)
+  return template
+}
+
+function resolvedTemplate(content: Content): Template {
   return resolveTemplate({ spec: specOf(content) }, namespace, `${content.kind}/${content.name}`, () => undefined)
 }
 

@@ -1,5 +1,5 @@
 import { stableText } from '../../src/base/hash.ts'
-import { type Key, keyOf } from '../../src/base/key.ts'
+import { type Key, keyOf, keyParts } from '../../src/base/key.ts'
 import { RuntimeError } from '../../src/runtime/errors.ts'
 import type {
   ContainerConfig,
@@ -77,13 +77,26 @@ export class FakeRuntime implements Runtime {
   }
 
   podsOf(owner: Key): readonly LivePod[] {
-    return this.pods().filter((pod) => keyOf(ownerParts(pod.namespace, pod.owner)) === owner)
+    const { namespace, kind, name } = keyParts(owner)
+    return this.#assemble((box) => box.mark.owner === `${kind}/${name}` && box.namespace === namespace)
   }
 
   pods(): readonly LivePod[] {
-    const own = [...this.engines.values()].flatMap((engine) => [...engine.boxes.values()].filter((box) => !box.foreign))
-    const groups = Map.groupBy(own, (box) => `${box.pod}/${box.host}/${box.namespace}`)
-    return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, boxes]) => this.#livePod(boxes))
+    return this.#assemble(() => true)
+  }
+
+  #assemble(of: (box: Box) => boolean): LivePod[] {
+    const groups = new Map<string, Box[]>()
+    for (const engine of this.engines.values()) {
+      for (const box of engine.boxes.values()) {
+        if (box.foreign || !of(box)) continue
+        const name = `${box.pod}/${box.host}/${box.namespace}`
+        const group = groups.get(name)
+        if (group) group.push(box)
+        else groups.set(name, [box])
+      }
+    }
+    return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, boxes]) => this.#livePod(boxes))
   }
 
   conflicts(): readonly string[] {
@@ -213,8 +226,7 @@ export class FakeRuntime implements Runtime {
   }
 
   tellAll(): void {
-    const keys = new Set(this.pods().map((pod) => keyOf(ownerParts(pod.namespace, pod.owner))))
-    for (const watcher of this.#watchers) watcher(['//', ...keys])
+    for (const watcher of this.#watchers) watcher(['//'])
   }
 
   /** What is true of a container, known or not. */

@@ -187,10 +187,13 @@ class Simulation {
   }
 
   #plan(key: Key): Plan | undefined {
+    const runtime = this.#runtime
     const view: View = {
       pods: this.#runtime.podsOf(key),
       hosts: this.#runtime.hostFacts(),
-      placed: placedOn(this.#runtime.pods()),
+      get placed() {
+        return placedOn(runtime.pods())
+      },
       now: this.#clock.now(),
     }
     const desired = this.#desired.get(key)

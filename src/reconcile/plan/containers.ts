@@ -25,7 +25,7 @@ function filled(text: string, pod: PodRef): string {
   return text
     .replaceAll(standIns.name, pod.name)
     .replaceAll(standIns.host, pod.host)
-    .replaceAll(standIns.uid, podUid(pod))
+    .replaceAll(standIns.uid, () => podUid(pod))
 }
 
 /** In the form of a UUID; computed from the pod's name, so that it is the same on every look. */

@@ -45,7 +45,7 @@ function imageOn(host: LiveHost, container: Container, view: ImageView): ImageSt
   const pulledForThis = pull?.state === 'done' && pull.at >= view.since
   if (there && (policy !== 'Always' || view.inUse || pulledForThis)) return present
   if (policy === 'Never') return { ...present, ready: false, failed: true, message: neverText(host, image) }
-  if (pull?.state === 'pulling') return { ...present, ready: false, message: `pulling ${image} on ${host.name}` }
+  if (pull?.state === 'pulling') return pulling(host, image, view.now)
   if (pull?.state === 'failed') {
     const at = pull.at + pullWaitMs(pull.attempts)
     if (at > view.now) return backingOff(host, image, { at, reason: `${image} is pulled again` })
@@ -54,9 +54,17 @@ function imageOn(host: LiveHost, container: Container, view: ImageView): ImageSt
     ready: false,
     failed: pull?.state === 'failed',
     message: pull?.state === 'failed' ? `ErrImagePull: ${image}: ${pull.message}` : `pulling ${image} on ${host.name}`,
-    again: undefined,
+    again: { at: view.now + pullLookMs, reason: `${image} is being pulled` },
     tasks: [pullTask(host, image, policy === 'Always' ? 'imagePullPolicy is Always' : 'not on the host')],
   }
+}
+
+/** A pull belongs to a host, not to an object: its end need not wake this one. */
+const pullLookMs = 2_000
+
+function pulling(host: LiveHost, image: string, now: number): ImageState {
+  const again = { at: now + pullLookMs, reason: `${image} is being pulled` }
+  return { ...present, ready: false, message: `pulling ${image} on ${host.name}`, again }
 }
 
 function neverText(host: LiveHost, image: string): string {

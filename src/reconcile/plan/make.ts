@@ -41,11 +41,19 @@ export function makePods(roster: Roster, order: Order): Making {
     const placed = seat.host
       ? { host: seat.host }
       : placePod(roster.view.hosts, loads, template.requests, hostPorts(template.spec))
-    if (!placed.host) return { ...nothingMade, message: `Pending: ${placed.message}` }
+    if (!placed.host) return pending(placed.message, roster.view.now)
     loads = addPod(loads, placed.host, roster)
     return makePod(roster, order, { ...seat, host: placed.host })
   })
   return joined(made)
+}
+
+/** Room comes when other objects' pods go, which wakes those, not this one. */
+const roomLookMs = 10_000
+
+function pending(why: string, now: number): Making {
+  const again = { at: now + roomLookMs, reason: 'a host may have room' }
+  return { ...nothingMade, message: `Pending: ${why}`, again }
 }
 
 /** A name for a pod, and the host and remains that come with it when a pod of that name was lost. */

@@ -1,27 +1,28 @@
-import { describe, expect, test } from 'vitest'
-import type { DesiredDeployment, View } from '../../../src/reconcile/plan/desired.ts'
-import { plan } from '../../../src/reconcile/plan/plan.ts'
-import { renderPlan } from '../../../src/reconcile/plan/render.ts'
+// What the planner does, as text: one row per rule.
+import type { DesiredDeployment, DesiredPod, DesiredReplicaSet, View } from '../../../src/reconcile/plan/desired.ts'
 import type { LivePod } from '../../../src/runtime/live.ts'
-import { container, deployment, ended, host, now, pod, podSpec, template, unready, unseen, view } from './world.ts'
+import { container, deployment, ended, host, now, pod, podSpec, template, unready, unseen } from './world.ts'
 
-const one = template('aaa')
-const two = template('bbb', podSpec({ containers: [container({ image: 'web:2' })] }))
+export type Planned = DesiredDeployment | DesiredReplicaSet | DesiredPod
+
+export const one = template('aaa')
+export const two = template('bbb', podSpec({ containers: [container({ image: 'web:2' })] }))
 const olds = [pod(one, 0), pod(one, 1), pod(one, 2)]
 
-interface Row {
+/** A plan as text for a desired object and a live world. */
+export interface Row {
   readonly title: string
-  readonly desired: DesiredDeployment
+  readonly desired: Planned
   readonly pods?: readonly LivePod[]
   readonly world?: Partial<View>
   readonly expected: string
 }
 
-function lines(...texts: string[]): string {
+export function lines(...texts: string[]): string {
   return texts.join('\n')
 }
 
-const rollout: readonly Row[] = [
+export const rollout: readonly Row[] = [
   {
     title: 'first roll-out makes all pods at once',
     desired: deployment(one, { replicas: 2 }),
@@ -102,7 +103,7 @@ const rollout: readonly Row[] = [
   },
 ]
 
-const scaling: readonly Row[] = [
+export const scaling: readonly Row[] = [
   {
     title: 'scaled up: the lowest free numbers',
     desired: deployment(one, { replicas: 4 }),
@@ -142,7 +143,7 @@ const scaling: readonly Row[] = [
   },
 ]
 
-const strategies: readonly Row[] = [
+export const strategies: readonly Row[] = [
   {
     title: 'paused: a new template waits',
     desired: deployment(two, { paused: true }),
@@ -183,13 +184,3 @@ const strategies: readonly Row[] = [
     expected: 'pull web:2 on local (not on the host)',
   },
 ]
-
-describe.each([
-  ['rollout', rollout],
-  ['scaling', scaling],
-  ['strategies', strategies],
-] as const)('%s', (_name, rows) => {
-  test.each(rows)('$title', ({ desired, pods = [], world, expected }) => {
-    expect(renderPlan(plan(desired, view(pods, world)))).toBe(expected)
-  })
-})

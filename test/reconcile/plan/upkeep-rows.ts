@@ -1,0 +1,283 @@
+import {
+  barePod,
+  container,
+  deployment,
+  ended,
+  healthy,
+  host,
+  liveContainer,
+  now,
+  pod,
+  podSpec,
+  replicaSet,
+  template,
+  unready,
+} from './world.ts'
+
+const _one = template('aaa')
+const _two = template('bbb', podSpec({ containers: [container({ image: 'web:2' })] }))
+const _olds = [pod(one, 0), pod(one, 1), pod(one, 2)]
+
+import { lines, one, type Row, two } from './rollout-rows.ts'
+
+const oneDeployment = deployment(one, { replicas: 1 })
+
+export const upkeep: readonly Row[] = [
+  {
+    title: 'the first crash is restarted at once',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { each: ended(1) })],
+    expected: 'restart container app of pod web-aaa-0 (Error, exit code 1)',
+  },
+  {
+    title: 'the second crash waits ten seconds',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { each: ended(1, 9_999, { restarts: 1, startedAt: now - 10_000 }) })],
+    expected: '',
+  },
+  {
+    title: 'and is then restarted',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { each: ended(1, 10_000, { restarts: 1, startedAt: now - 10_500 }) })],
+    expected: 'restart container app of pod web-aaa-0 (Error, exit code 1)',
+  },
+  {
+    title: 'the wait doubles',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { each: ended(1, 79_999, { restarts: 4, backoffMs: 40_000, startedAt: now - 81_000 }) })],
+    expected: '',
+  },
+  {
+    title: 'a long run starts the count anew',
+    desired: oneDeployment,
+    pods: [
+      pod(one, 0, {
+        createdAt: now - 2_000_000,
+        each: ended(1, 0, { restarts: 4, backoffMs: 300_000, startedAt: now - 600_001 }),
+      }),
+    ],
+    expected: 'restart container app of pod web-aaa-0 (Error, exit code 1)',
+  },
+  {
+    title: 'a container that was created and not started',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { each: { state: 'created', startedAt: 0, health: unready } })],
+    expected: 'start container app of pod web-aaa-0 (it was not started yet)',
+  },
+  {
+    title: 'a start that failed waits like a crash',
+    desired: oneDeployment,
+    pods: [
+      pod(one, 0, {
+        each: {
+          state: 'created',
+          error: 'exec: "webb": not found',
+          exitCode: 127,
+          startedAt: 0,
+          createdAt: now - 5_000,
+          restarts: 1,
+          health: unready,
+        },
+      }),
+    ],
+    expected: '',
+  },
+  {
+    title: 'paused by hand',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { each: { state: 'paused', health: unready } })],
+    expected: 'unpause container app of pod web-aaa-0 (it was paused)',
+  },
+  {
+    title: 'a sandbox paused by hand does not touch the containers',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { sandbox: liveContainer('', { state: 'paused', startedAt: now - 100_000 }) })],
+    expected: 'unpause sandbox of pod web-aaa-0 (it was paused)',
+  },
+  {
+    title: 'liveness given up',
+    desired: oneDeployment,
+    pods: [
+      pod(one, 0, { each: { health: { ...healthy, ready: false, failing: true, message: 'liveness: HTTP 500' } } }),
+    ],
+    expected: 'restart container app of pod web-aaa-0 (liveness: HTTP 500)',
+  },
+  {
+    title: 'a container that is being stopped is left alone',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { each: { stopping: true, health: { ...unready, failing: true } } })],
+    expected: '',
+  },
+  {
+    title: 'the daemon was restarted: everything starts again, without back-off',
+    desired: oneDeployment,
+    pods: [
+      pod(one, 0, {
+        sandbox: liveContainer('', { state: 'exited', finishedAt: now }),
+        each: ended(137, 0, { restarts: 3, backoffMs: 160_000 }),
+      }),
+    ],
+    expected: 'start sandbox of pod web-aaa-0 (it ended)',
+  },
+  {
+    title: 'a container cut off by a restart of its sandbox',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { sandbox: liveContainer('', { startedAt: now - 10 }) })],
+    expected: 'restart container app of pod web-aaa-0 (its sandbox was restarted)',
+  },
+  {
+    title: 'the sandbox was removed: the pod is made anew under its name',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { sandbox: undefined, spec: undefined, uid: '' })],
+    expected: 'create pod web-aaa-0 on local (its sandbox or a container was removed)',
+  },
+  {
+    title: 'half made: what is missing is made',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { containers: [] })],
+    expected: 'create container app of pod web-aaa-0 (the pod was half made)',
+  },
+  {
+    title: 'a removed container of an old revision: the pod cannot come back',
+    desired: deployment(two, { replicas: 1 }),
+    pods: [pod(one, 0, { containers: [] }), pod(two, 0)],
+    expected: 'remove pod web-aaa-0 (it cannot come back: its sandbox or a container was removed)',
+  },
+  {
+    title: 'the container of an earlier attempt is removed',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { leftovers: [liveContainer('app', { id: 'old', state: 'exited' })] })],
+    expected: 'remove ended containers of pod web-aaa-0 (replaced by a later attempt)',
+  },
+  {
+    title: 'a pod of an old revision is kept running too',
+    desired: deployment(two, { replicas: 1 }),
+    pods: [pod(one, 0, { each: ended(1) }), pod(two, 0, { each: { health: unready } })],
+    expected: 'restart container app of pod web-aaa-0 (Error, exit code 1)',
+  },
+  {
+    title: 'after a restart of Berth a leaving pod that still runs is stopped again',
+    desired: deployment(one, { replicas: 0 }),
+    pods: [pod(one, 0, { leaving: true })],
+    expected: 'remove pod web-aaa-0 (marked for removal)',
+  },
+]
+
+const withLevel = template(
+  'aaa',
+  podSpec({
+    containers: [container({ env: [{ name: 'LEVEL', value: '1' }], resources: { limits: { cpu: '200m' } } })],
+  }),
+)
+
+const edited = { config: { ...withLevel.containers[0]!, env: [] } }
+
+export const drift: readonly Row[] = [
+  {
+    title: 'edited by hand: replaced with surge, like an old revision',
+    desired: deployment(withLevel, { replicas: 1 }),
+    pods: [pod(withLevel, 0, { each: edited })],
+    expected: 'create pod web-aaa-1 on local (replaces web-aaa-0, changed by hand: env.LEVEL)',
+  },
+  {
+    title: 'then the edited one goes',
+    desired: deployment(withLevel, { replicas: 1 }),
+    pods: [pod(withLevel, 0, { each: edited }), pod(withLevel, 1)],
+    expected: 'remove pod web-aaa-0 (changed by hand: env.LEVEL)',
+  },
+  {
+    title: 'resources are changed in place',
+    desired: deployment(withLevel, { replicas: 1 }),
+    pods: [pod(withLevel, 0)].map((live) => ({
+      ...live,
+      containers: live.containers.map((each) => ({ ...each, config: { ...each.config, resources: cpu(100) } })),
+    })),
+    expected: 'update resources of pod web-aaa-0 (resources changed)',
+  },
+]
+
+function cpu(millis: number) {
+  return { cpuRequestMillis: millis, cpuLimitMillis: millis, memoryLimitBytes: 0 }
+}
+
+const far = host({ name: 'far', reachable: false, message: 'no route to host' })
+
+export const hosts: readonly Row[] = [
+  {
+    title: 'pods on a host that does not answer are neither replaced nor removed',
+    desired: deployment(one, { replicas: 2 }),
+    pods: [pod(one, 0), pod(one, 1, { host: 'far', each: ended(1) })],
+    world: { hosts: [host(), far] },
+    expected: '',
+  },
+  {
+    title: 'nor do they count as available for taking others away',
+    desired: deployment(two, { replicas: 1 }),
+    pods: [pod(one, 0), pod(two, 0, { host: 'far' })],
+    world: { hosts: [host(), far] },
+    expected: '',
+  },
+  {
+    title: 'spread over hosts',
+    desired: deployment(one, { replicas: 3 }),
+    world: { hosts: [host({ name: 'a' }), host({ name: 'b' })] },
+    expected: lines(
+      'create pod web-aaa-0 on a (3 replicas wanted)',
+      'create pod web-aaa-1 on b (3 replicas wanted)',
+      'create pod web-aaa-2 on a (3 replicas wanted)',
+    ),
+  },
+  {
+    title: 'no room: nothing is made',
+    desired: deployment(
+      template('big', podSpec({ containers: [container({ resources: { requests: { cpu: '5' } } })] })),
+    ),
+    expected: '',
+  },
+  {
+    title: 'two pods with one host port go to two hosts',
+    desired: deployment(
+      template(
+        'port',
+        podSpec({ containers: [container({ ports: [{ containerPort: 80, hostPort: 80, protocol: 'TCP' }] })] }),
+      ),
+    ),
+    world: { hosts: [host({ name: 'a' }), host({ name: 'b' })] },
+    expected: lines('create pod web-port-0 on a (3 replicas wanted)', 'create pod web-port-1 on b (3 replicas wanted)'),
+  },
+]
+
+export const others: readonly Row[] = [
+  {
+    title: 'ReplicaSet: a new template is for new pods only',
+    desired: replicaSet(two, 2),
+    pods: [pod(one, 0)],
+    expected: 'create pod web-bbb-0 on local (2 replicas wanted)',
+  },
+  {
+    title: 'ReplicaSet: scaled down',
+    desired: replicaSet(one, 1),
+    pods: [pod(one, 0), pod(one, 1, { each: { health: unready } })],
+    expected: 'remove pod web-aaa-1 (scaled down to 1)',
+  },
+  { title: 'Pod: made under its own name', desired: barePod(one), expected: 'create pod web on local (wanted)' },
+  {
+    title: 'Pod: a change means that the old one goes first',
+    desired: barePod(two),
+    pods: [pod(one, 0, { name: 'web' })],
+    expected: 'remove pod web (old revision aaa)',
+  },
+  {
+    title: 'Pod: but not for an image that is not there',
+    desired: barePod(two),
+    pods: [pod(one, 0, { name: 'web' })],
+    world: { hosts: [host({ images: new Map() })] },
+    expected: 'pull web:2 on local (not on the host)',
+  },
+  {
+    title: 'Pod: ended for good, it stays',
+    desired: barePod(template('job', podSpec({ restartPolicy: 'Never' }))),
+    pods: [pod(template('job', podSpec({ restartPolicy: 'Never' })), 0, { name: 'web', each: ended(1) })],
+    expected: '',
+  },
+]
