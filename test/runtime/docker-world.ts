@@ -5,7 +5,7 @@ import { createDockerRuntime, type DockerRuntimeOptions } from '../../src/runtim
 import type { Runtime } from '../../src/runtime/port.ts'
 import { EngineWorld } from '../support/engine-world.ts'
 import { ensureTestImages, testImages } from '../support/images.ts'
-import { socketProxy } from '../support/socket-proxy.ts'
+import { type SocketProxy, socketProxy } from '../support/socket-proxy.ts'
 import type { ContractWorld } from './contract.ts'
 
 /** The engine that the set-up script provides. */
@@ -14,7 +14,9 @@ export const testSocket = process.env.BERTH_TEST_DOCKER ?? ''
 export interface DockerWorld extends ContractWorld {
   readonly engine: string
   readonly docker: EngineWorld
-  readonly proxy: Awaited<ReturnType<typeof socketProxy>>
+  readonly proxy: SocketProxy
+  /** Runs a command in a container and answers its output. */
+  exec(id: string, ...command: string[]): Promise<string>
 }
 
 /** An installation with an id of its own on the test engine, reached by way of a proxy. */
@@ -50,6 +52,7 @@ export async function dockerWorld(
     docker,
     proxy,
     another: (installation) => start(installation === 'same' ? engine : `${engine}-b`, socket),
+    exec: (id, ...command) => docker.exec(id, command),
     crash: (id) => docker.kill(id),
     destroy: (id) => docker.destroy(id),
     pause: (id) => docker.post(id, 'pause'),

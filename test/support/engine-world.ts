@@ -36,6 +36,14 @@ export class EngineWorld {
     await engineJson(this.socket, 'POST', `/containers/${id}/${what}`, body)
   }
 
+  /** Runs a command to its end; answers what it printed. */
+  async exec(id: string, command: readonly string[]): Promise<string> {
+    const body = { Cmd: command, AttachStdout: true, Tty: true }
+    const { Id: exec } = await engineJson<{ Id: string }>(this.socket, 'POST', `/containers/${id}/exec`, body)
+    const answer = await engineCall(this.socket, 'POST', `/exec/${exec}/start`, { Detach: false, Tty: true })
+    return answer.text
+  }
+
   /** A container that no Berth made; removed with the others by `clean`. */
   async foreign(name: string, image: string, labels: Record<string, string> = {}): Promise<string> {
     const body = { Image: image, Labels: labels }
