@@ -176,7 +176,9 @@ function applicationConfig({ metadata, spec }: Application, review: Review): App
       `expected a whole number from 0 or a percentage to 100%, found ${found(budget)}`,
     )
   }
-  if (rollback.onFailure !== 'off') review.problem(['spec', 'rollback', 'onFailure'], `${later}: expected off`)
+  // Unquoted, `off` is false.
+  if (rollback.onFailure !== 'off' && rollback.onFailure !== false)
+    review.problem(['spec', 'rollback', 'onFailure'], `${later}: expected off`)
   return {
     name: metadata.name,
     repoURL: source.repoURL,

@@ -65,6 +65,10 @@ ${application(`
   ])
 })
 
+test.each(['off', '"off"', 'false'])('onFailure: %s is off', (text) => {
+  expect(read(`${engine()}---\n${application(`{${source}, rollback: {onFailure: ${text}}}`)}`).problems).toEqual([])
+})
+
 describe('problems', () => {
   test.each([
     ['', 'expected one document of the kind Engine, found none'],

@@ -151,7 +151,7 @@ export const definitions: Readonly<Record<string, SchemaNode>> = {
   ApplicationCredentials: {"type":"object","properties":{"secretFile":{"type":"string"}},"required":["secretFile"],"additionalProperties":false},
   ApplicationDestination: {"type":"object","properties":{"namespace":{"type":"string","default":"default"}},"additionalProperties":false},
   ApplicationSync: {"type":"object","properties":{"interval":{"type":"string","default":"30s"},"prune":{"type":"boolean","default":true},"pruneBudget":{"type":["integer","string"],"minimum":0,"default":"25%"},"selfHeal":{"type":"boolean","default":true}},"additionalProperties":false},
-  ApplicationRollback: {"type":"object","properties":{"onFailure":{"type":"string","enum":["off","revert","pullRequest"],"default":"off"}},"additionalProperties":false},
+  ApplicationRollback: {"type":"object","properties":{"onFailure":{"type":["string","boolean"],"enum":["off","revert","pullRequest",false],"default":"off"}},"additionalProperties":false},
   ApplicationSecurity: {"type":"object","properties":{"podSecurity":{"type":"string","enum":["privileged","baseline","restricted"],"default":"baseline"}},"additionalProperties":false},
   Application: {"type":"object","properties":{"apiVersion":{"const":"berth.dev/v1"},"kind":{"const":"Application"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ApplicationSpec"}},"required":["apiVersion","kind","metadata","spec"],"additionalProperties":false},
 }

@@ -923,7 +923,7 @@ export interface ApplicationSync {
   selfHeal: boolean
 }
 export interface ApplicationRollback {
-  onFailure: 'off' | 'revert' | 'pullRequest'
+  onFailure: 'off' | 'revert' | 'pullRequest' | false
 }
 export interface ApplicationSecurity {
   podSecurity: 'privileged' | 'baseline' | 'restricted'

@@ -6,7 +6,7 @@ const schema13 = {"type":"object","properties":{"annotations":{"type":"object","
 const schema14 = {"type":"object","properties":{"source":{"$ref":"#/$defs/ApplicationSource"},"destination":{"$ref":"#/$defs/ApplicationDestination","default":{}},"sync":{"$ref":"#/$defs/ApplicationSync","default":{}},"rollback":{"$ref":"#/$defs/ApplicationRollback","default":{}},"security":{"$ref":"#/$defs/ApplicationSecurity","default":{}}},"required":["source"],"additionalProperties":false};
 const schema17 = {"type":"object","properties":{"namespace":{"type":"string","default":"default"}},"additionalProperties":false};
 const schema18 = {"type":"object","properties":{"interval":{"type":"string","default":"30s"},"prune":{"type":"boolean","default":true},"pruneBudget":{"type":["integer","string"],"minimum":0,"default":"25%"},"selfHeal":{"type":"boolean","default":true}},"additionalProperties":false};
-const schema19 = {"type":"object","properties":{"onFailure":{"type":"string","enum":["off","revert","pullRequest"],"default":"off"}},"additionalProperties":false};
+const schema19 = {"type":"object","properties":{"onFailure":{"type":["string","boolean"],"enum":["off","revert","pullRequest",false],"default":"off"}},"additionalProperties":false};
 const schema20 = {"type":"object","properties":{"podSecurity":{"type":"string","enum":["privileged","baseline","restricted"],"default":"baseline"}},"additionalProperties":false};
 const schema15 = {"type":"object","properties":{"repoURL":{"type":"string"},"revision":{"type":"string","default":"main"},"path":{"type":"string","default":"."},"credentials":{"$ref":"#/$defs/ApplicationCredentials"}},"required":["repoURL"],"additionalProperties":false};
 const schema16 = {"type":"object","properties":{"secretFile":{"type":"string"}},"required":["secretFile"],"additionalProperties":false};
@@ -330,8 +330,8 @@ errors++;
 }
 }
 let data9 = data8.onFailure;
-if(typeof data9 !== "string"){
-const err13 = {instancePath:instancePath+"/rollback/onFailure",schemaPath:"#/$defs/ApplicationRollback/properties/onFailure/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if((typeof data9 !== "string") && (typeof data9 !== "boolean")){
+const err13 = {instancePath:instancePath+"/rollback/onFailure",schemaPath:"#/$defs/ApplicationRollback/properties/onFailure/type",keyword:"type",params:{type: schema19.properties.onFailure.type},message:"must be string,boolean"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -340,7 +340,7 @@ vErrors.push(err13);
 }
 errors++;
 }
-if(!(((data9 === "off") || (data9 === "revert")) || (data9 === "pullRequest"))){
+if(!((((data9 === "off") || (data9 === "revert")) || (data9 === "pullRequest")) || (data9 === false))){
 const err14 = {instancePath:instancePath+"/rollback/onFailure",schemaPath:"#/$defs/ApplicationRollback/properties/onFailure/enum",keyword:"enum",params:{allowedValues: schema19.properties.onFailure.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
