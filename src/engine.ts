@@ -37,6 +37,8 @@ export type { Outcome } from './application.ts'
 /** What a revision would do with one object. */
 export type PreviewItem = DiffItem
 
+const firstProbesMs = 2_000
+
 export class Engine {
   readonly #parts: EngineParts
   readonly #wanted = new Wanted()
@@ -44,6 +46,8 @@ export class Engine {
   readonly #looker: Looker
   readonly #applications: Application[]
   #unwatch: (() => void) | undefined
+  /** False until `start`: a process that only reports must not repair. */
+  #acts = false
 
   constructor(parts: EngineParts) {
     this.#parts = parts
@@ -93,6 +97,7 @@ export class Engine {
 
   /** Connects to the hosts, takes up the last good commits, then follows the repositories. */
   async start(): Promise<void> {
+    this.#acts = true
     await this.observe()
     for (const application of this.#applications) await application.restore()
     for (const application of this.#applications) application.follow()
@@ -103,8 +108,18 @@ export class Engine {
     await this.#parts.runtime.start()
     this.#unwatch = this.#parts.runtime.watch((keys) => {
       this.#looker.factsChanged()
-      for (const key of keys) if (this.#isMine(key)) this.#controller.wake(key)
+      for (const key of keys) if (this.#acts && this.#isMine(key)) this.#controller.wake(key)
     })
+    if (!this.#acts) await this.#probesKnown()
+  }
+
+  /** A process that has just begun to look does not know yet who is ready; the first probes answer at once, or never. */
+  async #probesKnown(): Promise<void> {
+    const { runtime, clock } = this.#parts
+    const until = clock.now() + firstProbesMs
+    const unknown = () =>
+      runtime.pods().some((pod) => pod.containers.some((one) => one.state === 'running' && !one.health.known))
+    while (unknown() && clock.now() < until) await new Promise<void>((done) => clock.after(50, done))
   }
 
   /** Ends what is being done, starts nothing more. Everything that runs goes on running. */
@@ -171,7 +186,7 @@ export class Engine {
   #wake(keys: readonly Key[]): void {
     for (const key of keys) {
       this.#looker.wanted(key)
-      if (isPlanned(key)) this.#controller.wake(key)
+      if (this.#acts && isPlanned(key)) this.#controller.wake(key)
     }
   }
 
