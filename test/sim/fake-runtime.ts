@@ -70,7 +70,7 @@ export class FakeRuntime implements Runtime {
       message: engine.reachable ? '' : 'connection refused',
       cpuMillis: 4_000,
       memoryBytes: 8 * 2 ** 30,
-      images: new Map([...engine.images, ...[...engine.images.values()].map((id): [string, string] => [id, id])]),
+      images: imagesOf(engine),
       pulls: new Map(engine.pulls),
       networks: new Set(engine.networks),
     }))
@@ -327,6 +327,12 @@ export class FakeRuntime implements Runtime {
       message: ready ? '' : 'readiness: connection refused',
     }
   }
+}
+
+/** By reference and by id; what a container was made from stays, though its tag moved on. */
+function imagesOf(engine: FakeDocker): Map<string, string> {
+  const ids = [...engine.images.values(), ...[...engine.boxes.values()].map((box) => box.imageId)]
+  return new Map([...engine.images, ...ids.map((id): [string, string] => [id, id])])
 }
 
 function ownerParts(namespace: string, owner: string) {

@@ -33,8 +33,8 @@ export function planDeployment(desired: DesiredDeployment, view: View): Plan {
   const rollout = rolloutOf(desired)
   const decision = decide(roster, rollout, desired.object.spec.paused ?? false)
   const making = makeFor(roster, decision, rollout)
-  const preflight = rollout.strategy === 'Recreate' ? readyToRecreate(roster, decision) : undefined
-  const victims = preflight ? [] : decision.victims
+  const preflight = preflightOf(roster, rollout, decision)
+  const victims = preflight ? sparedVictims(roster, rollout, decision.victims) : decision.victims
   const leaving = victims.map(({ observed, cause, downtime }) =>
     planLeave(observed.pod, cause, downtime ? 'downtime' : 'rolling'),
   )
@@ -145,9 +145,12 @@ function oldIsLeaving(roster: Roster): boolean {
   )
 }
 
-/** Nothing old is taken away for pods that could not be made: what is missing, or undefined when all is there. */
-function readyToRecreate(roster: Roster, decision: Decision): Making | undefined {
-  if (decision.victims.length === 0 || roster.desired.object.kind !== 'Deployment') return undefined
+/**
+ * What new pods still lack (references, images) on the hosts that would lose old ones; undefined when all is there. Kubernetes takes
+ * old pods away first and finds out later.
+ */
+function preflightOf(roster: Roster, rollout: Rollout, decision: Decision): Making | undefined {
+  if (decision.victims.length === 0 || roster.current.length >= rollout.replicas) return undefined
   const { missing } = roster.desired.template
   if (missing.length > 0) {
     const message = `CreateContainerConfigError: ${missing.join(', ')} not found`
@@ -161,6 +164,16 @@ function readyToRecreate(roster: Roster, decision: Decision): Making | undefined
   const { message, again } = waiting.find((state) => state.failed) ?? first
   const failed = waiting.some((state) => state.failed)
   return { tasks: waiting.flatMap((state) => state.tasks), names: [], message, failed, again }
+}
+
+/** As long as new pods could not be made: broken old ones, and what stands above the wanted number. */
+function sparedVictims(roster: Roster, rollout: Rollout, victims: readonly Victim[]): Victim[] {
+  if (rollout.strategy === 'Recreate') return []
+  let spare = roster.current.length + roster.old.length - rollout.replicas
+  return victims.filter(({ observed }) => {
+    spare -= 1
+    return observed.bucket === 'unready' || spare >= 0
+  })
 }
 
 /** A paused Deployment is only scaled; the revision that would come next waits, and so does drift. */

@@ -16,6 +16,8 @@ export interface Row {
   readonly pods?: readonly LivePod[]
   readonly world?: Partial<View>
   readonly expected: string
+  /** The single calls of the first task, where they matter. */
+  readonly calls?: readonly string[]
 }
 
 export function lines(...texts: string[]): string {
@@ -96,10 +98,47 @@ export const rollout: readonly Row[] = [
     expected: 'pull web:2 on local (not on the host)',
   },
   {
+    title: 'no old pod is taken away for an image that is not there, though one may be missing',
+    desired: deployment(two, { maxSurge: 0, maxUnavailable: 1 }),
+    pods: olds,
+    world: { hosts: [host({ images: new Map() })] },
+    expected: 'pull web:2 on local (not on the host)',
+  },
+  {
+    title: 'nor for a ConfigMap that does not exist',
+    desired: deployment({ ...two, missing: ['ConfigMap shop/web'] }, { maxSurge: 0, maxUnavailable: 1 }),
+    pods: olds,
+    expected: '',
+  },
+  {
     title: 'the network is made with the first pod',
     desired: deployment(one, { replicas: 1 }),
     world: { hosts: [host({ networks: new Set() })] },
     expected: 'create pod web-aaa-0 on local (1 replica wanted)',
+    calls: ['ensureNetwork shop', 'createSandbox', 'start sandbox', 'createContainer app web:1', 'start app'],
+  },
+  {
+    title: 'one revision runs one image, though its tag was moved meanwhile',
+    desired: deployment(one, { replicas: 2 }),
+    pods: [pod(one, 0)],
+    world: {
+      hosts: [
+        host({
+          images: new Map([
+            ['web:1', 'sha256:9'],
+            ['sha256:1', 'sha256:1'],
+          ]),
+        }),
+      ],
+    },
+    expected: 'create pod web-aaa-1 on local (2 replicas wanted)',
+    calls: ['createSandbox', 'start sandbox', 'createContainer app sha256:1', 'start app'],
+  },
+  {
+    title: 'an old pod that is ready and not yet available is not a broken one',
+    desired: deployment(two, { minReadySeconds: 120, maxUnavailable: 1 }),
+    pods: [...olds, pod(two, 0, { each: { health: unready } })],
+    expected: '',
   },
 ]
 
@@ -116,6 +155,12 @@ export const scaling: readonly Row[] = [
   {
     title: 'scaled down: not ready before ready',
     desired: deployment(one, { replicas: 2 }),
+    pods: [pod(one, 0), pod(one, 1, { each: { health: unready } }), pod(one, 2)],
+    expected: 'remove pod web-aaa-1 (scaled down to 2)',
+  },
+  {
+    title: 'scaled down: not ready before ready, even where nothing has to stay',
+    desired: deployment(one, { replicas: 2, maxUnavailable: '100%' }),
     pods: [pod(one, 0), pod(one, 1, { each: { health: unready } }), pod(one, 2)],
     expected: 'remove pod web-aaa-1 (scaled down to 2)',
   },

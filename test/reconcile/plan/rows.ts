@@ -1,4 +1,6 @@
+import type { Plan, Task } from '../../../src/reconcile/plan/action.ts'
 import type { View } from '../../../src/reconcile/plan/desired.ts'
+import { renderPlan } from '../../../src/reconcile/plan/render.ts'
 import { type Row, rollout, scaling, strategies } from './rollout-rows.ts'
 import { drift, hosts, others, upkeep } from './upkeep-rows.ts'
 import { view } from './world.ts'
@@ -16,4 +18,33 @@ export const tables: readonly (readonly [name: string, rows: readonly Row[]])[] 
 
 export function worldOf(row: Row): View {
   return view(row.pods ?? [], row.world)
+}
+
+/** A task's single calls, in short. */
+export function callsOf(task: Task | undefined): string[] {
+  return (task?.actions ?? []).map((action) => {
+    switch (action.kind) {
+      case 'ensureNetwork':
+      case 'removeNetwork':
+        return `${action.kind} ${action.namespace}`
+      case 'createContainer':
+        return `${action.kind} ${action.config.name} ${action.config.image}`
+      case 'start':
+        return `${action.kind} ${action.container || 'sandbox'}`
+      case 'recreateContainer':
+        return `${action.kind} after ${action.attempt.backoffMs} ms, attempt ${action.attempt.restarts}`
+      case 'stop':
+        return `${action.kind} within ${action.graceMs} ms`
+      default:
+        return action.kind
+    }
+  })
+}
+
+/** What a row expects of a plan, as one text; empty: nothing amiss. */
+export function amiss(row: Row, plan: Plan): string {
+  const text = renderPlan(plan)
+  if (text !== row.expected) return text || 'nothing to do'
+  const calls = callsOf(plan.tasks[0]).join(', ')
+  return row.calls && calls !== row.calls.join(', ') ? calls : ''
 }

@@ -40,6 +40,7 @@ export const upkeep: readonly Row[] = [
     desired: oneDeployment,
     pods: [pod(one, 0, { each: ended(1, 10_000, { restarts: 1, startedAt: now - 10_500 }) })],
     expected: 'restart container app of pod web-aaa-0 (Error, exit code 1)',
+    calls: ['recreateContainer after 10000 ms, attempt 2', 'start app', 'remove'],
   },
   {
     title: 'the wait doubles',
@@ -118,6 +119,7 @@ export const upkeep: readonly Row[] = [
       }),
     ],
     expected: 'start sandbox of pod web-aaa-0 (it ended)',
+    calls: ['start sandbox', 'recreateContainer after 160000 ms, attempt 4', 'start app', 'remove'],
   },
   {
     title: 'a container cut off by a restart of its sandbox',
@@ -130,6 +132,7 @@ export const upkeep: readonly Row[] = [
     desired: oneDeployment,
     pods: [pod(one, 0, { sandbox: undefined, spec: undefined, uid: '' })],
     expected: 'create pod web-aaa-0 on local (its sandbox or a container was removed)',
+    calls: ['remove', 'createSandbox', 'start sandbox', 'createContainer app web:1', 'start app'],
   },
   {
     title: 'half made: what is missing is made',

@@ -1,0 +1,143 @@
+/** One planted bug: `from` stands exactly once in the file and is replaced by `to`. */
+export interface Mutant {
+  readonly title: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+/** Bugs that the tables and the simulator have to notice. */
+export const mutants: readonly Mutant[] = [
+  {
+    title: 'the ceiling is one too high',
+    file: 'reconcile/plan/rolling.ts',
+    from: 'rollout.replicas + rollout.fenceposts.maxSurge - total',
+    to: 'rollout.replicas + rollout.fenceposts.maxSurge + 1 - total',
+  },
+  {
+    title: 'the floor is one too low',
+    file: 'reconcile/plan/fenceposts.ts',
+    from: 'return rollout.replicas - Math.min(rollout.fenceposts.maxUnavailable, rollout.replicas)',
+    to: 'return rollout.replicas - Math.min(rollout.fenceposts.maxUnavailable + 1, rollout.replicas)',
+  },
+  {
+    title: 'leaving pods are counted',
+    file: 'reconcile/plan/roster.ts',
+    from: "return bucket === 'unknown' || bucket === 'unready' || bucket === 'ready' || bucket === 'available'",
+    to: "return bucket !== 'lost' && bucket !== 'finished'",
+  },
+  {
+    title: 'pods that Berth has not looked at yet are broken',
+    file: 'reconcile/plan/observe.ts',
+    from: "{ bucket: 'unknown', when: ({ pod }) => pod.containers.some(isUnseen) },",
+    to: '',
+  },
+  {
+    title: 'ready counts as available at once',
+    file: 'reconcile/plan/observe.ts',
+    from: 'isAvailable(ready, eye.minReadyMs, eye.now - (readySince ?? eye.now))',
+    to: 'ready',
+  },
+  {
+    title: 'ready and not yet available counts as broken',
+    file: 'reconcile/plan/deployment.ts',
+    from: "Number(bucket === 'unknown' || bucket === 'ready')",
+    to: "Number(bucket === 'unknown')",
+  },
+  {
+    title: 'pods on unreachable hosts are looked after',
+    file: 'reconcile/plan/roster.ts',
+    from: 'if (!observed.reachable || taken.has(observed.pod.name)) continue',
+    to: 'if (taken.has(observed.pod.name)) continue',
+  },
+  {
+    title: 'unreachable hosts are chosen for new pods',
+    file: 'reconcile/plan/placement.ts',
+    from: "if (!host.reachable) return 'unreachable'",
+    to: '',
+  },
+  {
+    title: 'the back-off has no timer',
+    file: 'reconcile/plan/upkeep.ts',
+    from: "return { actions: [], text: '', cause: '', effect: 'none', again }",
+    to: 'return undefined',
+  },
+  {
+    title: 'the back-off never ends',
+    file: 'reconcile/plan/upkeep.ts',
+    from: 'if (next.at > now && !withSandbox) {',
+    to: 'if (next.waitMs > 0) {',
+  },
+  {
+    title: 'Recreate does not wait for the old pods to be gone',
+    file: 'reconcile/plan/deployment.ts',
+    from: 'if (oldIsLeaving(roster)) return nothing',
+    to: '',
+  },
+  {
+    title: 'names of leaving pods are taken again',
+    file: 'reconcile/plan/make.ts',
+    from: 'const taken = new Set(roster.pods.map(({ pod }) => pod.name))',
+    to: "const taken = new Set(roster.pods.filter(({ bucket }) => bucket !== 'leaving').map(({ pod }) => pod.name))",
+  },
+  {
+    title: 'a stop that Berth forgot is not sent again',
+    file: 'reconcile/plan/leave.ts',
+    from: 'return actions.length > 0 ? { ...task, actions } : undefined',
+    to: 'return undefined',
+  },
+  {
+    title: 'half-made pods stay half made',
+    file: 'reconcile/plan/upkeep.ts',
+    from: 'return [...existing, repairMissing(pod, ref, view)]',
+    to: 'return existing',
+  },
+  {
+    title: 'containers cut off by a restart of their sandbox stay',
+    file: 'reconcile/plan/observe.ts',
+    from: 'return pod.sandbox !== undefined && container.startedAt !== 0 && container.startedAt < pod.sandbox.startedAt',
+    to: 'return pod === undefined && container === undefined',
+  },
+  {
+    title: 'a paused sandbox takes its containers along',
+    file: 'reconcile/plan/upkeep.ts',
+    from: "sandbox !== undefined && pod.sandbox?.state !== 'paused'",
+    to: 'sandbox !== undefined',
+  },
+  {
+    title: 'paused containers stay paused',
+    file: 'reconcile/plan/upkeep.ts',
+    from: "if (container.state === 'paused') {",
+    to: "if (container.state === 'restarting') {",
+  },
+  {
+    title: 'drift is not seen',
+    file: 'reconcile/plan/roster.ts',
+    from: 'if (pod.template !== desired.template.hash || pod.leaving) return []',
+    to: 'if (pod.name !== undefined) return []',
+  },
+  {
+    title: 'siblings are not asked for their image',
+    file: 'reconcile/plan/images.ts',
+    from: 'return { ...config, image: running }',
+    to: 'return config',
+  },
+  {
+    title: 'a paused Deployment goes on rolling',
+    file: 'reconcile/plan/deployment.ts',
+    from: 'if (paused) return scaleOnly(roster, rollout)',
+    to: '',
+  },
+  {
+    title: 'the network of the namespace is taken for granted',
+    file: 'reconcile/plan/create.ts',
+    from: 'pod.host.networks.has(ref.namespace)',
+    to: 'pod.host.reachable',
+  },
+  {
+    title: 'the first of several victims is the most useful one',
+    file: 'reconcile/plan/deletion-order.ts',
+    from: 'Number(a.ready) - Number(b.ready) ||',
+    to: 'Number(b.ready) - Number(a.ready) ||',
+  },
+]
