@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { GitError } from './errors.ts'
 import type { Generations } from './generations.ts'
 import { lastRef, readLast, writeLast } from './heads.ts'
-import type { ObjectReader } from './objects/reader.ts'
+import { damaged, type ObjectReader } from './objects/reader.ts'
 import type { Head, SyncLimits, SyncTimeouts } from './port.ts'
 import { checkedCommit, hasCommit, hasObject, isRewritten, isTag, type Store } from './store.ts'
 import type { Transfer } from './transfer.ts'
@@ -32,6 +32,8 @@ export interface ClonedStoreParts {
 
 const mostPacks = 100
 const incrementBytes = 32 * 1024 * 1024
+/** A store that has lost objects makes git say all kinds of things. */
+const ofStore: ReadonlySet<string> = new Set(['STORE_DAMAGED', 'BAD_ANSWER'])
 const replaceable: ReadonlySet<string> = new Set(['STORE_DAMAGED', 'TOO_LARGE'])
 
 /** A bare store of our own, filled from a remote: depth 1 first, then only what is new. */
@@ -71,13 +73,22 @@ export class ClonedStore implements Store {
   obtain(oid: string): Promise<boolean> {
     return this.#alone(async () => {
       const deadline = this.#deadline()
-      if (this.#parts.generations.current === undefined) await this.#renew(deadline)
-      const gitDir = this.#parts.generations.current!
-      if (!(await hasCommit(this.reader, oid))) {
-        await this.#bring(gitDir, this.reader, { ref: oid, oid, commit: oid }, undefined, deadline)
+      try {
+        await this.#bringCommit(oid, deadline)
+      } catch (error) {
+        if (!(error instanceof GitError && ofStore.has(error.code))) throw error
+        await this.#renew(deadline)
+        await this.#bringCommit(oid, deadline)
       }
       return true
     })
+  }
+
+  async #bringCommit(oid: string, deadline: number): Promise<void> {
+    const { current } = this.#parts.generations
+    if (current === undefined) throw damaged(this.#parts.shown, 'it was deleted')
+    if (await hasCommit(this.reader, oid)) return
+    await this.#bring(current, this.reader, { ref: oid, oid, commit: oid }, undefined, deadline)
   }
 
   async #fetch(revision: Revision): Promise<Head> {
@@ -95,6 +106,7 @@ export class ClonedStore implements Store {
       return { oid: last, rewritten: false }
     }
     try {
+      if (last !== undefined && !(await hasCommit(this.reader, last))) throw damaged(last, `commit ${last} is missing`)
       const oid = await this.#advance(generations.current, revision, place, deadline)
       const rewritten = await isRewritten(this.reader, revision, last, oid, place.ref)
       writeLast(generations.current, revision, oid)

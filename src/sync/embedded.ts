@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import type { HttpClient } from 'isomorphic-git'
 import { errorText } from '../base/errors.ts'
+import { diskProblem } from './disk.ts'
 import { GitError } from './errors.ts'
 import type { HttpRemote } from './http/client.ts'
 import { checkPack, packOf } from './http/pack-guard.ts'
@@ -124,15 +125,11 @@ async function collect(body: AsyncIterable<Uint8Array> | undefined): Promise<Buf
 
 function transferError(error: unknown, host: string): GitError {
   if (error instanceof GitError) return error
+  const disk = diskProblem(error)
+  if (disk) return disk
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new GitError('NO_SPACE', host, 'the disk of the state directory is full', { cause: error })
-  }
   if (code === 'NotFoundError') {
     return new GitError('NO_SUCH_REVISION', host, `${host}: ${errorText(error, 200)}`, { cause: error })
-  }
-  if (code.startsWith('E')) {
-    return new GitError('STORE_DAMAGED', host, `object store: ${errorText(error, 200)}`, { cause: error })
   }
   return new GitError('BAD_ANSWER', host, `${host}: the pack cannot be read (${errorText(error, 200)})`, {
     cause: error,

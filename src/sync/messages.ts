@@ -1,3 +1,4 @@
+import { diskProblem } from './disk.ts'
 import { GitError, type GitErrorCode } from './errors.ts'
 import type { FileContents } from './files.ts'
 import type { Commit, FileRef, Head, Repository, SyncLimits, SyncTimeouts } from './port.ts'
@@ -59,7 +60,8 @@ export interface Problem {
   readonly stack: string | undefined
 }
 
-export function toProblem(error: unknown): Problem {
+export function toProblem(thrown: unknown): Problem {
+  const error = diskProblem(thrown) ?? thrown
   if (error instanceof GitError) {
     const { code, subject, message, stack } = error
     return { code, subject, message, stack }

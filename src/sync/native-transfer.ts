@@ -37,6 +37,7 @@ export class NativeTransfer implements Transfer {
 
   async bring({ gitDir, ref, have, maxBytes, deadline }: TransferRequest): Promise<string> {
     removeLeftovers(gitDir)
+    const packs = new Set(packFiles(gitDir))
     const { address, authorization } = this.#parts.source()
     const lowSpeed = { 'http.lowSpeedLimit': '1', 'http.lowSpeedTime': String(Math.ceil(this.#parts.idleMs / 1000)) }
     const { code, stderr } = await this.#parts.git.run({
@@ -58,9 +59,11 @@ export class NativeTransfer implements Transfer {
         ...(authorization !== undefined && { 'http.extraHeader': `Authorization: ${authorization}` }),
       },
       deadline,
-      watch: () => this.#tooLarge(gitDir, maxBytes),
+      watch: () => this.#tooLarge(gitDir, packs, maxBytes),
     })
     if (code !== 0) throw this.#problem(stderr)
+    const tooLarge = this.#tooLarge(gitDir, packs, maxBytes)
+    if (tooLarge) throw tooLarge
     return readFileSync(join(gitDir, incoming), 'utf8').trim()
   }
 
@@ -68,9 +71,11 @@ export class NativeTransfer implements Transfer {
     // Each fetch is a process of its own, and ends with it.
   }
 
-  #tooLarge(gitDir: string, maxBytes: number): GitError | undefined {
-    const bytes = unfinished(gitDir).reduce((sum, path) => sum + sizeOf(path), 0)
-    if (bytes <= maxBytes) return undefined
+  /** Counts what came beside the packs that were there before, whether git has finished it or not. */
+  #tooLarge(gitDir: string, before: ReadonlySet<string>, maxBytes: number): GitError | undefined {
+    const came = packFiles(gitDir).filter((path) => !before.has(path))
+    if (came.reduce((sum, path) => sum + sizeOf(path), 0) <= maxBytes) return undefined
+    for (const path of came) rmSync(path, { force: true })
     const { shown } = this.#parts
     return new GitError('TOO_LARGE', shown, `${shown}: the answer is larger than ${maxBytes} bytes`)
   }
@@ -78,12 +83,16 @@ export class NativeTransfer implements Transfer {
   #problem(stderr: string): GitError {
     const { shown } = this.#parts
     const line = stderr.trim().split('\n').at(-1) ?? ''
-    const code = meanings.find(({ words }) => words.test(stderr))?.code ?? 'BAD_ANSWER'
+    const code = meaningOf(stderr)
     return new GitError(code, shown, `${shown}: git fetch failed: ${oneLine(line, 300)}`)
   }
 }
 
-/** What git's words mean; the first match wins. */
+/** The code for what git wrote on its error output; the first match in the table wins. */
+export function meaningOf(stderr: string): GitErrorCode {
+  return meanings.find(({ words }) => words.test(stderr))?.code ?? 'BAD_ANSWER'
+}
+
 const meanings: readonly { readonly words: RegExp; readonly code: GitErrorCode }[] = [
   { words: /No space left on device|Disk quota exceeded/, code: 'NO_SPACE' },
   { words: /couldn't find remote ref|not our ref|unadvertised object|no such remote ref/, code: 'NO_SUCH_REVISION' },
@@ -91,6 +100,7 @@ const meanings: readonly { readonly words: RegExp; readonly code: GitErrorCode }
   { words: /error: 403|HTTP 403/, code: 'FORBIDDEN' },
   { words: /error: 404|HTTP 404|does not appear to be a git repository/, code: 'NO_SUCH_REPOSITORY' },
   { words: /error: (?:5\d\d|429)|HTTP (?:5\d\d|429)/, code: 'SERVER_ERROR' },
+  { words: /inflate: data stream|pack is corrupted|pack has (?:bad|junk)|serious inflate/, code: 'BAD_ANSWER' },
   { words: /redirect/i, code: 'REDIRECT_REFUSED' },
   { words: /Could not resolve host|Failed to connect|Connection refused|Couldn't connect/, code: 'UNREACHABLE' },
   { words: /too slow|timed out/i, code: 'TIMED_OUT' },
@@ -103,11 +113,9 @@ const meanings: readonly { readonly words: RegExp; readonly code: GitErrorCode }
   },
 ]
 
-function unfinished(gitDir: string): string[] {
+function packFiles(gitDir: string): string[] {
   const folder = join(gitDir, 'objects', 'pack')
-  return names(folder)
-    .filter((name) => name.startsWith('tmp_'))
-    .map((name) => join(folder, name))
+  return names(folder).map((name) => join(folder, name))
 }
 
 /** What a killed git leaves: nobody else uses this store, so nothing of it is in use. */
@@ -115,7 +123,8 @@ function removeLeftovers(gitDir: string): void {
   const locks = names(gitDir)
     .filter((name) => name.endsWith('.lock'))
     .map((name) => join(gitDir, name))
-  for (const path of [...unfinished(gitDir), ...locks, join(gitDir, `${incoming}.lock`)]) rmSync(path, { force: true })
+  const unfinished = packFiles(gitDir).filter((path) => path.includes('/pack/tmp_'))
+  for (const path of [...unfinished, ...locks, join(gitDir, `${incoming}.lock`)]) rmSync(path, { force: true })
 }
 
 function names(folder: string): string[] {

@@ -5,6 +5,7 @@ import { Thread } from './thread.ts'
 
 const mostThreads = Math.max(1, Math.min(2, availableParallelism() - 1))
 const graceMs = 60_000
+const idleMs = 5_000
 
 const threads = new Set<Thread>()
 const shared = new Map<string, SharedSession>()
@@ -40,9 +41,7 @@ export class SharedSession {
     await opened.ready.catch(() => undefined)
     await opened.thread.call(opened.session, { kind: 'close' }, graceMs).catch(() => undefined)
     opened.thread.use(-1)
-    if (opened.thread.load > 0) return
-    threads.delete(opened.thread)
-    await opened.thread.terminate()
+    if (opened.thread.load === 0) endWhenIdle(opened.thread)
   }
 
   #open() {
@@ -66,6 +65,15 @@ export function sharedSession(options: SessionOptions): SharedSession {
   shared.set(key, found)
   found.enter()
   return found
+}
+
+/** A thread takes a while to start, so it waits for the next repository before it ends. */
+function endWhenIdle(thread: Thread): void {
+  setTimeout(() => {
+    if (thread.load > 0) return
+    threads.delete(thread)
+    thread.terminate()
+  }, idleMs).unref()
 }
 
 function leastLoaded(): Thread {

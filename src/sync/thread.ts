@@ -69,9 +69,8 @@ export class Thread {
     else waiting.resolve(reply.result)
   }
 
-  async terminate(): Promise<void> {
+  terminate(): void {
     this.#end(stopped('it was closed'))
-    await this.#worker.terminate()
   }
 
   #end(error: GitError): void {

@@ -19,8 +19,14 @@ export interface Subject {
   reach(root: string): Promise<Reach>
 }
 
-export function code(error: unknown): string {
-  return error instanceof GitError ? error.code : `not a GitError: ${String(error)}`
+/** The GitError that a call ends with. */
+export async function failure(run: Promise<unknown>): Promise<GitError> {
+  const error = await run.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (error instanceof GitError) return error
+  throw new Error('expected a GitError', { cause: error })
 }
 
 /** What every backend must do over every transport. */
@@ -53,15 +59,6 @@ export function repositoryContract(subject: Subject): void {
       })
       opened.push(repository)
       return repository
-    }
-
-    async function failure(run: Promise<unknown>): Promise<GitError> {
-      const error = await run.then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      )
-      expect(error).toBeInstanceOf(GitError)
-      return error as GitError
     }
 
     function paths(snapshot: Snapshot): string[] {

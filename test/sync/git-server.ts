@@ -14,8 +14,8 @@ export interface GitServer {
   readonly sent: { bytes: number }
   /** Looks at each request before Git does; set it to inject faults. */
   intercept: Intercept
-  /** Changes the answer of Git before it is sent. */
-  transform: (body: Buffer, request: IncomingMessage) => Buffer
+  /** What Git answers to a request. */
+  answer(request: IncomingMessage): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -30,10 +30,9 @@ export async function startGitServer(root: string): Promise<GitServer> {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (await git.intercept(request, response)) return
     const { status, headers, body } = await runBackend(root, request)
-    const changed = git.transform(body, request)
-    sent.bytes += changed.length
+    sent.bytes += body.length
     response.writeHead(status, headers)
-    response.end(changed)
+    response.end(body)
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -42,7 +41,7 @@ export async function startGitServer(root: string): Promise<GitServer> {
     requests,
     sent,
     intercept: () => false,
-    transform: (body) => body,
+    answer: (request) => runBackend(root, request),
     close: () => closeServer(server),
   }
   return git
@@ -53,7 +52,7 @@ function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly headers: Record<string, string>
   readonly body: Buffer
