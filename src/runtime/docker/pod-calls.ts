@@ -121,9 +121,12 @@ export class PodCalls {
   async #start({ id, name }: ContainerRecord): Promise<void> {
     try {
       await this.#host.ownEvents.during('start', name, () => this.#host.api.start(id, name))
-    } finally {
-      await this.#refresh(id)
+    } catch (error) {
+      // What a failed start left behind is a fact too, where there is someone to ask.
+      if (!(error instanceof RuntimeError) || error.code !== 'HOST_UNREACHABLE') await this.#refresh(id)
+      throw error
     }
+    await this.#refresh(id)
   }
 
   /** An engine that may not lower the OOM score fails the start, with words that do not say so: tried again once without, per host. */

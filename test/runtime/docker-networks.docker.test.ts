@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { engineCall, engineJson } from '../support/engine-call.ts'
+import { type DockerWorld, dockerWorld, testSocket } from './docker-world.ts'
+import { sandboxSpec, webKey } from './samples.ts'
+
+interface Network {
+  readonly Name: string
+  readonly Labels: Record<string, string>
+  readonly Options: Record<string, string>
+  readonly IPAM: { readonly Config: readonly { readonly Subnet: string; readonly Gateway: string }[] }
+}
+
+describe('networks on Docker', () => {
+  let world: DockerWorld
+  const made: string[] = []
+
+  beforeEach(async () => {
+    world = await dockerWorld({ network: { podCIDR: '10.197.0.0/16', mtu: 1450 } })
+  })
+
+  afterEach(async () => {
+    await world.close()
+    for (const name of made.splice(0)) await engineCall(testSocket, 'DELETE', `/networks/${name}`)
+  })
+
+  const network = (name: string) => engineJson<Network>(testSocket, 'GET', `/networks/${name}`)
+  const foreign = async (name: string, subnet?: string) => {
+    const config = subnet === undefined ? {} : { IPAM: { Config: [{ Subnet: subnet }] } }
+    await engineJson(testSocket, 'POST', '/networks/create', { Name: name, ...config })
+    made.push(name)
+  }
+
+  test('gives a namespace a block of the host’s block, with everything that cannot be changed later', async () => {
+    await Promise.all([1, 2, 3].map(() => world.runtime.ensureNetwork('local', 'shop')))
+    const { Labels, Options, IPAM } = await network(`${world.engine}_shop`)
+    const [config] = IPAM.Config
+    expect(config?.Subnet).toMatch(/^10\.197\.\d+\.\d+\/26$/)
+    expect(Labels).toMatchObject({
+      'berth.dev/engine': world.engine,
+      'berth.dev/namespace': 'shop',
+      'berth.dev/block': config?.Subnet,
+    })
+    const [a = 0, b = 0, c = 0, d = 0] = (config?.Subnet ?? '').split('/')[0]?.split('.').map(Number) ?? []
+    expect(Labels['berth.dev/host-block']).toBe(`10.197.${c - (c % 16)}.0/20`)
+    expect(config?.Gateway).toBe(`10.197.${c}.${d + 1}`)
+    expect(Options).toMatchObject({
+      'com.docker.network.bridge.name': `bt${Buffer.from([a, b, c, d]).toString('hex')}`,
+      'com.docker.network.driver.mtu': '1450',
+    })
+  })
+
+  test('two namespaces and two installations keep apart', async () => {
+    const other = await world.another('other')
+    await Promise.all([
+      world.runtime.ensureNetwork('local', 'shop'),
+      other.ensureNetwork('local', 'shop'),
+      world.runtime.ensureNetwork('local', 'blog'),
+    ])
+    const names = [`${world.engine}_shop`, `${world.engine}_blog`, `${world.engine}-b_shop`]
+    const blocks = await Promise.all(names.map(async (name) => (await network(name)).Labels['berth.dev/block']))
+    expect(new Set(blocks).size).toBe(3)
+    await world.runtime.removeNetwork('local', 'shop')
+    expect([...(world.runtime.hostFacts()[0]?.networks ?? [])]).toEqual(['blog'])
+    expect((await network(`${world.engine}-b_shop`)).Name).toBe(`${world.engine}-b_shop`)
+  })
+
+  test('refuses a range that another network uses, naming both', async () => {
+    const name = `${world.engine}-elsewhere`
+    await foreign(name, '10.197.200.0/24')
+    await expect(world.runtime.ensureNetwork('local', 'shop')).rejects.toMatchObject({
+      code: 'SUBNET_TAKEN',
+      message: `podCIDR 10.197.0.0/16 overlaps network ${name} (10.197.200.0/24): set another network.podCIDR`,
+    })
+  })
+
+  test('leaves a foreign network of its name alone', async () => {
+    await foreign(`${world.engine}_shop`)
+    await expect(world.runtime.ensureNetwork('local', 'shop')).rejects.toMatchObject({ code: 'NAME_TAKEN' })
+    expect([...(world.runtime.hostFacts()[0]?.networks ?? [])]).toEqual([])
+  })
+
+  test('takes a second block when the first is full', async () => {
+    const { runtime } = world
+    await runtime.ensureNetwork('local', 'shop')
+    const names = Array.from({ length: 62 }, (_, index) => `web-abc-${index}`)
+    for (const name of names) {
+      await runtime.createSandbox({ host: 'local', namespace: 'shop', name }, sandboxSpec({ hostname: name }))
+    }
+    const first = { host: 'local', namespace: 'shop', name: 'web-abc-0' }
+    const last = { host: 'local', namespace: 'shop', name: 'web-abc-61' }
+    await runtime.startContainer(first, '')
+    await runtime.startContainer(last, '')
+    const address = (name: string) => runtime.podsOf(webKey).find((pod) => pod.name === name)?.address ?? ''
+    const second = (await network(`${world.engine}_shop_2`)).Labels['berth.dev/block'] ?? ''
+    expect(second).not.toBe((await network(`${world.engine}_shop`)).Labels['berth.dev/block'])
+    expect(address(last.name).split('.').slice(0, 3)).toEqual(second.split('.').slice(0, 3))
+    expect(address(first.name)).not.toBe('')
+    expect([...(runtime.hostFacts()[0]?.networks ?? [])]).toEqual(['shop'])
+  }, 60_000)
+})
