@@ -24,14 +24,21 @@ export function compareContainer(
   address: string | undefined,
 ): readonly Difference[] {
   const actual = live.config
+  const secrets = secretValues(desired, actual)
   const replace = (path: string, from: unknown, to: unknown): Difference[] =>
     same(from, to) ? [] : [{ path, from, to, impact: 'replace', secret: false }]
+  const hidden = (difference: Difference): Difference =>
+    secrets.some((value) =>
+      JSON.stringify([difference.from, difference.to]).includes(JSON.stringify(value).slice(1, -1)),
+    )
+      ? { ...difference, secret: true }
+      : difference
   const leftToImage = (path: string, from: unknown, to: unknown): Difference[] =>
     to === undefined ? [] : replace(path, from, to)
   return [
     ...compareImage(desired.image, live),
-    ...leftToImage('command', actual.command, desired.command),
-    ...compareArgs(desired, actual),
+    ...leftToImage('command', actual.command, desired.command).map(hidden),
+    ...compareArgs(desired, actual).map(hidden),
     ...leftToImage('workingDir', actual.workingDir, desired.workingDir),
     ...leftToImage('securityContext.runAsUser', actual.user, desired.user),
     ...compareEnv(desired, actual, address),
@@ -85,6 +92,14 @@ function compareEnv(desired: ContainerConfig, actual: ContainerConfig, address: 
     if (from === entry.value || addressKnownLater(entry.value, from, address)) return []
     return [{ path: `env.${entry.name}`, from, to: entry.value, impact: 'replace', secret: entry.secret }]
   })
+}
+
+/** `$(PASSWORD)` may have carried them into the command line. */
+function secretValues(desired: ContainerConfig, actual: ContainerConfig): string[] {
+  const names = new Set(desired.env.filter((entry) => entry.secret).map((entry) => entry.name))
+  return [...desired.env, ...actual.env]
+    .filter((entry) => (entry.secret || names.has(entry.name)) && entry.value !== '')
+    .map((entry) => entry.value)
 }
 
 function addressKnownLater(value: string, live: string | undefined, address: string | undefined): boolean {

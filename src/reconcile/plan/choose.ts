@@ -3,7 +3,8 @@ import type { Observed } from './observe.ts'
 
 /**
  * Who goes when a group of pods shrinks by `count`: Kubernetes' preferences, the same as for any set. Pods of which nothing is known now
- * are never taken. Available ones only while more than `floor` are available among `all`.
+ * are never taken. Available ones only while more than `floor` are available among `all`; ready ones, which may have been available
+ * before a restart of Berth, only while the floor holds without them.
  */
 export function chooseVictims(
   group: readonly Observed[],
@@ -19,6 +20,7 @@ export function chooseVictims(
   for (const { observed } of candidates) {
     if (victims.length >= count) break
     if (observed.bucket === 'available' && available <= floor) continue
+    if (observed.bucket === 'ready' && available < floor) continue
     if (observed.bucket === 'available') available -= 1
     victims.push(observed)
   }

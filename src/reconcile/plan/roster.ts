@@ -1,4 +1,5 @@
 import { compareContainer, type Difference } from '../../diff/compare.ts'
+import { renderDifference } from '../../diff/render.ts'
 import type { LiveHost, LivePod } from '../../runtime/live.ts'
 import type { Action, Task } from './action.ts'
 import { containersFor } from './containers.ts'
@@ -62,10 +63,10 @@ function driftOf(desired: Workload, pod: LivePod, view: View): readonly Differen
   })
 }
 
-/** `env.LOG_LEVEL, image`: where a pod is not as its template says. */
+/** `env.LEVEL: "2" -> "1"`: where a pod is not as its template says. */
 export function driftText(differences: readonly Difference[]): string {
-  const paths = differences.filter((difference) => difference.impact === 'replace').map((difference) => difference.path)
-  return [...new Set(paths)].join(', ')
+  const texts = differences.filter((difference) => difference.impact === 'replace').map(renderDifference)
+  return [...new Set(texts)].join(', ')
 }
 
 /**

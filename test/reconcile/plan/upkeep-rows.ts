@@ -180,13 +180,13 @@ export const drift: readonly Row[] = [
     title: 'edited by hand: replaced with surge, like an old revision',
     desired: deployment(withLevel, { replicas: 1 }),
     pods: [pod(withLevel, 0, { each: edited })],
-    expected: 'create pod web-aaa-1 on local (replaces web-aaa-0, changed by hand: env.LEVEL)',
+    expected: 'create pod web-aaa-1 on local (replaces web-aaa-0, changed by hand: env.LEVEL: missing, wanted "1")',
   },
   {
     title: 'then the edited one goes',
     desired: deployment(withLevel, { replicas: 1 }),
     pods: [pod(withLevel, 0, { each: edited }), pod(withLevel, 1)],
-    expected: 'remove pod web-aaa-0 (changed by hand: env.LEVEL)',
+    expected: 'remove pod web-aaa-0 (changed by hand: env.LEVEL: missing, wanted "1")',
   },
   {
     title: 'resources are changed in place',
