@@ -39,21 +39,41 @@ export function cleaned(value: Readonly<Record<string, unknown>>): Cleaned {
   const dropped: Path[] = []
   if (copy.status !== undefined) dropped.push(['status'])
   delete copy.status
-  const { metadata } = copy
-  if (typeof metadata === 'object' && metadata !== null) {
-    const members = metadata as Record<string, unknown>
-    for (const name of serverOwned) {
-      if (members[name] === undefined) continue
-      delete members[name]
-      dropped.push(['metadata', name])
-    }
-    const { annotations } = members
-    if (typeof annotations === 'object' && annotations !== null && Object.hasOwn(annotations, lastApplied)) {
-      delete (annotations as Record<string, unknown>)[lastApplied]
-      dropped.push(['metadata', 'annotations', lastApplied])
-    }
-  }
+  dropped.push(...dropMetadata(copy, ['metadata']))
+  dropped.push(...dropMetadata(copy, ['spec', 'template', 'metadata']))
   return { value: copy, dropped }
+}
+
+/** Takes away, in a copy, what a server keeps in the metadata at `path`. */
+function dropMetadata(copy: unknown, path: Path): Path[] {
+  const metadata = path.reduce((value, name) => (isMap(value) ? value[name] : undefined), copy)
+  if (!isMap(metadata)) return []
+  const names = serverOwned.filter((name) => metadata[name] !== undefined)
+  for (const name of names) delete metadata[name]
+  const dropped: Path[] = names.map((name) => [...path, name])
+  const { annotations } = metadata
+  if (isMap(annotations) && Object.hasOwn(annotations, lastApplied)) {
+    delete annotations[lastApplied]
+    dropped.push([...path, 'annotations', lastApplied])
+  }
+  return dropped
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A copy of plain data, which may be written to. */
+export function copied<T>(value: T): T {
+  return copiedValue(value) as T
+}
+
+function copiedValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copiedValue)
+  if (typeof value !== 'object' || value === null) return value
+  const copy: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(value)) copy[key] = copiedValue(member)
+  return copy
 }
 
 function withoutNulls(value: unknown, name: string): unknown {

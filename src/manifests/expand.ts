@@ -3,13 +3,15 @@
  * `$$(NAME)` stays `$(NAME)`), what is not known or not closed stays as it is, and values are not looked at again.
  */
 export function expand(text: string, variables: ReadonlyMap<string, string>): string {
+  // Known once for all: searching again after each `$(` would take for ever in a text full of them.
+  const lastClose = text.lastIndexOf(')')
   let result = ''
   let at = 0
   while (at < text.length) {
     const dollar = text.indexOf('$', at)
     if (dollar < 0 || dollar === text.length - 1) break
     result += text.slice(at, dollar)
-    const [replacement, length] = reference(text, dollar, variables)
+    const [replacement, length] = reference(text, dollar, lastClose, variables)
     result += replacement
     at = dollar + length
   }
@@ -17,12 +19,17 @@ export function expand(text: string, variables: ReadonlyMap<string, string>): st
 }
 
 /** What stands for the reference at `dollar`, and how many characters it takes up. */
-function reference(text: string, dollar: number, variables: ReadonlyMap<string, string>): [string, number] {
+function reference(
+  text: string,
+  dollar: number,
+  lastClose: number,
+  variables: ReadonlyMap<string, string>,
+): [string, number] {
   const next = text[dollar + 1]
   if (next === '$') return ['$', 2]
   if (next !== '(') return [`$${next}`, 2]
+  if (dollar > lastClose) return ['$(', 2]
   const close = text.indexOf(')', dollar)
-  if (close < 0) return ['$(', 2]
   const name = text.slice(dollar + 2, close)
   return [variables.get(name) ?? `$(${name})`, close - dollar + 1]
 }

@@ -59,14 +59,13 @@ export function envNameFault(text: string): string | undefined {
   return /^[\x20-\x3c\x3e-\x7e]+$/.test(text) ? undefined : 'expected a variable name of printable ASCII without "="'
 }
 
+const imagePath = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*'
+const imageHost = '(?:[A-Za-z0-9][-A-Za-z0-9.]*(?::[0-9]+)?|\\[[0-9a-fA-F:]+\\](?::[0-9]+)?)'
+const imageEnd = '(?::[\\w][-\\w.]{0,127})?(?:@[A-Za-z0-9+._-]+:[0-9a-fA-F]{32,})?'
+const image = new RegExp(`^(?:${imageHost}/)?${imagePath}(?:/${imagePath})*${imageEnd}$`)
+
 /** An image reference as container engines take it: `[host[:port]/]path[:tag][@digest]`. */
 export function imageFault(text: string): string | undefined {
-  const path = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*'
-  const host = '(?:[A-Za-z0-9][-A-Za-z0-9.]*(?::[0-9]+)?|\\[[0-9a-fA-F:]+\\](?::[0-9]+)?)'
-  const reference = new RegExp(
-    `^(?:${host}/)?${path}(?:/${path})*(?::[\\w][-\\w.]{0,127})?(?:@[A-Za-z0-9+._-]+:[0-9a-fA-F]{32,})?$`,
-  )
-  return reference.test(text) && text.length <= 512
-    ? undefined
-    : 'expected an image reference like "registry.example.com/shop/web:1.2"'
+  const fine = text.length <= 512 && image.test(text)
+  return fine ? undefined : 'expected an image reference like "registry.example.com/shop/web:1.2"'
 }

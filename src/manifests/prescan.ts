@@ -1,3 +1,5 @@
+import { oneLine } from '../base/errors.ts'
+
 /** What one file may hold, looked at before it is parsed; more is refused, never cut. */
 export const limits = {
   fileBytes: 1024 * 1024,
@@ -32,11 +34,6 @@ export class Prescan {
     return this.#line
   }
 
-  /** The next piece is the text of a scalar. */
-  get insideText(): boolean {
-    return this.#scalarFollows
-  }
-
   see(piece: string): string | undefined {
     const refusal = this.#scalarFollows ? this.#content() : this.#indicator(piece)
     this.#scalarFollows = piece === scalarMark && !this.#scalarFollows
@@ -63,6 +60,8 @@ export class Prescan {
       case '?':
         if (piece === '---') return this.#restart()
         return this.#flow > 0 ? undefined : this.#open()
+      case '%':
+        return `expected no directive, found "${oneLine(piece, 40)}"`
       case '.':
         return piece === '...' ? this.#restart() : this.#content()
       case '\n':

@@ -110,24 +110,27 @@ function parse(path: string, text: string): ReadResult {
   return { documents, problems }
 }
 
-/** Feeds every document to `take`; stops at the first thing that must not be parsed at all. */
+/**
+ * Feeds every document to `take`; stops at the first thing that must not be parsed at all. A document is composed only
+ * when its last piece has been seen, and by then the scan has refused what is too deep or too wide for that.
+ */
 function compose(
   text: string,
   counter: LineCounter,
   take: (document: Document.Parsed) => void,
 ): { line: number; message: string } | undefined {
   const prescan = new Prescan()
+  const parser = new Parser(counter.addNewLine)
+  const composer = new Composer({ version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false })
+  counter.addNewLine(0)
   for (const piece of new Lexer().lex(text)) {
-    if (piece.startsWith('%') && !prescan.insideText) {
-      return { line: prescan.line, message: `expected no directive, found "${oneLine(piece, 40)}"` }
-    }
-    const line = prescan.line
+    const { line } = prescan
     const message = prescan.see(piece)
     if (message) return { line, message }
+    for (const token of parser.next(piece))
+      for (const document of composer.next(token)) take(document as Document.Parsed)
   }
-  const composer = new Composer({ version: '1.1', schema: 'failsafe', uniqueKeys: false, prettyErrors: false })
-  for (const token of new Parser(counter.addNewLine).parse(text))
-    for (const document of composer.next(token)) take(document as Document.Parsed)
+  for (const token of parser.end()) for (const document of composer.next(token)) take(document as Document.Parsed)
   for (const document of composer.end(false, text.length)) take(document as Document.Parsed)
   return undefined
 }

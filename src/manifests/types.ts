@@ -1,36 +1,19 @@
 // Checked objects: validated, defaults filled in. The interfaces are generated from schema/.
-import type {
-  Application,
-  ConfigMap,
-  Deployment,
-  Engine,
-  Namespace,
-  Pod,
-  ReplicaSet,
-  Secret,
-  Service,
-} from './generated/types.ts'
+import type { ConfigMap, Deployment, Namespace, Pod, ReplicaSet, Secret, Service } from './generated/types.ts'
 
 export type {
   Application,
-  ApplicationSpec,
-  Capabilities,
   ConfigMap,
   Container,
   ContainerPort,
   Deployment,
-  DeploymentSpec,
   DeploymentStrategy,
   Engine,
-  EngineHost,
-  EngineSpec,
   EnvFromSource,
   EnvVar,
   EnvVarSource,
-  ExecAction,
   HTTPGetAction,
   LabelSelector,
-  LabelSelectorRequirement,
   Namespace,
   ObjectMeta,
   Pod,
@@ -39,17 +22,13 @@ export type {
   PodTemplateSpec,
   Probe,
   ReplicaSet,
-  ReplicaSetSpec,
   ResourceRequirements,
-  RollingUpdateDeployment,
-  SeccompProfile,
   Secret,
   SecurityContext,
   Service,
   ServicePort,
   ServiceSpec,
   TCPSocketAction,
-  TemplateMeta,
 } from './generated/types.ts'
 
 /** Every kind of a repository that describes what runs. */
@@ -67,9 +46,3 @@ export type Kind = keyof ObjectOf
 
 /** One object of a manifest, told apart by `kind`. */
 export type ManifestObject = ObjectOf[Kind]
-
-/** Kinds that configure Berth itself. */
-export interface ConfigOf {
-  Engine: Engine
-  Application: Application
-}

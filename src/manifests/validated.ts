@@ -1,7 +1,8 @@
-import type { Validate } from './generated/validators.js'
+import { copied } from './clean.ts'
+import type { SchemaError, Validate } from './generated/validators.js'
 import type { Path } from './position.ts'
 import type { Review } from './review.ts'
-import { schemaFinding, standIn, valueAt } from './schema-problems.ts'
+import { pathOf, schemaFinding, standIn, valueAt } from './schema-problems.ts'
 
 export interface Validated<T> {
   /** Of the right shape; members with schema problems are left out of it. */
@@ -21,9 +22,11 @@ export function validated<T>(
   validate: Validate,
   review: Review,
 ): Validated<T> | undefined {
-  const object = structuredClone(value)
+  const object = copied(value)
   if (validate(object)) return { written: value as T, object: object as T, valid: true }
-  const rest = structuredClone(value)
+  const emptied = withoutEmptyWords(value, validate.errors ?? [])
+  if (emptied) return validated(kind, emptied, validate, review)
+  const rest = copied(value)
   let mayGoOn = true
   for (const error of validate.errors ?? []) {
     const { path, message } = schemaFinding(kind, value, error)
@@ -32,8 +35,23 @@ export function validated<T>(
     if (path.some((part) => part === 'labels' || part === 'selector')) mayGoOn = false
     replace(rest, path, error.keyword === 'required' ? undefined : standIn(kind, path))
   }
-  const filled = structuredClone(rest)
+  const filled = copied(rest)
   return mayGoOn && validate(filled) ? { written: rest as T, object: filled as T, valid: false } : undefined
+}
+
+/** Kubernetes takes an empty text for "not set" where one of several words is wanted. Undefined when there is none. */
+function withoutEmptyWords(
+  value: Record<string, unknown>,
+  errors: readonly SchemaError[],
+): Record<string, unknown> | undefined {
+  const paths = errors
+    .filter(({ keyword }) => keyword === 'enum')
+    .map(({ instancePath }) => pathOf(value, instancePath))
+  const empty = paths.filter((path) => valueAt(value, path) === '')
+  if (empty.length === 0) return undefined
+  const rest = copied(value)
+  for (const path of empty) replace(rest, path, undefined)
+  return rest
 }
 
 function replace(document: unknown, path: Path, value: unknown): void {

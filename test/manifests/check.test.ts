@@ -408,11 +408,29 @@ describe('Y16 fields', () => {
       data: { KEY: '' },
     })
   })
+  test('an empty text stands for nothing where a word is wanted', () => {
+    const { imagePullPolicy, ports } = object(
+      'Pod',
+      withContainer({ imagePullPolicy: '', ports: [{ containerPort: 1, protocol: '' }] }),
+    ).spec.containers[0]!
+    expect([imagePullPolicy, ports]).toEqual(['IfNotPresent', [{ containerPort: 1, protocol: 'TCP' }]])
+    expect(object('Pod', pod({ restartPolicy: '' })).spec.restartPolicy).toBe('Always')
+  })
   test('null in a list is not nothing', () => {
     expect(plain(withContainer({ args: [null] }))).toEqual([
       'spec.containers[0].args[0]: expected a string, found nothing',
     ])
   })
+})
+
+test('Y17 what is missing elsewhere is no fault of a file', () => {
+  const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'nowhere', key: 'a' } } }]
+  const waiting = withContainer({ envFrom: [{ configMapRef: { name: 'nowhere' } }], env })
+  const selecting = service({ selector: { app: 'nowhere' }, ports: [{ port: 80 }] })
+  const own = { apiVersion: 'v1', kind: 'Pod', name: 'one', uid: '1' }
+  const loop = { ...pod(), metadata: { name: 'loop', ownerReferences: [own] } }
+  const { objects, problems } = check([waiting, selecting, loop].map(json).join('\n---\n'))
+  expect([problems, [...objects.keys()]]).toEqual([[], ['shop/Pod/one', 'shop/Service/web', 'shop/Pod/loop']])
 })
 
 describe('Secrets', () => {
