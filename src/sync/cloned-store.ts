@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import PQueue from 'p-queue'
 import { GitError } from './errors.ts'
 import type { Generations } from './generations.ts'
 import { lastRef, readLast, writeLast } from './heads.ts'
@@ -30,6 +31,8 @@ export interface ClonedStoreParts {
   openReader(gitDir: string): ObjectReader
 }
 
+/** Looks are many and small; what comes after them is heavy. */
+const transfers = new PQueue({ concurrency: 4 })
 const mostPacks = 100
 const incrementBytes = 32 * 1024 * 1024
 /** A store that has lost objects makes git say all kinds of things. */
@@ -140,7 +143,9 @@ export class ClonedStore implements Store {
     const { transfer, limits, shown } = this.#parts
     const { ref, oid, advertisement } = place
     const maxBytes = have === undefined ? limits.packBytes : Math.min(limits.packBytes, incrementBytes)
-    const came = await transfer.bring({ gitDir, ref, oid, have, advertisement, maxBytes, deadline })
+    const came = await transfers.add(() =>
+      transfer.bring({ gitDir, ref, oid, have, advertisement, maxBytes, deadline }),
+    )
     return checkedCommit(reader, came, shown)
   }
 

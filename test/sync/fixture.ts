@@ -31,6 +31,11 @@ export class Fixture {
     return execFileSync('git', args, { cwd: this.path, env: environment, encoding: 'utf8', maxBuffer: 2 ** 28 }).trim()
   }
 
+  /** Runs git with this on its input. */
+  feed(input: string, ...args: string[]): void {
+    execFileSync('git', args, { cwd: this.path, env: environment, input, stdio: ['pipe', 'ignore', 'inherit'] })
+  }
+
   write(path: string, content: string | Uint8Array): void {
     mkdirSync(dirname(join(this.path, path)), { recursive: true })
     writeFileSync(join(this.path, path), content)

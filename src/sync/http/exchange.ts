@@ -62,10 +62,11 @@ function attempt(options: Request, kept: boolean): Promise<Answer> {
       else reject(asGitError(error, host, answered))
     }
     timers.limit('total', options.deadline - performance.now(), 'no complete answer in the time allowed')
-    timers.limit('stage', timeouts.connectMs, `no connection within ${timeouts.connectMs} ms`)
     const idle = (): void => timers.limit('stage', timeouts.idleMs, `nothing received for ${timeouts.idleMs} ms`)
     request.once('socket', (socket) => {
       if (!socket.connecting) return idle()
+      // Not before it has a socket: with many repositories on one host it first waits for its turn.
+      timers.limit('stage', timeouts.connectMs, `no connection within ${timeouts.connectMs} ms`)
       socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', idle)
     })
     request.once('error', fail)
