@@ -1,3 +1,5 @@
+import { readConfig } from '../../src/manifests/config.ts'
+import { definitions } from '../../src/manifests/generated/definitions.ts'
 import { container, deployment, object, pod, service } from '../manifests/manifest.ts'
 
 export const defaults = {
@@ -19,6 +21,13 @@ const whole: Readonly<Record<string, () => unknown>> = {
 }
 
 const finders: Readonly<Record<string, () => unknown>> = {
+  'Namespace of an object without one': () => {
+    const application =
+      'apiVersion: berth.dev/v1\nkind: Application\nmetadata: {name: a}\nspec: {source: {repoURL: /a}}'
+    return readConfig({ path: 'berth.yaml', bytes: new TextEncoder().encode(application) }).config.applications[0]
+      ?.namespace
+  },
+  'ConfigMap volume defaultMode': () => definitions.ConfigMapVolumeSource?.properties?.defaultMode?.default,
   'Container.imagePullPolicy (other tag)': () => object('Pod', pod()).spec.containers[0]!.imagePullPolicy,
   'Container.ports[].protocol': () => {
     const given = pod({ containers: [{ ...container, ports: [{ containerPort: 80 }] }] })
