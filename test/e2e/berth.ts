@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { AppStatus } from '../../src/report/status.ts'
 import { ask } from '../../src/server/client.ts'
 import { runningEngine } from '../../src/server/state-dir.ts'
-import { engineJson } from '../support/engine-call.ts'
+import { engineCall, engineJson } from '../support/engine-call.ts'
 import { testImages } from '../support/images.ts'
 import { TestRepository } from './repository.ts'
 
@@ -34,7 +34,15 @@ export class TestBerth {
   #child: ChildProcess | undefined
   log = ''
 
-  constructor(name: string, socket = process.env.BERTH_TEST_DOCKER ?? '') {
+  readonly #inside: ((argv: readonly string[]) => string[]) | undefined
+
+  /** `inside`: how to run a command where the engine's containers can be reached, when that is not here. */
+  constructor(
+    name: string,
+    socket = process.env.BERTH_TEST_DOCKER ?? '',
+    inside?: (argv: readonly string[]) => string[],
+  ) {
+    this.#inside = inside
     this.dir = mkdtempSync(join(tmpdir(), `berth-${name}-`))
     this.repository = new TestRepository(join(this.dir, 'repo'))
     this.id = `e2e-${name}-${process.pid}`
@@ -56,11 +64,15 @@ export class TestBerth {
     return [...places, '--engine', id, '--host', socket, '--pause-image', testImages.pause]
   }
 
+  #argv(command: string, ...more: readonly string[]): string[] {
+    const argv = [process.execPath, program, command, ...this.#flags, ...more]
+    return this.#inside?.(argv) ?? argv
+  }
+
   /** Starts `berth run`, polling often. */
   start(...more: string[]): void {
-    const child = spawn(process.execPath, [program, 'run', ...this.#flags, '--interval', '300ms', ...more], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    const [file = '', ...argv] = this.#argv('run', '--interval', '300ms', ...more)
+    const child = spawn(file, argv, { stdio: ['ignore', 'ignore', 'pipe'] })
     child.stderr?.on('data', (part: Buffer) => {
       this.log += part.toString()
     })
@@ -80,9 +92,8 @@ export class TestBerth {
   /** Runs one command to its end. */
   command(command: string, ...more: string[]): Promise<Answer> {
     return new Promise((done, fail) => {
-      const child = spawn(process.execPath, [program, command, ...this.#flags, ...more], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
+      const [file = '', ...argv] = this.#argv(command, ...more)
+      const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
       let stdout = ''
       let stderr = ''
       child.stdout.on('data', (part: Buffer) => {
@@ -98,7 +109,7 @@ export class TestBerth {
 
   /** From the running engine's server, else by the command. */
   async status(): Promise<AppStatus> {
-    const running = runningEngine(join(this.dir, 'state'))
+    const running = this.#inside ? undefined : runningEngine(join(this.dir, 'state'))
     const text =
       running && running.address !== ''
         ? await ask(running.address, 'GET', '/status')
@@ -158,13 +169,17 @@ export class TestBerth {
 
   async close(): Promise<void> {
     await this.stop('SIGKILL')
-    for (const container of await this.containers())
-      await engineJson(this.socket, 'DELETE', `/containers/${container.Id}?force=true`)
+    // Calls that were under way at the kill may still end in a container.
+    for (let found = await this.containers(); found.length > 0; found = await this.containers()) {
+      for (const { Id } of found) await engineCall(this.socket, 'DELETE', `/containers/${Id}?force=true`)
+    }
     const label = JSON.stringify({ label: [`berth.dev/engine=${this.id}`] })
-    const networks = (await engineJson(this.socket, 'GET', `/networks?filters=${encodeURIComponent(label)}`)) as {
-      Id: string
-    }[]
-    for (const network of networks) await engineJson(this.socket, 'DELETE', `/networks/${network.Id}`)
+    const networks = await engineJson<{ Id: string }[]>(
+      this.socket,
+      'GET',
+      `/networks?filters=${encodeURIComponent(label)}`,
+    )
+    for (const { Id } of networks) await engineCall(this.socket, 'DELETE', `/networks/${Id}`)
     rmSync(this.dir, { recursive: true, force: true })
   }
 }
