@@ -2,7 +2,9 @@
 // Plain JavaScript, so that an older Node says what is wrong instead of failing on syntax.
 const [major] = process.versions.node.split('.')
 if (Number(major) < 24) {
-  console.error(`berth needs Node.js 24 or newer, found ${process.versions.node}; install it from your distribution or nodejs.org`)
+  console.error(
+    `berth needs Node.js 24 or newer, found ${process.versions.node}; install it from your distribution or nodejs.org`,
+  )
   process.exit(2)
 }
 const built = new URL('../dist/cli/main.js', import.meta.url)

@@ -105,7 +105,10 @@ export class Journal {
   }
 
   /** The story of a commit that was begun and has no end yet. */
-  unfinished(app: string, commit: string): { id: number; startedAt: number; stages: Record<string, number> } | undefined {
+  unfinished(
+    app: string,
+    commit: string,
+  ): { id: number; startedAt: number; stages: Record<string, number> } | undefined {
     const row = this.#db
       .prepare(`select * from history where app = ? and commit_id = ? and result = 'applying' order by id desc limit 1`)
       .get(app, commit)
