@@ -128,7 +128,7 @@ export class ContainerProber {
     }
     // A container that is to be killed for it is not asked again.
     if (kind === 'liveness' && series.state.result === 'Failure') return
-    const spread = first && this.#target.adopted ? this.#target.phase * periodMs : periodMs
+    const spread = first && kind !== 'liveness' && this.#target.adopted ? this.#target.phase * periodMs : periodMs
     this.#schedule(kind, this.#quickDelay(kind, series, periodMs) ?? spread)
   }
 

@@ -151,7 +151,7 @@ export class Host {
     const [rows] = await Promise.all([
       this.api.listContainers(this.#settings.engine),
       this.refreshNetworks(),
-      this.images.refresh(),
+      this.#bear('images', this.images.refresh()),
     ])
     const listed = new Set(rows.map((row) => row.Id))
     const changed = rows.filter((row) => depth === 'all' || !this.#shows(row))
@@ -183,9 +183,21 @@ export class Host {
   async #inspectAll(ids: readonly string[]): Promise<void> {
     const left = [...ids]
     const worker = async () => {
-      for (let id = left.pop(); id !== undefined; id = left.pop()) await this.containers.refresh(id)
+      for (let id = left.pop(); id !== undefined; id = left.pop()) {
+        await this.#bear(id, this.containers.refresh(id))
+      }
     }
     await Promise.all(Array.from({ length: inspectsAtATime }, worker))
+  }
+
+  /** One thing that the engine cannot tell of is no reason to give up all the others. */
+  async #bear(subject: string, look: Promise<void>): Promise<void> {
+    try {
+      await look
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || error.code === 'HOST_UNREACHABLE') throw error
+      this.#settings.log.warn('look failed', { host: this.name, subject, error: error.message })
+    }
   }
 
   #podsIn(network: string): number {

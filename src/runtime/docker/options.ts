@@ -15,8 +15,6 @@ export function sandboxOptions(
   sandbox: SandboxSpec,
   labels: Record<string, string>,
 ): ContainerCreateOptions {
-  const { spec } = sandbox
-  const hosts = (spec.hostAliases ?? []).flatMap(({ ip, hostnames = [] }) => hostnames.map((host) => `${host}:${ip}`))
   return {
     name,
     Image: image,
@@ -33,7 +31,6 @@ export function sandboxOptions(
       PortBindings: portBindings(sandbox.ports),
       // It only waits.
       CpuShares: 2,
-      ...(hosts.length > 0 && { ExtraHosts: hosts }),
     },
   }
 }
@@ -42,7 +39,6 @@ export interface JoinedTo {
   readonly sandboxId: string
   /** Undefined: the sandbox does not run (yet). */
   readonly address: string | undefined
-  readonly shareProcesses: boolean
 }
 
 /** A container of the pod, joined to its sandbox. */
@@ -70,7 +66,6 @@ export function containerOptions(
     HostConfig: {
       NetworkMode: sandbox,
       IpcMode: sandbox,
-      ...(joined.shareProcesses && { PidMode: sandbox }),
       RestartPolicy: { Name: 'no' },
       ...resourceOptions(config.resources, capacity),
       ...securityOptions(config),
@@ -113,14 +108,18 @@ export function oomScore(adjust: number, capacity: Capacity): number {
   return capacity.lowersOomScore ? adjust : Math.max(0, adjust)
 }
 
+/** The least that Docker accepts. */
+const leastCpuMillis = 10
+
 /**
- * Shares as the kubelet computes them: 1024 a core, at least 2. No swap beyond the memory limit. A limit of more cores than the host
- * has is refused by Docker and meaningless, so it is cut.
+ * Shares as the kubelet computes them: 1024 a core, at least 2. No swap beyond the memory limit. Docker refuses limits of more cores than
+ * the host has, which mean nothing, and of less than a hundredth, which the kernel cannot keep.
  */
 export function resourceOptions(resources: ContainerResources, capacity: Capacity): ResourceOptions {
+  const limit = resources.cpuLimitMillis === 0 ? 0 : Math.max(leastCpuMillis, resources.cpuLimitMillis)
   return {
     CpuShares: Math.max(2, Math.floor((resources.cpuRequestMillis * 1024) / 1000)),
-    NanoCpus: Math.min(resources.cpuLimitMillis, capacity.cpuMillis) * 1e6,
+    NanoCpus: Math.min(limit, capacity.cpuMillis) * 1e6,
     Memory: resources.memoryLimitBytes,
     MemorySwap: resources.memoryLimitBytes,
   }

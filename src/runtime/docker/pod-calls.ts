@@ -79,8 +79,7 @@ export class PodCalls {
       attempt,
       configMark(config, address),
     )
-    const shareProcesses = sandbox.sandbox?.spec?.shareProcessNamespace === true
-    const joined = { sandboxId: sandbox.id, address, shareProcesses }
+    const joined = { sandboxId: sandbox.id, address }
     const wanted = stableText(config)
     await this.#make(
       containerOptions(name, config, joined, labels, this.#host.capacity),

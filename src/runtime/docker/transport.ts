@@ -70,6 +70,8 @@ export class Transport {
       clearTimeout(deadline)
       callback(error, result)
     }
+    // An open event stream says nothing for hours: a host that vanished is noticed all the same.
+    call.on('socket', (socket) => socket.setKeepAlive(true, 30_000))
     call.on('response', (answer) => receive(call, answer, options.isStream === true, end))
     call.on('error', (error: NodeJS.ErrnoException) => {
       // The engine closed a kept connection just as it was used again: nothing was asked yet.
