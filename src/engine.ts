@@ -108,7 +108,9 @@ export class Engine {
     await this.#parts.runtime.start()
     this.#unwatch = this.#parts.runtime.watch((keys) => {
       this.#looker.factsChanged()
-      for (const key of keys) if (this.#acts && this.#isMine(key)) this.#controller.wake(key)
+      if (!this.#acts) return
+      for (const key of keys) if (this.#isMine(key)) this.#controller.wake(key)
+      if (keys.some((key) => keyParts(key).kind === 'Host')) this.#wakeAll()
     })
     if (!this.#acts) await this.#probesKnown()
   }
@@ -187,6 +189,13 @@ export class Engine {
     for (const key of keys) {
       this.#looker.wanted(key)
       if (this.#acts && isPlanned(key)) this.#controller.wake(key)
+    }
+  }
+
+  /** A host came or went, or a pull ended: whoever waits for it is not known by name. */
+  #wakeAll(): void {
+    for (const { name } of this.#parts.settings.applications) {
+      for (const key of this.#wanted.keys(name)) if (isPlanned(key)) this.#controller.wake(key)
     }
   }
 
