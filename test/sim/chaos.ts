@@ -1,6 +1,6 @@
 // What happens to the world without Berth.
 import type { Dice } from './dice.ts'
-import type { Box, FakeDocker } from './fake-docker.ts'
+import { type Box, type FakeDocker, ours } from './fake-docker.ts'
 import type { FakeRuntime } from './fake-runtime.ts'
 
 export interface Chaos {
@@ -38,7 +38,7 @@ export function strike(chaos: Chaos): string {
   const engine = dice.pick([...runtime.engines.values()])
   const blow = dice.pick(blows)
   if (!engine || !blow) return ''
-  const box = dice.pick([...engine.boxes.values()].filter((candidate) => !candidate.foreign))
+  const box = dice.pick([...engine.boxes.values()].filter((candidate) => candidate.installation === ours))
   blow.strike(chaos, engine, box)
   return `${blow.name} on ${engine.name}${box ? ` (${box.pod}/${box.name || 'sandbox'})` : ''}`
 }

@@ -14,15 +14,24 @@ export interface Program {
   readonly stopMs: number
 }
 
-/** `crash` ends with 1, `never` never gets ready, `done` ends with 0, `slow` takes 20 s; anything else is ready after a second. */
+/** `crash` ends with 1, `never` never gets ready, `done` ends with 0, `slow` takes 20 s, `berth-test` no
+ * time; anything else is ready after a second. */
 export function programOf(reference: string): Program {
   const image = reference.replace(/^sha256:/, '')
-  const good = { readyAfterMs: 1_000, exitAfterMs: undefined, exitCode: 0, stopMs: 500 }
+  const good = {
+    readyAfterMs: image.startsWith('berth-test') || image === 'pause' ? 0 : 1_000,
+    exitAfterMs: undefined,
+    exitCode: 0,
+    stopMs: 500,
+  }
   if (image.startsWith('crash')) return { ...good, readyAfterMs: undefined, exitAfterMs: 300, exitCode: 1 }
   if (image.startsWith('never')) return { ...good, readyAfterMs: undefined }
   if (image.startsWith('done')) return { ...good, readyAfterMs: undefined, exitAfterMs: 2_000 }
   return image.startsWith('slow') ? { ...good, readyAfterMs: 20_000, stopMs: 8_000 } : good
 }
+
+/** The installation under test. */
+export const ours = 'ours'
 
 /** One container as an engine keeps it: all of this survives a restart of Berth. */
 export interface Box {
@@ -32,7 +41,10 @@ export interface Box {
   readonly pod: string
   /** Empty for the sandbox. */
   readonly name: string
-  readonly foreign: boolean
+  /** Whose it is; empty: nobody's. */
+  readonly installation: string
+  /** Nobody's, with the labels of one of ours. */
+  readonly copied: boolean
   readonly sandbox: SandboxSpec | undefined
   readonly mark: Pick<SandboxSpec, 'app' | 'owner' | 'template' | 'commit'>
   readonly attempt: Attempt
@@ -49,6 +61,28 @@ export interface Box {
   run: number
 }
 
+export const emptyConfig: ContainerConfig = {
+  name: '',
+  image: '',
+  command: undefined,
+  args: undefined,
+  workingDir: undefined,
+  env: [],
+  user: undefined,
+  groups: [],
+  tty: false,
+  stdin: false,
+  stdinOnce: false,
+  privileged: false,
+  readOnlyRootFilesystem: false,
+  noNewPrivileges: false,
+  addCapabilities: [],
+  dropCapabilities: [],
+  seccomp: 'default',
+  resources: { cpuRequestMillis: 0, cpuLimitMillis: 0, memoryLimitBytes: 0 },
+  oomScoreAdjust: 0,
+}
+
 /** One host's engine: what it keeps, and what happens in it by itself. */
 export class FakeDocker {
   readonly name: string
@@ -57,14 +91,43 @@ export class FakeDocker {
   readonly networks = new Set<string>()
   readonly pulls = new Map<string, LivePull>()
   readonly #clock: FakeClock
-  readonly #changed: (box: Box) => void
-  reachable = true
+  readonly #watchers = new Set<(box: Box) => void>()
+  /** What was last seen of a host that does not answer now. */
+  #frozen: readonly Box[] | undefined
   #ids = 0
 
-  constructor(name: string, clock: FakeClock, changed: (box: Box) => void) {
+  constructor(name: string, clock: FakeClock) {
     this.name = name
     this.#clock = clock
-    this.#changed = changed
+  }
+
+  watch(changed: (box: Box) => void): void {
+    this.#watchers.add(changed)
+  }
+
+  get reachable(): boolean {
+    return this.#frozen === undefined
+  }
+
+  set reachable(reachable: boolean) {
+    if (reachable === this.reachable) return
+    this.#frozen = reachable ? undefined : [...this.boxes.values()].map((box) => ({ ...box }))
+  }
+
+  /** The containers as a client knows them. */
+  seen(): Iterable<Box> {
+    return this.#frozen ?? this.boxes.values()
+  }
+
+  /** By reference and by id; what a container was made from stays, though its tag moved on. */
+  allImages(): Map<string, string> {
+    const ids = [...this.images.values(), ...[...this.boxes.values()].map((box) => box.imageId)]
+    const familiar = [...this.images].map(([name, id]): [string, string] => [`docker.io/library/${name}`, id])
+    return new Map([...this.images, ...familiar, ...ids.map((id): [string, string] => [id, id])])
+  }
+
+  #changed(box: Box): void {
+    for (const watcher of this.#watchers) watcher(box)
   }
 
   add(
@@ -81,9 +144,10 @@ export class FakeDocker {
   }
 
   /** The newest attempt of a pod's container; its sandbox for an empty name. */
-  find(pod: PodRef, name: string): Box | undefined {
+  find(pod: PodRef, name: string, installation = ours): Box | undefined {
     return [...this.boxes.values()]
-      .filter((box) => !box.foreign && box.namespace === pod.namespace && box.pod === pod.name && box.name === name)
+      .filter((box) => box.namespace === pod.namespace && box.pod === pod.name && box.name === name)
+      .filter((box) => box.installation === installation)
       .sort((a, b) => b.attempt.restarts - a.attempt.restarts || b.createdAt - a.createdAt)[0]
   }
 
@@ -92,7 +156,7 @@ export class FakeDocker {
     const fault = this.#startFault(box)
     if (fault) {
       box.error = fault
-      box.exitCode = 128
+      box.exitCode = 127
       this.#changed(box)
       throw new RuntimeError('START_FAILED', box.pod, fault)
     }
@@ -109,7 +173,10 @@ export class FakeDocker {
   #startFault(box: Box): string {
     if (box.name === '') return this.networks.has(box.namespace) ? '' : `network ${box.namespace} not found`
     const pod = { host: this.name, namespace: box.namespace, name: box.pod }
-    return this.find(pod, '')?.state === 'running' ? '' : 'cannot join network of a non running container'
+    if (box.config.command?.[0] === '/no/such/file') return 'exec: "/no/such/file": no such file or directory'
+    return this.find(pod, '', box.installation)?.state === 'running'
+      ? ''
+      : 'cannot join network of a non running container'
   }
 
   end(box: Box, exitCode: number): void {
@@ -145,7 +212,7 @@ export class FakeDocker {
 
   /** The daemon ends, and with it every container; it comes back at once. */
   restart(): void {
-    for (const box of this.boxes.values()) if (!box.foreign) this.end(box, 137)
+    for (const box of this.boxes.values()) if (box.installation !== '') this.end(box, 137)
   }
 
   #enter(box: Box, state: ContainerState): number {

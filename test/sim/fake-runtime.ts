@@ -9,10 +9,11 @@ import type {
   LiveHost,
   LivePod,
 } from '../../src/runtime/live.ts'
+import { podAddress } from '../../src/runtime/pod-address.ts'
 import type { Attempt, PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
 import type { Dice } from './dice.ts'
 import type { FakeClock } from './fake-clock.ts'
-import { type Box, FakeDocker, programOf } from './fake-docker.ts'
+import { type Box, emptyConfig, FakeDocker, ours, programOf } from './fake-docker.ts'
 
 export interface Faults {
   /** Chance that a call fails before it has any effect. */
@@ -26,7 +27,10 @@ export interface FakeOptions {
   readonly clock: FakeClock
   readonly dice: Dice
   /** Images that can be pulled -> id. */
-  readonly registry: Map<string, string>
+  readonly registry: ReadonlyMap<string, string>
+  /** Engines that are there already, with all that is on them. */
+  readonly engines?: ReadonlyMap<string, FakeDocker>
+  readonly installation?: string
 }
 
 const firstAttempt: Attempt = { restarts: 0, backoffMs: 0, last: undefined }
@@ -40,15 +44,18 @@ export class FakeRuntime implements Runtime {
   readonly #options: FakeOptions
   readonly #watchers = new Set<(keys: readonly Key[]) => void>()
   readonly #stopping = new Map<string, number>()
+  readonly #installation: string
+  /** Names that were refused because somebody else has them, as `host/namespace/pod`. */
+  readonly #held = new Set<string>()
   #seenFrom: number
 
   constructor(options: FakeOptions) {
     this.#options = options
     this.hosts = options.hosts
+    this.#installation = options.installation ?? ours
     this.#seenFrom = options.clock.now()
-    this.engines = new Map(
-      options.hosts.map((name) => [name, new FakeDocker(name, options.clock, (box) => this.#changed(box))]),
-    )
+    this.engines = options.engines ?? new Map(options.hosts.map((name) => [name, new FakeDocker(name, options.clock)]))
+    for (const engine of this.engines.values()) engine.watch((box) => this.#changed(box))
   }
 
   async start(): Promise<void> {}
@@ -70,7 +77,7 @@ export class FakeRuntime implements Runtime {
       message: engine.reachable ? '' : 'connection refused',
       cpuMillis: 4_000,
       memoryBytes: 8 * 2 ** 30,
-      images: imagesOf(engine),
+      images: engine.allImages(),
       pulls: new Map(engine.pulls),
       networks: new Set(engine.networks),
     }))
@@ -88,8 +95,8 @@ export class FakeRuntime implements Runtime {
   #assemble(of: (box: Box) => boolean): LivePod[] {
     const groups = new Map<string, Box[]>()
     for (const engine of this.engines.values()) {
-      for (const box of engine.boxes.values()) {
-        if (box.foreign || !of(box)) continue
+      for (const box of engine.seen()) {
+        if (box.installation !== this.#installation || !of(box)) continue
         const name = `${box.pod}/${box.host}/${box.namespace}`
         const group = groups.get(name)
         if (group) group.push(box)
@@ -100,7 +107,13 @@ export class FakeRuntime implements Runtime {
   }
 
   conflicts(): readonly string[] {
-    return []
+    return [...this.engines.values()].flatMap((engine) =>
+      [...engine.boxes.values()].flatMap((box) => {
+        if (box.copied) return [`container ${box.id} carries our labels`]
+        const held = box.installation === '' && this.#held.has(`${box.host}/${box.namespace}/${box.pod}`)
+        return held ? [`container ${box.id} has the name of pod ${box.pod}`] : []
+      }),
+    )
   }
 
   watch(changed: (keys: readonly Key[]) => void): () => void {
@@ -142,7 +155,11 @@ export class FakeRuntime implements Runtime {
 
   async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {
     this.#call(pod.host, (engine) => {
-      const there = engine.find(pod, '')
+      if (!engine.networks.has(pod.namespace)) {
+        throw new RuntimeError('NO_SUCH_NETWORK', pod.namespace, `network ${pod.namespace} not found`)
+      }
+      this.#checkName(engine, pod)
+      const there = this.#find(engine, pod, '')
       if (there?.sandbox && !there.leaving && stableText(there.sandbox) === stableText(sandbox)) return
       if (there) throw new RuntimeError('NAME_TAKEN', pod.name, `the name ${pod.name} is already in use`)
       const { app, owner, template, commit } = sandbox
@@ -154,13 +171,19 @@ export class FakeRuntime implements Runtime {
 
   async createContainer(pod: PodRef, config: ContainerConfig, attempt: Attempt = firstAttempt): Promise<void> {
     this.#call(pod.host, (engine) => {
-      const there = engine.find(pod, config.name)
+      const there = this.#find(engine, pod, config.name)
       if (there && stableText(there.config) === stableText(config)) return
-      if (there) throw new RuntimeError('NAME_TAKEN', config.name, `the name ${config.name} is already in use`)
-      const sandbox = engine.find(pod, '')
+      if (there && there.startedAt !== 0) {
+        throw new RuntimeError('NAME_TAKEN', config.name, `the name ${config.name} is already in use`)
+      }
+      const sandbox = this.#find(engine, pod, '')
       if (!sandbox) throw new RuntimeError('NO_SUCH_CONTAINER', pod.name, 'no such sandbox')
+      if (stableText(config).includes(stableText(podAddress).slice(1, -1)) && sandbox.state !== 'running') {
+        throw new RuntimeError('START_FAILED', pod.name, 'the pod has no address yet')
+      }
       const imageId = engine.images.get(config.image) ?? (config.image.startsWith('sha256:') ? config.image : undefined)
       if (!imageId) throw new RuntimeError('NO_SUCH_IMAGE', config.image, `no such image: ${config.image}`)
+      if (there) engine.remove(there)
       this.#add(engine, pod, { name: config.name, sandbox: undefined, mark: sandbox.mark, config, imageId, attempt })
     })
   }
@@ -168,7 +191,8 @@ export class FakeRuntime implements Runtime {
   async recreateContainer(pod: PodRef, id: string, attempt: Attempt): Promise<void> {
     this.#call(pod.host, (engine) => {
       const old = engine.boxes.get(id)
-      const newest = old && engine.find(pod, old.name)
+      const newest = old && this.#find(engine, pod, old.name)
+      if (!old && this.#hasAttempt(engine, pod, attempt)) return
       if (!old || !newest) throw new RuntimeError('NO_SUCH_CONTAINER', id, 'no such container')
       if (newest.attempt.restarts >= attempt.restarts) return
       const { name, mark, config, imageId } = old
@@ -177,7 +201,7 @@ export class FakeRuntime implements Runtime {
   }
 
   async startContainer(pod: PodRef, container: string): Promise<void> {
-    this.#call(pod.host, (engine) => engine.start(this.#must(engine, engine.find(pod, container), container)))
+    this.#call(pod.host, (engine) => engine.start(this.#must(engine, this.#find(engine, pod, container), container)))
   }
 
   async updateContainer(pod: PodRef, id: string, resources: ContainerResources): Promise<void> {
@@ -194,7 +218,7 @@ export class FakeRuntime implements Runtime {
 
   async markLeaving(pod: PodRef): Promise<void> {
     this.#call(pod.host, (engine) => {
-      const sandbox = this.#must(engine, engine.find(pod, ''), pod.name)
+      const sandbox = this.#must(engine, this.#find(engine, pod, ''), pod.name)
       sandbox.leaving = true
       engine.change(sandbox)
     })
@@ -217,6 +241,7 @@ export class FakeRuntime implements Runtime {
     this.#call(pod.host, (engine) => {
       const box = engine.boxes.get(id)
       if (!box) return
+      if (box.installation !== this.#installation) throw new RuntimeError('REFUSED', id, 'it is not ours')
       engine.remove(box)
     })
   }
@@ -225,8 +250,11 @@ export class FakeRuntime implements Runtime {
     return []
   }
 
+  /** Something about the hosts changed; it may matter to everybody. */
   tellAll(): void {
-    for (const watcher of this.#watchers) watcher(['//'])
+    const owners = this.pods().map((pod) => keyOf(ownerParts(pod.namespace, pod.owner)))
+    const hosts = this.hosts.map((name): Key => `/Host/${name}`)
+    for (const watcher of this.#watchers) watcher([...hosts, ...new Set(owners)])
   }
 
   /** What is true of a container, known or not. */
@@ -239,11 +267,29 @@ export class FakeRuntime implements Runtime {
 
   #call(host: string, effect: (engine: FakeDocker) => unknown): void {
     const engine = this.engines.get(host)
-    if (!engine?.reachable) throw new RuntimeError('HOST_UNREACHABLE', host, 'connection refused')
+    if (!engine) throw new RuntimeError('REFUSED', host, `no such host: ${host}`)
+    if (!engine.reachable) throw new RuntimeError('HOST_UNREACHABLE', host, 'connection refused')
     const { dice } = this.#options
     if (dice.chance(this.faults.before)) throw new RuntimeError('ENGINE_ERROR', host, 'failed before the effect')
     effect(engine)
     if (dice.chance(this.faults.after)) throw new RuntimeError('ENGINE_ERROR', host, 'the answer was lost')
+  }
+
+  #find(engine: FakeDocker, pod: PodRef, name: string): Box | undefined {
+    return engine.find(pod, name, this.#installation)
+  }
+
+  #checkName(engine: FakeDocker, pod: PodRef): void {
+    if (!engine.find(pod, '', '')) return
+    this.#held.add(`${engine.name}/${pod.namespace}/${pod.name}`)
+    throw new RuntimeError('NAME_TAKEN', pod.name, `the name ${pod.name} is already in use`)
+  }
+
+  #hasAttempt(engine: FakeDocker, pod: PodRef, { restarts }: Attempt): boolean {
+    const own = [...engine.boxes.values()].filter((box) => box.installation === this.#installation)
+    return own.some(
+      (box) => box.namespace === pod.namespace && box.pod === pod.name && box.attempt.restarts === restarts,
+    )
   }
 
   #must(engine: FakeDocker, box: Box | undefined, subject: string): Box {
@@ -256,7 +302,14 @@ export class FakeRuntime implements Runtime {
     pod: PodRef,
     box: Pick<Box, 'name' | 'sandbox' | 'mark' | 'config' | 'imageId' | 'attempt'>,
   ): void {
-    engine.add({ ...box, namespace: pod.namespace, pod: pod.name, foreign: false, leaving: false })
+    engine.add({
+      ...box,
+      namespace: pod.namespace,
+      pod: pod.name,
+      installation: this.#installation,
+      copied: false,
+      leaving: false,
+    })
   }
 
   #changed(box: Box): void {
@@ -315,7 +368,7 @@ export class FakeRuntime implements Runtime {
   }
 
   #health(box: Box): ContainerHealth {
-    const known = this.#options.clock.now() >= this.#seenFrom
+    const known = box.name === '' || this.#options.clock.now() >= this.#seenFrom
     const ready = known && this.isReady(box)
     const readyAt = box.startedAt + (programOf(box.config.image).readyAfterMs ?? 0)
     return {
@@ -329,35 +382,7 @@ export class FakeRuntime implements Runtime {
   }
 }
 
-/** By reference and by id; what a container was made from stays, though its tag moved on. */
-function imagesOf(engine: FakeDocker): Map<string, string> {
-  const ids = [...engine.images.values(), ...[...engine.boxes.values()].map((box) => box.imageId)]
-  return new Map([...engine.images, ...ids.map((id): [string, string] => [id, id])])
-}
-
 function ownerParts(namespace: string, owner: string) {
   const [kind = '', name = ''] = owner.split('/')
   return { namespace, kind, name }
-}
-
-const emptyConfig: ContainerConfig = {
-  name: '',
-  image: '',
-  command: undefined,
-  args: undefined,
-  workingDir: undefined,
-  env: [],
-  user: undefined,
-  groups: [],
-  tty: false,
-  stdin: false,
-  stdinOnce: false,
-  privileged: false,
-  readOnlyRootFilesystem: false,
-  noNewPrivileges: false,
-  addCapabilities: [],
-  dropCapabilities: [],
-  seccomp: 'default',
-  resources: { cpuRequestMillis: 0, cpuLimitMillis: 0, memoryLimitBytes: 0 },
-  oomScoreAdjust: 0,
 }

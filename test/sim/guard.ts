@@ -2,7 +2,7 @@ import type { Action } from '../../src/reconcile/plan/action.ts'
 import { minAvailable, resolveFenceposts } from '../../src/reconcile/plan/fenceposts.ts'
 import type { PodRef } from '../../src/runtime/port.ts'
 import type { Workload } from './commits.ts'
-import { type Box, programOf } from './fake-docker.ts'
+import { type Box, ours, programOf } from './fake-docker.ts'
 import type { FakeRuntime } from './fake-runtime.ts'
 
 /** What Berth must never do, checked against what is true, not against what Berth knows. Answers the broken rule. */
@@ -21,7 +21,8 @@ export class Guard {
     const engine = this.#runtime.engines.get(hostName)
     if (!engine) return `no such host ${hostName}`
     if (!engine.reachable) return `${action.kind} on unreachable host ${hostName}`
-    if ('id' in action && engine.boxes.get(action.id)?.foreign) return `${action.kind} on a foreign container`
+    if ('id' in action && engine.boxes.get(action.id)?.installation === '')
+      return `${action.kind} on a foreign container`
     if (action.kind === 'createSandbox') return this.#checkCreate(action.pod, desired)
     if (desired && takesDown(action)) return this.#checkFloor(action, desired)
     return undefined
@@ -51,7 +52,7 @@ export class Guard {
 
   #boxes(): Box[] {
     return [...this.#runtime.engines.values()].flatMap((engine) =>
-      [...engine.boxes.values()].filter((box) => !box.foreign),
+      [...engine.boxes.values()].filter((box) => box.installation === ours),
     )
   }
 

@@ -40,9 +40,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     title: 'ready and not yet available counts as broken',
-    file: 'reconcile/plan/deployment.ts',
-    from: "Number(bucket === 'unknown' || bucket === 'ready')",
-    to: "Number(bucket === 'unknown')",
+    file: 'reconcile/plan/choose.ts',
+    from: "if (observed.bucket === 'ready' && available < floor) continue",
+    to: '',
   },
   {
     title: 'pods on unreachable hosts are looked after',

@@ -91,7 +91,8 @@ class Simulation {
     })
     this.#guard = new Guard(this.#runtime, () => this.#clock.now())
     this.#runtime.watch((keys) => {
-      for (const key of keys.includes('//') ? this.#keys() : keys) this.#dirty.add(key)
+      const all = keys.some((key) => key.startsWith('/Host/'))
+      for (const key of all ? this.#keys() : keys) this.#dirty.add(key)
     })
   }
 
@@ -128,7 +129,8 @@ class Simulation {
       namespace,
       pod: 'web-foreign-0',
       name: '',
-      foreign: true,
+      installation: '',
+      copied: true,
       sandbox: undefined,
       mark: { app: 'shop', owner: 'Deployment/web', template: 'copied', commit: 'c0' },
       attempt: { restarts: 0, backoffMs: 0, last: undefined },

@@ -216,12 +216,11 @@ function generationsOf(roster: Roster): (readonly [name: string, pods: readonly 
   )
 }
 
-/** Ready but not yet available is not broken: after a restart of Berth every pod's time of being ready begins anew. */
 function counted(name: string, pods: readonly Observed[]): Generation {
   return {
     name,
     replicas: pods.length,
     available: sum(pods, ({ bucket }) => Number(bucket === 'available')),
-    unknown: sum(pods, ({ bucket }) => Number(bucket === 'unknown' || bucket === 'ready')),
+    unknown: sum(pods, ({ bucket }) => Number(bucket === 'unknown')),
   }
 }
