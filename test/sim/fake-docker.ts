@@ -121,9 +121,10 @@ export class FakeDocker {
 
   /** By reference and by id; what a container was made from stays, though its tag moved on. */
   allImages(): Map<string, string> {
-    const ids = [...this.images.values(), ...[...this.boxes.values()].map((box) => box.imageId)]
-    const familiar = [...this.images].map(([name, id]): [string, string] => [`docker.io/library/${name}`, id])
-    return new Map([...this.images, ...familiar, ...ids.map((id): [string, string] => [id, id])])
+    const all = new Map(this.images)
+    for (const box of this.boxes.values()) all.set(box.imageId, box.imageId)
+    for (const [name, id] of this.images) all.set(id, id).set(`docker.io/library/${name}`, id)
+    return all
   }
 
   #changed(box: Box): void {

@@ -85,7 +85,8 @@ export class FakeRuntime implements Runtime {
 
   podsOf(owner: Key): readonly LivePod[] {
     const { namespace, kind, name } = keyParts(owner)
-    return this.#assemble((box) => box.mark.owner === `${kind}/${name}` && box.namespace === namespace)
+    const mark = `${kind}/${name}`
+    return this.#assemble((box) => box.mark.owner === mark && box.namespace === namespace)
   }
 
   pods(): readonly LivePod[] {
@@ -252,7 +253,9 @@ export class FakeRuntime implements Runtime {
 
   /** Something about the hosts changed; it may matter to everybody. */
   tellAll(): void {
-    const owners = this.pods().map((pod) => keyOf(ownerParts(pod.namespace, pod.owner)))
+    const owners = [...this.engines.values()].flatMap((engine) =>
+      Array.from(engine.seen(), (box) => keyOf(ownerParts(box.namespace, box.mark.owner))),
+    )
     const hosts = this.hosts.map((name): Key => `/Host/${name}`)
     for (const watcher of this.#watchers) watcher([...hosts, ...new Set(owners)])
   }
