@@ -75,7 +75,7 @@ export class Application {
     if (!applied || applied.source !== this.#sourceName()) return
     try {
       const reading = await (await this.#open()).read(applied.commit, () => this.#parts.clock.now())
-      if (reading.kind === 'read') this.#accept(reading.revision, [], false)
+      if (reading.kind === 'read') this.#accept(reading.revision, applied.gone as Key[], false)
     } catch (error) {
       this.#parts.log.info('the last applied commit is not in the local store; waiting for the head', {
         app: this.name,
@@ -205,7 +205,7 @@ export class Application {
   }
 
   async #onHead(head: Head): Promise<void> {
-    const { journal, clock, log } = this.#parts
+    const { journal, log } = this.#parts
     this.#error = ''
     this.#head = head.oid
     if (head.oid === this.#decided) return this.#rest()
@@ -216,12 +216,21 @@ export class Application {
     }
     this.#stage = 'reading'
     this.#parts.onChange()
-    const reading = await (await this.#open()).read(head.oid, () => clock.now())
-    journal.opened(this.name, head.oid)
+    const reading = await this.#readOnce(head.oid)
     this.#stage = 'comparing'
     this.#decide(reading, await this.#approvals(head.oid), true)
     this.#decided = head.oid
     this.#rest()
+  }
+
+  async #readOnce(oid: string): Promise<Reading> {
+    const { journal, clock } = this.#parts
+    try {
+      return await (await this.#open()).read(oid, () => clock.now())
+    } finally {
+      // The process is still there, whatever came of it.
+      journal.opened(this.name, oid)
+    }
   }
 
   #rest(): void {
@@ -243,7 +252,9 @@ export class Application {
       if (record) this.#recordRefusal(revision.commit, 'refused', taken.map(renderProblem).join('\n'))
       return
     }
-    const before = new Set<Key>([...this.#parts.wanted.keys(this.name), ...this.#parts.liveOwners()])
+    // What an earlier commit was allowed to remove, and still ends, is not asked about again.
+    const owners = this.#parts.liveOwners().filter((key) => !this.#parts.isGone(key))
+    const before = new Set<Key>([...this.#parts.wanted.keys(this.name), ...owners])
     const decision = decidePrune({
       before: [...before].sort(),
       after: new Set(revision.objects.keys()),
@@ -273,7 +284,12 @@ export class Application {
     if (record) {
       if (!again) this.#begin(revision, now)
       else this.#resume(oid)
-      journal.setApplied(this.name, oid, this.#sourceName())
+      journal.setApplied(
+        this.name,
+        oid,
+        this.#sourceName(),
+        this.#parts.liveOwners().filter((key) => this.#parts.isGone(key)),
+      )
     }
     this.#parts.wake(touched)
     this.#settle()
@@ -361,8 +377,7 @@ export class Application {
   #shapeStatus(key: Key): ObjectStatus | undefined {
     const { kind, namespace, name } = keyParts(key)
     if (!['ConfigMap', 'Secret', 'Service'].includes(kind)) return undefined
-    const message = kind === 'Service' ? 'checked only: this version routes no traffic' : ''
-    return { kind, namespace, name, sync: 'Synced', health: 'Healthy', ready: '', message, failed: false }
+    return { kind, namespace, name, sync: 'Synced', health: 'Healthy', ready: '', message: '', failed: false }
   }
 }
 

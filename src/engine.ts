@@ -159,6 +159,13 @@ export class Engine {
     return this.#applications.map((application) => application.name)
   }
 
+  /** Why no host answers; empty when one does. */
+  unreachable(): string {
+    const hosts = this.#parts.runtime.hostFacts()
+    if (hosts.some((host) => host.reachable)) return ''
+    return hosts.map((host) => `host ${host.name} does not answer: ${host.message}`).join('; ')
+  }
+
   /** Nothing is being looked at or done right now. */
   get quiet(): boolean {
     return this.#controller.quiet

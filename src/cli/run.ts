@@ -36,8 +36,10 @@ export async function run(args: Arguments): Promise<number> {
       status: `http://${server.address}/status`,
     })
     const stopped = signalled()
-    await engine.start()
-    log.info('stopping; what runs goes on running', { signal: await stopped })
+    const started = engine.start()
+    // A signal ends it also while a host or a repository does not answer.
+    const signal = await Promise.race([stopped, started.then(() => stopped)])
+    log.info('stopping; what runs goes on running', { signal })
     await server.close()
     await engine.close()
     return 0

@@ -22,6 +22,13 @@ export interface HistoryEntry {
   readonly stages: Readonly<Record<string, number>>
 }
 
+export interface Applied {
+  readonly commit: string
+  readonly source: string
+  /** Keys of objects whose removal was allowed. */
+  readonly gone: readonly string[]
+}
+
 const schema = `
   create table if not exists history (
     id integer primary key, app text not null, commit_id text not null, subject text not null, author text not null,
@@ -30,7 +37,7 @@ const schema = `
   create index if not exists history_app on history (app, id);
   create table if not exists change (history_id integer not null, at integer not null, text text not null);
   create index if not exists change_history on change (history_id);
-  create table if not exists applied (app text primary key, commit_id text not null, source text not null);
+  create table if not exists applied (app text primary key, commit_id text not null, source text not null, gone text not null);
   create table if not exists opening (app text, commit_id text, times integer not null, primary key (app, commit_id));
 `
 
@@ -133,18 +140,16 @@ export class Journal {
     }))
   }
 
-  /** The commit that the application ran last, and from which source (repository and path). */
-  applied(app: string): { readonly commit: string; readonly source: string } | undefined {
-    const row = this.#db.prepare(`select commit_id, source from applied where app = ?`).get(app)
-    return row && { commit: String(row.commit_id), source: String(row.source) }
+  /** The commit that the application ran last, from which source (repository and path), and what it was still removing. */
+  applied(app: string): Applied | undefined {
+    const row = this.#db.prepare('select commit_id, source, gone from applied where app = ?').get(app)
+    return row && { commit: String(row.commit_id), source: String(row.source), gone: JSON.parse(String(row.gone)) }
   }
 
-  setApplied(app: string, commit: string, source: string): void {
+  setApplied(app: string, commit: string, source: string, gone: readonly string[]): void {
     this.#db
-      .prepare(
-        `insert into applied (app, commit_id, source) values (?, ?, ?) on conflict (app) do update set commit_id = excluded.commit_id, source = excluded.source`,
-      )
-      .run(app, commit, source)
+      .prepare('insert or replace into applied (app, commit_id, source, gone) values (?, ?, ?, ?)')
+      .run(app, commit, source, JSON.stringify(gone))
   }
 
   /** To be called before a commit's files are read: answers how often that began without an end. */

@@ -35,7 +35,7 @@ export interface LookerOptions {
   readonly onEmptied: (namespace: Key) => void
 }
 
-/** Why nothing is done for a key until `until`: the last attempt failed, or changed nothing. */
+/** Why a step is not repeated before `until`: the last attempt failed, or changed nothing. */
 interface Hold {
   readonly attempts: number
   readonly until: number
@@ -53,7 +53,7 @@ export class Looker {
   readonly #statuses = new Map<Key, ObjectStatus>()
   /** Keys that vanished from Git with approval -> their application. */
   readonly #gone = new Map<Key, string>()
-  readonly #holds = new Map<Key, Hold>()
+  readonly #holds = new Map<Key, Map<string, Hold>>()
   readonly #lastTasks = new Map<Key, { readonly text: string; readonly times: number }>()
   readonly #settled = new Set<Key>()
   #placed: View['placed'] | undefined
@@ -145,7 +145,7 @@ export class Looker {
 
   async #do(app: string, key: Key, planned: Plan): Promise<LookResult> {
     const now = this.#options.clock.now()
-    if (planned.tasks.length === 0) this.#holds.delete(key)
+    this.#forgetHolds(key, planned.tasks)
     this.#statuses.set(key, this.#withHold(key, planned.status))
     if (planned.tasks.length === 0) {
       this.#lastTasks.delete(key)
@@ -161,21 +161,32 @@ export class Looker {
       })
       return { againAt: planned.lookAgainAt }
     }
-    const hold = this.#holds.get(key)
-    if (hold && hold.until > now) return { againAt: hold.until }
-    if (this.#repeats(key, planned.tasks)) {
-      return this.#held(key, planned.status, 'the same steps were done several times without effect')
+    const runnable = planned.tasks.filter((task) => (this.#holdOf(key, task)?.until ?? 0) <= now)
+    const skipped = await this.#run(app, key, runnable)
+    this.#statuses.set(key, this.#withHold(key, planned.status))
+    return { againAt: earliest([planned.lookAgainAt, ...this.#untils(key), ...(skipped ? [now] : [])]) }
+  }
+
+  /** Answers whether a failure kept other steps from being begun. */
+  async #run(app: string, key: Key, tasks: readonly Task[]): Promise<boolean> {
+    const [first] = tasks
+    if (first && this.#repeats(key, tasks)) {
+      this.#hold(key, first, 'the same steps were done several times without effect')
+      return false
     }
-    const outcomes = await this.#options.lanes.run(planned.tasks)
-    for (const { task, result, error } of outcomes)
-      if (result !== 'skipped') this.#options.onDone(app, key, task, error)
-    const failure = outcomes.find((outcome) => outcome.result === 'failed')
-    if (failure) {
-      if (!(failure.error instanceof RuntimeError)) throw failure.error
-      return this.#held(key, planned.status, `${failure.task.text}: ${errorText(failure.error)}`)
+    const outcomes = await this.#options.lanes.run(tasks)
+    const failed = outcomes.filter((outcome) => outcome.result === 'failed')
+    for (const { task, result } of outcomes) {
+      if (result !== 'done') continue
+      this.#holds.get(key)?.delete(subject(task))
+      this.#options.onDone(app, key, task, undefined)
     }
-    this.#holds.delete(key)
-    return { againAt: planned.lookAgainAt }
+    for (const { task, error } of failed) {
+      if (!(error instanceof RuntimeError)) throw error
+      this.#hold(key, task, `${task.text}: ${errorText(error)}`)
+      this.#options.onDone(app, key, task, error)
+    }
+    return outcomes.some((outcome) => outcome.result === 'skipped')
   }
 
   #forbidden(app: string, key: Key): string {
@@ -192,18 +203,34 @@ export class Looker {
     return times > sameTasksLimit
   }
 
-  #held(key: Key, status: ObjectStatus, message: string): LookResult {
-    const attempts = (this.#holds.get(key)?.attempts ?? 0) + 1
+  #hold(key: Key, task: Task, message: string): void {
+    const attempts = (this.#holdOf(key, task)?.attempts ?? 0) + 1
     const until = this.#options.clock.now() + backoffMs(attempts, firstHoldMs, longestHoldMs)
-    this.#holds.set(key, { attempts, until, message })
+    const holds = this.#holds.get(key) ?? new Map<string, Hold>()
+    this.#holds.set(key, holds.set(subject(task), { attempts, until, message }))
     this.#lastTasks.delete(key)
-    this.#statuses.set(key, this.#withHold(key, status))
-    return { againAt: until }
+  }
+
+  /** A step that is no longer planned is no longer held. */
+  #forgetHolds(key: Key, tasks: readonly Task[]): void {
+    const holds = this.#holds.get(key)
+    if (!holds) return
+    const planned = new Set(tasks.map(subject))
+    for (const held of [...holds.keys()]) if (!planned.has(held)) holds.delete(held)
+    if (holds.size === 0) this.#holds.delete(key)
+  }
+
+  #holdOf(key: Key, task: Task): Hold | undefined {
+    return this.#holds.get(key)?.get(subject(task))
+  }
+
+  #untils(key: Key): number[] {
+    return [...(this.#holds.get(key)?.values() ?? [])].map((hold) => hold.until)
   }
 
   /** A failure is said as long as it is not overcome; an object that failed several times is no longer just progressing. */
   #withHold(key: Key, status: ObjectStatus): ObjectStatus {
-    const hold = this.#holds.get(key)
+    const [hold] = this.#holds.get(key)?.values() ?? []
     if (!hold) return status
     const health =
       status.health === 'Healthy' || (status.health === 'Progressing' && hold.attempts >= 3)
@@ -227,6 +254,19 @@ export class Looker {
       },
     }
   }
+}
+
+/**
+ * What a failure holds back: for a new pod all new pods of the object, since what refuses one refuses the next; else only the
+ * step itself, so that what can be repaired is repaired meanwhile.
+ */
+function subject(task: Task): string {
+  return task.actions.some((action) => action.kind === 'createSandbox') ? 'new pods' : task.text
+}
+
+function earliest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
 }
 
 /** Pods that are still ending are a difference between Git and the hosts, even if nothing is left to be done about them. */

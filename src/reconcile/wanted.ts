@@ -50,7 +50,8 @@ export class Wanted {
     for (const key of [...touched]) {
       for (const reader of this.#readers.get(key) ?? []) {
         const entry = this.#entries.get(reader)
-        if (!entry || (changed.includes(reader) && entry.desired === undefined)) continue
+        // One that changed itself has just been put anew.
+        if (!entry || touched.has(reader)) continue
         this.#entries.set(reader, { app: entry.app, commit, since: now, object: entry.object })
         touched.add(reader)
       }

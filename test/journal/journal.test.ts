@@ -50,7 +50,7 @@ test('remembers a commit that was opened and never closed', () => {
 test('a damaged file is moved aside and the journal begun anew', () => {
   writeFileSync(join(dir, 'journal.db'), 'not a database, but long enough to be read as one '.repeat(100))
   const journal = Journal.open(dir, silentLog)
-  journal.setApplied('shop', 'c1', 'repo#path')
-  expect(journal.applied('shop')).toEqual({ commit: 'c1', source: 'repo#path' })
+  journal.setApplied('shop', 'c1', 'repo#path', ['shop/Pod/old'])
+  expect(journal.applied('shop')).toEqual({ commit: 'c1', source: 'repo#path', gone: ['shop/Pod/old'] })
   expect(existsSync(join(dir, 'journal.db.damaged'))).toBe(true)
 })
