@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { engineCall, engineJson } from '../support/engine-call.ts'
 import { type DockerWorld, dockerWorld, testSocket } from './docker-world.ts'
-import { sandboxSpec, webKey } from './samples.ts'
+import { sandboxSpec, until, webKey } from './samples.ts'
 
 interface Network {
   readonly Name: string
@@ -77,6 +77,19 @@ describe('networks on Docker', () => {
     await foreign(`${world.engine}_shop`)
     await expect(world.runtime.ensureNetwork('local', 'shop')).rejects.toMatchObject({ code: 'NAME_TAKEN' })
     expect([...(world.runtime.hostFacts()[0]?.networks ?? [])]).toEqual([])
+  })
+
+  test('sees a pod that was cut off its network', async () => {
+    const pod = { host: 'local', namespace: 'shop', name: 'web-abc-0' }
+    await world.runtime.ensureNetwork('local', 'shop')
+    await world.runtime.createSandbox(pod, sandboxSpec())
+    await world.runtime.startContainer(pod, '')
+    const live = () => world.runtime.podsOf(webKey)[0]
+    expect(live()?.address).toMatch(/^10\.197\./)
+    const body = { Container: live()?.uid, Force: true }
+    await engineJson(testSocket, 'POST', `/networks/${world.engine}_shop/disconnect`, body)
+    await until(world.runtime, () => live()?.address === undefined, 'the address is gone')
+    expect(live()?.sandbox?.state).toBe('running')
   })
 
   test('takes a second block when the first is full', async () => {
