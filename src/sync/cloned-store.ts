@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import PQueue from 'p-queue'
 import { GitError } from './errors.ts'
 import type { Generations } from './generations.ts'
-import { lastRef, readLast, writeLast } from './heads.ts'
+import { knownRevisions, lastRef, readLast, writeLast } from './heads.ts'
 import { damaged, type ObjectReader } from './objects/reader.ts'
 import type { Head, SyncLimits, SyncTimeouts } from './port.ts'
 import { checkedCommit, hasCommit, hasObject, isRewritten, isTag, type Store } from './store.ts'
@@ -44,6 +44,8 @@ export class ClonedStore implements Store {
   readonly #parts: ClonedStoreParts
   readonly #revisions = new Map<string, Revision>()
   #reader: ObjectReader | undefined
+  /** What is too large is not received again at each look. */
+  #refusal: { readonly oid: string; readonly error: GitError } | undefined
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(parts: ClonedStoreParts) {
@@ -95,10 +97,21 @@ export class ClonedStore implements Store {
   }
 
   async #fetch(revision: Revision): Promise<Head> {
-    const { locate, generations } = this.#parts
+    const { locate } = this.#parts
     this.#revisions.set(lastRef(revision), revision)
     const deadline = this.#deadline()
     const place = await locate(revision, deadline)
+    if (this.#refusal?.oid === place.oid) throw this.#refusal.error
+    try {
+      return await this.#follow(revision, place, deadline)
+    } catch (error) {
+      if (error instanceof GitError && error.code === 'TOO_LARGE') this.#refusal = { oid: place.oid, error }
+      throw error
+    }
+  }
+
+  async #follow(revision: Revision, place: Place, deadline: number): Promise<Head> {
+    const { generations } = this.#parts
     const last = this.last(revision)
     if (generations.current === undefined) {
       await this.#renew(deadline, { revision, place })
@@ -157,7 +170,7 @@ export class ClonedStore implements Store {
     try {
       await transfer.init(gitDir)
       reader = openReader(gitDir)
-      for (const revision of this.#revisions.values()) {
+      for (const revision of this.#wanted()) {
         const asked = wanted && lastRef(wanted.revision) === lastRef(revision)
         try {
           const place = asked ? wanted.place : await locate(revision, deadline)
@@ -175,6 +188,13 @@ export class ClonedStore implements Store {
     this.#reader?.close()
     this.#reader = reader
     generations.use(gitDir)
+  }
+
+  /** Those asked for since the start; before any was, those that the store remembers. */
+  #wanted(): Revision[] {
+    const { current } = this.#parts.generations
+    if (this.#revisions.size > 0 || current === undefined) return [...this.#revisions.values()]
+    return knownRevisions(current)
   }
 
   #alone<T>(run: () => Promise<T>): Promise<T> {

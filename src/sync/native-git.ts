@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { getCACertificates } from 'node:tls'
 import { GitError } from './errors.ts'
 
 /** Settings under which git never asks, never runs a hook, never tidies up by itself and follows no other protocol. */
@@ -34,8 +35,10 @@ const settings = `[core]
 	allow = always
 `
 
-/** What a git process gets from our own environment: where programs, proxies and certificates are. */
-const inherited = /^(?:path|tmpdir|(?:https?|all|no)_proxy|ssl_cert_(?:file|dir)|git_ssl_cainfo|git_ssl_capath)$/i
+const authorities = 'authorities.pem'
+
+/** What a git process gets from our own environment: where programs and proxies are. */
+const inherited = /^(?:path|tmpdir|(?:https?|all|no)_proxy)$/i
 
 export interface GitRun {
   readonly args: readonly string[]
@@ -116,6 +119,7 @@ export class NativeGit {
     const config = join(this.#home, '.gitconfig')
     if (existsSync(config)) return
     mkdirSync(this.#home, { recursive: true, mode: 0o700 })
+    writeFileSync(join(this.#home, authorities), getCACertificates('default').join('\n'), { mode: 0o600 })
     writeFileSync(config, settings, { mode: 0o600 })
   }
 
@@ -133,6 +137,8 @@ export class NativeGit {
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_CONFIG_COUNT: String(Object.keys(secretConfig).length),
       ...Object.fromEntries(config),
+      // The same as our own requests trust, so that git does not fail where the look before it succeeded.
+      GIT_SSL_CAINFO: join(this.#home, authorities),
       GIT_TERMINAL_PROMPT: '0',
       GIT_ASKPASS: '',
       GIT_ALLOW_PROTOCOL: 'http:https:file',

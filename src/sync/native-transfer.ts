@@ -74,7 +74,8 @@ export class NativeTransfer implements Transfer {
   /** Counts what came beside the packs that were there before, whether git has finished it or not. */
   #tooLarge(gitDir: string, before: ReadonlySet<string>, maxBytes: number): GitError | undefined {
     const came = packFiles(gitDir).filter((path) => !before.has(path))
-    if (came.reduce((sum, path) => sum + sizeOf(path), 0) <= maxBytes) return undefined
+    const packs = came.filter((path) => /\.pack$|\/tmp_pack/.test(path))
+    if (packs.reduce((sum, path) => sum + sizeOf(path), 0) <= maxBytes) return undefined
     for (const path of came) rmSync(path, { force: true })
     const { shown } = this.#parts
     return new GitError('TOO_LARGE', shown, `${shown}: the answer is larger than ${maxBytes} bytes`)

@@ -256,4 +256,35 @@ describe.each(['embedded', 'native'] as const)('faults of a remote, %s', (backen
     const repository = await open({ limits: { packBytes: 1000 } })
     expect((await failure(repository.fetch())).code).toBe('TOO_LARGE')
   })
+
+  test('what is too large is not received again at each look', async () => {
+    fixture.commit({ a: Uint8Array.from({ length: 300_000 }, (_, at) => (at * 2654435761) >>> 13) })
+    const repository = await open({ limits: { packBytes: 1000 } })
+    expect((await failure(repository.fetch())).code).toBe('TOO_LARGE')
+    server.requests.length = 0
+    expect((await failure(repository.fetch())).code).toBe('TOO_LARGE')
+    expect(server.requests).toHaveLength(1)
+    fixture.commit({ a: 'small' })
+    expect((await repository.fetch()).oid).toBe(fixture.head())
+  })
+})
+
+test('G03 a pack that would unpack to gigabytes is refused by the embedded backend before it is', async () => {
+  using sandbox = new Sandbox()
+  const fixture = new Fixture(join(sandbox.path, 'root', 'shop'))
+  fixture.commit({ zeros: Buffer.alloc(32 * 2 ** 20) })
+  const server = await startGitServer(join(sandbox.path, 'root'))
+  const repository = await openRepository({
+    url: `${server.origin}/shop/.git`,
+    revision: 'main',
+    storeDir: join(sandbox.path, 'state'),
+    backend: 'embedded',
+    limits: { objectBytes: 16 * 2 ** 20 },
+  })
+  const before = process.memoryUsage().rss
+  const error = await failure(repository.fetch())
+  expect([error.code, error.message]).toEqual(['TOO_LARGE', expect.stringContaining('install git')])
+  expect(process.memoryUsage().rss - before).toBeLessThan(200 * 2 ** 20)
+  await repository.close()
+  await server.close()
 })
