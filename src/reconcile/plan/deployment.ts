@@ -1,10 +1,11 @@
-import type { Plan } from './action.ts'
+import type { Effect, Plan } from './action.ts'
 import { chooseVictims } from './choose.ts'
 import type { DesiredDeployment, View } from './desired.ts'
 import { minAvailable, resolveFenceposts } from './fenceposts.ts'
 import { planLeave } from './leave.ts'
 import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
+import { proportionalSizes } from './proportional.ts'
 import { type Generation, newGenerationSize, oldGenerationSizes, type Rollout, sum } from './rolling.ts'
 import { deploymentStatus } from './rollout-status.ts'
 import { doomed, driftText, imageState, planRest, type Roster, takeRoster, withoutRepeats } from './roster.ts'
@@ -19,7 +20,7 @@ interface Decision {
 interface Victim {
   readonly observed: Observed
   readonly cause: string
-  readonly downtime?: boolean
+  readonly effect: Effect
 }
 
 const nothing: Decision = { create: 0, victims: [] }
@@ -35,9 +36,7 @@ export function planDeployment(desired: DesiredDeployment, view: View): Plan {
   const making = makeFor(roster, decision, rollout)
   const preflight = preflightOf(roster, rollout, decision)
   const victims = preflight ? sparedVictims(roster, rollout, decision.victims) : decision.victims
-  const leaving = victims.map(({ observed, cause, downtime }) =>
-    planLeave(observed.pod, cause, downtime ? 'downtime' : 'rolling'),
-  )
+  const leaving = victims.map(({ observed, cause, effect }) => planLeave(observed.pod, cause, effect))
   const taken = new Set([...making.names, ...victims.map(({ observed }) => observed.pod.name)])
   const rest = planRest(roster, taken)
   const blocked = preflight ?? making
@@ -96,7 +95,7 @@ function withinFloor(victims: readonly Victim[], roster: Roster, rollout: Rollou
 function oldVictims(roster: Roster, rollout: Rollout, group: readonly Observed[], size: number): Victim[] {
   const all = [...roster.current, ...roster.old]
   const victims = chooseVictims(group, group.length - size, all, minAvailable(rollout), roster.view.now)
-  return victims.map((observed) => ({ observed, cause: oldCause(roster, observed) }))
+  return victims.map((observed) => ({ observed, cause: oldCause(roster, observed), effect: 'rolling' }))
 }
 
 function oldCause(roster: Roster, { pod }: Observed): string {
@@ -109,7 +108,11 @@ function surplus(roster: Roster, excess: number): Victim[] {
   if (excess <= 0) return []
   const broken = roster.current.filter(({ bucket }) => bucket === 'unready')
   const cause = `above the ceiling of the rollout`
-  return chooseVictims(broken, excess, broken, 0, roster.view.now).map((observed) => ({ observed, cause }))
+  return chooseVictims(broken, excess, broken, 0, roster.view.now).map((observed) => ({
+    observed,
+    cause,
+    effect: 'none',
+  }))
 }
 
 /** The new revision crashes again and again and no pod of it works: more of them would not help. */
@@ -118,11 +121,13 @@ function isHopeless(roster: Roster): boolean {
 }
 
 function shrink(roster: Roster, rollout: Rollout, count: number): Decision {
-  const floor = minAvailable(rollout)
-  const all = [...roster.current, ...roster.old]
-  const cause = `scaled down to ${rollout.replicas}`
-  const victims = chooseVictims(roster.current, count, all, floor, roster.view.now)
-  return { create: 0, victims: victims.map((observed) => ({ observed, cause })) }
+  return { create: 0, victims: scaledDown(roster, rollout, roster.current, count) }
+}
+
+function scaledDown(roster: Roster, rollout: Rollout, group: readonly Observed[], count: number): Victim[] {
+  const floor = minAvailable({ ...rollout, strategy: 'RollingUpdate' })
+  const victims = chooseVictims(group, count, [...roster.current, ...roster.old], floor, roster.view.now)
+  return victims.map((observed) => ({ observed, cause: `scaled down to ${rollout.replicas}`, effect: 'none' }))
 }
 
 /** All old pods go, and only when they have really gone (leaving ones included) the new ones are made. */
@@ -131,7 +136,7 @@ function recreate(roster: Roster, rollout: Rollout): Decision {
   if (old.length > 0) {
     const victims = old
       .filter(({ bucket, reachable }) => reachable && bucket !== 'leaving')
-      .map((observed) => ({ observed, cause: oldCause(roster, observed), downtime: true }))
+      .map((observed) => ({ observed, cause: oldCause(roster, observed), effect: 'downtime' as const }))
     return { create: 0, victims }
   }
   if (oldIsLeaving(roster)) return nothing
@@ -176,23 +181,26 @@ function sparedVictims(roster: Roster, rollout: Rollout, victims: readonly Victi
   })
 }
 
-/** A paused Deployment is only scaled; the revision that would come next waits, and so does drift. */
+/**
+ * A paused Deployment is only scaled; the revision that would come next waits, and so does drift. Between several revisions a change of
+ * size is shared, as if the last one had left them full.
+ */
 function scaleOnly(roster: Roster, rollout: Rollout): Decision {
   const { current, old } = roster
   const total = current.length + old.length
-  const alone = current.length === 0 || old.length === 0
-  const most = alone ? rollout.replicas : rollout.replicas + rollout.fenceposts.maxSurge
-  if (total > most) {
-    const all = [...current, ...old]
-    const floor = minAvailable({ ...rollout, strategy: 'RollingUpdate' })
-    const victims = chooseVictims(all, total - most, all, floor, roster.view.now)
-    return {
-      create: 0,
-      victims: victims.map((observed) => ({ observed, cause: `scaled down to ${rollout.replicas}` })),
-    }
-  }
-  const grow = current.length > 0 ? rollout.replicas - total : 0
-  return { create: Math.max(0, grow), victims: [] }
+  const { maxSurge } = rollout.fenceposts
+  const most = current.length === 0 || old.length === 0 ? rollout.replicas : rollout.replicas + maxSurge
+  if (total <= most) return { create: current.length > 0 ? Math.max(0, rollout.replicas - total) : 0, victims: [] }
+  const groups = [['next', current] as const, ...generationsOf(roster).toReversed()]
+  const [next, ...others] = groups.map(([name, pods], age) => ({
+    ...{ name, replicas: pods.length, available: counted(name, pods).available, age },
+    ...{ desiredThen: undefined, ceilingThen: total },
+  }))
+  const sizes = proportionalSizes(rollout.replicas, maxSurge, next, others)
+  const shrunk = groups.flatMap(([name, pods]) =>
+    scaledDown(roster, rollout, pods, pods.length - (sizes.get(name) ?? pods.length)),
+  )
+  return { create: 0, victims: withinFloor(shrunk, roster, { ...rollout, strategy: 'RollingUpdate' }) }
 }
 
 function makeFor(roster: Roster, decision: Decision, rollout: Rollout): Making {

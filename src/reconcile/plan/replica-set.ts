@@ -28,7 +28,7 @@ export function planReplicaSet(desired: DesiredReplicaSet, view: View): Plan {
     effect: 'none',
   })
   const rest = planRest(roster, new Set([...making.names, ...victims.map(({ pod }) => pod.name)]))
-  const leaving = victims.map((victim) => planLeave(victim.pod, cause(victim), 'rolling'))
+  const leaving = victims.map((victim) => planLeave(victim.pod, cause(victim), surplus.length > 0 ? 'none' : 'rolling'))
   const again = earliest([rest.again, making.again])
   return {
     tasks: withoutRepeats([...rest.tasks, ...making.tasks, ...leaving]),

@@ -1,7 +1,7 @@
 import type { Health, ObjectStatus } from './action.ts'
 import type { Making } from './make.ts'
 import type { Observed } from './observe.ts'
-import { deadlinePassed, type Rollout } from './rolling.ts'
+import { deadlinePassed, type Rollout, rolloutComplete } from './rolling.ts'
 import type { Roster } from './roster.ts'
 import type { LookAgain } from './time.ts'
 
@@ -26,7 +26,11 @@ export function deploymentStatus(
   const { desired, current, old } = roster
   if (desired.kind !== 'Deployment') throw new TypeError(`${desired.kind} is no Deployment`)
   const synced = old.length === 0 && current.length === rollout.replicas
-  const complete = synced && current.every(({ bucket }) => bucket === 'available')
+  const complete = rolloutComplete(rollout.replicas, {
+    replicas: current.length + old.length,
+    updatedReplicas: current.length,
+    availableReplicas: current.filter(({ bucket }) => bucket === 'available').length,
+  })
   const seconds = desired.object.spec.progressDeadlineSeconds
   const paused = desired.object.spec.paused ?? false
   const sinceMs = lastProgress(roster)

@@ -119,7 +119,12 @@ function repairLiving(container: LiveContainer, pod: LivePod, ref: PodRef, sandb
     return { actions: [stop], text: `restart ${subject}`, cause: 'its sandbox was restarted', effect: 'restart' }
   }
   if (!container.health.failing) return undefined
-  return { actions: [stop], text: `restart ${subject}`, cause: container.health.message, effect: 'restart' }
+  return {
+    actions: [{ ...stop, graceMs: probeGraceMs(container, pod) }],
+    text: `restart ${subject}`,
+    cause: container.health.message,
+    effect: 'restart',
+  }
 }
 
 function repairEnded(
@@ -164,6 +169,14 @@ function leftovers(pod: LivePod, ref: PodRef): Repair | undefined {
   if (pod.leftovers.length === 0) return undefined
   const actions = pod.leftovers.map((container): Action => ({ kind: 'remove', pod: ref, id: container.id }))
   return { actions, text: 'remove ended containers', cause: 'replaced by a later attempt', effect: 'none' }
+}
+
+/** The probe that gave the container up may have a grace period of its own. */
+function probeGraceMs(container: LiveContainer, pod: LivePod): number {
+  const spec = pod.spec?.containers.find((candidate) => candidate.name === container.name)
+  const probe = container.health.started ? spec?.livenessProbe : spec?.startupProbe
+  const seconds = probe?.terminationGracePeriodSeconds
+  return seconds === undefined ? graceMs(pod) : seconds * 1000
 }
 
 export function graceMs(pod: LivePod): number {

@@ -202,6 +202,12 @@ export const strategies: readonly Row[] = [
     expected: 'remove pod web-aaa-0 (scaled down to 2)',
   },
   {
+    title: 'paused in mid-rollout: a smaller size is shared between the revisions',
+    desired: deployment(two, { paused: true, replicas: 2, maxSurge: 0, maxUnavailable: 1 }),
+    pods: [...olds, pod(two, 0)],
+    expected: lines('remove pod web-aaa-0 (scaled down to 2)', 'remove pod web-aaa-1 (scaled down to 2)'),
+  },
+  {
     title: 'Recreate: all old pods go first',
     desired: deployment(two, { recreate: true, replicas: 2 }),
     pods: [pod(one, 0), pod(one, 1)],
