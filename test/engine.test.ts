@@ -1,0 +1,279 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { silentLog } from '../src/base/log.ts'
+import { Engine } from '../src/engine.ts'
+import { Journal } from '../src/journal/journal.ts'
+import type { AppStatus } from '../src/report/status.ts'
+import type { ApplicationSettings } from '../src/settings.ts'
+import { GitError } from '../src/sync/errors.ts'
+import { Dice } from './sim/dice.ts'
+import { FakeClock } from './sim/fake-clock.ts'
+import { FakeRuntime } from './sim/fake-runtime.ts'
+import { FakeRepository } from './support/fake-repository.ts'
+
+const intervalMs = 10_000
+const registry = new Map(['app:1', 'app:2', 'pause'].map((image) => [image, `sha256:${image}`]))
+
+const defaults: ApplicationSettings = {
+  name: 'shop',
+  repoURL: 'memory',
+  revision: 'main',
+  path: '',
+  namespace: 'shop',
+  secretFile: undefined,
+  intervalMs,
+  prune: true,
+  pruneBudget: '25%',
+  selfHeal: true,
+  podSecurity: 'baseline',
+}
+
+let clock: FakeClock
+let runtime: FakeRuntime
+let repository: FakeRepository
+let journal: Journal
+let engine: Engine
+let done: string[]
+
+beforeEach(() => {
+  clock = new FakeClock()
+  runtime = new FakeRuntime({ hosts: ['one'], clock, dice: new Dice(1), registry })
+  repository = new FakeRepository()
+  journal = Journal.inMemory()
+  done = []
+})
+afterEach(() => engine.close())
+
+function open(settings: Partial<ApplicationSettings> = {}): Engine {
+  // The journal outlives an engine here, as its file does in life.
+  const kept = new Proxy(journal, {
+    get: (target, name) => {
+      if (name === 'close') return () => {}
+      const member: unknown = Reflect.get(target, name)
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+  engine = new Engine({
+    settings: {
+      id: 'ours',
+      hosts: [{ name: 'one', endpoint: 'unix:///none' }],
+      stateDir: '/nowhere',
+      pauseImage: 'pause',
+      network: { podCIDR: '10.244.0.0/14', mtu: 1500 },
+      applications: [{ ...defaults, ...settings }],
+    },
+    runtime,
+    journal: kept,
+    openRepository: async () => repository,
+    clock,
+    log: silentLog,
+    random: () => 0.5,
+    onDone: (_app, _key, task, error) => done.push(error === undefined ? task.text : `failed: ${task.text}`),
+  })
+  return engine
+}
+
+/** Lets time pass in small steps, and everything that was begun come to its end in between. */
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 250) {
+    await breathe()
+    clock.advance(250)
+  }
+  await breathe()
+}
+
+async function breathe(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next))
+}
+
+function status(): AppStatus {
+  const [app] = engine.status()
+  if (!app) throw new Error('no application')
+  return app
+}
+
+function deployment(name: string, more: { image?: string; replicas?: number; env?: string } = {}): string {
+  const { image = 'app:1', replicas = 1, env = '' } = more
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name} }
+spec:
+  replicas: ${replicas}
+  selector: { matchLabels: { app: ${name} } }
+  template:
+    metadata: { labels: { app: ${name} } }
+    spec: { containers: [{ name: main, image: "${image}"${env} }] }
+`
+}
+
+const podNames = (): string[] => runtime.pods().map((pod) => `${pod.owner}${pod.leaving ? ' leaving' : ''}`)
+
+test('a commit is followed to its end, and the journal tells it', async () => {
+  const commit = repository.push('Add web', { 'web.yaml': deployment('web', { replicas: 2 }) })
+  await open().start()
+  await pass(15_000)
+  expect(status()).toMatchObject({ commit, head: commit, sync: 'Synced', health: 'Healthy', stage: 'synced' })
+  expect(podNames()).toEqual(['Deployment/web', 'Deployment/web'])
+  expect(journal.history('shop')).toMatchObject([{ commit, result: 'synced', changes: expect.arrayContaining(done) }])
+})
+
+test('a refused commit changes nothing, is told once in the journal, and does not stop healing', async () => {
+  const good = repository.push('Add web', { 'web.yaml': deployment('web') })
+  await open().start()
+  await pass(15_000)
+  const bad = repository.push('Break', { 'web.yaml': 'kind: [', 'more.yaml': deployment('more') })
+  await pass(40_000)
+  expect(status()).toMatchObject({ commit: good, head: bad, sync: 'Refused', health: 'Healthy' })
+  expect(podNames()).toEqual(['Deployment/web'])
+  expect(journal.history('shop').map(({ result }) => result)).toEqual(['refused', 'synced'])
+
+  const docker = runtime.engines.get('one')
+  const main = [...(docker?.boxes.values() ?? [])].find((box) => box.name === 'main')
+  if (!docker || !main) throw new Error('a container expected')
+  docker.end(main, 1)
+  await pass(10_000)
+  expect(status()).toMatchObject({ sync: 'Refused', health: 'Healthy' })
+  expect(done.at(-1)).toMatch(/web/)
+})
+
+test('a repository that cannot be reached is told, and what runs goes on', async () => {
+  const commit = repository.push('Add web', { 'web.yaml': deployment('web') })
+  await open().start()
+  await pass(15_000)
+  repository.fault = new GitError('UNREACHABLE', 'memory', 'connection refused')
+  await pass(30_000)
+  expect(status()).toMatchObject({ commit, sync: 'Unknown', health: 'Healthy', message: 'connection refused' })
+  expect(podNames()).toEqual(['Deployment/web'])
+  repository.fault = undefined
+  await pass(120_000)
+  expect(status()).toMatchObject({ sync: 'Synced' })
+})
+
+test('a repository that is unreachable from the start leaves the last applied commit running and healed', async () => {
+  const commit = repository.push('Add web', { 'web.yaml': deployment('web') })
+  await open().start()
+  await pass(15_000)
+  await engine.close()
+  runtime.restart()
+  repository.fault = new GitError('UNREACHABLE', 'memory', 'connection refused')
+  const docker = runtime.engines.get('one')
+  for (const box of [...(docker?.boxes.values() ?? [])]) docker?.end(box, 137)
+  await open().start()
+  await pass(30_000)
+  expect(status()).toMatchObject({ commit, sync: 'Unknown', health: 'Healthy' })
+})
+
+test('too much at once is held; an approval in a later commit lets it go on, also when the engine ends half way', async () => {
+  const names = ['a', 'b', 'c', 'd']
+  repository.push('Add', Object.fromEntries(names.map((name) => [`${name}.yaml`, deployment(name)])))
+  await open().start()
+  await pass(20_000)
+  repository.push('Remove three', { 'a.yaml': null, 'b.yaml': null, 'c.yaml': null })
+  await pass(15_000)
+  expect(status()).toMatchObject({ sync: 'Refused', health: 'Healthy' })
+  expect(status().message).toContain('Berth-Allow-Prune')
+  expect(podNames()).toHaveLength(4)
+
+  repository.push('Yes\n\nBerth-Allow-Prune: yes', {})
+  const after = repository.push('Something else', { 'README.md': 'words' })
+  while (!podNames().some((name) => name.endsWith('leaving'))) await pass(250)
+  await engine.close()
+  runtime.restart()
+  await open().start()
+  await pass(30_000)
+  expect(status()).toMatchObject({ commit: after, sync: 'Synced', health: 'Healthy' })
+  expect(podNames()).toEqual(['Deployment/d'])
+})
+
+test('an approval of long ago does not count for an engine without memory', async () => {
+  const names = ['a', 'b', 'c', 'd']
+  repository.push(
+    'Add\n\nBerth-Allow-Prune: yes',
+    Object.fromEntries(names.map((name) => [`${name}.yaml`, deployment(name)])),
+  )
+  await open().start()
+  await pass(20_000)
+  await engine.close()
+  journal = Journal.inMemory()
+  runtime.restart()
+  repository.push('Remove three', { 'a.yaml': null, 'b.yaml': null, 'c.yaml': null })
+  await open().start()
+  await pass(20_000)
+  expect(status().sync).toBe('Refused')
+  expect(podNames()).toHaveLength(4)
+})
+
+test('the network of a namespace goes with its last object', async () => {
+  repository.push('Add', {
+    'a.yaml': deployment('a'),
+    'other.yaml': deployment('b').replace('{ name: b }', '{ name: b, namespace: other }'),
+  })
+  await open({ pruneBudget: '100%' }).start()
+  await pass(20_000)
+  expect([...(runtime.engines.get('one')?.networks ?? [])].sort()).toEqual(['other', 'shop'])
+  repository.push('Remove', { 'other.yaml': null })
+  await pass(30_000)
+  expect([...(runtime.engines.get('one')?.networks ?? [])]).toEqual(['shop'])
+})
+
+test('a change of a ConfigMap replaces its readers only', async () => {
+  const config = (value: string): string =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: config }\ndata: { A: "${value}" }\n`
+  const reader = ', envFrom: [{ configMapRef: { name: config } }]'
+  repository.push('Add', {
+    'config.yaml': config('1'),
+    'web.yaml': deployment('web', { env: reader }),
+    'other.yaml': deployment('other'),
+  })
+  await open().start()
+  await pass(20_000)
+  done.length = 0
+  repository.push('Change', { 'config.yaml': config('2') })
+  await pass(30_000)
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+  expect(done.length).toBeGreaterThan(0)
+  expect(done.filter((text) => text.includes('other'))).toEqual([])
+})
+
+test('looking touches nothing', async () => {
+  const commit = repository.push('Add web', { 'web.yaml': deployment('web') })
+  const looked = open()
+  const look = looked.observe()
+  await pass(3_000)
+  await look
+  const items = await looked.preview()
+  expect(items.map(({ key, changes }) => [key, changes])).toEqual([['shop/Deployment/web', ['new']]])
+  expect(items[0]?.tasks.length).toBeGreaterThan(0)
+  await pass(30_000)
+  expect(runtime.pods()).toEqual([])
+  expect(done).toEqual([])
+  expect(status()).toMatchObject({ commit, sync: 'OutOfSync' })
+})
+
+test('with selfHeal off drift is told, not touched; a new commit is still applied', async () => {
+  repository.push('Add web', { 'web.yaml': deployment('web') })
+  await open({ selfHeal: false }).start()
+  await pass(15_000)
+  done.length = 0
+  const docker = runtime.engines.get('one')
+  const main = [...(docker?.boxes.values() ?? [])].find((box) => box.name === 'main')
+  if (!docker || !main) throw new Error('a container expected')
+  docker.pause(main, true)
+  await pass(15_000)
+  expect(done).toEqual([])
+  expect(status()).toMatchObject({ sync: 'OutOfSync' })
+  expect(status().message).toContain('selfHeal is off')
+  const commit = repository.push('Two', { 'web.yaml': deployment('web', { image: 'app:2' }) })
+  await pass(30_000)
+  expect(status()).toMatchObject({ commit, sync: 'Synced', health: 'Healthy' })
+})
+
+test('with prune off what vanished stays and is told', async () => {
+  repository.push('Add', { 'a.yaml': deployment('a'), 'b.yaml': deployment('b') })
+  await open({ prune: false }).start()
+  await pass(15_000)
+  repository.push('Remove b', { 'b.yaml': null })
+  await pass(15_000)
+  expect(podNames()).toEqual(['Deployment/a', 'Deployment/b'])
+  expect(status()).toMatchObject({ sync: 'OutOfSync' })
+  expect(JSON.stringify(status().objects)).toContain('prune is off')
+})

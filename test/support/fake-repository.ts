@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto'
+import { GitError } from '../../src/sync/errors.ts'
+import type { Commit, FileRef, Head, Repository, Snapshot } from '../../src/sync/port.ts'
+
+/** A repository in memory: `push` makes commits, the rest answers as the real one does. */
+export class FakeRepository implements Repository {
+  readonly url = 'memory'
+  readonly revision = 'main'
+  readonly backend = 'embedded'
+  /** What the remote answers with from now on, instead of its head. */
+  fault: GitError | undefined
+  readonly #commits = new Map<string, { readonly commit: Commit; readonly files: ReadonlyMap<string, string> }>()
+  readonly #blobs = new Map<string, Uint8Array>()
+  #head = ''
+
+  /** Commits the head's files with these changed (null removes); answers the id. */
+  push(message: string, changes: Readonly<Record<string, string | null>>): string {
+    const files = new Map(this.#commits.get(this.#head)?.files)
+    for (const [path, text] of Object.entries(changes)) {
+      if (text === null) files.delete(path)
+      else {
+        const oid = hash(text)
+        this.#blobs.set(oid, Buffer.from(text))
+        files.set(path, oid)
+      }
+    }
+    const oid = hash(`${this.#head}\n${message}\n${JSON.stringify([...files])}`)
+    const [subject = ''] = message.split('\n')
+    const parents = this.#head === '' ? [] : [this.#head]
+    const commit = {
+      oid,
+      tree: hash(JSON.stringify([...files])),
+      parents,
+      author: 'Test',
+      email: '',
+      at: 0,
+      subject,
+      message,
+    }
+    this.#commits.set(oid, { commit, files })
+    this.#head = oid
+    return oid
+  }
+
+  async fetch(): Promise<Head> {
+    if (this.fault) throw this.fault
+    return { oid: this.#head, rewritten: false }
+  }
+
+  async head(): Promise<Head | undefined> {
+    return this.#head === '' ? undefined : { oid: this.#head, rewritten: false }
+  }
+
+  async snapshot(oid: string, _path: string, previous?: Snapshot): Promise<Snapshot> {
+    const { commit, files } = this.#found(oid)
+    const list = [...files].map(([path, blob]) => ({ path, oid: blob })).sort((a, b) => (a.path < b.path ? -1 : 1))
+    const before = new Map(previous?.files.map((file) => [file.path, file.oid]))
+    const changed = list.filter((file) => before.get(file.path) !== file.oid).map((file) => file.path)
+    const removed = [...before.keys()].filter((path) => !files.has(path))
+    return { commit, tree: commit.tree, files: list, changed: [...changed, ...removed].sort() }
+  }
+
+  async read(files: readonly FileRef[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    return new Map(files.map((file) => [file.oid, this.#blobs.get(file.oid) ?? new Uint8Array()]))
+  }
+
+  async commit(oid: string): Promise<Commit> {
+    return this.#found(oid).commit
+  }
+
+  async between(from: string | undefined, to: string, limit: number): Promise<Commit[]> {
+    const commits: Commit[] = []
+    for (let oid = to; oid !== '' && oid !== from && commits.length < limit; ) {
+      const { commit } = this.#found(oid)
+      commits.push(commit)
+      oid = commit.parents[0] ?? ''
+    }
+    return commits
+  }
+
+  async resolve(revision: string): Promise<string> {
+    return revision === 'main' ? this.#head : this.#found(revision).commit.oid
+  }
+
+  async close(): Promise<void> {}
+
+  #found(oid: string) {
+    const found = this.#commits.get(oid)
+    if (!found) throw new GitError('NO_SUCH_REVISION', oid, `there is no commit ${oid}`)
+    return found
+  }
+}
+
+function hash(text: string): string {
+  return createHash('sha1').update(text).digest('hex')
+}
