@@ -83,8 +83,8 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'a stop that Berth forgot is not sent again',
     file: 'reconcile/plan/leave.ts',
-    from: 'return actions.length > 0 ? { ...task, actions } : undefined',
-    to: 'return undefined',
+    from: 'if (actions.length === 0) return undefined',
+    to: 'if (actions.length >= 0) return undefined',
   },
   {
     title: 'half-made pods stay half made',

@@ -7,18 +7,20 @@ export function planLeave(pod: LivePod, cause: string, effect: Effect): Task {
   const ref = podRef(pod)
   const stops = stopActions(pod)
   const mark: Action[] = pod.sandbox ? [{ kind: 'markLeaving', pod: ref }] : []
-  const rest = stops.length > 0 && pod.sandbox ? stops : removeActions(pod)
-  return { host: pod.host, text: `remove pod ${pod.name}`, cause, effect, actions: [...mark, ...rest] }
+  const stopping = stops.length > 0 && pod.sandbox !== undefined
+  const text = `${stopping ? 'stop' : 'remove'} pod ${pod.name}`
+  return { host: pod.host, text, cause, effect, actions: [...mark, ...(stopping ? stops : removeActions(pod))] }
 }
 
 /** Later looks at a leaving pod: stop again what still runs (a restart of Berth forgets the stops it sent), then remove. */
 export function planLeaving(pod: LivePod): Task | undefined {
-  const task = { host: pod.host, text: `remove pod ${pod.name}`, cause: 'marked for removal', effect: 'none' } as const
-  if (pod.containers.concat(pod.leftovers).some(isAlive)) {
-    const actions = stopActions(pod)
-    return actions.length > 0 ? { ...task, actions } : undefined
+  const { host, name } = pod
+  if (!pod.containers.concat(pod.leftovers).some(isAlive)) {
+    return { host, text: `remove pod ${name}`, cause: 'it has ended', effect: 'none', actions: removeActions(pod) }
   }
-  return { ...task, actions: removeActions(pod) }
+  const actions = stopActions(pod)
+  if (actions.length === 0) return undefined
+  return { host, text: `stop pod ${name}`, cause: 'marked for removal', effect: 'none', actions }
 }
 
 /** A pod that cannot come back. Without its sandbox it is cut off from the network: it cannot end in an orderly way any more. */

@@ -56,14 +56,14 @@ export const rollout: readonly Row[] = [
     title: 'a ready new pod lets one old pod go',
     desired: deployment(two),
     pods: [...olds, pod(two, 0)],
-    expected: 'remove pod web-aaa-0 (old revision aaa)',
+    expected: 'stop pod web-aaa-0 (old revision aaa)',
   },
   {
     title: 'a leaving pod makes room for the next new one, and is helped out',
     desired: deployment(two),
     pods: [pod(one, 0, { leaving: true, each: ended(0) }), pod(one, 1), pod(one, 2), pod(two, 0)],
     expected: lines(
-      'remove pod web-aaa-0 (marked for removal)',
+      'remove pod web-aaa-0 (it has ended)',
       'create pod web-bbb-1 on local (replaces revision aaa)',
     ),
   },
@@ -71,13 +71,13 @@ export const rollout: readonly Row[] = [
     title: 'no surge: one old pod goes first',
     desired: deployment(two, { maxSurge: 0, maxUnavailable: 1 }),
     pods: olds,
-    expected: 'remove pod web-aaa-0 (old revision aaa)',
+    expected: 'stop pod web-aaa-0 (old revision aaa)',
   },
   {
     title: 'a broken old pod goes before available ones',
     desired: deployment(two, { maxSurge: 0, maxUnavailable: 1 }),
     pods: [pod(one, 0), pod(one, 1), pod(one, 2, { each: { health: unready } })],
-    expected: 'remove pod web-aaa-2 (old revision aaa)',
+    expected: 'stop pod web-aaa-2 (old revision aaa)',
   },
   {
     title: 'minReadySeconds: ready is not yet available',
@@ -89,7 +89,7 @@ export const rollout: readonly Row[] = [
     title: 'the oldest revision goes first',
     desired: deployment(two),
     pods: [pod(one, 0), pod(template('000'), 0, { createdAt: now - 200_000 }), pod(two, 0), pod(two, 1)],
-    expected: lines('remove pod web-000-0 (old revision 000)'),
+    expected: lines('stop pod web-000-0 (old revision 000)'),
   },
   {
     title: 'a missing image is pulled before anything is made',
@@ -156,13 +156,13 @@ export const scaling: readonly Row[] = [
     title: 'scaled down: not ready before ready',
     desired: deployment(one, { replicas: 2 }),
     pods: [pod(one, 0), pod(one, 1, { each: { health: unready } }), pod(one, 2)],
-    expected: 'remove pod web-aaa-1 (scaled down to 2)',
+    expected: 'stop pod web-aaa-1 (scaled down to 2)',
   },
   {
     title: 'scaled down: not ready before ready, even where nothing has to stay',
     desired: deployment(one, { replicas: 2, maxUnavailable: '100%' }),
     pods: [pod(one, 0), pod(one, 1, { each: { health: unready } }), pod(one, 2)],
-    expected: 'remove pod web-aaa-1 (scaled down to 2)',
+    expected: 'stop pod web-aaa-1 (scaled down to 2)',
   },
   {
     title: 'scaled down: lower deletion cost first',
@@ -172,19 +172,19 @@ export const scaling: readonly Row[] = [
       pod(one, 1, { annotations: { 'controller.kubernetes.io/pod-deletion-cost': '-1' } }),
       pod(one, 2),
     ],
-    expected: 'remove pod web-aaa-1 (scaled down to 2)',
+    expected: 'stop pod web-aaa-1 (scaled down to 2)',
   },
   {
     title: 'scaled down to nothing',
     desired: deployment(one, { replicas: 0 }),
     pods: [pod(one, 0)],
-    expected: 'remove pod web-aaa-0 (scaled down to 0)',
+    expected: 'stop pod web-aaa-0 (scaled down to 0)',
   },
   {
     title: 'made smaller while the new revision is broken: new pods above the ceiling go',
     desired: deployment(two, { replicas: 1 }),
     pods: [pod(one, 0), pod(two, 0, { each: { health: unready } }), pod(two, 1, { each: { health: unready } })],
-    expected: 'remove pod web-bbb-0 (scaled down to 1)',
+    expected: 'stop pod web-bbb-0 (scaled down to 1)',
   },
 ]
 
@@ -199,19 +199,19 @@ export const strategies: readonly Row[] = [
     title: 'paused: scaling goes on',
     desired: deployment(two, { paused: true, replicas: 2 }),
     pods: olds,
-    expected: 'remove pod web-aaa-0 (scaled down to 2)',
+    expected: 'stop pod web-aaa-0 (scaled down to 2)',
   },
   {
     title: 'paused in mid-rollout: a smaller size is shared between the revisions',
     desired: deployment(two, { paused: true, replicas: 2, maxSurge: 0, maxUnavailable: 1 }),
     pods: [...olds, pod(two, 0)],
-    expected: lines('remove pod web-aaa-0 (scaled down to 2)', 'remove pod web-aaa-1 (scaled down to 2)'),
+    expected: lines('stop pod web-aaa-0 (scaled down to 2)', 'stop pod web-aaa-1 (scaled down to 2)'),
   },
   {
     title: 'Recreate: all old pods go first',
     desired: deployment(two, { recreate: true, replicas: 2 }),
     pods: [pod(one, 0), pod(one, 1)],
-    expected: lines('remove pod web-aaa-0 (old revision aaa)', 'remove pod web-aaa-1 (old revision aaa)'),
+    expected: lines('stop pod web-aaa-0 (old revision aaa)', 'stop pod web-aaa-1 (old revision aaa)'),
   },
   {
     title: 'Recreate: no new pod while an old one is still ending',

@@ -162,7 +162,7 @@ export const upkeep: readonly Row[] = [
     title: 'after a restart of Berth a leaving pod that still runs is stopped again',
     desired: deployment(one, { replicas: 0 }),
     pods: [pod(one, 0, { leaving: true })],
-    expected: 'remove pod web-aaa-0 (marked for removal)',
+    expected: 'stop pod web-aaa-0 (marked for removal)',
   },
 ]
 
@@ -186,7 +186,7 @@ export const drift: readonly Row[] = [
     title: 'then the edited one goes',
     desired: deployment(withLevel, { replicas: 1 }),
     pods: [pod(withLevel, 0, { each: edited }), pod(withLevel, 1)],
-    expected: 'remove pod web-aaa-0 (changed by hand: env.LEVEL: missing, wanted "1")',
+    expected: 'stop pod web-aaa-0 (changed by hand: env.LEVEL: missing, wanted "1")',
   },
   {
     title: 'resources are changed in place',
@@ -261,14 +261,14 @@ export const others: readonly Row[] = [
     title: 'ReplicaSet: scaled down',
     desired: replicaSet(one, 1),
     pods: [pod(one, 0), pod(one, 1, { each: { health: unready } })],
-    expected: 'remove pod web-aaa-1 (scaled down to 1)',
+    expected: 'stop pod web-aaa-1 (scaled down to 1)',
   },
   { title: 'Pod: made under its own name', desired: barePod(one), expected: 'create pod web on local (wanted)' },
   {
     title: 'Pod: a change means that the old one goes first',
     desired: barePod(two),
     pods: [pod(one, 0, { name: 'web' })],
-    expected: 'remove pod web (old revision aaa)',
+    expected: 'stop pod web (old revision aaa)',
   },
   {
     title: 'Pod: but not for an image that is not there',
