@@ -27,7 +27,7 @@ export interface ApplicationParts {
   readonly log: Log
   readonly random: () => number
   /** Owners of running pods that carry this application's mark. */
-  readonly liveOwners: () => Key[]
+  readonly liveOwners: () => readonly Key[]
   readonly statusOf: (key: Key) => ObjectStatus | undefined
   readonly approveGone: (key: Key) => void
   readonly isGone: (key: Key) => boolean

@@ -61,6 +61,7 @@ export class Engine {
       onDone: (app, key, task, error) => this.#done(app, key, task, error),
       onStatus: (app, key) => {
         this.#application(app)?.looked(key)
+        for (const released of this.#looker.released(app, key)) this.#controller.wake(released)
         parts.onChange?.()
       },
       allRead: () => parts.settings.applications.every(({ name }) => this.#wanted.commitOf(name) !== undefined),
@@ -107,7 +108,7 @@ export class Engine {
   async observe(): Promise<void> {
     await this.#parts.runtime.start()
     this.#unwatch = this.#parts.runtime.watch((keys) => {
-      this.#looker.factsChanged()
+      this.#looker.factsChanged(keys)
       if (!this.#acts) return
       for (const key of keys) if (this.#isMine(key)) this.#controller.wake(key)
       if (keys.some((key) => keyParts(key).kind === 'Host')) this.#wakeAll()

@@ -6,11 +6,11 @@ import { RuntimeError } from '../runtime/errors.ts'
 import type { Runtime } from '../runtime/port.ts'
 import type { LookResult } from './controller.ts'
 import type { Lanes } from './lanes.ts'
+import { Owners } from './owners.ts'
 import type { ObjectStatus, Plan, Task } from './plan/action.ts'
 import type { View } from './plan/desired.ts'
 import { type Forecast, forecast } from './plan/forecast.ts'
 import { planGone } from './plan/gone.ts'
-import { placedOn } from './plan/placement.ts'
 import { plan } from './plan/plan.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -56,10 +56,15 @@ export class Looker {
   readonly #holds = new Map<Key, Map<string, Hold>>()
   readonly #lastTasks = new Map<Key, { readonly text: string; readonly times: number }>()
   readonly #settled = new Set<Key>()
-  #placed: View['placed'] | undefined
+  /** Keys of which something was done since they were wanted as they are: no longer held back by earlier waves. */
+  readonly #begun = new Set<Key>()
+  /** Application -> keys that wait for earlier waves. */
+  readonly #queued = new Map<string, Set<Key>>()
+  readonly #owners: Owners
 
   constructor(options: LookerOptions) {
     this.#options = options
+    this.#owners = new Owners(options.runtime)
   }
 
   /** The key is newly wanted, changed, or gone: what failed before may work now. */
@@ -67,6 +72,7 @@ export class Looker {
     this.#holds.delete(key)
     this.#lastTasks.delete(key)
     this.#settled.delete(key)
+    this.#begun.delete(key)
     this.#statuses.delete(key)
     if (this.#options.wanted.appOf(key) !== undefined) this.#gone.delete(key)
   }
@@ -85,17 +91,13 @@ export class Looker {
   }
 
   /** Owners of pods that carry the application's mark. */
-  ownersOf(app: string): Key[] {
-    const owners = new Set<Key>()
-    for (const pod of this.#options.runtime.pods()) {
-      const [kind = '', name = ''] = pod.owner.split('/')
-      if (pod.app === app) owners.add(keyOf({ namespace: pod.namespace, kind, name }))
-    }
-    return [...owners].sort()
+  ownersOf(app: string): readonly Key[] {
+    return this.#owners.of(app)
   }
 
-  factsChanged(): void {
-    this.#placed = undefined
+  /** Keys as the runtime tells them. */
+  factsChanged(keys: readonly Key[]): void {
+    this.#owners.changed(keys)
   }
 
   /** What would be done for the key now; undefined when it is neither wanted nor gone. */
@@ -116,10 +118,7 @@ export class Looker {
     const { kind, name } = keyParts(key)
     const { runtime, wanted, allRead } = this.#options
     if (kind !== 'Namespace' || wanted.usesNamespace(name) || !allRead()) return false
-    return (
-      runtime.hostFacts().some((host) => host.networks.has(name)) &&
-      !runtime.pods().some((pod) => pod.namespace === name)
-    )
+    return runtime.hostFacts().some((host) => host.networks.has(name)) && this.#owners.podsIn(name).length === 0
   }
 
   /** Remembers a plan's status without doing it. */
@@ -161,6 +160,13 @@ export class Looker {
       })
       return { againAt: planned.lookAgainAt }
     }
+    const earlier = this.#waitsFor(app, key)
+    if (earlier !== undefined) {
+      const message = `waits for ${describeKey(earlier)}, which is in an earlier wave`
+      this.#statuses.set(key, { ...planned.status, sync: 'OutOfSync', message })
+      return { againAt: planned.lookAgainAt }
+    }
+    this.#begun.add(key)
     const runnable = planned.tasks.filter((task) => (this.#holdOf(key, task)?.until ?? 0) <= now)
     const skipped = await this.#run(app, key, runnable)
     this.#statuses.set(key, this.#withHold(key, planned.status))
@@ -187,6 +193,27 @@ export class Looker {
       this.#options.onDone(app, key, task, error)
     }
     return outcomes.some((outcome) => outcome.result === 'skipped')
+  }
+
+  /** Keys to be looked at because one of an earlier wave became healthy. */
+  released(app: string, key: Key): Key[] {
+    const queued = this.#queued.get(app)
+    if (!queued || !this.#isGood(key)) return []
+    const free = [...queued].filter((waiting) => this.#waitsFor(app, waiting) === undefined)
+    for (const waiting of free) queued.delete(waiting)
+    return free
+  }
+
+  #waitsFor(app: string, key: Key): Key | undefined {
+    if (this.#begun.has(key)) return undefined
+    const earlier = this.#options.wanted.earlier(key).find((other) => !this.#isGood(other))
+    if (earlier !== undefined) this.#queued.set(app, (this.#queued.get(app) ?? new Set<Key>()).add(key))
+    return earlier
+  }
+
+  #isGood(key: Key): boolean {
+    const status = this.#statuses.get(key)
+    return status?.sync === 'Synced' && (status.health === 'Healthy' || status.health === 'Suspended')
   }
 
   #forbidden(app: string, key: Key): string {
@@ -241,16 +268,17 @@ export class Looker {
 
   #view(key: Key): View {
     const { runtime, clock } = this.#options
-    const looker = this
+    const owners = this.#owners
     const { kind, name } = keyParts(key)
+    const pods = kind === 'Namespace' ? undefined : runtime.podsOf(key)
     return {
-      pods: kind === 'Namespace' ? runtime.pods().filter((pod) => pod.namespace === name) : runtime.podsOf(key),
+      get pods() {
+        return pods ?? owners.podsIn(name)
+      },
       hosts: runtime.hostFacts(),
       now: clock.now(),
-      // Only a plan that creates pods asks for it, and it costs a walk over all pods.
       get placed() {
-        looker.#placed ??= placedOn(runtime.pods())
-        return looker.#placed
+        return owners.placed()
       },
     }
   }
