@@ -11,7 +11,7 @@ import { FakeRuntime } from './sim/fake-runtime.ts'
 import { FakeRepository } from './support/fake-repository.ts'
 
 const intervalMs = 10_000
-const registry = new Map(['app:1', 'app:2', 'pause'].map((image) => [image, `sha256:${image}`]))
+const registry = new Map(['app:1', 'app:2', 'never:1', 'pause'].map((image) => [image, `sha256:${image}`]))
 
 const defaults: ApplicationSettings = {
   name: 'shop',
@@ -276,4 +276,25 @@ test('with prune off what vanished stays and is told', async () => {
   expect(podNames()).toEqual(['Deployment/a', 'Deployment/b'])
   expect(status()).toMatchObject({ sync: 'OutOfSync' })
   expect(JSON.stringify(status().objects)).toContain('prune is off')
+})
+
+test('a wave begins when the one before it is healthy, and not at all while that is broken', async () => {
+  const wave = (name: string, number: number, image: string): string =>
+    deployment(name, { image }).replace(
+      `{ name: ${name} }`,
+      `{ name: ${name}, annotations: { berth.dev/wave: "${number}" } }`,
+    )
+  repository.push('Add', { 'db.yaml': wave('db', -1, 'never:1'), 'web.yaml': wave('web', 2, 'app:1') })
+  await open().start()
+  await pass(20_000)
+  expect(podNames()).toEqual(['Deployment/db'])
+  expect(status().objects.find(({ name }) => name === 'web')?.message).toBe(
+    'waits for Deployment shop/db, which is in an earlier wave',
+  )
+  const fixed = repository.push('Mend', { 'db.yaml': wave('db', -1, 'app:1') })
+  await pass(40_000)
+  expect(status()).toMatchObject({ commit: fixed, sync: 'Synced', health: 'Healthy' })
+  expect(done.findIndex((text) => text.includes('create pod web'))).toBeGreaterThan(
+    done.findIndex((text) => text.includes('remove pod db')),
+  )
 })

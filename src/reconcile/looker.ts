@@ -205,10 +205,17 @@ export class Looker {
   }
 
   #waitsFor(app: string, key: Key): Key | undefined {
-    if (this.#begun.has(key)) return undefined
+    if (this.#begun.has(key) || this.#hasCurrentPods(key)) return undefined
     const earlier = this.#options.wanted.earlier(key).find((other) => !this.#isGood(other))
     if (earlier !== undefined) this.#queued.set(app, (this.#queued.get(app) ?? new Set<Key>()).add(key))
     return earlier
+  }
+
+  /** Begun by an earlier process: what runs as it is wanted is kept alive whatever became of earlier waves. */
+  #hasCurrentPods(key: Key): boolean {
+    const desired = this.#options.wanted.desired(key)
+    if (!desired || desired.kind === 'Namespace') return false
+    return this.#options.runtime.podsOf(key).some((pod) => pod.template === desired.template.hash)
   }
 
   #isGood(key: Key): boolean {

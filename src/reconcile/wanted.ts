@@ -3,6 +3,7 @@ import type { Located } from '../manifests/check.ts'
 import type { ConfigMap, ManifestObject, PodSpec, Secret } from '../manifests/types.ts'
 import type { Desired } from './plan/desired.ts'
 import { resolveTemplate } from './plan/template.ts'
+import { waveOf } from './plan/waves.ts'
 
 /** One application's accepted objects and since when they are wanted. */
 interface WantedApp {
@@ -30,6 +31,8 @@ export class Wanted {
   readonly #readers = new Map<Key, Set<Key>>()
   /** How many wanted objects each namespace has. */
   readonly #namespaces = new Map<string, number>()
+  /** Application -> wave -> keys that are planned. */
+  readonly #waves = new Map<string, Map<number, Set<Key>>>()
 
   /** Puts a revision in the place of the application's last one. Answers every key that has to be looked at. */
   accept(
@@ -81,6 +84,15 @@ export class Wanted {
     return (this.#namespaces.get(namespace) ?? 0) > 0
   }
 
+  /** Keys of the same application that stand in lower waves than this one. */
+  earlier(key: Key): Key[] {
+    const entry = this.#entries.get(key)
+    const waves = entry && this.#waves.get(entry.app)
+    if (!waves || waves.size < 2) return []
+    const own = waveOf(entry.object)
+    return [...waves].filter(([wave]) => wave < own).flatMap(([, keys]) => [...keys])
+  }
+
   /** The object with its references followed; undefined for what is not wanted, or is only read by others. */
   desired(key: Key): Desired | undefined {
     const entry = this.#entries.get(key)
@@ -93,6 +105,7 @@ export class Wanted {
     this.#remove(key)
     this.#entries.set(key, entry)
     this.#count(entry.object, 1)
+    if (isPlanned(key)) this.#wave(entry).add(key)
     for (const config of configsOf(entry.object)) {
       const readers = this.#readers.get(config) ?? new Set()
       readers.add(key)
@@ -105,7 +118,18 @@ export class Wanted {
     if (!entry) return
     for (const config of configsOf(entry.object)) this.#readers.get(config)?.delete(key)
     this.#count(entry.object, -1)
+    const wave = this.#wave(entry)
+    wave.delete(key)
+    if (wave.size === 0) this.#waves.get(entry.app)?.delete(waveOf(entry.object))
     this.#entries.delete(key)
+  }
+
+  #wave({ app, object }: Entry): Set<Key> {
+    const waves = this.#waves.get(app) ?? new Map<number, Set<Key>>()
+    this.#waves.set(app, waves)
+    const wave = waves.get(waveOf(object)) ?? new Set<Key>()
+    waves.set(waveOf(object), wave)
+    return wave
   }
 
   #count(object: ManifestObject, by: number): void {
