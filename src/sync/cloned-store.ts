@@ -26,6 +26,8 @@ export interface ClonedStoreParts {
   readonly limits: SyncLimits
   readonly timeouts: SyncTimeouts
   readonly shown: string
+  /** Aborted by `close`: ends every request and process under way. */
+  readonly ending: AbortController
   /** Asks the remote; throws NO_SUCH_REVISION or EMPTY_REPOSITORY only on a complete answer. */
   locate(revision: Revision, deadline: number): Promise<Place>
   openReader(gitDir: string): ObjectReader
@@ -207,7 +209,9 @@ export class ClonedStore implements Store {
     return performance.now() + this.#parts.timeouts.totalMs
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    this.#parts.ending.abort()
+    await this.#queue
     this.#reader?.close()
     this.#reader = undefined
     this.#parts.transfer.close()

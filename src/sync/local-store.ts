@@ -58,14 +58,14 @@ export class LocalStore implements Store {
   #open({ common }: LocalRepository): FolderReader {
     const objects = join(common, 'objects')
     if (this.#opened?.objects !== objects) {
-      this.close()
+      this.#forget()
       this.#opened = { objects, reader: new FolderReader(objects) }
     }
     return this.#opened!.reader
   }
 
   async repair(): Promise<boolean> {
-    this.close()
+    this.#forget()
     return false
   }
 
@@ -73,7 +73,11 @@ export class LocalStore implements Store {
     return false
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#opened?.reader.close()
     this.#opened = undefined
   }

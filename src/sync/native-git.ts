@@ -62,8 +62,11 @@ const watchMs = 250
 export class NativeGit {
   readonly #binary: string
   readonly #home: string
+  readonly #signal: AbortSignal
 
-  constructor(binary: string, home: string) {
+  /** `signal` ends all that runs. */
+  constructor(binary: string, home: string, signal: AbortSignal) {
+    this.#signal = signal
     this.#binary = binary
     this.#home = home
   }
@@ -90,6 +93,9 @@ export class NativeGit {
       killGroup(child.pid)
     }
     const overdue = (): void => end(new GitError('TIMED_OUT', 'git', 'git did not finish in the time allowed'))
+    const abort = (): void => end(new GitError('TIMED_OUT', 'git', 'git: closed before it finished'))
+    this.#signal.addEventListener('abort', abort)
+    if (this.#signal.aborted) abort()
     const timer = setTimeout(overdue, Math.max(0, deadline - performance.now()))
     const watcher = setInterval(() => {
       const problem = watch?.()
@@ -101,6 +107,7 @@ export class NativeGit {
       const finish = (): void => {
         clearTimeout(timer)
         clearInterval(watcher)
+        this.#signal.removeEventListener('abort', abort)
       }
       child.once('error', (cause) => {
         finish()

@@ -41,9 +41,10 @@ function openStore(options: SessionOptions, folder: string): Store {
 function httpStore(options: SessionOptions, folder: string, remote: Remote & { kind: 'http' }): Store {
   const { limits, timeouts, secretFile, git } = options
   const shown = remote.display
-  const http = new HttpRemote(remote.url, secretFile, timeouts)
+  const ending = new AbortController()
+  const http = new HttpRemote(remote.url, secretFile, timeouts, ending.signal)
   const refs = new RemoteRefs(http)
-  const native = git === undefined ? undefined : new NativeGit(git, join(folder, 'home'))
+  const native = git === undefined ? undefined : new NativeGit(git, join(folder, 'home'), ending.signal)
   const transfer = native
     ? new NativeTransfer({
         git: native,
@@ -58,6 +59,7 @@ function httpStore(options: SessionOptions, folder: string, remote: Remote & { k
     limits,
     timeouts,
     shown,
+    ending,
     locate: (revision, deadline) => locateByHttp(refs, revision, shown, deadline),
     openReader: readerWith(native),
   })
@@ -72,7 +74,8 @@ function copyOfLocal(
 ): Store {
   const { limits, timeouts } = options
   const shown = remote.display
-  const git = new NativeGit(binary, join(folder, 'home'))
+  const ending = new AbortController()
+  const git = new NativeGit(binary, join(folder, 'home'), ending.signal)
   const source = () => ({ address: remote.path, authorization: undefined })
   return new ClonedStore({
     generations: new Generations(folder),
@@ -80,6 +83,7 @@ function copyOfLocal(
     limits,
     timeouts,
     shown,
+    ending,
     locate: (revision, deadline) => locateLocally(git, remote.path, revision, shown, deadline),
     openReader: readerWith(git),
   })

@@ -93,5 +93,6 @@ export interface Repository {
   between(from: string | undefined, to: string, limit: number): Promise<Commit[]>
   /** A full id for a branch, tag, full or abbreviated commit id that the store knows; throws NO_SUCH_REVISION. */
   resolve(revision: string): Promise<string>
+  /** Ends a fetch under way (it then throws), once nobody else has this repository open. */
   close(): Promise<void>
 }

@@ -100,8 +100,8 @@ export class Session {
     }
   }
 
-  close(): void {
-    this.#store.close()
+  async close(): Promise<void> {
+    await this.#store.close()
     this.#release()
   }
 }

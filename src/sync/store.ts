@@ -15,7 +15,8 @@ export interface Store {
   repair(failed: ObjectReader | undefined): Promise<boolean>
   /** Brings a commit that is not in the store; false when there is nowhere to ask. */
   obtain(oid: string): Promise<boolean>
-  close(): void
+  /** Ends what is under way. */
+  close(): Promise<void>
 }
 
 /** The commit behind what was fetched, once it and its root tree can be read. */

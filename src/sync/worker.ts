@@ -30,7 +30,7 @@ async function answer(id: number, call: Call): Promise<Result> {
       return session.resolve(call.revision)
     case 'close':
       sessions.delete(id)
-      session.close()
+      await session.close()
       return undefined
     default:
       return call satisfies never

@@ -134,7 +134,8 @@ const faults: readonly Fault[] = [
     title: 'a pack with flipped bits',
     intercept: spoiling(isPack, ({ status, headers, body }, response) => {
       const spoiled = Buffer.from(body)
-      for (let at = body.indexOf('PACK') + 14; at < body.length - 30; at += 7) spoiled[at]! ^= 0x55
+      const start = body.indexOf('PACK') + 14
+      for (let at = start; at < start + 40; at += 7) spoiled[at]! ^= 0x55
       response.writeHead(status, headers).end(spoiled)
     }),
     code: 'BAD_ANSWER',
@@ -190,6 +191,34 @@ describe.each(['embedded', 'native'] as const)('faults of a remote, %s', (backen
     server.intercept = () => false
     expect(await repository.fetch()).toEqual({ oid: second, rewritten: false })
     expect((await repository.snapshot(second, '')).files).toHaveLength(2)
+  })
+
+  test('closing ends a look that hangs', async () => {
+    fixture.commit({ a: '1' })
+    const repository = await open()
+    const asked = new Promise<void>((resolve) => {
+      server.intercept = (request) => {
+        if (!request.url?.includes('git-upload-pack')) return false
+        resolve()
+        return true
+      }
+    })
+    const look = failure(repository.fetch())
+    await asked
+    await repository.close()
+    expect((await look).code).toBe('TIMED_OUT')
+  })
+
+  test('closing ends a pack that hangs', async () => {
+    fixture.commit({ a: '1' })
+    const repository = await open()
+    const asked = new Promise<void>((resolve) => {
+      server.intercept = spoiling(isPack, () => resolve())(server)
+    })
+    const look = failure(repository.fetch())
+    await asked
+    await repository.close()
+    expect((await look).code).toBe('TIMED_OUT')
   })
 
   test('G11 nobody listens', async () => {

@@ -23,12 +23,14 @@ export class HttpRemote {
   readonly #configured: URL
   readonly #secretFile: string | undefined
   readonly #timeouts: SyncTimeouts
+  readonly #signal: AbortSignal
   #base: string
 
-  constructor(url: string, secretFile: string | undefined, timeouts: SyncTimeouts) {
+  constructor(url: string, secretFile: string | undefined, timeouts: SyncTimeouts, signal: AbortSignal) {
     this.#configured = new URL(url)
     this.#secretFile = secretFile
     this.#timeouts = timeouts
+    this.#signal = signal
     this.#base = url
   }
 
@@ -71,6 +73,7 @@ export class HttpRemote {
         maxBytes: ask.maxBytes,
         timeouts: this.#timeouts,
         deadline: ask.deadline,
+        signal: this.#signal,
       })
       const location = answer.status >= 300 && answer.status < 400 ? answer.headers.location : undefined
       if (location === undefined) return this.#checked(answer, ask, url, authorization !== undefined)

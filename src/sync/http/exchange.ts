@@ -15,6 +15,8 @@ export interface Request {
   /** When the whole operation must be over, on the clock of `performance.now()`. */
   readonly deadline: number
   readonly lookup?: LookupFunction
+  /** Aborted when the repository is closed. */
+  readonly signal: AbortSignal
 }
 
 export interface Answer {
@@ -54,6 +56,12 @@ function attempt(options: Request, kept: boolean): Promise<Answer> {
     }
     const request = send(url, { method, headers, agent, ...(lookup && { lookup }) })
     const timers = new Timers(request, host)
+    const abort = (): void => {
+      request.destroy(new GitError('TIMED_OUT', host, `${host}: closed before the answer came`))
+    }
+    options.signal.addEventListener('abort', abort)
+    if (options.signal.aborted) abort()
+    request.once('close', () => options.signal.removeEventListener('abort', abort))
     let answered = false
     const fail = (error: unknown): void => {
       timers.stop()
