@@ -1,9 +1,9 @@
 import { type Key, keyOf, keyParts } from '../base/key.ts'
 import type { Located } from '../manifests/check.ts'
 import type { ConfigMap, ManifestObject, PodSpec, Secret } from '../manifests/types.ts'
+import { waveOf } from '../manifests/wave.ts'
 import type { Desired } from './plan/desired.ts'
 import { resolveTemplate } from './plan/template.ts'
-import { waveOf } from './plan/waves.ts'
 
 /** One application's accepted objects and since when they are wanted. */
 interface WantedApp {

@@ -3,6 +3,7 @@ import { dnsLabelFault, labelKeyFault, labelValueFault } from '../names.ts'
 import type { Path } from '../position.ts'
 import { type Review, reportFault } from '../review.ts'
 import type { ObjectMeta } from '../types.ts'
+import { waveAnnotation, waveFault } from '../wave.ts'
 
 const longestAnnotations = 256 * 1024
 
@@ -31,6 +32,7 @@ export function reviewLabels(
   let length = 0
   for (const [key, value] of Object.entries(annotations)) {
     reportFault(review, [...path, 'annotations', key], labelKeyFault(key.toLowerCase()), quoted(key))
+    if (key === waveAnnotation) reportFault(review, [...path, 'annotations', key], waveFault(value), found(value))
     length += key.length + value.length
   }
   if (length > longestAnnotations) {
