@@ -1,12 +1,6 @@
 // What runs, as facts. Types only: pure rooms read these and nothing else of the runtime.
 import type { PodSpec } from '../manifests/types.ts'
 
-/** Everything Berth knows of the live side at one moment. */
-export interface Live {
-  readonly hosts: readonly LiveHost[]
-  readonly pods: readonly LivePod[]
-}
-
 export interface LiveHost {
   readonly name: string
   /** False: nothing is known of its pods beyond the last answer; never read as "no pods". */

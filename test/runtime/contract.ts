@@ -319,6 +319,17 @@ export function runtimeContract(name: string, make: () => Promise<ContractWorld>
       expect(live().sandbox?.state).toBe('created')
     })
 
+    test('notices that a name is free again even if nobody said so', async () => {
+      const holder = await world.holdName(pod)
+      await runtime.ensureNetwork(world.host, 'shop')
+      await expect(runtime.createSandbox(pod, sandboxSpec())).rejects.toEqual(refused('NAME_TAKEN'))
+      const outage = await world.outage()
+      await until(runtime, () => runtime.hostFacts()[0]?.reachable === false, 'the host is unreachable')
+      await world.destroy(holder)
+      await outage.end()
+      await until(runtime, () => runtime.conflicts().length === 0, 'the report is withdrawn')
+    })
+
     test('keeps its facts while the engine does not answer, and looks at all anew when it does', async () => {
       await runPod(runtime, pod)
       const { id } = web()

@@ -77,6 +77,13 @@ describe('probes on Docker', () => {
     expect(processes.trim().split('\n')).toHaveLength(1)
   })
 
+  test('a probe that cannot be carried out says so and decides nothing', async () => {
+    const httpGet = { path: '/', port: 8080, scheme: 'HTTP', host: 'no such host' } as const
+    await run({ livenessProbe: { ...timing, httpGet }, readinessProbe: { ...timing, httpGet } })
+    await until(world.runtime, () => health().message?.includes('Invalid URL') ?? false, 'the reason is told')
+    expect(health()).toMatchObject({ ready: false, failing: false })
+  })
+
   test('a runtime that comes later says so until it has looked itself', async () => {
     await run({ readinessProbe: { ...ready, periodSeconds: 30 }, livenessProbe: accepts })
     await until(world.runtime, () => health().ready === true, 'it is ready')

@@ -21,6 +21,7 @@ interface Series {
   readonly probe: Probe
   state: ProbeState
   looked: boolean
+  errors: number
   succeeded: boolean
   quick: number
   countedAt: number
@@ -82,7 +83,16 @@ export class ContainerProber {
     if (!probe) return
     const state = initialProbeState(kind)
     const countedAt = Number.NEGATIVE_INFINITY
-    this.#series.set(kind, { probe, state, looked: false, succeeded: false, quick: 0, countedAt, cancel: () => {} })
+    this.#series.set(kind, {
+      probe,
+      state,
+      looked: false,
+      errors: 0,
+      succeeded: false,
+      quick: 0,
+      countedAt,
+      cancel: () => {},
+    })
   }
 
   /** The container has started: the other probes may look. */
@@ -112,7 +122,9 @@ export class ContainerProber {
     const answer = await this.#run(kind, probe)
     if (this.#closed) return
     const first = !series.looked
-    series.looked = true
+    // A probe that cannot be carried out is no look, unless it never can.
+    if (answer.outcome === 'error') series.errors += 1
+    if (answer.outcome !== 'error' || series.errors >= probe.failureThreshold) series.looked = true
     const now = this.#clock.now()
     const due = answer.outcome === 'success' || now - series.countedAt >= periodMs
     if (due) {

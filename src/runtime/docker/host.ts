@@ -157,6 +157,7 @@ export class Host {
     const changed = rows.filter((row) => depth === 'all' || !this.#shows(row))
     const gone = [...known].filter((id) => !listed.has(id))
     await this.#inspectAll([...changed.map((row) => row.Id), ...gone])
+    await this.#reviewTakenNames()
     this.#listed = true
     this.#facts = undefined
   }
@@ -230,6 +231,17 @@ export class Host {
       if (holder !== id) continue
       this.takenNames.delete(name)
       this.#changed()
+    }
+  }
+
+  /** A holder may have gone while nobody listened. */
+  async #reviewTakenNames(): Promise<void> {
+    for (const [name, holder] of [...this.takenNames]) {
+      const found = await this.api.inspect(name).catch((error: unknown) => {
+        if (error instanceof RuntimeError && error.code === 'NO_SUCH_CONTAINER') return undefined
+        throw error
+      })
+      if (found === undefined) this.#freeName('destroy', holder)
     }
   }
 

@@ -1,5 +1,6 @@
 import PQueue from 'p-queue'
 import type { Clock } from '../../base/clock.ts'
+import { errorText } from '../../base/errors.ts'
 import type { Probe } from '../../manifests/types.ts'
 import type { ContainerHealth } from '../live.ts'
 import type { ProbeKind } from '../probe-state.ts'
@@ -84,7 +85,16 @@ export class Prober {
     return spec?.containers.find((container) => container.name === record.mark.container)
   }
 
+  /** Never rejects: what a label says may be such that it cannot be carried out. */
   async #probe(id: string, kind: ProbeKind, probe: Probe, execs: Map<ProbeKind, ExecProbe>): Promise<ProbeAnswer> {
+    try {
+      return await this.#ask(id, kind, probe, execs)
+    } catch (error) {
+      return { outcome: 'error', message: errorText(error) }
+    }
+  }
+
+  async #ask(id: string, kind: ProbeKind, probe: Probe, execs: Map<ProbeKind, ExecProbe>): Promise<ProbeAnswer> {
     const timeoutMs = probe.timeoutSeconds * 1000
     const { exec, httpGet, tcpSocket } = probe
     if (exec) {
