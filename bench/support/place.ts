@@ -12,12 +12,12 @@ export async function benchEngine(): Promise<string> {
 }
 
 /** A Berth that has settled on a first commit without pods. */
-export async function settledBerth(name: string, socket: string): Promise<TestBerth> {
+export async function settledBerth(name: string, socket: string, interval = '1h'): Promise<TestBerth> {
   const berth = new TestBerth(`bench-${name}`, socket)
   const first = berth.repository.commit('Begin', {
     'app/config.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: begin }\n',
   })
-  berth.start('--interval', '1h', '--log-level', 'warn')
+  berth.start('--interval', interval, '--log-level', 'warn')
   await berth.synced(first)
   return berth
 }
