@@ -59,3 +59,26 @@ export function pod(spec: object = {}) {
 export function service(spec: object) {
   return { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec }
 }
+
+export const json = (value: object) => JSON.stringify(value)
+
+/** The text of a ConfigMap. */
+export function config(name: string, extra: object = {}): string {
+  return json({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, ...extra })
+}
+
+/** The text of a Secret. */
+export function secret(extra: object): string {
+  return json({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, ...extra })
+}
+
+/** A Pod whose container has `extra`. */
+export function withContainer(extra: object) {
+  return pod({ containers: [{ ...container, ...extra }] })
+}
+
+/** Problems of a manifest in one line, without `app.yaml:1: `. */
+export function plain(value: object | string, options: Partial<CheckOptions> = {}): string[] {
+  const text = typeof value === 'string' ? value : json(value)
+  return problems(text, options).map((problem) => problem.replace(/^app\.yaml:\d+: /, ''))
+}
