@@ -59,7 +59,7 @@ export function changed(content: Content, dice: Dice): Content | undefined {
   return change(content, dice)
 }
 
-const images = ['good:1', 'good:2', 'good:3', 'slow:1', 'crash:1', 'never:1', 'missing:1']
+const images = ['good:1', 'good:2', 'good:3', 'slow:1', 'crash:1', 'never:1', 'sick:1', 'missing:1']
 
 type Change = (content: Content, dice: Dice) => Content | undefined
 

@@ -7,6 +7,8 @@ import type { FakeClock } from './fake-clock.ts'
 export interface Program {
   /** From start to ready; undefined: never. */
   readonly readyAfterMs: number | undefined
+  /** Its liveness probe gives it up; undefined: never. */
+  readonly sickAfterMs: number | undefined
   /** It ends by itself; undefined: it does not. */
   readonly exitAfterMs: number | undefined
   readonly exitCode: number
@@ -14,18 +16,20 @@ export interface Program {
   readonly stopMs: number
 }
 
-/** `crash` ends with 1, `never` never gets ready, `done` ends with 0, `slow` takes 20 s, `berth-test` no
+/** `crash` ends with 1, `never` never gets ready, `sick` fails its liveness probe after 10 s, `done` ends with 0, `slow` takes 20 s, `berth-test` no
  * time; anything else is ready after a second. */
 export function programOf(reference: string): Program {
   const image = reference.replace(/^sha256:/, '')
   const good = {
     readyAfterMs: image.startsWith('berth-test') || image === 'pause' ? 0 : 1_000,
+    sickAfterMs: undefined,
     exitAfterMs: undefined,
     exitCode: 0,
     stopMs: 500,
   }
   if (image.startsWith('crash')) return { ...good, readyAfterMs: undefined, exitAfterMs: 300, exitCode: 1 }
   if (image.startsWith('never')) return { ...good, readyAfterMs: undefined }
+  if (image.startsWith('sick')) return { ...good, sickAfterMs: 10_000 }
   if (image.startsWith('done')) return { ...good, readyAfterMs: undefined, exitAfterMs: 2_000 }
   return image.startsWith('slow') ? { ...good, readyAfterMs: 20_000, stopMs: 8_000 } : good
 }

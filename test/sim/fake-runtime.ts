@@ -263,9 +263,14 @@ export class FakeRuntime implements Runtime {
   /** What is true of a container, known or not. */
   isReady(box: Box): boolean {
     const { readyAfterMs } = programOf(box.config.image)
-    return (
-      box.state === 'running' && readyAfterMs !== undefined && this.#options.clock.now() >= box.startedAt + readyAfterMs
-    )
+    const runsMs = this.#options.clock.now() - box.startedAt
+    return box.state === 'running' && readyAfterMs !== undefined && runsMs >= readyAfterMs && !this.#isSick(box)
+  }
+
+  #isSick(box: Box): boolean {
+    const { sickAfterMs } = programOf(box.config.image)
+    const runsMs = this.#options.clock.now() - box.startedAt
+    return box.state === 'running' && sickAfterMs !== undefined && runsMs >= sickAfterMs
   }
 
   #call(host: string, effect: (engine: FakeDocker) => unknown): void {
@@ -319,10 +324,12 @@ export class FakeRuntime implements Runtime {
     const { clock } = this.#options
     const key = keyOf(ownerParts(box.namespace, box.mark.owner))
     for (const watcher of this.#watchers) watcher([key])
-    const { readyAfterMs } = programOf(box.config.image)
-    if (box.state !== 'running' || box.name === '' || readyAfterMs === undefined) return
-    const left = box.startedAt + readyAfterMs - clock.now()
-    if (left > 0) clock.after(left, () => this.#tell(key))
+    if (box.state !== 'running' || box.name === '') return
+    const { readyAfterMs, sickAfterMs } = programOf(box.config.image)
+    for (const afterMs of [readyAfterMs, sickAfterMs]) {
+      const left = afterMs === undefined ? 0 : box.startedAt + afterMs - clock.now()
+      if (left > 0) clock.after(left, () => this.#tell(key))
+    }
   }
 
   #tell(key: Key): void {
@@ -379,7 +386,7 @@ export class FakeRuntime implements Runtime {
       started: ready,
       ready,
       readySince: ready ? Math.max(readyAt, this.#seenFrom) : undefined,
-      failing: false,
+      failing: known && this.#isSick(box),
       message: ready ? '' : 'readiness: connection refused',
     }
   }

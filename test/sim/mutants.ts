@@ -105,6 +105,18 @@ export const mutants: readonly Mutant[] = [
     to: 'sandbox !== undefined',
   },
   {
+    title: 'the liveness probe is not heard',
+    file: 'reconcile/plan/upkeep.ts',
+    from: 'if (!container.health.failing) return undefined',
+    to: 'if (!container.health.failing || pod.name) return undefined',
+  },
+  {
+    title: 'a container that ended is left alone',
+    file: 'reconcile/plan/restart.ts',
+    from: "if (policy === 'Always') return true",
+    to: '',
+  },
+  {
     title: 'paused containers stay paused',
     file: 'reconcile/plan/upkeep.ts',
     from: "if (container.state === 'paused') {",

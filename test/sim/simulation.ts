@@ -63,7 +63,7 @@ class Simulation {
   readonly #dice: Dice
   readonly #clock = new FakeClock()
   readonly #registry = new Map(
-    ['good:1', 'good:2', 'good:3', 'good:helper', 'slow:1', 'crash:1', 'never:1'].map((image) => [
+    ['good:1', 'good:2', 'good:3', 'good:helper', 'slow:1', 'crash:1', 'never:1', 'sick:1'].map((image) => [
       image,
       `sha256:${image.replace(':', '-')}-1`,
     ]),
