@@ -46,7 +46,7 @@ export function isManifestPath(path: string): boolean {
   return /\.(?:yaml|yml|json)$/.test(name) || name in sources
 }
 
-/** Reads a manifest exactly as kubectl does, but for duplicate keys, which are refused. The result depends on nothing but the file. */
+/** Reads a manifest as kubectl does, but refuses duplicate keys. The result depends on nothing but the file. */
 export function readManifest(file: ManifestFile): ReadResult {
   const refuse = (message: string, line = 0): ReadResult => ({
     documents: [],

@@ -24,7 +24,7 @@ export function plainScalar(text: string): Scalar {
   return integer(digits) ?? (float.test(digits) ? finiteOr(text, digits) : text)
 }
 
-/** The value of a scalar with one of YAML's own tags (`int`, `float`, `bool`, `null`, `binary`, `str`); throws RangeError when it does not fit. */
+/** The value of a scalar with one of YAML's own tags, `int` to `str`; throws RangeError when it does not fit. */
 export function taggedScalar(tag: string, text: string): Scalar {
   if (tag === 'str') return text
   if (tag === 'binary') return binaryText(text)

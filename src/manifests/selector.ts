@@ -2,6 +2,7 @@ import { labelKeyFault, labelValueFault } from './names.ts'
 import type { LabelSelector } from './types.ts'
 
 type Labels = Readonly<Record<string, string>>
+type Expression = NonNullable<LabelSelector['matchExpressions']>[number]
 
 interface Requirement {
   readonly key: string
@@ -20,20 +21,22 @@ export function matchesSelector(selector: LabelSelector | undefined, labels: Lab
   const { matchLabels = {}, matchExpressions = [] } = selector
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every(({ key, operator, values = [] }) => {
-      const found = Object.hasOwn(labels, key) ? labels[key] : undefined
-      switch (operator) {
-        case 'In':
-          return found !== undefined && values.includes(found)
-        case 'NotIn':
-          return found === undefined || !values.includes(found)
-        case 'Exists':
-          return found !== undefined
-        case 'DoesNotExist':
-          return found === undefined
-      }
-    })
+    matchExpressions.every((expression) => holds(expression, labels))
   )
+}
+
+function holds({ key, operator, values = [] }: Expression, labels: Labels): boolean {
+  const found = Object.hasOwn(labels, key) ? labels[key] : undefined
+  switch (operator) {
+    case 'In':
+      return found !== undefined && values.includes(found)
+    case 'NotIn':
+      return found === undefined || !values.includes(found)
+    case 'Exists':
+      return found !== undefined
+    case 'DoesNotExist':
+      return found === undefined
+  }
 }
 
 export interface SelectorFault {

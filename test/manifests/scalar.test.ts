@@ -36,7 +36,7 @@ describe('unquoted text means what kubectl reads', () => {
   })
 
   test('beyond int64 it is a float', () => {
-    expect(plainScalar('9223372036854775808')).toBe(9223372036854775808)
+    expect(plainScalar('9223372036854775808')).toBe(2 ** 63)
   })
 
   test.each(['.inf', '-.INF', '+.Inf', '.nan', '.NaN', '.NAN'])('%s is refused', (text) => {
