@@ -33,7 +33,7 @@ const textMaps: ReadonlySet<string> = new Set([
   'stringData',
 ])
 
-/** A copy without `status`, without what servers keep in `metadata`, and without nulls: kubectl reads them as "not there". */
+/** A copy without `status`, without what servers keep in `metadata`, and without nulls, which mean "not there". */
 export function cleaned(value: Readonly<Record<string, unknown>>): Cleaned {
   const copy = withoutNulls(value, '') as Record<string, unknown>
   const dropped: Path[] = []

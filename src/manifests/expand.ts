@@ -1,6 +1,6 @@
 /**
- * Replaces `$(NAME)` by the variable's value, as Kubernetes does in command, args and env values: `$$` is a plain `$` (so
- * `$$(NAME)` stays `$(NAME)`), what is not known or not closed stays as it is, and values are not looked at again.
+ * Replaces `$(NAME)` by the variable's value, as Kubernetes does in command, args and env values: `$$` is a plain `$`
+ * (so `$$(NAME)` stays `$(NAME)`), what is not known or not closed stays as it is, and values are not looked at again.
  */
 export function expand(text: string, variables: ReadonlyMap<string, string>): string {
   // Known once for all: searching again after each `$(` would take for ever in a text full of them.

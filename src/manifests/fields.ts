@@ -1,6 +1,6 @@
 import type { Container, Deployment, PodSecurityContext, PodSpec, Probe, SecurityContext } from './types.ts'
 
-/** What becomes of a field: it does what Kubernetes' does, it is accepted without effect, or the manifest is refused. */
+/** What becomes of a field: it does what it does in Kubernetes, it has no effect, or the manifest is refused. */
 export type Policy = 'honoured' | 'ignored' | 'refused'
 
 export interface FieldRule {

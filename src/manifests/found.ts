@@ -1,6 +1,6 @@
 import { oneLine } from '../base/errors.ts'
 
-/** A value as the second half of a message: `"three" (string)`, `3 (number)`, `a list`, `nothing`. Text is cut and escaped. */
+/** A value as the end of a message: `"three" (string)`, `3 (number)`, `a list`, `nothing`. Text is cut and escaped. */
 export function found(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'

@@ -15,7 +15,7 @@ const order: Readonly<Record<Kind, number>> = {
 const hidden = '***'
 const leading = ['apiVersion', 'kind', 'metadata', 'name', 'namespace']
 
-/** Objects as YAML documents, in one order whatever files they came from. Secret values are shown only with `secrets`. */
+/** Objects as YAML documents, in one order whatever files they came from. `secrets`: show the values of Secrets. */
 export function renderManifests(
   objects: readonly ManifestObject[],
   options: { readonly secrets?: boolean } = {},

@@ -32,7 +32,7 @@ export function schemaFinding(kind: string, document: unknown, error: SchemaErro
   }
 }
 
-/** A value that fits where a wrong one stands and something is required; undefined: none is needed, or none can be made up. */
+/** A value that fits where something is required and a wrong one stands; undefined: none is needed or known. */
 export function standIn(kind: string, path: Path): unknown {
   const parent = schemaAt(kind, path.slice(0, -1))
   if (!parent?.required?.includes(String(path.at(-1)))) return undefined

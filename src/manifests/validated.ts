@@ -13,8 +13,8 @@ export interface Validated<T> {
 }
 
 /**
- * The value by its schema; problems are reported. So that the other rules can be checked in the same go, members that are
- * wrong are taken out, or replaced where one is required, and the rest is tried again: undefined when that does not help.
+ * The value by its schema; problems are reported. So that the other rules can be checked in the same go, wrong members
+ * are taken out, or replaced where one is required, and the rest is tried again: undefined when that does not help.
  */
 export function validated<T>(
   kind: string,
