@@ -62,10 +62,7 @@ export const rollout: readonly Row[] = [
     title: 'a leaving pod makes room for the next new one, and is helped out',
     desired: deployment(two),
     pods: [pod(one, 0, { leaving: true, each: ended(0) }), pod(one, 1), pod(one, 2), pod(two, 0)],
-    expected: lines(
-      'remove pod web-aaa-0 (it has ended)',
-      'create pod web-bbb-1 on local (replaces revision aaa)',
-    ),
+    expected: lines('remove pod web-aaa-0 (it has ended)', 'create pod web-bbb-1 on local (replaces revision aaa)'),
   },
   {
     title: 'no surge: one old pod goes first',
