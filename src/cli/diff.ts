@@ -2,7 +2,7 @@ import type { PreviewItem } from '../engine.ts'
 import { renderDiff, renderDiffMarkdown } from '../report/diff.ts'
 import type { AppStatus } from '../report/status.ts'
 import type { Arguments } from './arguments.ts'
-import { openEngine, stderrLog } from './open.ts'
+import { needHost, openEngine, stderrLog } from './open.ts'
 import { readSettings } from './settings.ts'
 
 /** What would change, with effects, in the words that `run` then uses; touches nothing. */
@@ -11,6 +11,7 @@ export async function diff(args: Arguments): Promise<number> {
   const engine = openEngine(settings, stderrLog(args.logLevel === 'info' ? 'warn' : args.logLevel))
   try {
     await engine.observe()
+    needHost(engine)
     const items = await engine.preview(args.revision)
     const apps = engine.status()
     process.stdout.write(`${format(args, items, apps)}\n`)

@@ -45,3 +45,9 @@ export function openEngine(
     ...more,
   })
 }
+
+/** Commands that answer once have nothing to say without a host. Throws with what to do. */
+export function needHost(engine: Engine): void {
+  const reason = engine.unreachable()
+  if (reason !== '') throw new Error(`${reason}; start Docker there, or give its address in --host or DOCKER_HOST`)
+}

@@ -5,7 +5,7 @@ import { ask } from '../server/client.ts'
 import { runningEngine } from '../server/state-dir.ts'
 import type { EngineSettings } from '../settings.ts'
 import { type Arguments, UsageError } from './arguments.ts'
-import { openEngine } from './open.ts'
+import { needHost, openEngine } from './open.ts'
 import { formatStatus, LiveBlock } from './print.ts'
 import { readSettings } from './settings.ts'
 
@@ -35,6 +35,7 @@ export async function statusNow(settings: EngineSettings): Promise<AppStatus[]> 
   const engine = openEngine(settings, silentLog)
   try {
     await engine.observe()
+    needHost(engine)
     await engine.preview()
     return engine.status()
   } finally {

@@ -4,7 +4,7 @@ import { type AppStatus, allGood } from '../report/status.ts'
 import { ask } from '../server/client.ts'
 import { leaveStateDir, takeStateDir } from '../server/state-dir.ts'
 import { type Arguments, durationMs, UsageError } from './arguments.ts'
-import { openEngine, stderrLog } from './open.ts'
+import { needHost, openEngine, stderrLog } from './open.ts'
 import { formatStatus, LiveBlock } from './print.ts'
 import { readSettings } from './settings.ts'
 
@@ -26,6 +26,7 @@ export async function sync(args: Arguments): Promise<number> {
   })
   try {
     await engine.start()
+    needHost(engine)
     const outcome = await ended(engine, timeoutMs, () => progress.draw(engine.status()))
     progress.end(engine.status(), outcome === 'working' ? `not there after ${timeoutMs / 1_000} s` : '')
     if (outcome === 'unreachable') return 2

@@ -48,6 +48,14 @@ test('sync ends with 1 on a refused commit and 2 when the repository cannot be r
   expect(unreachable.code).toBe(2)
 })
 
+test.each(['diff', 'status', 'sync'])('%s without a Docker engine ends with 2 and says what to do', async (command) => {
+  berth.repository.commit('Add', { 'app/web.yaml': deployment() })
+  const { code, stdout, stderr } = await berth.command(command, '--host', `unix://${berth.dir}/none.sock`)
+  expect(code).toBe(2)
+  expect(stdout).toBe('')
+  expect(stderr).toContain('give its address in --host or DOCKER_HOST')
+})
+
 test('status without an engine looks at Git and Docker itself', async () => {
   berth.repository.commit('Add', { 'app/web.yaml': deployment({ replicas: 1 }) })
   const status = await berth.command('status', '-o', 'json')
