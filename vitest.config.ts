@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // `npm test` always gives an engine; a bare `vitest` runs the tests that need none.
@@ -13,6 +14,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [needsEngine],
           testTimeout: 20_000,
+          // Two also where there are two cores, of which vitest would keep one to itself.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
         },
       },
