@@ -256,8 +256,8 @@ export class Application {
     const owners = this.#parts.liveOwners().filter((key) => !this.#parts.isGone(key))
     const before = new Set<Key>([...this.#parts.wanted.keys(this.name), ...owners])
     const decision = decidePrune({
-      before: [...before].sort(),
-      after: new Set(revision.objects.keys()),
+      before: [...before],
+      after: revision.objects,
       budget: this.#parts.settings.pruneBudget,
       messages,
     })
@@ -351,10 +351,11 @@ export class Application {
   }
 
   #takenByOthers(revision: Revision) {
-    const taken = [...revision.objects].filter(([key]) => (this.#parts.wanted.appOf(key) ?? this.name) !== this.name)
-    return taken.map(([key, located]) => ({
-      file: located.file,
-      line: located.line,
+    // What did not change is this application's already.
+    const taken = revision.changed.filter((key) => (this.#parts.wanted.appOf(key) ?? this.name) !== this.name)
+    return taken.map((key) => ({
+      file: revision.objects.get(key)?.file ?? '',
+      line: revision.objects.get(key)?.line ?? 0,
       path: 'metadata.name',
       message: `expected an object of this application, found one that application ${this.#parts.wanted.appOf(key)} already defines`,
     }))

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { createLog } from '../../src/base/log.ts'
 import { Engine } from '../../src/engine.ts'
 import { Journal } from '../../src/journal/journal.ts'
-import { MemoryRepository } from './memory-repository.ts'
+import { MemoryRepository } from '../../test/support/memory-repository.ts'
 import { SimRuntime } from './sim-runtime.ts'
 
 const image = 'registry.example.com/team/server:1'

@@ -66,11 +66,14 @@ export class ApplicationSource {
     const commit = await repository.commit(oid)
     try {
       const snapshot = await repository.snapshot(oid, path, this.#accepted?.snapshot)
-      const files = await this.#files(snapshot)
-      const problems = [...problemsOf(files), ...duplicates(files)]
+      const fresh = await this.#fresh(snapshot)
+      const contents = patched(fresh, snapshot, this.#accepted) ?? combined(fresh, snapshot, this.#accepted)
+      const problems = [...problemsOf(fresh), ...contents.problems]
       if (problems.length > 0) return { kind: 'refused', commit, problems }
-      const revision = compared(commit, files, this.#accepted, now() - began)
-      this.#candidates.set(revision, { snapshot, files, objects: revision.objects })
+      const { files, objects, changed, removed } = contents
+      const told = { ignored: all(files, 'ignored'), warnings: all(files, 'warnings') }
+      const revision = { commit, objects, changed, removed, ...told, stages: { readMs: now() - began } }
+      this.#candidates.set(revision, { snapshot, files, objects })
       return { kind: 'read', revision }
     } catch (error) {
       if (error instanceof GitError && error.refusesCommit) {
@@ -91,20 +94,15 @@ export class ApplicationSource {
     this.#accepted = candidate
   }
 
-  async #files(snapshot: Snapshot): Promise<ReadonlyMap<string, FileState>> {
+  /** The manifests that are not known from the accepted revision. */
+  async #fresh(snapshot: Snapshot): Promise<ReadonlyMap<string, FileState>> {
     const known = this.#accepted?.files ?? new Map<string, FileState>()
     const changed = new Set(snapshot.changed)
     const wanted = snapshot.files.filter(
       (file) => (changed.has(file.path) || !known.has(file.path)) && isManifestPath(file.path),
     )
     const contents = await this.#options.repository.read(wanted)
-    const fresh = new Map(wanted.map((file) => [file.path, this.#fileState(file, contents)]))
-    const files = new Map<string, FileState>()
-    for (const file of snapshot.files) {
-      const state = fresh.get(file.path) ?? known.get(file.path)
-      if (state) files.set(file.path, state)
-    }
-    return files
+    return new Map(wanted.map((file) => [file.path, this.#fileState(file, contents)]))
   }
 
   #fileState(file: FileRef, contents: ReadonlyMap<string, Uint8Array>): FileState {
@@ -132,6 +130,59 @@ function problemsOf(files: ReadonlyMap<string, FileState>): Problem[] {
   return [...files.values()].flatMap((file) => file.problems)
 }
 
+/** All files together, and how they differ from the accepted ones. */
+interface Contents {
+  readonly files: ReadonlyMap<string, FileState>
+  readonly objects: ReadonlyMap<Key, Located>
+  readonly changed: readonly Key[]
+  readonly removed: readonly Key[]
+  /** Of files that are each without one. */
+  readonly problems: readonly Problem[]
+}
+
+/** The common commit: files changed, but neither files nor objects came, moved or went. Undefined when that is not so. */
+function patched(
+  fresh: ReadonlyMap<string, FileState>,
+  snapshot: Snapshot,
+  before: Accepted | undefined,
+): Contents | undefined {
+  if (!before || snapshot.changed.some((path) => before.files.has(path) && !fresh.has(path))) return undefined
+  for (const [path, file] of fresh) if (!sameKeys(file, before.files.get(path))) return undefined
+  const objects = new Map(before.objects)
+  for (const file of fresh.values()) for (const [key, located] of file.objects) objects.set(key, located)
+  const changed = [...fresh.values()].flatMap((file) =>
+    [...file.objects].filter(([key, located]) => differs(before.objects.get(key), located)).map(([key]) => key),
+  )
+  const files = new Map(before.files)
+  for (const [path, file] of fresh) files.set(path, file)
+  return { files, objects, changed: changed.sort(), removed: [], problems: [] }
+}
+
+function sameKeys(a: FileState, b: FileState | undefined): boolean {
+  return (
+    b !== undefined && a.objects.size === b.objects.size && [...a.objects.keys()].every((key) => b.objects.has(key))
+  )
+}
+
+function combined(fresh: ReadonlyMap<string, FileState>, snapshot: Snapshot, before: Accepted | undefined): Contents {
+  const files = new Map<string, FileState>()
+  for (const file of snapshot.files) {
+    const state = fresh.get(file.path) ?? before?.files.get(file.path)
+    if (state) files.set(file.path, state)
+  }
+  const objects = new Map<Key, Located>()
+  const changed: Key[] = []
+  for (const [path, file] of files) {
+    const same = before?.files.get(path) === file
+    for (const [key, located] of file.objects) {
+      objects.set(key, located)
+      if (!same && differs(before?.objects.get(key), located)) changed.push(key)
+    }
+  }
+  const removed = [...(before?.objects.keys() ?? [])].filter((key) => !objects.has(key))
+  return { files, objects, changed: changed.sort(), removed: removed.sort(), problems: duplicates(files) }
+}
+
 /** One object may be defined once: the order of files must not decide which definition wins. */
 function duplicates(files: ReadonlyMap<string, FileState>): Problem[] {
   const first = new Map<Key, Located>()
@@ -149,32 +200,10 @@ function duplicates(files: ReadonlyMap<string, FileState>): Problem[] {
   return problems
 }
 
-function compared(
-  commit: Commit,
-  files: ReadonlyMap<string, FileState>,
-  before: Accepted | undefined,
-  readMs: number,
-): Revision {
-  const objects = new Map<Key, Located>()
-  const changed: Key[] = []
-  for (const [path, file] of files) {
-    const same = before?.files.get(path) === file
-    for (const [key, located] of file.objects) {
-      objects.set(key, located)
-      if (!same && differs(before?.objects.get(key), located)) changed.push(key)
-    }
-  }
-  const removed = before ? [...before.objects.keys()].filter((key) => !objects.has(key)) : []
-  const all = [...files.values()]
-  return {
-    commit,
-    objects,
-    changed: changed.sort(),
-    removed: removed.sort(),
-    ignored: all.flatMap((file) => file.ignored),
-    warnings: all.flatMap((file) => file.warnings),
-    stages: { readMs },
-  }
+function all<K extends 'ignored' | 'warnings'>(files: ReadonlyMap<string, FileState>, what: K): FileState[K][number][] {
+  const found: FileState[K][number][] = []
+  for (const file of files.values()) found.push(...file[what])
+  return found
 }
 
 function differs(before: Located | undefined, after: Located): boolean {

@@ -2,9 +2,9 @@ import { type Key, keyParts } from '../../base/key.ts'
 import { type IntOrPercent, scaledValue } from '../../manifests/int-or-percent.ts'
 
 export interface PruneQuestion {
-  /** Objects of the last applied commit, and live owners that carry the application's mark; sorted. */
+  /** Objects of the last applied commit, and live owners that carry the application's mark. */
   readonly before: readonly Key[]
-  readonly after: ReadonlySet<Key>
+  readonly after: Pick<ReadonlySet<Key>, 'has' | 'size'>
   /** How much of `before` may vanish without being asked for. */
   readonly budget: IntOrPercent
   /** Messages of the commits since the last applied one: approvals stand in their trailers. */
@@ -25,7 +25,7 @@ const longestList = 5
  * Namespace, or everything at once, always needs an approval.
  */
 export function decidePrune(question: PruneQuestion): PruneDecision {
-  const removed = question.before.filter((key) => !question.after.has(key))
+  const removed = question.before.filter((key) => !question.after.has(key)).sort()
   const approval = approvals(question.messages)
   const asked = removed.filter((key) => !approval.all && !names(key).some((name) => approval.names.has(name)))
   const { keys, reason } = heldFor(question, asked)

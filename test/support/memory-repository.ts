@@ -18,10 +18,13 @@ export class MemoryRepository implements Repository {
   #files: readonly FileRef[] = []
   #made = 0
 
-  /** Adds or replaces files. Answers the commit id. */
-  add(files: Readonly<Record<string, string>>): string {
-    const written = new Map(Object.entries(files).map(([path, text]) => [path, { path, oid: this.#store(text) }]))
-    const kept = this.#files.map((file) => written.get(file.path) ?? file)
+  /** Adds, replaces or (null) removes files. Answers the commit id. */
+  add(files: Readonly<Record<string, string | null>>): string {
+    const written = new Map<string, FileRef>()
+    for (const [path, text] of Object.entries(files)) {
+      if (text !== null) written.set(path, { path, oid: this.#store(text) })
+    }
+    const kept = this.#files.flatMap((file) => written.get(file.path) ?? (files[file.path] === null ? [] : [file]))
     const known = new Set(this.#files.map((file) => file.path))
     const added = [...written.values()].filter((file) => !known.has(file.path))
     this.#files = added.length === 0 ? kept : [...kept, ...added].sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -30,7 +33,7 @@ export class MemoryRepository implements Repository {
     const oid = sha256(subject).slice(0, 40)
     const parents = this.#commits.slice(-1).map(({ commit }) => commit.oid)
     const commit = { oid, tree: oid, parents, author: 'Bench', email: '', at: 0, subject, message: subject }
-    this.#commits.push({ commit, files: this.#files, changed: [...written.keys()].sort() })
+    this.#commits.push({ commit, files: this.#files, changed: Object.keys(files).sort() })
     // Older ones are never asked for again.
     if (this.#commits.length > 2) this.#commits.shift()
     return oid
