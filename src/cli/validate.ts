@@ -1,5 +1,5 @@
 import { lstat, readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { checkManifests, renderIgnored } from '../manifests/check.ts'
 import { capProblems, type Problem, renderProblem } from '../manifests/problem.ts'
 import { type Doc, isManifestPath, readManifest } from '../manifests/read.ts'
@@ -58,10 +58,10 @@ async function collect(path: string, named: boolean, files: string[]): Promise<v
   if (stat.isDirectory()) {
     for (const name of (await readdir(path)).sort())
       if (!name.startsWith('.')) await collect(join(path, name), false, files)
-  } else if (stat.isFile() && (named || isManifestPath(path))) {
+  } else if (stat.isFile() && (named || isManifestPath(basename(path)))) {
     files.push(path)
     if (files.length > mostFiles) throw new UsageError(`validate: more than ${mostFiles} files; name a smaller folder`)
-  } else if (stat.isSymbolicLink() && isManifestPath(path)) {
+  } else if (stat.isSymbolicLink() && isManifestPath(basename(path))) {
     throw new UsageError(`validate: ${path} is a link; a commit with it would be refused`)
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { stableText } from '../base/hash.ts'
 import type { Key } from '../base/key.ts'
 import { checkManifests, duplicateProblem, type Ignored, type Located } from '../manifests/check.ts'
@@ -30,6 +31,9 @@ export interface Revision {
 export type Reading =
   | { readonly kind: 'read'; readonly revision: Revision }
   | { readonly kind: 'refused'; readonly commit: Commit; readonly problems: readonly Problem[] }
+
+/** A first read of thousands of files must not keep probes and events waiting. */
+const longestStretchMs = 20
 
 /** What one file gave, kept as long as its blob id stays. */
 interface FileState {
@@ -66,7 +70,7 @@ export class ApplicationSource {
     const commit = await repository.commit(oid)
     try {
       const snapshot = await repository.snapshot(oid, path, this.#accepted?.snapshot)
-      const fresh = await this.#fresh(snapshot)
+      const fresh = await this.#fresh(snapshot, now)
       const contents = patched(fresh, snapshot, this.#accepted) ?? combined(fresh, snapshot, this.#accepted)
       const problems = [...problemsOf(fresh), ...contents.problems]
       if (problems.length > 0) return { kind: 'refused', commit, problems }
@@ -95,14 +99,22 @@ export class ApplicationSource {
   }
 
   /** The manifests that are not known from the accepted revision. */
-  async #fresh(snapshot: Snapshot): Promise<ReadonlyMap<string, FileState>> {
+  async #fresh(snapshot: Snapshot, now: () => number): Promise<ReadonlyMap<string, FileState>> {
     const known = this.#accepted?.files ?? new Map<string, FileState>()
     const changed = new Set(snapshot.changed)
     const wanted = snapshot.files.filter(
       (file) => (changed.has(file.path) || !known.has(file.path)) && isManifestPath(file.path),
     )
     const contents = await this.#options.repository.read(wanted)
-    return new Map(wanted.map((file) => [file.path, this.#fileState(file, contents)]))
+    const fresh = new Map<string, FileState>()
+    let breathedAt = now()
+    for (const file of wanted) {
+      fresh.set(file.path, this.#fileState(file, contents))
+      if (now() - breathedAt < longestStretchMs) continue
+      await setImmediate()
+      breathedAt = now()
+    }
+    return fresh
   }
 
   #fileState(file: FileRef, contents: ReadonlyMap<string, Uint8Array>): FileState {
