@@ -1,24 +1,20 @@
 import { errorText } from '../base/errors.ts'
 import { GitError } from '../sync/errors.ts'
 import { type Arguments, readArguments, UsageError } from './arguments.ts'
-import { diff } from './diff.ts'
-import { history } from './history.ts'
-import { render } from './render.ts'
-import { run } from './run.ts'
-import { status } from './status.ts'
-import { sync } from './sync.ts'
 import { usage } from './usage.ts'
-import { validate } from './validate.ts'
 import { version } from './version.ts'
 
-const commands: Readonly<Record<string, (args: Arguments) => Promise<number>>> = {
-  run,
-  sync,
-  diff,
-  status,
-  history,
-  validate,
-  render,
+type Command = (args: Arguments) => Promise<number>
+
+/** Loaded when called: checking a file needs neither Git nor Docker, and should not wait for their code. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.ts')).run,
+  sync: async () => (await import('./sync.ts')).sync,
+  diff: async () => (await import('./diff.ts')).diff,
+  status: async () => (await import('./status.ts')).status,
+  history: async () => (await import('./history.ts')).history,
+  validate: async () => (await import('./validate.ts')).validate,
+  render: async () => (await import('./render.ts')).render,
 }
 
 /** One command line; answers the exit code. */
@@ -27,9 +23,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     const args = readArguments(argv)
     if (args.version) return said(`berth ${version()}`)
     if (args.help || (args.command === '' && argv.length === 0)) return said(usage.trimEnd())
-    const command = Object.hasOwn(commands, args.command) ? commands[args.command] : undefined
-    if (!command)
+    const load = Object.hasOwn(commands, args.command) ? commands[args.command] : undefined
+    if (!load)
       throw new UsageError(args.command === '' ? 'expected a command' : `there is no command "${args.command}"`)
+    const command = await load()
     return await command(args)
   } catch (error) {
     process.stderr.write(`berth: ${advised(error)}\n`)

@@ -5,7 +5,6 @@ import { ask } from '../server/client.ts'
 import { runningEngine } from '../server/state-dir.ts'
 import type { EngineSettings } from '../settings.ts'
 import { type Arguments, UsageError } from './arguments.ts'
-import { needHost, openEngine } from './open.ts'
 import { formatStatus, LiveBlock } from './print.ts'
 import { readSettings } from './settings.ts'
 
@@ -32,6 +31,8 @@ export async function statusNow(settings: EngineSettings): Promise<AppStatus[]> 
   const running = runningEngine(settings.stateDir)
   if (running && running.address !== '')
     return (JSON.parse(await ask(running.address, 'GET', '/status')) as { apps: AppStatus[] }).apps
+  // A running engine has just been asked in vain: only now are Git and Docker needed.
+  const { needHost, openEngine } = await import('./open.ts')
   const engine = openEngine(settings, silentLog)
   try {
     await engine.observe()
