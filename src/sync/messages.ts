@@ -8,7 +8,8 @@ import type { Remote, Revision } from './url.ts'
 /** Everything that a session on the worker's side is made from. */
 export interface SessionOptions {
   readonly remote: Remote
-  readonly storeDir: string
+  /** Folder of this session alone. */
+  readonly folder: string
   readonly secretFile: string | undefined
   /** Path of the git binary; undefined for the embedded backend. */
   readonly git: string | undefined

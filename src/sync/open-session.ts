@@ -1,6 +1,4 @@
 import { join } from 'node:path'
-import { shortHash } from '../base/hash.ts'
-import { claimFolder } from './claim.ts'
 import { ClonedStore } from './cloned-store.ts'
 import { EmbeddedTransfer } from './embedded.ts'
 import { Generations } from './generations.ts'
@@ -21,18 +19,11 @@ import type { Remote } from './url.ts'
 
 /** Opens the store of one repository; nothing is asked of the remote yet. */
 export function openSession(options: SessionOptions): Session {
-  const { remote, storeDir, limits } = options
-  const { folder, release } = claimFolder(storeDir, shortHash(remote.kind === 'http' ? remote.url : remote.path, 20))
-  try {
-    return new Session(openStore(options, folder), limits, remote.display, release)
-  } catch (error) {
-    release()
-    throw error
-  }
+  return new Session(openStore(options), options.limits, options.remote.display)
 }
 
-function openStore(options: SessionOptions, folder: string): Store {
-  const { remote, git } = options
+function openStore(options: SessionOptions): Store {
+  const { remote, git, folder } = options
   if (remote.kind === 'http') return httpStore(options, folder, remote)
   if (git !== undefined) return copyOfLocal(options, folder, remote, git)
   return new LocalStore(remote.path, folder, remote.display)

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { stableText } from '../base/hash.ts'
+import { shortHash, stableText } from '../base/hash.ts'
+import { claimFolder } from './claim.ts'
+import { diskProblem } from './disk.ts'
 import type { Call, Results, SessionOptions } from './messages.ts'
 import { Thread } from './thread.ts'
 
@@ -10,14 +12,26 @@ const idleMs = 5_000
 const threads = new Set<Thread>()
 const shared = new Map<string, SharedSession>()
 
+export interface SharedOptions extends Omit<SessionOptions, 'folder'> {
+  /** The stores of all repositories are below it. */
+  readonly storeDir: string
+}
+
+interface Opened {
+  readonly thread: Thread
+  readonly session: number
+  readonly ready: Promise<unknown>
+}
+
 /** One store, used by every revision and application of the same repository; reopened when its thread has died. */
 export class SharedSession {
-  readonly #options: SessionOptions
+  readonly #options: SharedOptions
   readonly #key: string
-  #opened: { readonly thread: Thread; readonly session: number; readonly ready: Promise<unknown> } | undefined
+  #claimed: ReturnType<typeof claimFolder> | undefined
+  #opened: Opened | undefined
   #users = 0
 
-  constructor(key: string, options: SessionOptions) {
+  constructor(key: string, options: SharedOptions) {
     this.#key = key
     this.#options = options
   }
@@ -35,6 +49,12 @@ export class SharedSession {
   async leave(): Promise<void> {
     if (--this.#users > 0) return
     shared.delete(this.#key)
+    await this.#close()
+    this.#claimed?.release()
+    this.#claimed = undefined
+  }
+
+  async #close(): Promise<void> {
     const opened = this.#opened
     this.#opened = undefined
     if (!opened || opened.thread.ended) return
@@ -44,12 +64,15 @@ export class SharedSession {
     if (opened.thread.load === 0) endWhenIdle(opened.thread)
   }
 
-  #open() {
+  #open(): Opened {
     if (this.#opened && !this.#opened.thread.ended) return this.#opened
+    this.#claimed ??= claim(this.#options)
+    const { folder } = this.#claimed
     const thread = leastLoaded()
     thread.use(1)
     const session = thread.nextSession()
-    const ready = thread.call(session, { kind: 'open', options: this.#options }, graceMs)
+    const open = { kind: 'open', options: { ...this.#options, folder } } as const
+    const ready = thread.call(session, open, graceMs)
     ready.catch(() => {
       thread.use(-1)
       this.#opened = undefined
@@ -59,12 +82,20 @@ export class SharedSession {
   }
 }
 
-export function sharedSession(options: SessionOptions): SharedSession {
+export function sharedSession(options: SharedOptions): SharedSession {
   const key = stableText(options)
   const found = shared.get(key) ?? new SharedSession(key, options)
   shared.set(key, found)
   found.enter()
   return found
+}
+
+function claim({ storeDir, remote }: SharedOptions): ReturnType<typeof claimFolder> {
+  try {
+    return claimFolder(storeDir, shortHash(remote.kind === 'http' ? remote.url : remote.path, 20))
+  } catch (error) {
+    throw diskProblem(error) ?? error
+  }
 }
 
 /** A thread takes a while to start, so it waits for the next repository before it ends. */

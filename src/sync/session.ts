@@ -15,13 +15,10 @@ export class Session {
   readonly #shown: string
   readonly #snapshots: Snapshots
 
-  readonly #release: () => void
-
-  constructor(store: Store, limits: SyncLimits, shown: string, release: () => void) {
+  constructor(store: Store, limits: SyncLimits, shown: string) {
     this.#store = store
     this.#limits = limits
     this.#shown = shown
-    this.#release = release
     this.#snapshots = new Snapshots(limits)
   }
 
@@ -100,8 +97,7 @@ export class Session {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#store.close()
-    this.#release()
+  close(): Promise<void> {
+    return this.#store.close()
   }
 }
