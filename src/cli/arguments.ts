@@ -6,6 +6,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+export const podSecurityLevels = ['privileged', 'baseline', 'restricted'] as const
+export type PodSecurity = (typeof podSecurityLevels)[number]
+
 export type Output = 'text' | 'json' | 'markdown'
 
 export interface Arguments {
@@ -21,6 +24,7 @@ export interface Arguments {
   readonly engine: string | undefined
   readonly pauseImage: string | undefined
   readonly listen: string | undefined
+  readonly podSecurity: PodSecurity | undefined
   readonly interval: string | undefined
   readonly timeout: string | undefined
   readonly output: Output
@@ -41,6 +45,7 @@ const options = {
   engine: { type: 'string' },
   'pause-image': { type: 'string' },
   listen: { type: 'string' },
+  'pod-security': { type: 'string' },
   interval: { type: 'string' },
   timeout: { type: 'string' },
   output: { type: 'string', short: 'o' },
@@ -67,6 +72,10 @@ export function readArguments(argv: readonly string[]): Arguments {
     engine: values.engine,
     pauseImage: values['pause-image'],
     listen: values.listen,
+    podSecurity:
+      values['pod-security'] === undefined
+        ? undefined
+        : oneOf('--pod-security', values['pod-security'], podSecurityLevels),
     interval: values.interval,
     timeout: values.timeout,
     output,

@@ -32,7 +32,7 @@ function fromFlags(args: Arguments): EngineSettings & { readonly listen: string 
     prune: true,
     pruneBudget: '25%',
     selfHeal: true,
-    podSecurity: 'baseline',
+    podSecurity: args.podSecurity ?? 'baseline',
   }
   return {
     id,
@@ -60,6 +60,7 @@ async function fromFile(
     repoURL: isLocal(application.repoURL) ? resolve(application.repoURL) : application.repoURL,
     path: folder(application.path),
     ...(args.revision === undefined ? {} : { revision: args.revision }),
+    ...(args.podSecurity === undefined ? {} : { podSecurity: args.podSecurity }),
     ...(args.interval === undefined ? {} : { intervalMs: durationMs('--interval', args.interval) }),
   }))
   if (applications.length === 0) throw new UsageError(`${file}: expected at least one Application, found none`)

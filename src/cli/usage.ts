@@ -15,6 +15,7 @@ what to run:
   --path DIR           folder of the manifests in the repository   (its root)
   --revision REV       branch, tag or commit                       (main; for diff and render also any other)
   -n, --namespace NS   for objects that name none                  (default)
+  --pod-security LEVEL privileged, baseline or restricted          (baseline)
   -c, --config FILE    Engine and Application objects, instead of the flags above
 
 where and how:

@@ -25,7 +25,10 @@ export async function validate(args: Arguments): Promise<number> {
     documents.push(...read.documents)
     problems.push(...read.problems)
   }
-  const checked = checkManifests(documents, { namespace: args.namespace ?? 'default', podSecurity: 'baseline' })
+  const checked = checkManifests(documents, {
+    namespace: args.namespace ?? 'default',
+    podSecurity: args.podSecurity ?? 'baseline',
+  })
   return report(args, files.length, [...problems, ...checked.problems], checked)
 }
 
