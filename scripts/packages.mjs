@@ -21,7 +21,9 @@ export const node = join(bin, 'node')
  * @returns {NodeJS.ProcessEnv}
  */
 export function environment(more = {}) {
-  return { ...process.env, ...more, PATH: [bin, systemPath()].join(delimiter) }
+  // Tests and demo start Berth many times: what was compiled once is kept.
+  const cache = join(root, '.berth/compile-cache')
+  return { ...process.env, NODE_COMPILE_CACHE: cache, ...more, PATH: [bin, systemPath()].join(delimiter) }
 }
 
 /** Installs what package-lock.json says, unless that is there already. */
