@@ -16,7 +16,7 @@ export interface Commit {
 
 /** A file below the watched folder. */
 export interface FileRef {
-  /** Relative to the watched folder, `/` between parts; may hold any characters: escape before printing. */
+  /** Relative to the watched folder, `/` between parts; may hold any characters (bytes that are no UTF-8 as lone surrogates): escape before printing. */
   readonly path: string
   /** Blob id: equal id, equal content. */
   readonly oid: string
@@ -35,7 +35,7 @@ export interface Snapshot {
 
 export interface Head {
   readonly oid: string
-  /** The branch no longer contains the commit seen before (force push, rewind, other history). */
+  /** The branch no longer contains the commit seen before (force push, rewind, other history), or the tag has moved. */
   readonly rewritten: boolean
 }
 

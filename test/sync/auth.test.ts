@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Repository } from '../../src/sync/port.ts'
 import { openRepository } from '../../src/sync/repository.ts'
-import { failure } from './conformance.ts'
 import { Fixture, Sandbox } from './fixture.ts'
 import { type GitServer, startGitServer } from './git-server.ts'
+import { failure } from './world.ts'
 
 const token = 'ghp_verySecret123'
 const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`

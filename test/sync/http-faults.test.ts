@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { GitErrorCode } from '../../src/sync/errors.ts'
 import type { Repository, RepositoryOptions } from '../../src/sync/port.ts'
 import { openRepository } from '../../src/sync/repository.ts'
-import { failure } from './conformance.ts'
 import { Fixture, Sandbox } from './fixture.ts'
 import { type Answer, type GitServer, type Intercept, startGitServer } from './git-server.ts'
+import { failure } from './world.ts'
 
 type Spoil = (answer: Answer, response: ServerResponse) => void
 

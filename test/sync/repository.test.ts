@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openRepository } from '../../src/sync/repository.ts'
-import { repositoryContract, type Subject } from './conformance.ts'
+import { repositoryContract } from './conformance.ts'
 import { startGitServer } from './git-server.ts'
+import type { Subject } from './world.ts'
 
 const reaches: Readonly<Record<string, Subject['reach']>> = {
   http: async (root) => {
