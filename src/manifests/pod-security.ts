@@ -88,5 +88,5 @@ function plainCapability(name: string): string {
 }
 
 function hint(level: PodSecurity): string {
-  return `podSecurity is ${level} (Application: spec.security.podSecurity)`
+  return `podSecurity is ${level} (--pod-security, or spec.security.podSecurity of the Application)`
 }

@@ -33,7 +33,7 @@ describe('pod security', () => {
   })
   test('the message names the setting', () => {
     expect(plain(withContainer({ securityContext: { privileged: true } }), { podSecurity: 'baseline' })).toEqual([
-      'spec.containers[0].securityContext.privileged: expected false, found true (boolean): podSecurity is baseline (Application: spec.security.podSecurity)',
+      'spec.containers[0].securityContext.privileged: expected false, found true (boolean): podSecurity is baseline (--pod-security, or spec.security.podSecurity of the Application)',
     ])
   })
 })
