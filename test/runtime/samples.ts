@@ -112,7 +112,7 @@ export async function runPod(
 }
 
 /** Waits for facts, looking each time the runtime says that some changed. */
-export function until(runtime: Runtime, holds: () => boolean, what: string, withinMs = 10_000): Promise<void> {
+export function until(runtime: Runtime, holds: () => boolean, what: string, withinMs = 30_000): Promise<void> {
   if (holds()) return Promise.resolve()
   return new Promise((resolve, reject) => {
     const end = () => {
