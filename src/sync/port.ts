@@ -16,7 +16,10 @@ export interface Commit {
 
 /** A file below the watched folder. */
 export interface FileRef {
-  /** Relative to the watched folder, `/` between parts; may hold any characters (bytes that are no UTF-8 as lone surrogates): escape before printing. */
+  /**
+   * Relative to the watched folder, `/` between parts. May hold any characters, and lone surrogates for bytes that are
+   * no UTF-8: escape before printing.
+   */
   readonly path: string
   /** Blob id: equal id, equal content. */
   readonly oid: string
