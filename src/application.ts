@@ -110,8 +110,8 @@ export class Application {
   }
 
   async close(): Promise<void> {
-    await this.#poller?.close()
-    await this.#repository?.close()
+    // Together: a look that waits for a remote ends when the repository is closed.
+    await Promise.all([this.#poller?.close(), this.#repository?.close()])
   }
 
   /** Reads `revision` (default: the head) into the wanted objects without following it; answers what is to be planned, and how it differs. */
