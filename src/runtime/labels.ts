@@ -1,6 +1,7 @@
 // The marks on what Berth makes: the only file that writes or reads label keys and that computes names.
 import type { PodSpec } from '../manifests/types.ts'
 import type { ContainerConfig } from './live.ts'
+import { onceParsed, onceText } from './once.ts'
 import { podAddress } from './pod-address.ts'
 import type { Attempt, PodRef, SandboxSpec } from './port.ts'
 
@@ -137,15 +138,16 @@ export function parseContainerMark(labels: Labels): ContainerMark | undefined {
   const engine = labels[label.engine]
   const pod = labels[label.pod]
   if (engine === undefined || pod === undefined) return undefined
+  const shared = (name: string) => onceText(labels[name] ?? '')
   return {
-    engine,
-    app: labels[label.app] ?? '',
-    namespace: labels[label.namespace] ?? '',
-    pod,
-    container: labels[label.container] ?? '',
-    owner: labels[label.owner] ?? '',
-    template: labels[label.template] ?? '',
-    commit: labels[label.commit] ?? '',
+    engine: onceText(engine),
+    app: shared(label.app),
+    namespace: shared(label.namespace),
+    pod: onceText(pod),
+    container: shared(label.container),
+    owner: shared(label.owner),
+    template: shared(label.template),
+    commit: shared(label.commit),
     restarts: Number(labels[label.restarts] ?? 0) || 0,
     backoffMs: Number(labels[label.backoff] ?? 0) || 0,
     last: parseJson<Attempt['last']>(labels[label.last]),
@@ -168,12 +170,12 @@ export function ownership(
 }
 
 export function parseMetadata(labels: Labels): PodMetadata {
-  const found = parseJson<Partial<PodMetadata>>(labels[label.metadata])
+  const found = parseJson<Partial<PodMetadata>>(labels[label.metadata], onceParsed)
   return { labels: found?.labels ?? {}, annotations: found?.annotations ?? {} }
 }
 
 export function parseSpec(labels: Labels): PodSpec | undefined {
-  return parseJson<PodSpec>(labels[label.spec])
+  return parseJson<PodSpec>(labels[label.spec], onceParsed)
 }
 
 export function parseConfigMark(labels: Labels): ConfigMark {
@@ -226,10 +228,10 @@ export function parseNetworkMark(labels: Labels): NetworkMark | undefined {
 }
 
 // Labels can be written by anyone: unreadable ones count as absent.
-function parseJson<T>(text: string | undefined): T | undefined {
+function parseJson<T>(text: string | undefined, parse: (text: string) => unknown = JSON.parse): T | undefined {
   if (text === undefined) return undefined
   try {
-    return JSON.parse(text) as T
+    return parse(text) as T
   } catch {
     return undefined
   }

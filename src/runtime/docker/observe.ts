@@ -13,6 +13,7 @@ import {
   parseSpec,
 } from '../labels.ts'
 import type { ContainerConfig, ContainerResources, ContainerState, LiveContainer } from '../live.ts'
+import { onceText } from '../once.ts'
 import { podAddress } from '../pod-address.ts'
 import { type Capacity, type ResourceOptions, resourceOptions, updateOptions } from './options.ts'
 
@@ -106,8 +107,8 @@ function stateFacts(info: ContainerInspectInfo) {
     startedAt: timeOf(state.StartedAt),
     finishedAt: timeOf(state.FinishedAt),
     createdAt: timeOf(info.Created),
-    image: info.Config.Image,
-    imageId: info.Image,
+    image: onceText(info.Config.Image),
+    imageId: onceText(info.Image),
   }
 }
 
@@ -136,13 +137,13 @@ function configOf(
   const secret = new Set(mark.secret)
   return {
     name,
-    image: config.Image,
+    image: onceText(config.Image),
     command: words('command', config.Entrypoint),
     args: words('args', config.Cmd),
     workingDir: mark.workingDir ? config.WorkingDir : undefined,
     env: (config.Env ?? []).slice(0, mark.env).map((line) => {
       const at = line.indexOf('=')
-      const variable = line.slice(0, at)
+      const variable = onceText(line.slice(0, at))
       return { name: variable, value: restored(`env/${variable}`, line.slice(at + 1)), secret: secret.has(variable) }
     }),
     user: mark.user ? config.User : undefined,
