@@ -1,5 +1,6 @@
 // 10,000 Deployments with 30,000 pods: from a commit that changes one file to the first pod that the new plan asks for, through the whole
 // engine without Git and Docker; against the same with 100 Deployments. Argument: number of Deployments.
+import { keepYoungSpaceSmall } from '../src/cli/memory.ts'
 import { countFrom, quantile } from './support/numbers.ts'
 import { deployment, fileOf, type SimEngine, settledSimEngine, until } from './support/sim-engine.ts'
 
@@ -8,6 +9,8 @@ const small = 100
 
 export async function run(args: readonly string[]): Promise<void> {
   const workloads = countFrom(args, 10_000)
+  // As `berth run` does.
+  keepYoungSpaceSmall()
   const few = await measured(small)
   console.log(`${small} Deployments: ${told(few)}`)
   const began = performance.now()

@@ -4,6 +4,7 @@ import type { Engine } from '../engine.ts'
 import { hostAndPort, isLoopback, type RunningServer, startServer } from '../server/server.ts'
 import { leaveStateDir, takeStateDir, writeAddress } from '../server/state-dir.ts'
 import { type Arguments, UsageError } from './arguments.ts'
+import { keepYoungSpaceSmall } from './memory.ts'
 import { openEngine, stderrLog } from './open.ts'
 import { readSettings } from './settings.ts'
 
@@ -11,6 +12,7 @@ const defaultListen = '127.0.0.1:7070'
 
 /** The engine, until SIGTERM or SIGINT. What runs goes on running after it. */
 export async function run(args: Arguments): Promise<number> {
+  keepYoungSpaceSmall()
   const settings = await readSettings(args)
   const log = stderrLog(args.logLevel)
   checkListen(settings.listen)
