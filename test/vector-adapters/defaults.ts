@@ -1,5 +1,6 @@
 import { readConfig } from '../../src/manifests/config.ts'
 import { definitions } from '../../src/manifests/generated/definitions.ts'
+import { completeOther } from '../../src/manifests/other-defaults.ts'
 import { container, deployment, object, pod, service } from '../manifests/manifest.ts'
 
 export const defaults = {
@@ -27,6 +28,10 @@ const finders: Readonly<Record<string, () => unknown>> = {
     return readConfig({ path: 'berth.yaml', bytes: new TextEncoder().encode(application) }).config.applications[0]
       ?.namespace
   },
+  'Job.spec.parallelism (completions unset)': () => member(completeOther({ kind: 'Job', spec: {} }), 'parallelism'),
+  'Job.spec.completions (parallelism unset)': () => member(completeOther({ kind: 'Job', spec: {} }), 'completions'),
+  'Job.spec.podReplacementPolicy (no podFailurePolicy)': () =>
+    member(completeOther({ kind: 'Job', spec: {} }), 'podReplacementPolicy'),
   'ConfigMap volume defaultMode': () => definitions.ConfigMapVolumeSource?.properties?.defaultMode?.default,
   'Container.imagePullPolicy (other tag)': () => object('Pod', pod()).spec.containers[0]!.imagePullPolicy,
   'Container.ports[].protocol': () => {
@@ -35,10 +40,15 @@ const finders: Readonly<Record<string, () => unknown>> = {
   },
 }
 
+function member(object: unknown, name: string): unknown {
+  const spec: unknown = typeof object === 'object' && object !== null ? Reflect.get(object, 'spec') : undefined
+  return typeof spec === 'object' && spec !== null ? Reflect.get(spec, name) : undefined
+}
+
 function byPath(path: string): unknown {
   const [kind = '', ...members] = path.split('.')
   return members.reduce<unknown>(
     (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
-    whole[kind]?.(),
+    whole[kind]?.() ?? completeOther({ kind }),
   )
 }
