@@ -1,59 +1,97 @@
-import { expect, test } from 'vitest'
-import { ApplicationSource, type Reading } from '../../src/source/application.ts'
-import { MemoryRepository } from '../support/memory-repository.ts'
+import { beforeEach, expect, test } from 'vitest'
+import { renderProblem } from '../../src/manifests/problem.ts'
+import { ApplicationSource, type Revision } from '../../src/source/application.ts'
+import { GitError } from '../../src/sync/errors.ts'
+import { FakeRepository } from '../support/fake-repository.ts'
 
-const config = (name: string, value: string, more = '') =>
-  `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\ndata: { key: "${value}" }\n${more}`
-const route = 'apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: robot }\n'
+let repository: FakeRepository
+let source: ApplicationSource
+let read: string[][]
 
-function sourceOf(repository: MemoryRepository) {
-  return new ApplicationSource({ repository, path: '', namespace: 'shop', podSecurity: 'baseline' })
-}
-
-/** `changed, -removed`, or the problems. */
-function told(reading: Reading): string {
-  if (reading.kind === 'refused') return reading.problems.map((problem) => `${problem.file}: ${problem.message}`).join()
-  const { changed, removed } = reading.revision
-  return [...changed, ...removed.map((key) => `-${key}`)].join(' ').replaceAll('shop/ConfigMap/', '')
-}
-
-test.each([
-  { title: 'one file changes', files: { 'a.yaml': config('a', '2') }, expected: 'a' },
-  { title: 'a file is only written differently', files: { 'a.yaml': `# note\n${config('a', '1')}` }, expected: '' },
-  { title: 'an object comes', files: { 'a.yaml': `${config('a', '1')}---\n${config('c', '1')}` }, expected: 'c' },
-  { title: 'a file comes', files: { 'c.yaml': config('c', '1') }, expected: 'c' },
-  { title: 'a file goes', files: { 'b.yaml': null }, expected: '-b' },
-  { title: 'a file is moved', files: { 'a.yaml': null, 'z.yaml': config('a', '1') }, expected: '' },
-  { title: 'an object is renamed', files: { 'a.yaml': config('c', '1') }, expected: 'c -a' },
-  { title: 'two trade places', files: { 'a.yaml': config('b', '1'), 'b.yaml': config('a', '2') }, expected: 'a' },
-  { title: 'something ignored comes', files: { 'a.yaml': config('a', '2', `---\n${route}`) }, expected: 'a' },
-  { title: 'another file changes', files: { 'notes.txt': 'two' }, expected: '' },
-])('$title: only that is told, and the rest is as if read anew', async ({ files, expected }) => {
-  const repository = new MemoryRepository()
-  const first = repository.add({ 'a.yaml': config('a', '1'), 'b.yaml': config('b', '1'), 'notes.txt': 'one' })
-  const source = sourceOf(repository)
-  const before = await source.read(first, () => 0)
-  if (before.kind === 'refused') throw new Error(told(before))
-  source.accept(before.revision)
-  const second = repository.add(files)
-  const reading = await source.read(second, () => 0)
-  expect(told(reading)).toBe(expected)
-  const anew = await sourceOf(repository).read(second, () => 0)
-  if (reading.kind === 'refused' || anew.kind === 'refused') throw new Error('refused')
-  expect([...reading.revision.objects]).toEqual([...anew.revision.objects])
-  expect(reading.revision.ignored).toEqual(anew.revision.ignored)
+beforeEach(() => {
+  repository = new FakeRepository()
+  read = []
+  const original = repository.read.bind(repository)
+  repository.read = (files) => {
+    read.push(files.map((file) => file.path))
+    return original(files)
+  }
+  source = new ApplicationSource({ repository, path: '', namespace: 'shop', podSecurity: 'baseline' })
 })
 
-test('an object that comes twice is refused, and what was accepted stays the measure', async () => {
-  const repository = new MemoryRepository()
-  const first = repository.add({ 'a.yaml': config('a', '1'), 'b.yaml': config('b', '1') })
-  const source = sourceOf(repository)
-  const before = await source.read(first, () => 0)
-  if (before.kind === 'refused') throw new Error(told(before))
-  source.accept(before.revision)
-  const twice = await source.read(repository.add({ 'b.yaml': config('a', '2') }), () => 0)
-  expect(told(twice)).toContain('b.yaml')
-  expect(told(twice)).toContain('a.yaml')
-  expect(twice.kind).toBe('refused')
-  expect(told(await source.read(first, () => 0))).toBe('')
+const config = (name: string, value = '1'): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\ndata: { a: "${value}" }\n`
+
+async function accepted(files: Record<string, string | null>): Promise<Revision> {
+  const reading = await source.read(repository.push('Commit', files), () => 0)
+  if (reading.kind === 'refused') throw new Error(reading.problems.map(renderProblem).join('\n'))
+  source.accept(reading.revision)
+  return reading.revision
+}
+
+async function refused(files: Record<string, string | null>): Promise<string[]> {
+  const reading = await source.read(repository.push('Commit', files), () => 0)
+  return reading.kind === 'refused' ? reading.problems.map(renderProblem) : []
+}
+
+const told = ({ changed, removed, objects }: Revision) => ({ changed, removed, all: [...objects.keys()].sort() })
+const key = (name: string): string => `shop/ConfigMap/${name}`
+
+test('a commit costs its changed files, and tells what it changes', async () => {
+  await accepted({ 'a.yaml': config('a'), 'b.yaml': config('b'), 'README.md': 'words' })
+  const next = await accepted({ 'b.yaml': config('b', '2'), 'README.md': 'other words' })
+  expect(told(next)).toEqual({ changed: [key('b')], removed: [], all: [key('a'), key('b')] })
+  expect(read).toEqual([['a.yaml', 'b.yaml'], ['b.yaml']])
+})
+
+test('an object that moves to another file, or is only written otherwise, is no change', async () => {
+  await accepted({ 'a.yaml': config('a') })
+  const moved = await accepted({ 'a.yaml': null, 'deep/b.yaml': `# moved\n${config('a')}` })
+  expect(told(moved)).toEqual({ changed: [], removed: [], all: [key('a')] })
+})
+
+test('objects come and go', async () => {
+  await accepted({ 'a.yaml': `${config('a')}---\n${config('b')}` })
+  const next = await accepted({ 'a.yaml': config('b'), 'c.yaml': config('c') })
+  expect(told(next)).toEqual({ changed: [key('c')], removed: [key('a')], all: [key('b'), key('c')] })
+})
+
+test('two definitions of one object are refused, naming both places, also when the second one comes later', async () => {
+  await accepted({ 'a.yaml': config('a'), 'b.yaml': config('b') })
+  const problems = await refused({ 'b.yaml': config('a', '2') })
+  expect(problems).toEqual([
+    expect.stringMatching(/^b\.yaml:1: metadata\.name: expected one definition of .*a\.yaml:1$/),
+  ])
+})
+
+test('a refused commit leaves no trace: the next one is compared with the last accepted one', async () => {
+  await accepted({ 'a.yaml': config('a') })
+  expect(await refused({ 'a.yaml': config('a', '2'), 'bad.yaml': 'kind: [' })).toHaveLength(1)
+  const mended = await accepted({ 'bad.yaml': null })
+  expect(told(mended)).toEqual({ changed: [key('a')], removed: [], all: [key('a')] })
+})
+
+test('all problems of a commit are told at once', async () => {
+  const problems = await refused({ 'a.yaml': 'kind: [', 'b.yaml': config('UPPER') })
+  expect(problems.map((problem) => problem.split(':')[0])).toEqual(['a.yaml', 'b.yaml'])
+})
+
+test('what Git says of the content refuses the commit; what it says of the remote does not', async () => {
+  const oid = repository.push('Link', {})
+  repository.snapshot = () => Promise.reject(new GitError('LINK', 'a.yaml', 'a link: expected a file'))
+  expect(await source.read(oid, () => 0)).toMatchObject({ kind: 'refused', problems: [{ file: 'a.yaml' }] })
+  repository.snapshot = () => Promise.reject(new GitError('TIMED_OUT', 'memory', 'no answer'))
+  await expect(source.read(oid, () => 0)).rejects.toThrow('no answer')
+})
+
+test('a first read of many files lets others run in between', async () => {
+  const files = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`${index}.yaml`, config(`c${index}`)]))
+  const oid = repository.push('Many', files)
+  let turns = 0
+  const timer = setInterval(() => {
+    turns += 1
+  }, 1)
+  await source.read(oid, () => performance.now())
+  clearInterval(timer)
+  expect(turns).toBeGreaterThan(0)
 })
