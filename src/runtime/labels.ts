@@ -97,6 +97,11 @@ export function networkName(engine: string, namespace: string, index: number): s
   return index === 0 ? `${engine}_${namespace}` : `${engine}_${namespace}_${index + 1}`
 }
 
+/** Whether a network of this name can be one of the installation's. */
+export function mayBeNetworkOf(engine: string, name: string): boolean {
+  return name.startsWith(`${engine}_`)
+}
+
 export function podMark(engine: string, pod: PodRef, sandbox: SandboxSpec): PodMark {
   const { app, owner, template, commit } = sandbox
   return { engine, app, namespace: pod.namespace, pod: pod.name, container: '', owner, template, commit }

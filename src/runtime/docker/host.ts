@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { RuntimeError } from '../errors.ts'
-import { parseContainerMark } from '../labels.ts'
+import { mayBeNetworkOf, parseContainerMark } from '../labels.ts'
 import type { ContainerResources, LiveHost } from '../live.ts'
 import type { Range } from './addresses.ts'
 import { ContainerCache } from './container-cache.ts'
@@ -219,7 +219,8 @@ export class Host {
     } else if (event.Action === 'disconnect') {
       const container = facts.container ?? ''
       if (this.containers.has(container)) this.#look(this.containers.refresh(container))
-    } else {
+    } else if (mayBeNetworkOf(this.#settings.engine, facts.name ?? '')) {
+      // Others come and go at their own pace; before one of ours is made, all are listed again.
       this.#look(this.refreshNetworks())
     }
   }
