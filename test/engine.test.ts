@@ -298,3 +298,18 @@ test('a wave begins when the one before it is healthy, and not at all while that
     done.findIndex((text) => text.includes('remove pod db')),
   )
 })
+
+test('the report follows a long look step by step', async () => {
+  repository.push('Add', { 'web.yaml': deployment('web', { replicas: 6 }) })
+  const create = runtime.createSandbox.bind(runtime)
+  runtime.createSandbox = (pod, sandbox) =>
+    new Promise((made, failed) => clock.after(1_000, () => create(pod, sandbox).then(made, failed)))
+  await open().start()
+  const seen = new Set<string>()
+  for (let passed = 0; passed < 40_000; passed += 250) {
+    await pass(250)
+    const [web] = status().objects
+    if (web) seen.add(web.ready)
+  }
+  expect([...seen]).toEqual(['0/6', '4/6', '6/6'])
+})

@@ -56,6 +56,8 @@ export class Looker {
   readonly #holds = new Map<Key, Map<string, Hold>>()
   readonly #lastTasks = new Map<Key, { readonly text: string; readonly times: number }>()
   readonly #settled = new Set<Key>()
+  /** Keys whose look is doing its steps. */
+  readonly #doing = new Set<Key>()
   /** Keys of which something was done since they were wanted as they are: no longer held back by earlier waves. */
   readonly #begun = new Set<Key>()
   /** Application -> keys that wait for earlier waves. */
@@ -86,8 +88,12 @@ export class Looker {
     return this.#gone.has(key)
   }
 
+  /** As of the last look; while a look is doing its steps, which may take seconds for many pods, as of now. */
   statusOf(key: Key): ObjectStatus | undefined {
-    return this.#statuses.get(key)
+    const known = this.#statuses.get(key)
+    if (!known || !this.#doing.has(key)) return known
+    const now = this.plan(key)
+    return now ? this.#withHold(key, now.status) : known
   }
 
   /** Owners of pods that carry the application's mark. */
@@ -180,7 +186,8 @@ export class Looker {
       this.#hold(key, first, 'the same steps were done several times without effect')
       return false
     }
-    const outcomes = await this.#options.lanes.run(tasks)
+    this.#doing.add(key)
+    const outcomes = await this.#options.lanes.run(tasks).finally(() => this.#doing.delete(key))
     const failed = outcomes.filter((outcome) => outcome.result === 'failed')
     for (const { task, result } of outcomes) {
       if (result !== 'done') continue

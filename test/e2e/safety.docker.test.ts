@@ -140,7 +140,7 @@ test('SIGKILL at ten moments of a rollout: the next start goes on, nothing is do
     expect(containers).toHaveLength(6)
     expect(new Set(containers.map(({ Names }) => Names[0])).size).toBe(6)
   }
-}, 240_000)
+}, 400_000)
 
 test('a state directory that is wiped changes nothing that runs', async () => {
   const commit = berth.repository.commit('Add', { 'app/web.yaml': small('web') })
