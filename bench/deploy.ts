@@ -1,13 +1,11 @@
 // A commit with 50 pods: how long until all are ready, against a bare script that makes the same containers with the same number of
 // calls under way. Argument: pairs of runs.
 
-import { join } from 'node:path'
 import { ask } from '../src/server/client.ts'
-import { runningEngine } from '../src/server/state-dir.ts'
 import { deployment, type TestBerth } from '../test/e2e/berth.ts'
 import { atATime, Bare, type Recipe, untilServed } from './support/bare.ts'
 import { countFrom, median } from './support/numbers.ts'
-import { benchEngine, endBerth, settledBerth } from './support/place.ts'
+import { addressOf, benchEngine, endBerth, settledBerth } from './support/place.ts'
 
 const podsPerDeployment = 25
 const deployments = ['web', 'api']
@@ -90,7 +88,7 @@ async function commitToReady(
   files: Readonly<Record<string, string>>,
   ready: number,
 ): Promise<number> {
-  const { address = '' } = runningEngine(join(berth.dir, 'state')) ?? {}
+  const address = await addressOf(berth)
   const commit = berth.repository.commit('Deploy', files)
   const began = performance.now()
   await ask(address, 'POST', '/sync')
@@ -99,6 +97,6 @@ async function commitToReady(
     const now = app.objects.reduce((sum, object) => sum + (Number.parseInt(object.ready, 10) || 0), 0)
     if (app.commit === commit && now === ready) return performance.now() - began
     if (performance.now() - began > 300_000) throw new Error(`not ready after 5 minutes:\n${JSON.stringify(app)}`)
-    await new Promise((done) => setTimeout(done, 20))
+    await new Promise((done) => setTimeout(done, 100))
   }
 }

@@ -1,13 +1,11 @@
 // A container is killed: how long until its replacement runs, against creating and starting the same container by hand. Both are seen
 // by the engine's events. Argument: number of kills.
 import { request } from 'node:http'
-import { join } from 'node:path'
 import { ask } from '../src/server/client.ts'
-import { runningEngine } from '../src/server/state-dir.ts'
 import { deployment } from '../test/e2e/berth.ts'
 import { Bare } from './support/bare.ts'
 import { countFrom, median } from './support/numbers.ts'
-import { benchEngine, endBerth, settledBerth } from './support/place.ts'
+import { addressOf, benchEngine, endBerth, settledBerth } from './support/place.ts'
 
 export async function run(args: readonly string[]): Promise<void> {
   const kills = countFrom(args, 24)
@@ -19,7 +17,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const network = await bare.network(`bench-heal-${process.pid}`)
   try {
     const commit = berth.repository.commit('Deploy', { 'app/web.yaml': deployment({ replicas: kills }) })
-    await ask(runningEngine(join(berth.dir, 'state'))?.address ?? '', 'POST', '/sync')
+    await ask(await addressOf(berth), 'POST', '/sync')
     await berth.synced(commit, 300_000)
     const mains = (await berth.containers()).filter(({ Labels }) => Labels['berth.dev/container'] === 'main')
     const sandboxes = (await berth.containers()).filter(({ Labels }) => Labels['berth.dev/container'] === '')

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { runningEngine } from '../../src/server/state-dir.ts'
 import { TestBerth } from '../../test/e2e/berth.ts'
 import { ensureTestImages } from '../../test/support/images.ts'
 
@@ -27,4 +29,13 @@ export async function endBerth(berth: TestBerth, remove: (ids: readonly string[]
   await berth.stop()
   await remove((await berth.containers()).map((container) => container.Id))
   await berth.close()
+}
+
+/** Where its status server listens; waits until it does. */
+export async function addressOf(berth: TestBerth): Promise<string> {
+  for (;;) {
+    const address = runningEngine(join(berth.dir, 'state'))?.address ?? ''
+    if (address !== '') return address
+    await new Promise((done) => setTimeout(done, 20))
+  }
 }

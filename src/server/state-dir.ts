@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorText } from '../base/errors.ts'
 
@@ -33,10 +33,11 @@ export function takeStateDir(stateDir: string, engine: string): EngineNote | und
   throw new Error(`cannot take the state directory ${stateDir}: its lock changes all the time`)
 }
 
+/** Tells where this engine answers; readers see the old note or the new one, never half of one. */
 export function writeAddress(stateDir: string, engine: string, address: string): void {
-  writeFileSync(file(stateDir), JSON.stringify({ pid: process.pid, engine, address } satisfies EngineNote), {
-    mode: 0o600,
-  })
+  const next = `${file(stateDir)}.next`
+  writeFileSync(next, JSON.stringify({ pid: process.pid, engine, address } satisfies EngineNote), { mode: 0o600 })
+  renameSync(next, file(stateDir))
 }
 
 export function leaveStateDir(stateDir: string): void {
