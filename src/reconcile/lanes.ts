@@ -1,7 +1,8 @@
 import PQueue from 'p-queue'
 import type { Runtime } from '../runtime/port.ts'
 import { applyAction } from './execute.ts'
-import type { Task } from './plan/action.ts'
+import { overlapped } from './overlap.ts'
+import type { Action, Task } from './plan/action.ts'
 
 /** How one task ended. `skipped`: not begun, because another task of the same look had failed. */
 export interface TaskOutcome {
@@ -27,7 +28,7 @@ export class Lanes {
     const one = async (task: Task): Promise<TaskOutcome> => {
       if (failed) return { task, result: 'skipped' }
       try {
-        for (const action of task.actions) await applyAction(this.#runtime, action)
+        for (const group of overlapped(task.actions)) await this.#together(group)
         return { task, result: 'done' }
       } catch (error) {
         failed = true
@@ -35,6 +36,12 @@ export class Lanes {
       }
     }
     return Promise.all(tasks.map((task) => this.#queue(task.host).add(() => one(task))))
+  }
+
+  /** All have ended when this does, also after a failure: what was begun must not go on behind the next look. */
+  async #together(group: readonly Action[]): Promise<void> {
+    const ends = await Promise.allSettled(group.map((action) => applyAction(this.#runtime, action)))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
   /** Ends when nothing is queued or running. */
