@@ -2,7 +2,7 @@ import { oneLine } from '../base/errors.ts'
 
 /** Something in a manifest that cannot be run as written. */
 export interface Problem {
-  /** Relative to the watched folder. */
+  /** From the root of the repository, or as the caller named it. */
   readonly file: string
   /** Counted from 1; 0: the file as a whole. */
   readonly line: number

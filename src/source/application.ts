@@ -81,11 +81,7 @@ export class ApplicationSource {
       return { kind: 'read', revision }
     } catch (error) {
       if (error instanceof GitError && error.refusesCommit) {
-        return {
-          kind: 'refused',
-          commit,
-          problems: [{ file: error.subject, line: 0, path: '', message: error.message }],
-        }
+        return { kind: 'refused', commit, problems: [this.#problemOf(error)] }
       }
       throw error
     }
@@ -123,13 +119,28 @@ export class ApplicationSource {
       throw new GitError('STORE_DAMAGED', file.path, `the content of ${file.path} is missing in the local store`)
     const { documents, problems } = readManifest({ path: file.path, bytes })
     const checked = this.#check(documents)
+    const inRepository = <T extends { readonly file: string }>(one: T): T => ({ ...one, file: this.#path(one.file) })
     return {
       oid: file.oid,
-      objects: checked.objects,
-      problems: [...problems, ...checked.problems],
-      ignored: checked.ignored,
-      warnings: checked.warnings,
+      objects: new Map([...checked.objects].map(([key, located]) => [key, inRepository(located)])),
+      problems: [...problems, ...checked.problems].map(inRepository),
+      ignored: checked.ignored.map(inRepository),
+      warnings: checked.warnings.map(inRepository),
     }
+  }
+
+  /** Git's side names some places from the root already, and begins its words with the place. */
+  #problemOf({ subject, message }: GitError): Problem {
+    const { path } = this.#options
+    const file = path === '' || subject.startsWith(`${path}/`) ? subject : this.#path(subject)
+    const words = message.startsWith(`${subject}: `) ? message.slice(subject.length + 2) : message
+    return { file, line: 0, path: '', message: words }
+  }
+
+  /** People look for a file from the root of the repository. */
+  #path(file: string): string {
+    const { path } = this.#options
+    return path === '' ? file : `${path}/${file}`
   }
 
   #check(documents: readonly Doc[]): ReturnType<typeof checkManifests> {

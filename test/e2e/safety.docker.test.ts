@@ -23,7 +23,7 @@ test('a broken manifest is refused with file, line and path, and everything keep
   const app = await berth.until('the commit is refused', ({ sync }) => sync === 'Refused')
   expect(app).toMatchObject({ commit: good, head: bad, health: 'Healthy' })
   expect(app.problems).toContainEqual(
-    expect.objectContaining({ file: 'web.yaml', line: 5, path: expect.stringContaining('replicass') }),
+    expect.objectContaining({ file: 'app/web.yaml', line: 5, path: expect.stringContaining('replicass') }),
   )
   expect(app.problems.map(({ message }) => message).join()).toContain('replicas')
   expect(await berth.pods()).toEqual(before)

@@ -71,6 +71,11 @@ test('a refused commit leaves no trace: the next one is compared with the last a
   expect(told(mended)).toEqual({ changed: [key('a')], removed: [], all: [key('a')] })
 })
 
+test('places are told from the root of the repository', async () => {
+  source = new ApplicationSource({ repository, path: 'deploy/prod', namespace: 'shop', podSecurity: 'baseline' })
+  expect((await refused({ 'web.yaml': 'kind: [' }))[0]).toMatch(/^deploy\/prod\/web\.yaml:/)
+})
+
 test('all problems of a commit are told at once', async () => {
   const problems = await refused({ 'a.yaml': 'kind: [', 'b.yaml': config('UPPER') })
   expect(problems.map((problem) => problem.split(':')[0])).toEqual(['a.yaml', 'b.yaml'])
@@ -80,6 +85,11 @@ test('what Git says of the content refuses the commit; what it says of the remot
   const oid = repository.push('Link', {})
   repository.snapshot = () => Promise.reject(new GitError('LINK', 'a.yaml', 'a link: expected a file'))
   expect(await source.read(oid, () => 0)).toMatchObject({ kind: 'refused', problems: [{ file: 'a.yaml' }] })
+  source = new ApplicationSource({ repository, path: 'app', namespace: 'shop', podSecurity: 'baseline' })
+  for (const subject of ['app/a.yaml', 'a.yaml']) {
+    repository.snapshot = () => Promise.reject(new GitError('LINK', subject, `${subject}: a link`))
+    expect(await source.read(oid, () => 0)).toMatchObject({ problems: [{ file: 'app/a.yaml', message: 'a link' }] })
+  }
   repository.snapshot = () => Promise.reject(new GitError('TIMED_OUT', 'memory', 'no answer'))
   await expect(source.read(oid, () => 0)).rejects.toThrow('no answer')
 })
