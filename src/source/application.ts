@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { stableText } from '../base/hash.ts'
 import type { Key } from '../base/key.ts'
 import { checkManifests, duplicateProblem, type Ignored, type Located } from '../manifests/check.ts'
-import type { Problem } from '../manifests/problem.ts'
+import { capProblems, type Problem } from '../manifests/problem.ts'
 import { type Doc, isManifestPath, readManifest } from '../manifests/read.ts'
 import { GitError } from '../sync/errors.ts'
 import type { Commit, FileRef, Repository, Snapshot } from '../sync/port.ts'
@@ -73,7 +73,7 @@ export class ApplicationSource {
       const fresh = await this.#fresh(snapshot, now)
       const contents = patched(fresh, snapshot, this.#accepted) ?? combined(fresh, snapshot, this.#accepted)
       const problems = [...problemsOf(fresh), ...contents.problems]
-      if (problems.length > 0) return { kind: 'refused', commit, problems }
+      if (problems.length > 0) return { kind: 'refused', commit, problems: capProblems(problems) }
       const { files, objects, changed, removed } = contents
       const told = { ignored: all(files, 'ignored'), warnings: all(files, 'warnings') }
       const revision = { commit, objects, changed, removed, ...told, stages: { readMs: now() - began } }
