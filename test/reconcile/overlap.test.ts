@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { overlapped } from '../../src/reconcile/overlap.ts'
 import type { Action } from '../../src/reconcile/plan/action.ts'
+import { emptyConfig } from '../../src/reconcile/plan/empty-config.ts'
 import { podAddress } from '../../src/runtime/pod-address.ts'
-import { emptyConfig } from '../sim/fake-docker.ts'
 
 const pod = { host: 'one', namespace: 'shop', name: 'web-0' }
 const start = (container: string): Action => ({ kind: 'start', pod, container })

@@ -1,5 +1,6 @@
 import type { Key } from '../../src/base/key.ts'
 import type { PodSpec } from '../../src/manifests/types.ts'
+import { emptyConfig } from '../../src/reconcile/plan/empty-config.ts'
 import type { ContainerConfig } from '../../src/runtime/live.ts'
 import { podAddress } from '../../src/runtime/pod-address.ts'
 import type { PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
@@ -45,28 +46,7 @@ export const webKey: Key = 'shop/Deployment/web'
 
 /** Everything left to the image. */
 export function plainConfig(given: Partial<ContainerConfig> = {}): ContainerConfig {
-  return {
-    name: 'web',
-    image: 'berth-test:1',
-    command: undefined,
-    args: undefined,
-    workingDir: undefined,
-    env: [],
-    user: undefined,
-    groups: [],
-    tty: false,
-    stdin: false,
-    stdinOnce: false,
-    privileged: false,
-    readOnlyRootFilesystem: false,
-    noNewPrivileges: false,
-    addCapabilities: [],
-    dropCapabilities: [],
-    seccomp: 'default',
-    resources: { cpuRequestMillis: 0, cpuLimitMillis: 0, memoryLimitBytes: 0 },
-    oomScoreAdjust: 1000,
-    ...given,
-  }
+  return { ...emptyConfig, name: 'web', image: 'berth-test:1', oomScoreAdjust: 1000, ...given }
 }
 
 /** Everything set. */

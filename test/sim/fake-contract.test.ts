@@ -1,8 +1,9 @@
+import { emptyConfig } from '../../src/reconcile/plan/empty-config.ts'
 import type { PodRef } from '../../src/runtime/port.ts'
 import { type ContractWorld, runtimeContract } from '../runtime/contract.ts'
 import { Dice } from './dice.ts'
 import { FakeClock } from './fake-clock.ts'
-import { type Box, emptyConfig, FakeDocker } from './fake-docker.ts'
+import { type Box, FakeDocker } from './fake-docker.ts'
 import { FakeRuntime } from './fake-runtime.ts'
 
 /** The same rules as for a real engine, so that what the simulator shows holds for it too. */

@@ -65,28 +65,6 @@ export interface Box {
   run: number
 }
 
-export const emptyConfig: ContainerConfig = {
-  name: '',
-  image: '',
-  command: undefined,
-  args: undefined,
-  workingDir: undefined,
-  env: [],
-  user: undefined,
-  groups: [],
-  tty: false,
-  stdin: false,
-  stdinOnce: false,
-  privileged: false,
-  readOnlyRootFilesystem: false,
-  noNewPrivileges: false,
-  addCapabilities: [],
-  dropCapabilities: [],
-  seccomp: 'default',
-  resources: { cpuRequestMillis: 0, cpuLimitMillis: 0, memoryLimitBytes: 0 },
-  oomScoreAdjust: 0,
-}
-
 /** One host's engine: what it keeps, and what happens in it by itself. */
 export class FakeDocker {
   readonly name: string

@@ -1,5 +1,6 @@
 import { stableText } from '../../src/base/hash.ts'
 import { type Key, keyOf, keyParts } from '../../src/base/key.ts'
+import { emptyConfig } from '../../src/reconcile/plan/empty-config.ts'
 import { RuntimeError } from '../../src/runtime/errors.ts'
 import type {
   ContainerConfig,
@@ -13,7 +14,7 @@ import { podAddress } from '../../src/runtime/pod-address.ts'
 import type { Attempt, PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
 import type { Dice } from './dice.ts'
 import type { FakeClock } from './fake-clock.ts'
-import { type Box, emptyConfig, FakeDocker, ours, programOf } from './fake-docker.ts'
+import { type Box, FakeDocker, ours, programOf } from './fake-docker.ts'
 
 export interface Faults {
   /** Chance that a call fails before it has any effect. */

@@ -2,6 +2,7 @@ import type { ContainerConfig, ContainerHealth, LiveContainer, LiveHost, LivePod
 import type { PodRef } from '../../runtime/port.ts'
 import type { Action, ObjectStatus, Plan, Task } from './action.ts'
 import type { View } from './desired.ts'
+import { emptyConfig } from './empty-config.ts'
 
 /** Everything that would be done, in order, if each step worked and every pod became ready. */
 export interface Forecast {
@@ -140,7 +141,7 @@ function newPod({ pod, sandbox }: Extract<Action, { kind: 'createSandbox' }>, no
     createdAt: now,
     address: undefined,
     leaving: false,
-    sandbox: { ...container('', nothing, now, 0), id },
+    sandbox: { ...container('', emptyConfig, now, 0), id },
     containers: [],
     leftovers: [],
   }
@@ -180,26 +181,4 @@ function container(name: string, config: ContainerConfig, now: number, restarts:
     config,
     health: unready,
   }
-}
-
-const nothing: ContainerConfig = {
-  name: '',
-  image: '',
-  command: undefined,
-  args: undefined,
-  workingDir: undefined,
-  env: [],
-  user: undefined,
-  groups: [],
-  tty: false,
-  stdin: false,
-  stdinOnce: false,
-  privileged: false,
-  readOnlyRootFilesystem: false,
-  noNewPrivileges: false,
-  addCapabilities: [],
-  dropCapabilities: [],
-  seccomp: 'default',
-  resources: { cpuRequestMillis: 0, cpuLimitMillis: 0, memoryLimitBytes: 0 },
-  oomScoreAdjust: 0,
 }
