@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { errorText } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
+import { type Log, silentLog } from '../base/log.ts'
 
 export type CommitResult = 'applying' | 'synced' | 'degraded' | 'refused' | 'held' | 'superseded'
 
@@ -49,9 +49,13 @@ const keptPerApp = 500
  */
 export class Journal {
   readonly #db: DatabaseSync
+  readonly #log: Log
+  /** Said once, until a write works again. */
+  #failing = false
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: DatabaseSync, log: Log) {
     this.#db = db
+    this.#log = log
   }
 
   /** Opens `journal.db` in the state directory. A damaged file is moved aside and said so in the log. */
@@ -59,7 +63,7 @@ export class Journal {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 })
     const file = join(stateDir, 'journal.db')
     try {
-      return new Journal(opened(file))
+      return new Journal(opened(file), log)
     } catch (error) {
       if (!existsSync(file)) throw error
       const aside = `${file}.damaged`
@@ -67,16 +71,20 @@ export class Journal {
         reason: errorText(error),
       })
       renameSync(file, aside)
-      return new Journal(opened(file))
+      return new Journal(opened(file), log)
     }
   }
 
   /** For commands that only look, when there may be no state directory: nothing is written to disk. */
   static inMemory(): Journal {
-    return new Journal(opened(':memory:'))
+    return new Journal(opened(':memory:'), silentLog)
   }
 
   begin(entry: Pick<HistoryEntry, 'app' | 'commit' | 'subject' | 'author' | 'startedAt' | 'stages'>): number {
+    return this.#written(() => this.#begin(entry), 0)
+  }
+
+  #begin(entry: Parameters<Journal['begin']>[0]): number {
     this.#db
       .prepare(`update history set result = 'superseded', finished_at = ? where app = ? and result = 'applying'`)
       .run(entry.startedAt, entry.app)
@@ -96,7 +104,8 @@ export class Journal {
   }
 
   change(id: number, at: number, text: string): void {
-    this.#db.prepare(`insert into change (history_id, at, text) values (?, ?, ?)`).run(id, at, text)
+    const insert = 'insert into change (history_id, at, text) values (?, ?, ?)'
+    this.#written(() => this.#db.prepare(insert).run(id, at, text), undefined)
   }
 
   finish(
@@ -106,9 +115,11 @@ export class Journal {
     finishedAt: number,
     stages: Readonly<Record<string, number>>,
   ): void {
-    this.#db
-      .prepare(`update history set result = ?, message = ?, finished_at = ?, stages = ? where id = ?`)
-      .run(result, message, finishedAt, JSON.stringify(stages), id)
+    const update = 'update history set result = ?, message = ?, finished_at = ?, stages = ? where id = ?'
+    this.#written(
+      () => this.#db.prepare(update).run(result, message, finishedAt, JSON.stringify(stages), id),
+      undefined,
+    )
   }
 
   /** The story of a commit that was begun and has no end yet. */
@@ -147,23 +158,40 @@ export class Journal {
   }
 
   setApplied(app: string, commit: string, source: string, gone: readonly string[]): void {
-    this.#db
-      .prepare('insert or replace into applied (app, commit_id, source, gone) values (?, ?, ?, ?)')
-      .run(app, commit, source, JSON.stringify(gone))
+    const put = 'insert or replace into applied (app, commit_id, source, gone) values (?, ?, ?, ?)'
+    this.#written(() => this.#db.prepare(put).run(app, commit, source, JSON.stringify(gone)), undefined)
   }
 
   /** To be called before a commit's files are read: answers how often that began without an end. */
   opening(app: string, commit: string): number {
-    const row = this.#db.prepare(`select times from opening where app = ? and commit_id = ?`).get(app, commit)
-    const times = Number(row?.times ?? 0)
-    this.#db
-      .prepare(`insert or replace into opening (app, commit_id, times) values (?, ?, ?)`)
-      .run(app, commit, times + 1)
-    return times
+    return this.#written(() => {
+      const row = this.#db.prepare(`select times from opening where app = ? and commit_id = ?`).get(app, commit)
+      const times = Number(row?.times ?? 0)
+      this.#db
+        .prepare(`insert or replace into opening (app, commit_id, times) values (?, ?, ?)`)
+        .run(app, commit, times + 1)
+      return times
+    }, 0)
   }
 
   opened(app: string, commit: string): void {
-    this.#db.prepare(`delete from opening where app = ? and commit_id = ?`).run(app, commit)
+    const done = 'delete from opening where app = ? and commit_id = ?'
+    this.#written(() => this.#db.prepare(done).run(app, commit), undefined)
+  }
+
+  /** A full disk must not keep a commit from being applied: what cannot be written down is left out. */
+  #written<T>(write: () => T, instead: T): T {
+    try {
+      const answer = write()
+      this.#failing = false
+      return answer
+    } catch (error) {
+      if (!this.#failing) {
+        this.#log.warn('the journal cannot be written; history has gaps until it can', { reason: errorText(error) })
+      }
+      this.#failing = true
+      return instead
+    }
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { silentLog } from '../../src/base/log.ts'
 import { Journal } from '../../src/journal/journal.ts'
@@ -53,4 +54,20 @@ test('a damaged file is moved aside and the journal begun anew', () => {
   journal.setApplied('shop', 'c1', 'repo#path', ['shop/Pod/old'])
   expect(journal.applied('shop')).toEqual({ commit: 'c1', source: 'repo#path', gone: ['shop/Pod/old'] })
   expect(existsSync(join(dir, 'journal.db.damaged'))).toBe(true)
+})
+
+test('what cannot be written down stops nobody, and is said once', () => {
+  const said: string[] = []
+  const journal = Journal.open(dir, { ...silentLog, warn: (message) => said.push(message) })
+  const other = new DatabaseSync(join(dir, 'journal.db'))
+  for (const table of ['history', 'change', 'applied', 'opening']) other.exec(`drop table ${table}`)
+  const id = journal.begin(begun)
+  journal.change(id, 110, 'create pod web-a-0')
+  journal.finish(id, 'synced', '', 150, {})
+  journal.setApplied('shop', 'c1', 'repo#path', [])
+  expect(journal.opening('shop', 'c1')).toBe(0)
+  journal.opened('shop', 'c1')
+  expect(said).toEqual(['the journal cannot be written; history has gaps until it can'])
+  other.close()
+  journal.close()
 })
