@@ -1,7 +1,7 @@
 // One application's way from a new commit to wanted objects: fetch, read, decide, accept. Part of the corridor beside engine.ts.
 import type { Clock } from './base/clock.ts'
 import { errorText } from './base/errors.ts'
-import { type Key, keyParts } from './base/key.ts'
+import type { Key } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import { objectChanges } from './diff/objects.ts'
 import type { Journal } from './journal/journal.ts'
@@ -11,6 +11,7 @@ import type { Policy } from './reconcile/looker.ts'
 import type { ObjectStatus, Task } from './reconcile/plan/action.ts'
 import { decidePrune } from './reconcile/plan/prune.ts'
 import { isPlanned, type Wanted } from './reconcile/wanted.ts'
+import { inReportOrder, shapeStatus } from './report/objects.ts'
 import type { AppFacts, LastSync } from './report/status.ts'
 import type { ApplicationSettings } from './settings.ts'
 import { ApplicationSource, type Reading, type Revision } from './source/application.ts'
@@ -135,12 +136,19 @@ export class Application {
   /** One key was looked at. */
   looked(key: Key): void {
     const status = this.#parts.statusOf(key)
+    // With prune off, what vanished stays as it is: there is nothing to wait for.
+    const stays = !this.policy.prune && this.#parts.isGone(key)
     const settled =
-      !status || (status.sync === 'Synced' && (status.health === 'Healthy' || status.health === 'Suspended'))
+      stays || !status || (status.sync === 'Synced' && (status.health === 'Healthy' || status.health === 'Suspended'))
     if (settled) this.#unsettled.delete(key)
     else this.#unsettled.add(key)
     if (this.#entry && status?.failed) this.#finish('degraded', `${status.kind} ${status.name}: ${status.message}`)
     this.#settle()
+  }
+
+  /** Another application owns the key now. */
+  handedOver(key: Key): void {
+    if (this.#unsettled.delete(key)) this.#settle()
   }
 
   #settle(): void {
@@ -170,7 +178,7 @@ export class Application {
   facts(conflicts: readonly string[]): AppFacts {
     const { settings, wanted, statusOf, liveOwners, isGone } = this.#parts
     const keys = [...wanted.keys(this.name), ...liveOwners().filter((key) => isGone(key))]
-    const objects = keys.map((key) => statusOf(key) ?? this.#shapeStatus(key)).filter((status) => status !== undefined)
+    const objects = keys.map((key) => statusOf(key) ?? shapeStatus(key)).filter((status) => status !== undefined)
     return {
       name: settings.name,
       repo: this.#repository?.url ?? settings.repoURL.replace(/\/\/[^@/]*@/, '//***@'),
@@ -182,7 +190,7 @@ export class Application {
       stage: this.#stage,
       error: this.#error,
       refusal: this.#refusal,
-      objects: objects.sort((a, b) => order(a) - order(b) || (a.namespace + a.name < b.namespace + b.name ? -1 : 1)),
+      objects: objects.sort(inReportOrder),
       unseen: keys.length - objects.length,
       ignored: [...new Set(this.#revision?.ignored.map(renderIgnored) ?? [])],
       warnings: this.#revision?.warnings.map(renderProblem) ?? [],
@@ -218,8 +226,8 @@ export class Application {
     this.#parts.onChange()
     const reading = await this.#readOnce(head.oid)
     this.#stage = 'comparing'
-    this.#decide(reading, await this.#approvals(head.oid), true)
-    this.#decided = head.oid
+    const final = this.#decide(reading, await this.#approvals(head.oid), true)
+    this.#decided = final ? head.oid : ''
     this.#rest()
   }
 
@@ -238,23 +246,27 @@ export class Application {
     this.#parts.onChange()
   }
 
-  #decide(reading: Reading, messages: readonly string[], record: boolean): void {
+  /** Answers whether the same commit would be decided on alike at the next poll. */
+  #decide(reading: Reading, messages: readonly string[], record: boolean): boolean {
     if (reading.kind === 'refused') {
       const count = reading.problems.length
       this.#refuse(reading.commit.oid, `${count} ${count === 1 ? 'problem' : 'problems'}`, reading.problems)
       if (record) this.#recordRefusal(reading.commit, 'refused', reading.problems.map(renderProblem).join('\n'))
-      return
+      return true
     }
     const { revision } = reading
     const taken = this.#takenByOthers(revision)
     if (taken.length > 0) {
+      // Told once; the other application may give them up while this head stays.
+      if (this.#refusal?.commit === revision.commit.oid) return false
       this.#refuse(revision.commit.oid, 'it defines objects of another application', taken)
       if (record) this.#recordRefusal(revision.commit, 'refused', taken.map(renderProblem).join('\n'))
-      return
+      return false
     }
     // What an earlier commit was allowed to remove, and still ends, is not asked about again.
-    const owners = this.#parts.liveOwners().filter((key) => !this.#parts.isGone(key))
-    const before = new Set<Key>([...this.#parts.wanted.keys(this.name), ...owners])
+    const { wanted, liveOwners, isGone } = this.#parts
+    const owners = liveOwners().filter((key) => !isGone(key) && (wanted.appOf(key) ?? this.name) === this.name)
+    const before = new Set<Key>([...wanted.keys(this.name), ...owners])
     const decision = decidePrune({
       before: [...before],
       after: revision.objects,
@@ -264,9 +276,10 @@ export class Application {
     if (!decision.allowed && this.#parts.settings.prune) {
       this.#refuse(revision.commit.oid, decision.text, [])
       if (record) this.#recordRefusal(revision.commit, 'held', decision.text)
-      return
+      return true
     }
     this.#accept(revision, decision.removed, record)
+    return true
   }
 
   #accept(revision: Revision, removed: readonly Key[], record: boolean): void {
@@ -374,16 +387,4 @@ export class Application {
   #sourceName(): string {
     return `${this.#parts.settings.repoURL}#${this.#parts.settings.path}`
   }
-
-  #shapeStatus(key: Key): ObjectStatus | undefined {
-    const { kind, namespace, name } = keyParts(key)
-    if (!['ConfigMap', 'Secret', 'Service'].includes(kind)) return undefined
-    return { kind, namespace, name, sync: 'Synced', health: 'Healthy', ready: '', message: '', failed: false }
-  }
-}
-
-const kindOrder = ['Namespace', 'ConfigMap', 'Secret', 'Service', 'Deployment', 'ReplicaSet', 'Pod']
-
-function order(status: ObjectStatus): number {
-  return kindOrder.indexOf(status.kind)
 }

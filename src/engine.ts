@@ -60,7 +60,10 @@ export class Engine {
       policyOf: (app) => this.#application(app)?.policy,
       onDone: (app, key, task, error) => this.#done(app, key, task, error),
       onStatus: (app, key) => {
-        this.#application(app)?.looked(key)
+        for (const application of this.#applications) {
+          if (application.name === app) application.looked(key)
+          else application.handedOver(key)
+        }
         for (const released of this.#looker.released(app, key)) this.#controller.wake(released)
         parts.onChange?.()
       },

@@ -30,6 +30,8 @@ const defaults: ApplicationSettings = {
 let clock: FakeClock
 let runtime: FakeRuntime
 let repository: FakeRepository
+/** Of applications that do not read the common one. */
+let repositories: Map<string, FakeRepository>
 let journal: Journal
 let engine: Engine
 let done: string[]
@@ -38,12 +40,13 @@ beforeEach(() => {
   clock = new FakeClock()
   runtime = new FakeRuntime({ hosts: ['one'], clock, dice: new Dice(1), registry })
   repository = new FakeRepository()
+  repositories = new Map()
   journal = Journal.inMemory()
   done = []
 })
 afterEach(() => engine.close())
 
-function open(settings: Partial<ApplicationSettings> = {}): Engine {
+function open(settings: Partial<ApplicationSettings> = {}, others: readonly ApplicationSettings[] = []): Engine {
   // The journal outlives an engine here, as its file does in life.
   const kept = new Proxy(journal, {
     get: (target, name) => {
@@ -59,11 +62,11 @@ function open(settings: Partial<ApplicationSettings> = {}): Engine {
       stateDir: '/nowhere',
       pauseImage: 'pause',
       network: { podCIDR: '10.244.0.0/14', mtu: 1500 },
-      applications: [{ ...defaults, ...settings }],
+      applications: [{ ...defaults, ...settings }, ...others],
     },
     runtime,
     journal: kept,
-    openRepository: async () => repository,
+    openRepository: async (application) => repositories.get(application.name) ?? repository,
     clock,
     log: silentLog,
     random: () => 0.5,
@@ -276,6 +279,8 @@ test('with prune off what vanished stays and is told', async () => {
   expect(podNames()).toEqual(['Deployment/a', 'Deployment/b'])
   expect(status()).toMatchObject({ sync: 'OutOfSync' })
   expect(JSON.stringify(status().objects)).toContain('prune is off')
+  expect(engine.outcome()).toBe('synced')
+  expect(journal.history('shop').map(({ result }) => result)).toEqual(['synced', 'synced'])
 })
 
 test('a wave begins when the one before it is healthy, and not at all while that is broken', async () => {
@@ -312,4 +317,23 @@ test('the report follows a long look step by step', async () => {
     if (web) seen.add(web.ready)
   }
   expect([...seen]).toEqual(['0/6', '4/6', '6/6'])
+})
+
+test('an object moves to another application, whichever of the two is read first', async () => {
+  const other = new FakeRepository()
+  repositories.set('blog', other)
+  repository.push('Add', { 'web.yaml': deployment('web'), 'more.yaml': deployment('more') })
+  other.push('Add', { 'page.yaml': deployment('page') })
+  await open({ pruneBudget: '100%' }, [{ ...defaults, name: 'blog' }]).start()
+  await pass(15_000)
+  const commit = other.push('Take more', { 'more.yaml': deployment('more') })
+  await pass(40_000)
+  expect(engine.status().map(({ sync }) => sync)).toEqual(['Synced', 'Refused'])
+  expect(journal.history('blog').map(({ result }) => result)).toEqual(['refused', 'synced'])
+  repository.push('Give more away', { 'more.yaml': null })
+  await pass(40_000)
+  expect(engine.status().map(({ sync }) => sync)).toEqual(['Synced', 'Synced'])
+  expect(engine.status()[1]).toMatchObject({ commit, health: 'Healthy' })
+  expect(engine.outcome()).toBe('synced')
+  expect(podNames().sort()).toEqual(['Deployment/more', 'Deployment/page', 'Deployment/web'])
 })

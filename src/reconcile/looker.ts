@@ -162,6 +162,8 @@ export class Looker {
       this.#statuses.set(key, {
         ...planned.status,
         sync: 'OutOfSync',
+        // What stays although it is not in Git is not on its way to anything.
+        health: this.#gone.has(key) ? 'Suspended' : planned.status.health,
         message: `${forbidden}: ${planned.tasks[0]?.text ?? ''}`,
       })
       return { againAt: planned.lookAgainAt }
