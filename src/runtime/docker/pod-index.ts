@@ -11,7 +11,7 @@ export interface Knows {
 
 interface PodEntry {
   readonly ref: PodRef
-  readonly records: Map<string, ContainerRecord>
+  records: readonly ContainerRecord[]
   /** Undefined: to be put together again. */
   pod: LivePod | undefined
 }
@@ -45,7 +45,7 @@ export class PodIndex {
   }
 
   records(ref: PodRef): readonly ContainerRecord[] {
-    return [...(this.#pods.get(refKey(ref))?.records.values() ?? [])]
+    return this.#pods.get(refKey(ref))?.records ?? []
   }
 
   podsOf(owner: Key): readonly LivePod[] {
@@ -61,18 +61,18 @@ export class PodIndex {
 
   ownersIn(host: string): Key[] {
     const entries = [...this.#pods.values()].filter((entry) => entry.ref.host === host)
-    return [...new Set(entries.flatMap((entry) => [...entry.records.values()].map(ownerKey)))]
+    return [...new Set(entries.flatMap((entry) => entry.records.map(ownerKey)))]
   }
 
   #put(host: string, record: ContainerRecord, keys: Set<Key>): void {
     const key = entryKey(host, record)
     let entry = this.#pods.get(key)
     if (entry === undefined) {
-      entry = { ref: podOf(host, record), records: new Map(), pod: undefined }
+      entry = { ref: podOf(host, record), records: [], pod: undefined }
       this.#pods.set(key, entry)
       keys.add(namespaceKey(record))
     }
-    entry.records.set(record.id, record)
+    entry.records = without(entry.records, record.id).concat(record)
     this.#forget(entry)
     const owner = ownerKey(record)
     const owned = this.#byOwner.get(owner) ?? new Set()
@@ -83,15 +83,15 @@ export class PodIndex {
     const key = entryKey(host, record)
     const entry = this.#pods.get(key)
     if (entry === undefined) return
-    entry.records.delete(record.id)
+    entry.records = without(entry.records, record.id)
     this.#forget(entry)
     const owner = ownerKey(record)
-    if (![...entry.records.values()].some((other) => ownerKey(other) === owner)) {
+    if (!entry.records.some((other) => ownerKey(other) === owner)) {
       const owned = this.#byOwner.get(owner)
       owned?.delete(key)
       if (owned?.size === 0) this.#byOwner.delete(owner)
     }
-    if (entry.records.size === 0) {
+    if (entry.records.length === 0) {
       this.#pods.delete(key)
       keys.add(namespaceKey(record))
     }
@@ -103,9 +103,13 @@ export class PodIndex {
   }
 
   #build(entry: PodEntry): LivePod {
-    entry.pod ??= assemble(entry.ref, [...entry.records.values()], this.#knows)
+    entry.pod ??= assemble(entry.ref, entry.records, this.#knows)
     return entry.pod
   }
+}
+
+function without(records: readonly ContainerRecord[], id: string): readonly ContainerRecord[] {
+  return records.filter((record) => record.id !== id)
 }
 
 /** The newest attempt of each container is the one that counts; of several sandboxes the one that is not leaving. */
