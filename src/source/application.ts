@@ -122,7 +122,7 @@ export class ApplicationSource {
     const inRepository = <T extends { readonly file: string }>(one: T): T => ({ ...one, file: this.#path(one.file) })
     return {
       oid: file.oid,
-      objects: new Map([...checked.objects].map(([key, located]) => [key, inRepository(located)])),
+      objects: new Map([...checked.objects].map(([key, located]) => [key, inRepository(withoutText(located))])),
       problems: [...problems, ...checked.problems].map(inRepository),
       ignored: checked.ignored.map(inRepository),
       warnings: checked.warnings.map(inRepository),
@@ -147,6 +147,11 @@ export class ApplicationSource {
     const { namespace, podSecurity } = this.#options
     return checkManifests(documents, { namespace, podSecurity })
   }
+}
+
+/** A text cut out of a file keeps the whole file in memory, so every text is written anew. */
+function withoutText(located: Located): Located {
+  return { ...located, object: JSON.parse(JSON.stringify(located.object)) }
 }
 
 function problemsOf(files: ReadonlyMap<string, FileState>): Problem[] {
