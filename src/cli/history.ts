@@ -1,6 +1,7 @@
 import { silentLog } from '../base/log.ts'
 import { type HistoryEntry, Journal } from '../journal/journal.ts'
 import { renderHistory } from '../report/history.ts'
+import { makeStateDir } from '../server/state-dir.ts'
 import { type Arguments, UsageError } from './arguments.ts'
 import { readSettings } from './settings.ts'
 
@@ -20,6 +21,7 @@ export async function history(args: Arguments): Promise<number> {
 }
 
 function read(stateDir: string, app: string): HistoryEntry[] {
+  makeStateDir(stateDir)
   const journal = Journal.open(stateDir, silentLog)
   try {
     return journal.history(app)

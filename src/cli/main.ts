@@ -1,6 +1,7 @@
 import { errorText } from '../base/errors.ts'
 import { GitError } from '../sync/errors.ts'
 import { type Arguments, readArguments, UsageError } from './arguments.ts'
+import { outliveReaders } from './signals.ts'
 import { usage } from './usage.ts'
 import { version } from './version.ts'
 
@@ -17,6 +18,13 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   render: async () => (await import('./render.ts')).render,
 }
 
+/** Of commands that take any. */
+const mostOperands: Readonly<Record<string, number>> = {
+  status: 1,
+  history: 1,
+  validate: Number.POSITIVE_INFINITY,
+}
+
 /** One command line; answers the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
@@ -26,6 +34,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     const load = Object.hasOwn(commands, args.command) ? commands[args.command] : undefined
     if (!load)
       throw new UsageError(args.command === '' ? 'expected a command' : `there is no command "${args.command}"`)
+    const extra = args.operands[mostOperands[args.command] ?? 0]
+    if (extra !== undefined) throw new UsageError(`${args.command}: nothing is expected where "${extra}" stands`)
+    outliveReaders()
     const command = await load()
     return await command(args)
   } catch (error) {

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
 import { sha256 } from '../base/hash.ts'
@@ -6,6 +5,7 @@ import { createLog, type Log, type LogLevel } from '../base/log.ts'
 import { Engine, type EngineParts } from '../engine.ts'
 import { Journal } from '../journal/journal.ts'
 import { createDockerRuntime } from '../runtime/docker/runtime.ts'
+import { makeStateDir } from '../server/state-dir.ts'
 import type { EngineSettings } from '../settings.ts'
 import { openRepository } from '../sync/repository.ts'
 
@@ -20,7 +20,7 @@ export function openEngine(
   log: Log,
   more: Pick<EngineParts, 'onDone' | 'onChange'> = {},
 ): Engine {
-  mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 })
+  makeStateDir(settings.stateDir)
   return new Engine({
     settings,
     runtime: createDockerRuntime({

@@ -7,6 +7,7 @@ import { type Arguments, UsageError } from './arguments.ts'
 import { keepYoungSpaceSmall } from './memory.ts'
 import { openEngine, stderrLog } from './open.ts'
 import { readSettings } from './settings.ts'
+import { signalled } from './signals.ts'
 
 const defaultListen = '127.0.0.1:7070'
 
@@ -89,10 +90,4 @@ async function serve(engine: Engine, listen: string | undefined, log: Log): Prom
     log.debug('the default port is taken; using a free one')
     return startServer({ listen: '127.0.0.1:0', routes })
   }
-}
-
-function signalled(): Promise<string> {
-  return new Promise((done) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => done(signal))
-  })
 }

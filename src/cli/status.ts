@@ -21,10 +21,11 @@ export async function status(args: Arguments): Promise<number> {
     return allGood(apps) ? 0 : 1
   }
   const block = new LiveBlock()
-  for (;;) {
+  while (process.stdout.writable) {
     block.show(formatStatus(await look(), args.output))
     await sleep(watchMs)
   }
+  return 0
 }
 
 export async function statusNow(settings: EngineSettings): Promise<AppStatus[]> {

@@ -3,10 +3,12 @@ import type { Engine, Outcome } from '../engine.ts'
 import { type AppStatus, allGood } from '../report/status.ts'
 import { ask } from '../server/client.ts'
 import { leaveStateDir, takeStateDir } from '../server/state-dir.ts'
+import type { EngineSettings } from '../settings.ts'
 import { type Arguments, durationMs, UsageError } from './arguments.ts'
 import { needHost, openEngine, stderrLog } from './open.ts'
 import { formatStatus, LiveBlock } from './print.ts'
 import { readSettings } from './settings.ts'
+import { signalled } from './signals.ts'
 
 const defaultTimeoutMs = 5 * 60_000
 const redrawMs = 200
@@ -19,31 +21,54 @@ export async function sync(args: Arguments): Promise<number> {
   if (other && other.address === '')
     throw new UsageError(`an engine (process ${other.pid}) is just starting; try again in a moment`)
   if (other) return followOther(args, other.address, timeoutMs)
+  try {
+    return await converge(args, settings, timeoutMs)
+  } finally {
+    leaveStateDir(settings.stateDir)
+  }
+}
+
+async function converge(args: Arguments, settings: EngineSettings, timeoutMs: number): Promise<number> {
   const progress = new Progress(args)
   const engine = openEngine(settings, stderrLog(args.logLevel === 'info' ? 'warn' : args.logLevel), {
     onDone: (app, _key, task, error) =>
       progress.line(app, error === undefined ? task.text : `${task.text}: failed: ${errorText(error)}`),
   })
   try {
-    await engine.start()
-    needHost(engine)
-    const outcome = await ended(engine, timeoutMs, () => progress.draw(engine.status()))
+    let stopping = false
+    const stopped = signalled().finally(() => {
+      stopping = true
+    })
+    const tick = (): boolean => {
+      progress.draw(engine.status())
+      return !stopping
+    }
+    const outcome = await Promise.race([stopped, reached(engine, timeoutMs, tick)])
+    if (outcome === 'SIGINT' || outcome === 'SIGTERM') {
+      process.stderr.write('berth: stopped; what was begun stays as it is, and the next sync goes on from there\n')
+      return outcome === 'SIGINT' ? 130 : 143
+    }
     progress.end(engine.status(), outcome === 'working' ? `not there after ${timeoutMs / 1_000} s` : '')
     if (outcome === 'unreachable') return 2
     return outcome === 'synced' && allGood(engine.status()) ? 0 : 1
   } finally {
     await engine.close()
-    leaveStateDir(settings.stateDir)
   }
 }
 
-/** Ends when every application has an outcome, or the time is over. */
-async function ended(engine: Engine, timeoutMs: number, tick: () => void): Promise<Outcome> {
+async function reached(engine: Engine, timeoutMs: number, tick: () => boolean): Promise<Outcome> {
+  await engine.start()
+  needHost(engine)
+  return ended(engine, timeoutMs, tick)
+}
+
+/** Ends when every application has an outcome, the time is over, or `tick` answers false. */
+async function ended(engine: Engine, timeoutMs: number, tick: () => boolean): Promise<Outcome> {
   const until = Date.now() + timeoutMs
   for (;;) {
-    tick()
+    const wanted = tick()
     const outcome = engine.outcome()
-    if (outcome !== 'working' || Date.now() >= until) return outcome
+    if (!wanted || outcome !== 'working' || Date.now() >= until) return outcome
     await new Promise((done) => setTimeout(done, redrawMs / 4))
   }
 }

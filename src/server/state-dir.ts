@@ -12,12 +12,25 @@ export interface EngineNote {
 
 const file = (stateDir: string): string => join(stateDir, 'engine.json')
 
+/** Throws with what to do when it cannot be made or written to. */
+export function makeStateDir(stateDir: string): void {
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+    const probe = join(stateDir, `.probe-${process.pid}`)
+    writeFileSync(probe, '')
+    rmSync(probe)
+  } catch (error) {
+    const reason = `cannot write to the state directory ${stateDir}: ${errorText(error)}`
+    throw new Error(`${reason}; free or mend it, or give another with --state-dir`, { cause: error })
+  }
+}
+
 /**
  * Takes the state directory for this process. Answers the note of the other engine that holds it, if one does: two engines
  * on one installation would undo each other's work. A note left by a process that was killed is taken over.
  */
 export function takeStateDir(stateDir: string, engine: string): EngineNote | undefined {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+  makeStateDir(stateDir)
   const mine = JSON.stringify({ pid: process.pid, engine, address: '' } satisfies EngineNote)
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
