@@ -1,6 +1,7 @@
 import type { PreviewItem } from '../engine.ts'
 import { renderDiff, renderDiffMarkdown } from '../report/diff.ts'
 import type { AppStatus } from '../report/status.ts'
+import { makeStateDir } from '../server/state-dir.ts'
 import type { Arguments } from './arguments.ts'
 import { needHost, openEngine, stderrLog } from './open.ts'
 import { readSettings } from './settings.ts'
@@ -8,6 +9,7 @@ import { readSettings } from './settings.ts'
 /** What would change, with effects, in the words that `run` then uses; touches nothing. */
 export async function diff(args: Arguments): Promise<number> {
   const settings = await readSettings(args)
+  makeStateDir(settings.stateDir)
   const engine = openEngine(settings, stderrLog(args.logLevel === 'info' ? 'warn' : args.logLevel))
   try {
     await engine.observe()

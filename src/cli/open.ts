@@ -5,7 +5,6 @@ import { createLog, type Log, type LogLevel } from '../base/log.ts'
 import { Engine, type EngineParts } from '../engine.ts'
 import { Journal } from '../journal/journal.ts'
 import { createDockerRuntime } from '../runtime/docker/runtime.ts'
-import { makeStateDir } from '../server/state-dir.ts'
 import type { EngineSettings } from '../settings.ts'
 import { openRepository } from '../sync/repository.ts'
 
@@ -20,7 +19,6 @@ export function openEngine(
   log: Log,
   more: Pick<EngineParts, 'onDone' | 'onChange'> = {},
 ): Engine {
-  makeStateDir(settings.stateDir)
   return new Engine({
     settings,
     runtime: createDockerRuntime({

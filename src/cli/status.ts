@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLog } from '../base/log.ts'
 import { type AppStatus, allGood } from '../report/status.ts'
 import { ask } from '../server/client.ts'
-import { runningEngine } from '../server/state-dir.ts'
+import { makeStateDir, runningEngine } from '../server/state-dir.ts'
 import type { EngineSettings } from '../settings.ts'
 import { type Arguments, UsageError } from './arguments.ts'
 import { formatStatus, LiveBlock } from './print.ts'
@@ -34,6 +34,7 @@ export async function statusNow(settings: EngineSettings): Promise<AppStatus[]> 
     return (JSON.parse(await ask(running.address, 'GET', '/status')) as { apps: AppStatus[] }).apps
   // A running engine has just been asked in vain: only now are Git and Docker needed.
   const { needHost, openEngine } = await import('./open.ts')
+  makeStateDir(settings.stateDir)
   const engine = openEngine(settings, silentLog)
   try {
     await engine.observe()

@@ -42,11 +42,14 @@ test('a reader that goes away does not break a command', async () => {
   expect(await berth(['validate', file], true)).toEqual({ code: 0, stderr: '' })
 })
 
-test.each(['run', 'sync', 'status', 'history'])('%s on a state directory that is a file says so', async (command) => {
-  const file = join(dir, 'state')
-  writeFileSync(file, '')
-  const { code, stderr } = await berth([command, '--repo', dir, '--state-dir', file])
-  expect(code).toBe(2)
-  expect(stderr).toContain(`cannot write to the state directory ${file}`)
-  expect(stderr).toContain('--state-dir')
-})
+test.each(['run', 'sync', 'diff', 'status', 'history'])(
+  '%s on a state directory that is a file says so',
+  async (command) => {
+    const file = join(dir, 'state')
+    writeFileSync(file, '')
+    const { code, stderr } = await berth([command, '--repo', dir, '--state-dir', file])
+    expect(code).toBe(2)
+    expect(stderr).toContain(`cannot write to the state directory ${file}`)
+    expect(stderr).toContain('--state-dir')
+  },
+)
