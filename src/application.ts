@@ -57,6 +57,9 @@ export class Application {
   #lastSync: LastSync | undefined
   #entry: { readonly id: number; readonly stages: Record<string, number> } | undefined
   readonly #unsettled = new Set<Key>()
+  /** How often a look at the repository was asked for, and how much of that has ended. */
+  #asked = 0
+  #answered = 0
 
   constructor(parts: ApplicationParts) {
     this.#parts = parts
@@ -91,11 +94,16 @@ export class Application {
     this.#poller = createPoller({
       // Reading belongs to the look: the next one must not begin before this commit is decided on.
       fetch: async () => {
+        const asked = this.#asked
         if (this.#head === '') this.#stage = 'fetching'
-        await this.#open()
-        const head = await this.#repository!.fetch()
-        await this.#onHead(head)
-        return head
+        try {
+          await this.#open()
+          const head = await this.#repository!.fetch()
+          await this.#onHead(head)
+          return head
+        } finally {
+          this.#answered = asked
+        }
       },
       intervalMs: settings.intervalMs,
       clock,
@@ -107,6 +115,7 @@ export class Application {
   }
 
   pollNow(): void {
+    this.#asked++
     this.#poller?.wake()
   }
 
@@ -188,6 +197,7 @@ export class Application {
       subject: this.#revision?.commit.subject ?? '',
       head: this.#head,
       stage: this.#stage,
+      asked: this.#asked !== this.#answered,
       error: this.#error,
       refusal: this.#refusal,
       objects: objects.sort(inReportOrder),

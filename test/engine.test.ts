@@ -337,3 +337,14 @@ test('an object moves to another application, whichever of the two is read first
   expect(engine.outcome()).toBe('synced')
   expect(podNames().sort()).toEqual(['Deployment/more', 'Deployment/page', 'Deployment/web'])
 })
+
+test('a look that was asked for is told until it has ended, so that nobody takes the old report for the new one', async () => {
+  repository.push('Add web', { 'web.yaml': deployment('web') })
+  await open().start()
+  await pass(15_000)
+  const commit = repository.push('Two', { 'web.yaml': deployment('web', { replicas: 2 }) })
+  engine.syncNow()
+  expect(status()).toMatchObject({ stage: 'fetching' })
+  await pass(5_000)
+  expect(status()).toMatchObject({ commit, sync: 'Synced', stage: 'synced' })
+})

@@ -82,7 +82,11 @@ async function followOther(args: Arguments, address: string, timeoutMs: number):
     await new Promise((done) => setTimeout(done, redrawMs))
     const { apps } = JSON.parse(await ask(address, 'GET', '/status')) as { apps: AppStatus[] }
     progress.draw(apps)
-    const working = apps.some((app) => app.stage !== 'synced' && app.sync !== 'Refused' && app.health !== 'Degraded')
+    const working = apps.some(
+      (app) =>
+        (app.commit !== '' && ['fetching', 'reading', 'comparing'].includes(app.stage)) ||
+        (app.stage !== 'synced' && app.sync !== 'Refused' && app.health !== 'Degraded'),
+    )
     if (working && Date.now() < until) continue
     progress.end(apps, working ? `not there after ${timeoutMs / 1_000} s` : '')
     return allGood(apps) ? 0 : 1

@@ -17,6 +17,8 @@ export interface AppFacts {
   readonly head: string
   /** What the engine is doing for this application right now. */
   readonly stage: 'fetching' | 'reading' | 'comparing' | 'idle'
+  /** Somebody asked for a look at the repository that has not ended yet. */
+  readonly asked?: boolean
   /** Why the head could not be fetched or read; empty when it could. */
   readonly error: string
   /** Why the head is not applied: problems of its content, or a prune that nobody approved. */
@@ -114,6 +116,7 @@ function syncOf(facts: AppFacts, outOfSync: number): SyncState {
 
 function stageOf(facts: AppFacts, health: Health, outOfSync: number): Stage {
   if (facts.stage !== 'idle' && facts.commit === '') return facts.stage
+  if (facts.asked && facts.stage === 'idle') return 'fetching'
   if (facts.stage === 'reading' || facts.stage === 'comparing') return facts.stage
   if (facts.commit === '') return 'fetching'
   if (outOfSync > 0 || facts.unseen > 0) return 'applying'
