@@ -1,6 +1,6 @@
 import type { LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
 import { type ContainerReport, isAvailable, type Phase, podPhase } from './phase.ts'
-import { restartWaitMs, shouldRestart } from './restart.ts'
+import { longestWaitMs, restartWaitMs, shouldRestart } from './restart.ts'
 
 /**
  * What a pod counts as. `leaving`: on its way out. `unknown`: nothing may be decided from it now. `lost`: cannot come back, what is left
@@ -56,7 +56,7 @@ const rules: readonly { readonly bucket: Bucket; readonly when: (facts: Facts) =
 
 export function observe(pod: LivePod, eye: Eye): Observed {
   const host = eye.hosts.find((candidate) => candidate.name === pod.host)
-  const ready = isReady(pod)
+  const ready = isReady(pod, eye.now)
   const facts: Facts = { pod, host, phase: phaseOf(pod), ready, readySince: readySince(pod, ready), eye }
   return {
     pod,
@@ -87,20 +87,24 @@ function isUnseen(container: LiveContainer): boolean {
   return container.state === 'running' && !container.health.known
 }
 
-function isReady(pod: LivePod): boolean {
+function isReady(pod: LivePod, now: number): boolean {
   return (
     pod.sandbox?.state === 'running' &&
     pod.containers.length > 0 &&
     missingContainers(pod).length === 0 &&
     pod.containers.every(
-      (container) => container.state === 'running' && container.health.ready && !isCutOff(container, pod),
+      (container) => container.state === 'running' && container.health.ready && !isCutOff(container, pod, now),
     )
   )
 }
 
-/** Started before the sandbox last did: it has no network any more. */
-export function isCutOff(container: LiveContainer, pod: LivePod): boolean {
-  return pod.sandbox !== undefined && container.startedAt !== 0 && container.startedAt < pod.sandbox.startedAt
+/**
+ * Started before the sandbox last did: it has no network any more. A sandbox that started in the future says that the clock was set
+ * back: then the order of times means nothing, and containers made since must not be restarted for ever.
+ */
+export function isCutOff(container: LiveContainer, { sandbox }: LivePod, now: number): boolean {
+  if (!sandbox || sandbox.startedAt > now) return false
+  return container.startedAt !== 0 && container.startedAt < sandbox.startedAt
 }
 
 function readySince(pod: LivePod, ready: boolean): number | undefined {
@@ -141,19 +145,24 @@ export function endedAt(container: LiveContainer): number {
   return container.finishedAt || container.startedAt || container.createdAt
 }
 
-/** When it may run again; undefined: never, by the pod's restart policy. */
-export function restartAt(container: LiveContainer, pod: LivePod): { at: number; waitMs: number } | undefined {
+/** When it may run again; undefined: never, by the pod's restart policy. An end far in the future (a clock set back) is waited for no longer. */
+export function restartAt(
+  container: LiveContainer,
+  pod: LivePod,
+  now: number,
+): { at: number; waitMs: number } | undefined {
   if (!shouldRestart(pod.spec?.restartPolicy ?? 'Always', container.exitCode)) return undefined
-  const ranMs = container.startedAt === 0 ? 0 : endedAt(container) - container.startedAt
+  const ended = endedAt(container)
+  const ranMs = container.startedAt === 0 ? 0 : ended - container.startedAt
   const waitMs = restartWaitMs({ restarts: container.restarts, backoffMs: container.backoffMs, ranMs })
-  return { at: endedAt(container) + waitMs, waitMs }
+  return { at: ended > now + longestWaitMs ? now : ended + waitMs, waitMs }
 }
 
 const crashesOfALoop = 3
 
 function isCrashLooping(container: LiveContainer, pod: LivePod, now: number): boolean {
   if (!hasEnded(container) || container.restarts < crashesOfALoop) return false
-  const next = restartAt(container, pod)
+  const next = restartAt(container, pod, now)
   return next !== undefined && next.at > now
 }
 
@@ -178,7 +187,7 @@ function problemOf(pod: LivePod, host: LiveHost | undefined, ready: boolean, now
 
 function containerProblem(container: LiveContainer, pod: LivePod, now: number): string {
   if (hasEnded(container)) {
-    const next = restartAt(container, pod)
+    const next = restartAt(container, pod, now)
     const why = container.error || `${endReason(container)}, exit code ${container.exitCode}`
     if (next && next.at > now)
       return `CrashLoopBackOff: container ${container.name}: ${why}, ${restartsText(container)}`

@@ -82,7 +82,7 @@ function containerRepairs(
   if (!sandboxStarts && pod.sandbox?.state !== 'running') return []
   const existing = pod.containers.map((container) => {
     if (hasEnded(container)) return repairEnded(container, pod, ref, view.now, sandboxStarts)
-    return repairLiving(container, pod, ref, sandboxStarts)
+    return repairLiving(container, pod, ref, view.now, sandboxStarts)
   })
   return [...existing, repairMissing(pod, ref, view)]
 }
@@ -103,7 +103,13 @@ function repairMissing(pod: LivePod, ref: PodRef, view: UpkeepView): Repair | un
 }
 
 /** The container's process runs, or is about to. */
-function repairLiving(container: LiveContainer, pod: LivePod, ref: PodRef, sandboxStarts: boolean): Repair | undefined {
+function repairLiving(
+  container: LiveContainer,
+  pod: LivePod,
+  ref: PodRef,
+  now: number,
+  sandboxStarts: boolean,
+): Repair | undefined {
   const subject = `container ${container.name}`
   if (container.state === 'created') {
     const start: Action = { kind: 'start', pod: ref, container: container.name }
@@ -115,7 +121,7 @@ function repairLiving(container: LiveContainer, pod: LivePod, ref: PodRef, sandb
   }
   if (container.state !== 'running' || container.stopping) return undefined
   const stop: Action = { kind: 'stop', pod: ref, id: container.id, graceMs: graceMs(pod) }
-  if (sandboxStarts || isCutOff(container, pod)) {
+  if (sandboxStarts || isCutOff(container, pod, now)) {
     return { actions: [stop], text: `restart ${subject}`, cause: 'its sandbox was restarted', effect: 'restart' }
   }
   if (!container.health.failing) return undefined
@@ -134,10 +140,10 @@ function repairEnded(
   now: number,
   sandboxStarts: boolean,
 ): Repair | undefined {
-  const next = restartAt(container, pod)
+  const next = restartAt(container, pod, now)
   if (!next) return undefined
   const why = container.error || `${endReason(container)}, exit code ${container.exitCode}`
-  const withSandbox = sandboxStarts || isCutOff(container, pod)
+  const withSandbox = sandboxStarts || isCutOff(container, pod, now)
   if (next.at > now && !withSandbox) {
     const again = { at: next.at, reason: `container ${container.name} of pod ${pod.name} starts again` }
     return { actions: [], text: '', cause: '', effect: 'none', again }

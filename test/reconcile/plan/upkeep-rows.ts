@@ -1,3 +1,4 @@
+import { lines, one, type Row, two } from './rollout-rows.ts'
 import {
   barePod,
   container,
@@ -13,12 +14,6 @@ import {
   template,
   unready,
 } from './world.ts'
-
-const _one = template('aaa')
-const _two = template('bbb', podSpec({ containers: [container({ image: 'web:2' })] }))
-const _olds = [pod(one, 0), pod(one, 1), pod(one, 2)]
-
-import { lines, one, type Row, two } from './rollout-rows.ts'
 
 const oneDeployment = deployment(one, { replicas: 1 })
 
@@ -126,6 +121,24 @@ export const upkeep: readonly Row[] = [
     desired: oneDeployment,
     pods: [pod(one, 0, { sandbox: liveContainer('', { startedAt: now - 10 }) })],
     expected: 'restart container app of pod web-aaa-0 (its sandbox was restarted)',
+  },
+  {
+    title: 'the clock was set back: a container is not cut off because its sandbox started in the future',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { sandbox: liveContainer('', { startedAt: now + 3_600_000 }) })],
+    expected: '',
+  },
+  {
+    title: 'the clock was set back: an end in the far future is waited for no longer',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { each: ended(1, -3_600_000, { restarts: 3, backoffMs: 20_000, startedAt: now + 3_599_000 }) })],
+    expected: 'restart container app of pod web-aaa-0 (Error, exit code 1)',
+  },
+  {
+    title: 'a host whose clock is a little ahead still has its waits',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { each: ended(1, -2_000, { restarts: 3, backoffMs: 20_000, startedAt: now + 1_000 }) })],
+    expected: '',
   },
   {
     title: 'the sandbox was removed: the pod is made anew under its name',
