@@ -39,12 +39,15 @@ export async function run(args: Arguments): Promise<number> {
       status: `http://${server.address}/status`,
     })
     const stopped = signalled()
-    const started = engine.start()
-    // A signal ends it also while a host or a repository does not answer.
-    const signal = await Promise.race([stopped, started.then(() => stopped)])
-    log.info('stopping; what runs goes on running', { signal })
-    await server.close()
-    await engine.close()
+    try {
+      const started = engine.start()
+      // A signal ends it also while a host or a repository does not answer.
+      const signal = await Promise.race([stopped, started.then(() => stopped)])
+      log.info('stopping; what runs goes on running', { signal })
+    } finally {
+      await server.close()
+      await engine.close()
+    }
     return 0
   } finally {
     leaveStateDir(settings.stateDir)

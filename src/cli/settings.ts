@@ -28,7 +28,7 @@ function fromFlags(args: Arguments): EngineSettings & { readonly listen: string 
     path,
     namespace: args.namespace ?? 'default',
     secretFile: undefined,
-    intervalMs: durationMs('--interval', args.interval ?? '30s'),
+    intervalMs: intervalMs(args.interval ?? '30s'),
     prune: true,
     pruneBudget: '25%',
     selfHeal: true,
@@ -61,7 +61,7 @@ async function fromFile(
     path: folder(application.path),
     ...(args.revision === undefined ? {} : { revision: args.revision }),
     ...(args.podSecurity === undefined ? {} : { podSecurity: args.podSecurity }),
-    ...(args.interval === undefined ? {} : { intervalMs: durationMs('--interval', args.interval) }),
+    ...(args.interval === undefined ? {} : { intervalMs: intervalMs(args.interval) }),
   }))
   if (applications.length === 0) throw new UsageError(`${file}: expected at least one Application, found none`)
   const hosts = args.host === undefined && config.engine.hosts.length > 0 ? config.engine.hosts : [localHost(args)]
@@ -74,6 +74,15 @@ async function fromFile(
     applications,
     listen: args.listen ?? config.engine.listen,
   }
+}
+
+const shortestIntervalMs = 100
+
+function intervalMs(text: string): number {
+  const ms = durationMs('--interval', text)
+  if (ms < shortestIntervalMs)
+    throw new UsageError(`--interval: expected at least ${shortestIntervalMs}ms, found "${text}"`)
+  return ms
 }
 
 function localHost(args: Arguments): HostSettings {

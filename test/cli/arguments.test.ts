@@ -49,6 +49,11 @@ test('the installation follows from the repository alone', async () => {
   expect(other.applications[0]).toMatchObject({ name: 'blog', path: '' })
 })
 
+test('an interval that would never pause is refused', async () => {
+  const args = readArguments(['run', '--repo', '/r', '--interval', '0s'])
+  await expect(readSettings(args)).rejects.toThrow('--interval: expected at least 100ms, found "0s"')
+})
+
 test('without a repository it says what to give', async () => {
   await expect(readSettings(readArguments(['run']))).rejects.toThrow('give --repo URL, or a configuration with -c FILE')
 })
