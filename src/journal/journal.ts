@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { errorText } from '../base/errors.ts'
@@ -42,6 +42,7 @@ const schema = `
 `
 
 const keptPerApp = 500
+const busyMs = 5_000
 
 /**
  * What happened, for people. A convenience: everything that runs is known from Git and from labels, and a journal that
@@ -65,7 +66,7 @@ export class Journal {
     try {
       return new Journal(opened(file), log)
     } catch (error) {
-      if (!existsSync(file)) throw error
+      if (!isDamaged(error)) throw error
       const aside = `${file}.damaged`
       log.warn(`the journal cannot be read and is begun anew; the old file is kept as ${aside}`, {
         reason: errorText(error),
@@ -206,11 +207,23 @@ export class Journal {
   }
 }
 
+// SQLite's result codes.
+const corrupt = 11
+const notADatabase = 26
+
+/** As against busy, full or forbidden: those pass, and the file is fine. */
+function isDamaged(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (error.errcode === corrupt || error.errcode === notADatabase)
+}
+
+/**
+ * Commands open it beside a running engine: they wait for each other. The plain rollback journal is used, as changing to the
+ * write-ahead log does not wait. A lost last line after a power cut is fine here; waiting for the disk at each event is not.
+ */
 function opened(file: string): DatabaseSync {
-  const db = new DatabaseSync(file)
+  const db = new DatabaseSync(file, { timeout: busyMs })
   try {
-    // A lost last line after a power cut is fine here; waiting for the disk at each event is not.
-    db.exec('pragma journal_mode = wal; pragma synchronous = off; pragma busy_timeout = 2000')
+    db.exec('pragma synchronous = off')
     db.exec(schema)
     return db
   } catch (error) {

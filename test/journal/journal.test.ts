@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,4 +71,19 @@ test('what cannot be written down stops nobody, and is said once', () => {
   expect(said).toEqual(['the journal cannot be written; history has gaps until it can'])
   other.close()
   journal.close()
+})
+
+test('several processes may open one journal at the same moment: a busy file is not a damaged one', async () => {
+  const program = new URL('./opener.ts', import.meta.url).pathname
+  const ends = Array.from(
+    { length: 6 },
+    () =>
+      new Promise<string>((done) => {
+        execFile(process.execPath, [program, dir], (error, _stdout, stderr) =>
+          done(error ? stderr || String(error) : ''),
+        )
+      }),
+  )
+  expect(await Promise.all(ends)).toEqual(['', '', '', '', '', ''])
+  expect(existsSync(join(dir, 'journal.db.damaged'))).toBe(false)
 })
