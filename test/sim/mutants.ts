@@ -95,7 +95,7 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'containers cut off by a restart of their sandbox stay',
     file: 'reconcile/plan/observe.ts',
-    from: 'return pod.sandbox !== undefined && container.startedAt !== 0 && container.startedAt < pod.sandbox.startedAt',
+    from: 'return container.startedAt !== 0 && container.startedAt < sandbox.startedAt',
     to: 'return pod === undefined && container === undefined',
   },
   {

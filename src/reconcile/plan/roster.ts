@@ -105,7 +105,13 @@ function restOf(roster: Roster, { pod, bucket }: Observed): Rest {
   if (bucket === 'finished' || !host) return { tasks: [] }
   const missing = missingConfigs(roster, pod, host)
   const { now } = roster.view
-  const upkeep = planUpkeep(pod, { now, host, configs: missing.configs, updates: updatesOf(roster, pod) })
+  const upkeep = planUpkeep(pod, {
+    now,
+    host,
+    configs: missing.configs,
+    updates: updatesOf(roster, pod),
+    updateCause: inPlaceCause(roster, pod),
+  })
   const tasks = upkeep.task ? [upkeep.task, ...missing.tasks] : missing.tasks
   return { tasks, again: earliest([upkeep.again, missing.again]) }
 }
@@ -149,6 +155,12 @@ function updatesOf(roster: Roster, pod: LivePod): Action[] {
     const differs = compareContainer(config, live, pod.address).some((difference) => difference.impact === 'inPlace')
     return differs ? [{ kind: 'update', pod: podRef(pod), id: live.id, resources: config.resources }] : []
   })
+}
+
+/** The differences that an update mends, `resources.memoryLimitBytes: 33554432 -> 67108864`; the same in several containers is said once. */
+function inPlaceCause(roster: Roster, pod: LivePod): string {
+  const differences = roster.drift.get(pod.name) ?? []
+  return [...new Set(differences.filter(({ impact }) => impact === 'inPlace').map(renderDifference))].join(', ')
 }
 
 function availableAt(roster: Roster, { pod, bucket, readySince }: Observed): LookAgain | undefined {

@@ -24,8 +24,9 @@ export interface UpkeepView {
   readonly host: LiveHost
   /** The pod's configuration as it should be; empty for a pod of an old template, which is only kept as it is. */
   readonly configs: readonly ContainerConfig[]
-  /** Changes that Docker makes in place. */
+  /** Changes that Docker makes in place, and what differs. */
   readonly updates: readonly Action[]
+  readonly updateCause: string
 }
 
 /**
@@ -167,7 +168,7 @@ function repairEnded(
 
 function inPlace(view: UpkeepView): Repair | undefined {
   if (view.updates.length === 0) return undefined
-  return { actions: view.updates, text: 'update resources', cause: 'resources changed', effect: 'inPlace' }
+  return { actions: view.updates, text: 'update resources', cause: view.updateCause, effect: 'inPlace' }
 }
 
 /** Containers of earlier attempts: their removal was cut short. */

@@ -208,7 +208,8 @@ export const drift: readonly Row[] = [
       ...live,
       containers: live.containers.map((each) => ({ ...each, config: { ...each.config, resources: cpu(100) } })),
     })),
-    expected: 'update resources of pod web-aaa-0 (resources changed)',
+    expected:
+      'update resources of pod web-aaa-0 (resources.requests.cpu: 100 -> 200, resources.limits.cpu: 100 -> 200)',
   },
 ]
 
