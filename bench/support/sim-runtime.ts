@@ -12,8 +12,8 @@ import {
   writeContainerLabels,
   writeSandboxLabels,
 } from '../../src/runtime/labels.ts'
-import type { ContainerConfig, ContainerHealth, LiveHost, LivePod } from '../../src/runtime/live.ts'
-import type { Attempt, PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
+import type { ContainerConfig, ContainerHealth, LiveHost, LivePod, LiveVolume } from '../../src/runtime/live.ts'
+import type { Attempt, ContainerUsage, PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
 
 const engine = 'bench'
 const capacity = { cpuMillis: 1_000_000, memoryBytes: 2 ** 42, lowersOomScore: true }
@@ -54,6 +54,9 @@ export class SimRuntime implements Runtime {
       images: this.#images,
       pulls: new Map(),
       networks: new Set(this.#networks),
+      labels: {},
+      taints: [],
+      address: '',
     }
     return [this.#facts]
   }
@@ -64,6 +67,30 @@ export class SimRuntime implements Runtime {
 
   pods(): readonly LivePod[] {
     return this.#index.all()
+  }
+
+  volumesOf(_subject: Key): readonly LiveVolume[] {
+    return []
+  }
+
+  volumes(): readonly LiveVolume[] {
+    return []
+  }
+
+  async createVolume(): Promise<void> {
+    this.calls += 1
+  }
+
+  async removeVolume(): Promise<void> {
+    this.calls += 1
+  }
+
+  async setUpVolumes(): Promise<void> {
+    this.calls += 1
+  }
+
+  async usage(): Promise<ContainerUsage[]> {
+    return []
   }
 
   conflicts(): readonly string[] {

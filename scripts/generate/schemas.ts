@@ -22,6 +22,9 @@ export const sharedFile = 'definitions.json'
 /** The schemas of the Kubernetes kinds, from the official client's types and the rules beside this file. */
 export async function kubernetesSchemas(): Promise<SchemaFiles> {
   const models = await readModels(Object.values(kinds), dropped)
+  // A claim inside a StatefulSet need not say its kind again.
+  models.set('ClaimTemplate', structuredClone(models.get('PersistentVolumeClaim')!))
+  models.get('StatefulSetSpec')!.properties!.volumeClaimTemplates!.items = { $ref: '#/$defs/ClaimTemplate' }
   for (const [key, schema] of members(models)) applyRules(key, schema, models)
   const meta = models.get('ObjectMeta')!
   const { required: _, ...templateMeta } = structuredClone(meta)

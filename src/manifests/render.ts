@@ -4,12 +4,24 @@ import type { Kind, ManifestObject } from './types.ts'
 
 const order: Readonly<Record<Kind, number>> = {
   Namespace: 0,
-  ConfigMap: 1,
-  Secret: 2,
-  Service: 3,
-  Deployment: 4,
-  ReplicaSet: 5,
-  Pod: 6,
+  StorageClass: 1,
+  PersistentVolume: 2,
+  ResourceQuota: 3,
+  LimitRange: 4,
+  ConfigMap: 5,
+  Secret: 6,
+  PersistentVolumeClaim: 7,
+  Service: 8,
+  StatefulSet: 9,
+  Deployment: 10,
+  ReplicaSet: 11,
+  ReplicationController: 12,
+  DaemonSet: 13,
+  Job: 14,
+  CronJob: 15,
+  Pod: 16,
+  HorizontalPodAutoscaler: 17,
+  PodDisruptionBudget: 18,
 }
 
 const hidden = '***'

@@ -1,34 +1,91 @@
 // Checked objects: validated, defaults filled in. The interfaces are generated from schema/.
-import type { ConfigMap, Deployment, Namespace, Pod, ReplicaSet, Secret, Service } from './generated/types.ts'
+import type {
+  ConfigMap,
+  CronJob,
+  DaemonSet,
+  Deployment,
+  HorizontalPodAutoscaler,
+  Job,
+  LimitRange,
+  Namespace,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  PodDisruptionBudget,
+  ReplicaSet,
+  ReplicationController,
+  ResourceQuota,
+  Secret,
+  Service,
+  StatefulSet,
+  StorageClass,
+} from './generated/types.ts'
 
 export type {
+  Affinity,
   Application,
+  ClaimTemplate,
   ConfigMap,
   Container,
   ContainerPort,
+  CronJob,
+  CronJobSpec,
+  DaemonSet,
+  DaemonSetSpec,
   Deployment,
   DeploymentStrategy,
+  DownwardAPIVolumeFile,
   Engine,
   EnvFromSource,
   EnvVar,
   EnvVarSource,
+  GRPCAction,
+  HorizontalPodAutoscaler,
+  HorizontalPodAutoscalerSpec,
+  HPAScalingRules,
   HTTPGetAction,
+  Job,
+  JobSpec,
+  KeyToPath,
   LabelSelector,
+  Lifecycle,
+  LifecycleHandler,
+  LimitRange,
+  LimitRangeItem,
+  MetricSpec,
   Namespace,
+  NodeSelectorTerm,
   ObjectMeta,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  PersistentVolumeClaimSpec,
+  PersistentVolumeSpec,
   Pod,
+  PodAffinityTerm,
+  PodDisruptionBudget,
+  PodFailurePolicyRule,
   PodSecurityContext,
   PodSpec,
   PodTemplateSpec,
   Probe,
   ReplicaSet,
+  ReplicationController,
+  ResourceQuota,
+  ResourceQuotaSpec,
   ResourceRequirements,
   Secret,
   SecurityContext,
   Service,
   ServicePort,
   ServiceSpec,
+  StatefulSet,
+  StatefulSetSpec,
+  StorageClass,
   TCPSocketAction,
+  Toleration,
+  TopologySpreadConstraint,
+  Volume,
+  VolumeMount,
 } from './generated/types.ts'
 
 /** Every kind of a repository that describes what runs. */
@@ -40,6 +97,18 @@ export interface ObjectOf {
   ConfigMap: ConfigMap
   Secret: Secret
   Service: Service
+  ReplicationController: ReplicationController
+  StatefulSet: StatefulSet
+  DaemonSet: DaemonSet
+  Job: Job
+  CronJob: CronJob
+  HorizontalPodAutoscaler: HorizontalPodAutoscaler
+  PersistentVolume: PersistentVolume
+  PersistentVolumeClaim: PersistentVolumeClaim
+  StorageClass: StorageClass
+  ResourceQuota: ResourceQuota
+  LimitRange: LimitRange
+  PodDisruptionBudget: PodDisruptionBudget
 }
 
 export type Kind = keyof ObjectOf

@@ -9,7 +9,13 @@ export async function applyAction(runtime: Runtime, action: Action): Promise<voi
     case 'removeNetwork':
       return runtime.removeNetwork(action.host, action.namespace)
     case 'pull':
-      return runtime.pull(action.host, action.image)
+      return runtime.pull(action.host, action.image, action.auths)
+    case 'createVolume':
+      return runtime.createVolume(action.host, action.volume)
+    case 'removeVolume':
+      return runtime.removeVolume(action.host, action.name)
+    case 'setUpVolumes':
+      return runtime.setUpVolumes(action.pod, action.volumes)
     case 'createSandbox':
       return runtime.createSandbox(action.pod, action.sandbox)
     case 'createContainer':

@@ -223,7 +223,7 @@ export class Looker {
   /** Begun by an earlier process: what runs as it is wanted is kept alive whatever became of earlier waves. */
   #hasCurrentPods(key: Key): boolean {
     const desired = this.#options.wanted.desired(key)
-    if (!desired || desired.kind === 'Namespace') return false
+    if (!desired || !('template' in desired)) return false
     return this.#options.runtime.podsOf(key).some((pod) => pod.template === desired.template.hash)
   }
 
@@ -292,6 +292,9 @@ export class Looker {
         return pods ?? owners.podsIn(name)
       },
       hosts: runtime.hostFacts(),
+      volumesOf: (subject) => runtime.volumesOf(subject),
+      allPods: () => runtime.pods(),
+      refuses: () => '',
       now: clock.now(),
       get placed() {
         return owners.placed()

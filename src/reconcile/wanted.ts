@@ -3,6 +3,7 @@ import type { Located } from '../manifests/check.ts'
 import type { ConfigMap, ManifestObject, PodSpec, Secret } from '../manifests/types.ts'
 import { waveOf } from '../manifests/wave.ts'
 import type { Desired } from './plan/desired.ts'
+import { isPlannedKind } from './plan/planned.ts'
 import { resolveTemplate } from './plan/template.ts'
 
 /** One application's accepted objects and since when they are wanted. */
@@ -149,8 +150,8 @@ export class Wanted {
         const { metadata, spec } = object.spec.template
         const template = this.#template(metadata ?? {}, spec, object)
         return object.kind === 'ReplicaSet'
-          ? { ...common, kind: 'ReplicaSet', object, template }
-          : { ...common, kind: 'Deployment', object, template }
+          ? { ...common, kind: 'ReplicaSet', object, template, replicas: object.spec.replicas }
+          : { ...common, kind: 'Deployment', object, template, replicas: object.spec.replicas }
       }
       default:
         return undefined
@@ -193,5 +194,5 @@ function podSpecOf(object: ManifestObject): PodSpec | undefined {
 
 /** Kinds whose pods or networks a planner looks after; the others are read by these or only shown. */
 export function isPlanned(key: Key): boolean {
-  return ['Namespace', 'Pod', 'ReplicaSet', 'Deployment'].includes(keyParts(key).kind)
+  return isPlannedKind(keyParts(key).kind)
 }

@@ -14,6 +14,38 @@ export interface LiveHost {
   readonly pulls: ReadonlyMap<string, LivePull>
   /** Namespaces that have their network on this host. */
   readonly networks: ReadonlySet<string>
+  /** `kubernetes.io/hostname`, `kubernetes.io/os`, `kubernetes.io/arch` and those of the configuration. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly taints: readonly HostTaint[]
+  /** Address of the host itself, which pods with `hostNetwork` have; empty when it is not known. */
+  readonly address: string
+}
+
+export interface HostTaint {
+  readonly key: string
+  readonly value: string
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+}
+
+/**
+ * A Docker volume that outlives pods: the data of a claim, or a record (an empty volume whose labels say what must not be forgotten, such
+ * as that a Job has run). Volumes of a single pod are not listed: they come and go with its sandbox.
+ */
+export interface LiveVolume {
+  readonly host: string
+  /** Docker's name. */
+  readonly name: string
+  readonly app: string
+  readonly namespace: string
+  /** `Kind/name` of the object that it belongs to: `PersistentVolumeClaim/data`, `Job/migrate`. */
+  readonly subject: string
+  /** Tells several volumes of one subject apart; empty for a claim's data. */
+  readonly detail: string
+  /** What was written into its labels when it was made: capacity, class, outcome, … */
+  readonly facts: Readonly<Record<string, string>>
+  readonly driver: string
+  readonly options: Readonly<Record<string, string>>
+  readonly createdAt: number
 }
 
 /** The last pull of one image reference on one host. */
@@ -49,6 +81,10 @@ export interface LivePod {
   readonly address: string | undefined
   /** Marked for removal (survives a restart of Berth): no longer counted, no longer kept alive. */
   readonly leaving: boolean
+  /** When it was marked, ms: its grace period runs from here. */
+  readonly leavingSince: number | undefined
+  /** Volumes of the pod that are filled by us -> version of what is in them; not in the map: empty, or not known. */
+  readonly contents: ReadonlyMap<string, string>
   /** Undefined: the sandbox container was removed behind our back. */
   readonly sandbox: LiveContainer | undefined
   /** Without the sandbox, sorted by name; one per container name, the newest attempt. */
@@ -132,6 +168,20 @@ export interface ContainerConfig {
   readonly seccomp: 'default' | 'unconfined'
   readonly resources: ContainerResources
   readonly oomScoreAdjust: number
+  /** Sorted by path. */
+  readonly mounts: readonly Mount[]
+}
+
+/** One volume of the pod, seen in one container. */
+export interface Mount {
+  /** Name in the pod's spec: one of `SandboxSpec.volumes`. */
+  readonly volume: string
+  /** In the container. */
+  readonly path: string
+  /** Relative path inside the volume; empty: all of it. Variables are expanded already. */
+  readonly subPath: string
+  readonly readOnly: boolean
+  readonly propagation: 'None' | 'HostToContainer' | 'Bidirectional'
 }
 
 export interface EnvValue {

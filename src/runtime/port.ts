@@ -2,7 +2,7 @@
 // pod to become healthy, a pull to end or a process to stop: those come back as facts in `live()`, announced by `watch`.
 import type { Key } from '../base/key.ts'
 import type { PodSpec } from '../manifests/types.ts'
-import type { ContainerConfig, ContainerResources, LiveHost, LivePod, PublishedPort } from './live.ts'
+import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume, PublishedPort } from './live.ts'
 
 export interface PodRef {
   readonly host: string
@@ -22,6 +22,94 @@ export interface SandboxSpec {
   readonly spec: PodSpec
   readonly hostname: string
   readonly ports: readonly PublishedPort[]
+  /** The sandbox mounts all of them, so that they can be filled and prepared through it. */
+  readonly volumes: readonly PodVolume[]
+}
+
+/** One volume of a pod, by its name in the pod's spec. */
+export type PodVolume =
+  /** Made with the pod, removed with it. `options` and `driver` are Docker's; size 0: no limit. */
+  | {
+      readonly kind: 'empty'
+      readonly name: string
+      readonly medium: 'disk' | 'memory'
+      readonly sizeBytes: number
+      readonly driver: string
+      readonly options: Readonly<Record<string, string>>
+    }
+  /** Filled by `setUpVolumes`, made and removed with the pod. `secret`: kept in memory only. */
+  | { readonly kind: 'files'; readonly name: string; readonly secret: boolean }
+  /** A volume made by `createVolume` for this subject of the pod's namespace: the data of a claim. */
+  | { readonly kind: 'docker'; readonly name: string; readonly subject: string }
+  | { readonly kind: 'host'; readonly name: string; readonly path: string; readonly type: HostPathType }
+
+/** Empty: not checked, a missing directory is made. */
+export type HostPathType =
+  | ''
+  | 'DirectoryOrCreate'
+  | 'Directory'
+  | 'FileOrCreate'
+  | 'File'
+  | 'Socket'
+  | 'CharDevice'
+  | 'BlockDevice'
+
+/** What has to be true of a volume before containers that use it start. Doing it again changes nothing. */
+export interface VolumeSetup {
+  readonly volume: string
+  /** Directories that `subPath` mounts need, relative to the volume. */
+  readonly directories: readonly string[]
+  /** The pod's fsGroup: the group of all that is in it, writable for it. */
+  readonly group: number | undefined
+  /** True: only looked into if its root does not belong to the group yet (OnRootMismatch). */
+  readonly groupByRoot: boolean
+  /** Only of `files`: swapped in as a whole, readers never see half of it. */
+  readonly contents: VolumeContents | undefined
+}
+
+export interface VolumeContents {
+  /** Hash of the files. */
+  readonly version: string
+  readonly files: readonly VolumeFile[]
+}
+
+export interface VolumeFile {
+  /** Relative, may have directories. */
+  readonly path: string
+  /** Permission bits. */
+  readonly mode: number
+  readonly data: string
+  /** How `data` is written: binaryData and Secrets may be no text. */
+  readonly encoding: 'utf8' | 'base64'
+}
+
+/** A Docker volume to be made; see LiveVolume. */
+export interface VolumeSpec {
+  readonly app: string
+  readonly namespace: string
+  readonly subject: string
+  readonly detail: string
+  readonly facts: Readonly<Record<string, string>>
+  readonly driver: string
+  readonly options: Readonly<Record<string, string>>
+}
+
+/** For one pull, from an imagePullSecret. Never logged. */
+export interface RegistryAuth {
+  readonly username: string
+  readonly password: string
+  readonly serverAddress: string
+}
+
+/** One-shot figures of a running container. */
+export interface ContainerUsage {
+  readonly id: string
+  /** When Docker read them, ms. */
+  readonly at: number
+  /** CPU time used since it started, ns. */
+  readonly cpuNanos: number
+  /** Working set: without what the kernel could drop. */
+  readonly memoryBytes: number
 }
 
 /** What a container of a restarted process carries over from the attempt before. */
@@ -46,6 +134,10 @@ export interface Runtime {
   podsOf(owner: Key): readonly LivePod[]
   /** All pods of the installation, from memory. */
   pods(): readonly LivePod[]
+  /** The volumes of one claim, or the records of one object, on all hosts, from memory. Key: `namespace/PersistentVolumeClaim/data`. */
+  volumesOf(subject: Key): readonly LiveVolume[]
+  /** All volumes of the installation that outlive pods, from memory. */
+  volumes(): readonly LiveVolume[]
   /** Things that carry our marks but are not ours, or hold a name that we need: said in the status, never touched. */
   conflicts(): readonly string[]
   /**
@@ -57,8 +149,14 @@ export interface Runtime {
 
   ensureNetwork(host: string, namespace: string): Promise<void>
   removeNetwork(host: string, namespace: string): Promise<void>
-  /** Begins a pull and returns; the outcome is a fact of the host. */
-  pull(host: string, image: string): void
+  /** Begins a pull and returns; the outcome is a fact of the host. `auths` are tried in order, then without. */
+  pull(host: string, image: string, auths?: readonly RegistryAuth[]): void
+  /** Docker's name comes from the spec; taken by an equal one of ours: success. */
+  createVolume(host: string, volume: VolumeSpec): Promise<void>
+  /** Already gone: success. In use, or not ours: RuntimeError. */
+  removeVolume(host: string, name: string): Promise<void>
+  /** Prepares and fills volumes through the pod's running sandbox. Throws VOLUME_REFUSED when a hostPath is not of its type. */
+  setUpVolumes(pod: PodRef, volumes: readonly VolumeSetup[]): Promise<void>
   createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void>
   /** Creates a container joined to the pod's sandbox. Taken by an equal one of ours (an answer was lost): success. `attempt` undefined: the first. */
   createContainer(pod: PodRef, config: ContainerConfig, attempt?: Attempt): Promise<void>
@@ -70,10 +168,12 @@ export interface Runtime {
   unpauseContainer(pod: PodRef, id: string): Promise<void>
   /** Marks the pod for removal, durably (the sandbox is renamed). */
   markLeaving(pod: PodRef): Promise<void>
-  /** Begins an orderly stop (SIGTERM, SIGKILL after `graceMs`) and returns; the end is an event. */
+  /** Begins an orderly stop (preStop hook, SIGTERM, SIGKILL `graceMs` after the call, at least 2 s after the hook) and returns; the end is an event. */
   stopContainer(pod: PodRef, id: string, graceMs: number): void
   /** Kills if need be, and removes. Already gone: success. */
   removeContainer(pod: PodRef, id: string): Promise<void>
+  /** Figures of running containers of one host; those that cannot be read are left out. */
+  usage(host: string, ids: readonly string[]): Promise<ContainerUsage[]>
   /** The last lines of a container's output, newest last; empty when there are none. */
   logTail(pod: PodRef, id: string, lines: number): Promise<string[]>
 }

@@ -38,6 +38,7 @@ export function sandboxSpec(given: Partial<SandboxSpec> = {}): SandboxSpec {
     spec: podSpec(),
     hostname: 'web-abc-0',
     ports: [],
+    volumes: [],
     ...given,
   }
 }

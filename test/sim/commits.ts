@@ -5,7 +5,7 @@ import type { Desired, Template } from '../../src/reconcile/plan/desired.ts'
 import { resolveTemplate } from '../../src/reconcile/plan/template.ts'
 import type { Dice } from './dice.ts'
 
-type WorkloadDesired = Exclude<Desired, { readonly kind: 'Namespace' }>
+type WorkloadDesired = Extract<Desired, { readonly kind: 'Pod' | 'ReplicaSet' | 'Deployment' }>
 
 export type { WorkloadDesired as Workload }
 
@@ -101,7 +101,7 @@ export function desiredOf(content: Content, commit: string, since: number): Work
     }
     case 'ReplicaSet': {
       const object: ReplicaSet = { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata, spec: { ...spec, template } }
-      return { ...common, kind: 'ReplicaSet', object }
+      return { ...common, kind: 'ReplicaSet', object, replicas: content.replicas }
     }
     case 'Deployment': {
       const object: Deployment = {
@@ -122,7 +122,7 @@ export function desiredOf(content: Content, commit: string, since: number): Work
               },
         },
       }
-      return { ...common, kind: 'Deployment', object }
+      return { ...common, kind: 'Deployment', object, replicas: content.replicas }
     }
     default:
       return content.kind satisfies never

@@ -9,9 +9,10 @@ import type {
   LiveContainer,
   LiveHost,
   LivePod,
+  LiveVolume,
 } from '../../src/runtime/live.ts'
 import { podAddress } from '../../src/runtime/pod-address.ts'
-import type { Attempt, PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
+import type { Attempt, ContainerUsage, PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
 import type { Dice } from './dice.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { type Box, FakeDocker, ours, programOf } from './fake-docker.ts'
@@ -81,6 +82,9 @@ export class FakeRuntime implements Runtime {
       images: engine.allImages(),
       pulls: new Map(engine.pulls),
       networks: new Set(engine.networks),
+      labels: { 'kubernetes.io/hostname': engine.name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' },
+      taints: [],
+      address: '192.0.2.1',
     }))
   }
 
@@ -106,6 +110,24 @@ export class FakeRuntime implements Runtime {
       }
     }
     return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, boxes]) => this.#livePod(boxes))
+  }
+
+  volumesOf(_subject: Key): readonly LiveVolume[] {
+    return []
+  }
+
+  volumes(): readonly LiveVolume[] {
+    return []
+  }
+
+  async createVolume(): Promise<void> {}
+
+  async removeVolume(): Promise<void> {}
+
+  async setUpVolumes(): Promise<void> {}
+
+  async usage(): Promise<ContainerUsage[]> {
+    return []
   }
 
   conflicts(): readonly string[] {
@@ -360,6 +382,8 @@ export class FakeRuntime implements Runtime {
       createdAt: first.createdAt,
       address: sandbox?.state === 'running' ? '10.244.0.2' : undefined,
       leaving: sandbox?.leaving ?? false,
+      leavingSince: undefined,
+      contents: new Map(),
       sandbox: sandbox && this.#live(sandbox),
       containers: newest.flatMap(([box]) => (box ? [this.#live(box)] : [])).sort((a, b) => (a.name < b.name ? -1 : 1)),
       leftovers: newest.flatMap(([, ...older]) => older.map((box) => this.#live(box))),

@@ -196,6 +196,9 @@ class Simulation {
       get placed() {
         return placedOn(runtime.pods())
       },
+      volumesOf: (subject) => runtime.volumesOf(subject),
+      allPods: () => runtime.pods(),
+      refuses: () => '',
       now: this.#clock.now(),
     }
     const desired = this.#desired.get(key)

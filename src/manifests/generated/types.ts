@@ -330,7 +330,7 @@ export interface VolumeDevice {
 }
 export interface VolumeMount {
   mountPath: string
-  mountPropagation?: string
+  mountPropagation?: 'None' | 'HostToContainer' | 'Bidirectional'
   name: string
   readOnly?: boolean
   recursiveReadOnly?: string
@@ -559,7 +559,7 @@ export interface PersistentVolumeClaimSpec {
   selector?: LabelSelector
   storageClassName?: string
   volumeAttributesClassName?: string
-  volumeMode?: string
+  volumeMode: 'Filesystem' | 'Block'
   volumeName?: string
 }
 export interface TypedLocalObjectReference {
@@ -619,7 +619,7 @@ export interface GlusterfsVolumeSource {
 }
 export interface HostPathVolumeSource {
   path: string
-  type?: string
+  type?: 'DirectoryOrCreate' | 'Directory' | 'FileOrCreate' | 'File' | 'Socket' | 'CharDevice' | 'BlockDevice'
 }
 export interface ImageVolumeSource {
   pullPolicy?: string
@@ -861,6 +861,461 @@ export interface SessionAffinityConfig {
 }
 export interface ClientIPConfig {
   timeoutSeconds: number
+}
+export interface ReplicationController {
+  apiVersion: 'v1'
+  kind: 'ReplicationController'
+  metadata: ObjectMeta
+  spec: ReplicationControllerSpec
+}
+export interface ReplicationControllerSpec {
+  minReadySeconds?: number
+  replicas: number
+  selector?: {
+    [k: string]: string
+  }
+  template: PodTemplateSpec
+}
+export interface StatefulSet {
+  apiVersion: 'apps/v1'
+  kind: 'StatefulSet'
+  metadata: ObjectMeta
+  spec: StatefulSetSpec
+}
+export interface StatefulSetSpec {
+  minReadySeconds?: number
+  ordinals?: StatefulSetOrdinals
+  persistentVolumeClaimRetentionPolicy?: StatefulSetPersistentVolumeClaimRetentionPolicy
+  podManagementPolicy: 'OrderedReady' | 'Parallel'
+  replicas: number
+  revisionHistoryLimit: number
+  selector: LabelSelector
+  serviceName?: string
+  template: PodTemplateSpec
+  updateStrategy: StatefulSetUpdateStrategy
+  volumeClaimTemplates?: ClaimTemplate[]
+}
+export interface StatefulSetOrdinals {
+  start?: number
+}
+export interface StatefulSetPersistentVolumeClaimRetentionPolicy {
+  whenDeleted: 'Retain' | 'Delete'
+  whenScaled: 'Retain' | 'Delete'
+}
+export interface StatefulSetUpdateStrategy {
+  rollingUpdate?: RollingUpdateStatefulSetStrategy
+  type: 'RollingUpdate' | 'OnDelete'
+}
+export interface RollingUpdateStatefulSetStrategy {
+  maxUnavailable?: number | string
+  partition: number
+}
+export interface ClaimTemplate {
+  apiVersion?: string
+  kind?: string
+  metadata: ObjectMeta
+  spec: PersistentVolumeClaimSpec
+}
+export interface DaemonSet {
+  apiVersion: 'apps/v1'
+  kind: 'DaemonSet'
+  metadata: ObjectMeta
+  spec: DaemonSetSpec
+}
+export interface DaemonSetSpec {
+  minReadySeconds?: number
+  revisionHistoryLimit: number
+  selector: LabelSelector
+  template: PodTemplateSpec
+  updateStrategy: DaemonSetUpdateStrategy
+}
+export interface DaemonSetUpdateStrategy {
+  rollingUpdate?: RollingUpdateDaemonSet
+  type: 'RollingUpdate' | 'OnDelete'
+}
+export interface RollingUpdateDaemonSet {
+  maxSurge: number | string
+  maxUnavailable: number | string
+}
+export interface Job {
+  apiVersion: 'batch/v1'
+  kind: 'Job'
+  metadata: ObjectMeta
+  spec: JobSpec
+}
+export interface JobSpec {
+  activeDeadlineSeconds?: number
+  backoffLimit: number
+  backoffLimitPerIndex?: number
+  completionMode: 'NonIndexed' | 'Indexed'
+  completions?: number
+  managedBy?: string
+  manualSelector?: boolean
+  maxFailedIndexes?: number
+  parallelism: number
+  podFailurePolicy?: PodFailurePolicy
+  podReplacementPolicy?: 'TerminatingOrFailed' | 'Failed'
+  selector?: LabelSelector
+  successPolicy?: SuccessPolicy
+  suspend: boolean
+  template: PodTemplateSpec
+  ttlSecondsAfterFinished?: number
+}
+export interface PodFailurePolicy {
+  rules: PodFailurePolicyRule[]
+}
+export interface PodFailurePolicyRule {
+  action: 'FailJob' | 'FailIndex' | 'Ignore' | 'Count'
+  onExitCodes?: PodFailurePolicyOnExitCodesRequirement
+  onPodConditions?: PodFailurePolicyOnPodConditionsPattern[]
+}
+export interface PodFailurePolicyOnExitCodesRequirement {
+  containerName?: string
+  operator: 'In' | 'NotIn'
+  values: number[]
+}
+export interface PodFailurePolicyOnPodConditionsPattern {
+  status?: string
+  type: string
+}
+export interface SuccessPolicy {
+  rules: SuccessPolicyRule[]
+}
+export interface SuccessPolicyRule {
+  succeededCount?: number
+  succeededIndexes?: string
+}
+export interface CronJob {
+  apiVersion: 'batch/v1'
+  kind: 'CronJob'
+  metadata: ObjectMeta
+  spec: CronJobSpec
+}
+export interface CronJobSpec {
+  concurrencyPolicy: 'Allow' | 'Forbid' | 'Replace'
+  failedJobsHistoryLimit: number
+  jobTemplate: JobTemplateSpec
+  schedule: string
+  startingDeadlineSeconds?: number
+  successfulJobsHistoryLimit: number
+  suspend: boolean
+  timeZone?: string
+}
+export interface JobTemplateSpec {
+  metadata?: TemplateMeta
+  spec: JobSpec
+}
+export interface HorizontalPodAutoscaler {
+  apiVersion: 'autoscaling/v2'
+  kind: 'HorizontalPodAutoscaler'
+  metadata: ObjectMeta
+  spec: HorizontalPodAutoscalerSpec
+}
+export interface HorizontalPodAutoscalerSpec {
+  behavior?: HorizontalPodAutoscalerBehavior
+  maxReplicas: number
+  metrics?: MetricSpec[]
+  minReplicas: number
+  scaleTargetRef: CrossVersionObjectReference
+}
+export interface HorizontalPodAutoscalerBehavior {
+  scaleDown?: HPAScalingRules
+  scaleUp?: HPAScalingRules
+}
+export interface HPAScalingRules {
+  policies?: HPAScalingPolicy[]
+  selectPolicy?: 'Max' | 'Min' | 'Disabled'
+  stabilizationWindowSeconds?: number
+  tolerance?: string
+}
+export interface HPAScalingPolicy {
+  periodSeconds: number
+  type: 'Pods' | 'Percent'
+  value: number
+}
+export interface MetricSpec {
+  containerResource?: ContainerResourceMetricSource
+  external?: ExternalMetricSource
+  object?: ObjectMetricSource
+  pods?: PodsMetricSource
+  resource?: ResourceMetricSource
+  type: 'Resource' | 'ContainerResource' | 'Pods' | 'Object' | 'External'
+}
+export interface ContainerResourceMetricSource {
+  container: string
+  name: string
+  target: MetricTarget
+}
+export interface MetricTarget {
+  averageUtilization?: number
+  averageValue?: string
+  type: 'Utilization' | 'Value' | 'AverageValue'
+  value?: string
+}
+export interface ExternalMetricSource {
+  metric: MetricIdentifier
+  target: MetricTarget
+}
+export interface MetricIdentifier {
+  name: string
+  selector?: LabelSelector
+}
+export interface ObjectMetricSource {
+  describedObject: CrossVersionObjectReference
+  metric: MetricIdentifier
+  target: MetricTarget
+}
+export interface CrossVersionObjectReference {
+  apiVersion?: string
+  kind: string
+  name: string
+}
+export interface PodsMetricSource {
+  metric: MetricIdentifier
+  target: MetricTarget
+}
+export interface ResourceMetricSource {
+  name: string
+  target: MetricTarget
+}
+export interface PersistentVolume {
+  apiVersion: 'v1'
+  kind: 'PersistentVolume'
+  metadata: ObjectMeta
+  spec: PersistentVolumeSpec
+}
+export interface PersistentVolumeSpec {
+  accessModes?: string[]
+  awsElasticBlockStore?: AWSElasticBlockStoreVolumeSource
+  azureDisk?: AzureDiskVolumeSource
+  azureFile?: AzureFilePersistentVolumeSource
+  capacity?: {
+    [k: string]: string
+  }
+  cephfs?: CephFSPersistentVolumeSource
+  cinder?: CinderPersistentVolumeSource
+  claimRef?: ObjectReference
+  csi?: CSIPersistentVolumeSource
+  fc?: FCVolumeSource
+  flexVolume?: FlexPersistentVolumeSource
+  flocker?: FlockerVolumeSource
+  gcePersistentDisk?: GCEPersistentDiskVolumeSource
+  glusterfs?: GlusterfsPersistentVolumeSource
+  hostPath?: HostPathVolumeSource
+  iscsi?: ISCSIPersistentVolumeSource
+  local?: LocalVolumeSource
+  mountOptions?: string[]
+  nfs?: NFSVolumeSource
+  nodeAffinity?: VolumeNodeAffinity
+  persistentVolumeReclaimPolicy: 'Retain' | 'Recycle' | 'Delete'
+  photonPersistentDisk?: PhotonPersistentDiskVolumeSource
+  portworxVolume?: PortworxVolumeSource
+  quobyte?: QuobyteVolumeSource
+  rbd?: RBDPersistentVolumeSource
+  scaleIO?: ScaleIOPersistentVolumeSource
+  storageClassName?: string
+  storageos?: StorageOSPersistentVolumeSource
+  volumeAttributesClassName?: string
+  volumeMode: 'Filesystem' | 'Block'
+  vsphereVolume?: VsphereVirtualDiskVolumeSource
+}
+export interface AzureFilePersistentVolumeSource {
+  readOnly?: boolean
+  secretName: string
+  secretNamespace?: string
+  shareName: string
+}
+export interface CephFSPersistentVolumeSource {
+  monitors: string[]
+  path?: string
+  readOnly?: boolean
+  secretFile?: string
+  secretRef?: SecretReference
+  user?: string
+}
+export interface SecretReference {
+  name?: string
+  namespace?: string
+}
+export interface CinderPersistentVolumeSource {
+  fsType?: string
+  readOnly?: boolean
+  secretRef?: SecretReference
+  volumeID: string
+}
+export interface ObjectReference {
+  apiVersion?: string
+  fieldPath?: string
+  kind?: string
+  name?: string
+  namespace?: string
+  resourceVersion?: string
+  uid?: string
+}
+export interface CSIPersistentVolumeSource {
+  controllerExpandSecretRef?: SecretReference
+  controllerPublishSecretRef?: SecretReference
+  driver: string
+  fsType?: string
+  nodeExpandSecretRef?: SecretReference
+  nodePublishSecretRef?: SecretReference
+  nodeStageSecretRef?: SecretReference
+  readOnly?: boolean
+  volumeAttributes?: {
+    [k: string]: string
+  }
+  volumeHandle: string
+}
+export interface FlexPersistentVolumeSource {
+  driver: string
+  fsType?: string
+  options?: {
+    [k: string]: string
+  }
+  readOnly?: boolean
+  secretRef?: SecretReference
+}
+export interface GlusterfsPersistentVolumeSource {
+  endpoints: string
+  endpointsNamespace?: string
+  path: string
+  readOnly?: boolean
+}
+export interface ISCSIPersistentVolumeSource {
+  chapAuthDiscovery?: boolean
+  chapAuthSession?: boolean
+  fsType?: string
+  initiatorName?: string
+  iqn: string
+  iscsiInterface?: string
+  lun: number
+  portals?: string[]
+  readOnly?: boolean
+  secretRef?: SecretReference
+  targetPortal: string
+}
+export interface LocalVolumeSource {
+  fsType?: string
+  path: string
+}
+export interface VolumeNodeAffinity {
+  required?: NodeSelector
+}
+export interface RBDPersistentVolumeSource {
+  fsType?: string
+  image: string
+  keyring?: string
+  monitors: string[]
+  pool?: string
+  readOnly?: boolean
+  secretRef?: SecretReference
+  user?: string
+}
+export interface ScaleIOPersistentVolumeSource {
+  fsType?: string
+  gateway: string
+  protectionDomain?: string
+  readOnly?: boolean
+  secretRef: SecretReference
+  sslEnabled?: boolean
+  storageMode?: string
+  storagePool?: string
+  system: string
+  volumeName?: string
+}
+export interface StorageOSPersistentVolumeSource {
+  fsType?: string
+  readOnly?: boolean
+  secretRef?: ObjectReference
+  volumeName?: string
+  volumeNamespace?: string
+}
+export interface PersistentVolumeClaim {
+  apiVersion: 'v1'
+  kind: 'PersistentVolumeClaim'
+  metadata: ObjectMeta
+  spec: PersistentVolumeClaimSpec
+}
+export interface StorageClass {
+  allowVolumeExpansion?: boolean
+  allowedTopologies?: TopologySelectorTerm[]
+  apiVersion: 'storage.k8s.io/v1'
+  kind: 'StorageClass'
+  metadata: ObjectMeta
+  mountOptions?: string[]
+  parameters?: {
+    [k: string]: string
+  }
+  provisioner: string
+  reclaimPolicy: 'Retain' | 'Recycle' | 'Delete'
+  volumeBindingMode: 'Immediate' | 'WaitForFirstConsumer'
+}
+export interface TopologySelectorTerm {
+  matchLabelExpressions?: TopologySelectorLabelRequirement[]
+}
+export interface TopologySelectorLabelRequirement {
+  key: string
+  values: string[]
+}
+export interface ResourceQuota {
+  apiVersion: 'v1'
+  kind: 'ResourceQuota'
+  metadata: ObjectMeta
+  spec: ResourceQuotaSpec
+}
+export interface ResourceQuotaSpec {
+  hard?: {
+    [k: string]: string
+  }
+  scopeSelector?: ScopeSelector
+  scopes?: string[]
+}
+export interface ScopeSelector {
+  matchExpressions?: ScopedResourceSelectorRequirement[]
+}
+export interface ScopedResourceSelectorRequirement {
+  operator: string
+  scopeName: string
+  values?: string[]
+}
+export interface LimitRange {
+  apiVersion: 'v1'
+  kind: 'LimitRange'
+  metadata: ObjectMeta
+  spec: LimitRangeSpec
+}
+export interface LimitRangeSpec {
+  limits: LimitRangeItem[]
+}
+export interface LimitRangeItem {
+  default?: {
+    [k: string]: string
+  }
+  defaultRequest?: {
+    [k: string]: string
+  }
+  max?: {
+    [k: string]: string
+  }
+  maxLimitRequestRatio?: {
+    [k: string]: string
+  }
+  min?: {
+    [k: string]: string
+  }
+  type: 'Container' | 'Pod' | 'PersistentVolumeClaim'
+}
+export interface PodDisruptionBudget {
+  apiVersion: 'policy/v1'
+  kind: 'PodDisruptionBudget'
+  metadata: ObjectMeta
+  spec: PodDisruptionBudgetSpec
+}
+export interface PodDisruptionBudgetSpec {
+  maxUnavailable?: number | string
+  minAvailable?: number | string
+  selector?: LabelSelector
+  unhealthyPodEvictionPolicy?: 'IfHealthyBudget' | 'AlwaysAllow'
 }
 export interface EngineSpec {
   hosts: EngineHost[]

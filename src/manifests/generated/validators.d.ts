@@ -13,10 +13,22 @@ export interface Validate {
 }
 export declare const Application: Validate
 export declare const ConfigMap: Validate
+export declare const CronJob: Validate
+export declare const DaemonSet: Validate
 export declare const Deployment: Validate
 export declare const Engine: Validate
+export declare const HorizontalPodAutoscaler: Validate
+export declare const Job: Validate
+export declare const LimitRange: Validate
 export declare const Namespace: Validate
+export declare const PersistentVolume: Validate
+export declare const PersistentVolumeClaim: Validate
 export declare const Pod: Validate
+export declare const PodDisruptionBudget: Validate
 export declare const ReplicaSet: Validate
+export declare const ReplicationController: Validate
+export declare const ResourceQuota: Validate
 export declare const Secret: Validate
 export declare const Service: Validate
+export declare const StatefulSet: Validate
+export declare const StorageClass: Validate

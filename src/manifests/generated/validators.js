@@ -911,13 +911,360 @@ validate16.errors = vErrors;
 return errors === 0;
 }
 
-export const Deployment = validate17;
-const schema23 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"Deployment"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/DeploymentSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema25 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"paused":{"type":"boolean"},"progressDeadlineSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":600},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"strategy":{"$ref":"#/$defs/DeploymentStrategy","default":{}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
-const schema26 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/LabelSelectorRequirement"}},"matchLabels":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false};
-const schema27 = {"type":"object","properties":{"key":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn","Exists","DoesNotExist"]},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","operator"]};
+export const CronJob = validate17;
+const schema23 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"CronJob"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/CronJobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema25 = {"type":"object","properties":{"concurrencyPolicy":{"type":"string","enum":["Allow","Forbid","Replace"],"default":"Allow"},"failedJobsHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"jobTemplate":{"$ref":"#/$defs/JobTemplateSpec"},"schedule":{"type":"string"},"startingDeadlineSeconds":{"type":"integer","minimum":0},"successfulJobsHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":3},"suspend":{"type":"boolean","default":false},"timeZone":{"type":"string"}},"additionalProperties":false,"required":["jobTemplate","schedule"]};
+const schema26 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["spec"]};
+const schema27 = {"type":"object","properties":{"annotations":{"type":"object","additionalProperties":{"type":"string"}},"labels":{"type":"object","additionalProperties":{"type":"string"}},"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
+const schema28 = {"type":"object","properties":{"activeDeadlineSeconds":{"type":"integer","minimum":0},"backoffLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":6},"backoffLimitPerIndex":{"type":"integer","minimum":0,"maximum":2147483647},"completionMode":{"type":"string","enum":["NonIndexed","Indexed"],"default":"NonIndexed"},"completions":{"type":"integer","minimum":0,"maximum":2147483647},"managedBy":{"type":"string"},"manualSelector":{"type":"boolean"},"maxFailedIndexes":{"type":"integer","minimum":0,"maximum":2147483647},"parallelism":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"podFailurePolicy":{"$ref":"#/$defs/PodFailurePolicy"},"podReplacementPolicy":{"type":"string","enum":["TerminatingOrFailed","Failed"]},"selector":{"$ref":"#/$defs/LabelSelector"},"successPolicy":{"$ref":"#/$defs/SuccessPolicy"},"suspend":{"type":"boolean","default":false},"template":{"$ref":"#/$defs/PodTemplateSpec"},"ttlSecondsAfterFinished":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false,"required":["template"]};
+const func2 = Object.prototype.hasOwnProperty;
+const schema29 = {"type":"object","properties":{"rules":{"type":"array","items":{"$ref":"#/$defs/PodFailurePolicyRule"}}},"additionalProperties":false,"required":["rules"]};
+const schema30 = {"type":"object","properties":{"action":{"type":"string","enum":["FailJob","FailIndex","Ignore","Count"]},"onExitCodes":{"$ref":"#/$defs/PodFailurePolicyOnExitCodesRequirement"},"onPodConditions":{"type":"array","items":{"$ref":"#/$defs/PodFailurePolicyOnPodConditionsPattern"}}},"additionalProperties":false,"required":["action"]};
+const schema31 = {"type":"object","properties":{"containerName":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn"]},"values":{"type":"array","items":{"type":"integer","minimum":-2147483648,"maximum":2147483647}}},"additionalProperties":false,"required":["operator","values"]};
+const schema32 = {"type":"object","properties":{"status":{"type":"string"},"type":{"type":"string"}},"additionalProperties":false,"required":["type"]};
 
-function validate19(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.action === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "action"},message:"must have required property '"+"action"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "action") || (key0 === "onExitCodes")) || (key0 === "onPodConditions"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.action !== undefined){
+let data0 = data.action;
+if(typeof data0 !== "string"){
+const err2 = {instancePath:instancePath+"/action",schemaPath:"#/properties/action/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(!((((data0 === "FailJob") || (data0 === "FailIndex")) || (data0 === "Ignore")) || (data0 === "Count"))){
+const err3 = {instancePath:instancePath+"/action",schemaPath:"#/properties/action/enum",keyword:"enum",params:{allowedValues: schema30.properties.action.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.onExitCodes !== undefined){
+let data1 = data.onExitCodes;
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(data1.operator === undefined){
+const err4 = {instancePath:instancePath+"/onExitCodes",schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/required",keyword:"required",params:{missingProperty: "operator"},message:"must have required property '"+"operator"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data1.values === undefined){
+const err5 = {instancePath:instancePath+"/onExitCodes",schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/required",keyword:"required",params:{missingProperty: "values"},message:"must have required property '"+"values"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+for(const key1 in data1){
+if(!(((key1 === "containerName") || (key1 === "operator")) || (key1 === "values"))){
+const err6 = {instancePath:instancePath+"/onExitCodes",schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data1.containerName !== undefined){
+if(typeof data1.containerName !== "string"){
+const err7 = {instancePath:instancePath+"/onExitCodes/containerName",schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/properties/containerName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data1.operator !== undefined){
+let data3 = data1.operator;
+if(typeof data3 !== "string"){
+const err8 = {instancePath:instancePath+"/onExitCodes/operator",schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/properties/operator/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!((data3 === "In") || (data3 === "NotIn"))){
+const err9 = {instancePath:instancePath+"/onExitCodes/operator",schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema31.properties.operator.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data1.values !== undefined){
+let data4 = data1.values;
+if(Array.isArray(data4)){
+const len0 = data4.length;
+for(let i0=0; i0<len0; i0++){
+let data5 = data4[i0];
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+const err10 = {instancePath:instancePath+"/onExitCodes/values/" + i0,schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/properties/values/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 2147483647 || isNaN(data5)){
+const err11 = {instancePath:instancePath+"/onExitCodes/values/" + i0,schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/properties/values/items/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if(data5 < -2147483648 || isNaN(data5)){
+const err12 = {instancePath:instancePath+"/onExitCodes/values/" + i0,schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/properties/values/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/onExitCodes/values",schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/properties/values/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/onExitCodes",schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+if(data.onPodConditions !== undefined){
+let data6 = data.onPodConditions;
+if(Array.isArray(data6)){
+const len1 = data6.length;
+for(let i1=0; i1<len1; i1++){
+let data7 = data6[i1];
+if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
+if(data7.type === undefined){
+const err15 = {instancePath:instancePath+"/onPodConditions/" + i1,schemaPath:"#/$defs/PodFailurePolicyOnPodConditionsPattern/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+for(const key2 in data7){
+if(!((key2 === "status") || (key2 === "type"))){
+const err16 = {instancePath:instancePath+"/onPodConditions/" + i1,schemaPath:"#/$defs/PodFailurePolicyOnPodConditionsPattern/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+if(data7.status !== undefined){
+if(typeof data7.status !== "string"){
+const err17 = {instancePath:instancePath+"/onPodConditions/" + i1+"/status",schemaPath:"#/$defs/PodFailurePolicyOnPodConditionsPattern/properties/status/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+if(data7.type !== undefined){
+if(typeof data7.type !== "string"){
+const err18 = {instancePath:instancePath+"/onPodConditions/" + i1+"/type",schemaPath:"#/$defs/PodFailurePolicyOnPodConditionsPattern/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+}
+else {
+const err19 = {instancePath:instancePath+"/onPodConditions/" + i1,schemaPath:"#/$defs/PodFailurePolicyOnPodConditionsPattern/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/onPodConditions",schemaPath:"#/properties/onPodConditions/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+validate22.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.rules === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "rules"},message:"must have required property '"+"rules"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(key0 === "rules")){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.rules !== undefined){
+let data0 = data.rules;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate22(data0[i0], {instancePath:instancePath+"/rules/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/rules",schemaPath:"#/properties/rules/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+}
+else {
+const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+validate21.errors = vErrors;
+return errors === 0;
+}
+
+const schema33 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/LabelSelectorRequirement"}},"matchLabels":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false};
+const schema34 = {"type":"object","properties":{"key":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn","Exists","DoesNotExist"]},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","operator"]};
+
+function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -997,7 +1344,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!((((data3 === "In") || (data3 === "NotIn")) || (data3 === "Exists")) || (data3 === "DoesNotExist"))){
-const err6 = {instancePath:instancePath+"/matchExpressions/" + i0+"/operator",schemaPath:"#/$defs/LabelSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema27.properties.operator.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/matchExpressions/" + i0+"/operator",schemaPath:"#/$defs/LabelSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema34.properties.operator.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -1097,23 +1444,19 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate19.errors = vErrors;
+validate25.errors = vErrors;
 return errors === 0;
 }
 
-const schema28 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateDeployment"},"type":{"type":"string","enum":["RollingUpdate","Recreate"],"default":"RollingUpdate"}},"additionalProperties":false};
-const schema29 = {"type":"object","properties":{"maxSurge":{"type":["integer","string"],"default":"25%"},"maxUnavailable":{"type":["integer","string"],"default":"25%"}},"additionalProperties":false};
+const schema35 = {"type":"object","properties":{"rules":{"type":"array","items":{"$ref":"#/$defs/SuccessPolicyRule"}}},"additionalProperties":false,"required":["rules"]};
+const schema36 = {"type":"object","properties":{"succeededCount":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"succeededIndexes":{"type":"string"}},"additionalProperties":false};
 
-function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.type === undefined){
-data.type = "RollingUpdate";
-}
-for(const key0 in data){
-if(!((key0 === "rollingUpdate") || (key0 === "type"))){
-const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(data.rules === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "rules"},message:"must have required property '"+"rules"+"'"};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -1122,19 +1465,9 @@ vErrors.push(err0);
 }
 errors++;
 }
-}
-if(data.rollingUpdate !== undefined){
-let data0 = data.rollingUpdate;
-if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
-if(data0.maxSurge === undefined){
-data0.maxSurge = "25%";
-}
-if(data0.maxUnavailable === undefined){
-data0.maxUnavailable = "25%";
-}
-for(const key1 in data0){
-if(!((key1 === "maxSurge") || (key1 === "maxUnavailable"))){
-const err1 = {instancePath:instancePath+"/rollingUpdate",schemaPath:"#/$defs/RollingUpdateDeployment/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+for(const key0 in data){
+if(!(key0 === "rules")){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -1144,9 +1477,16 @@ vErrors.push(err1);
 errors++;
 }
 }
-let data1 = data0.maxSurge;
-if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/rollingUpdate/maxSurge",schemaPath:"#/$defs/RollingUpdateDeployment/properties/maxSurge/type",keyword:"type",params:{type: schema29.properties.maxSurge.type},message:"must be integer,string"};
+if(data.rules !== undefined){
+let data0 = data.rules;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+for(const key1 in data1){
+if(!((key1 === "succeededCount") || (key1 === "succeededIndexes"))){
+const err2 = {instancePath:instancePath+"/rules/" + i0,schemaPath:"#/$defs/SuccessPolicyRule/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -1155,9 +1495,11 @@ vErrors.push(err2);
 }
 errors++;
 }
-let data2 = data0.maxUnavailable;
-if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (typeof data2 !== "string")){
-const err3 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateDeployment/properties/maxUnavailable/type",keyword:"type",params:{type: schema29.properties.maxUnavailable.type},message:"must be integer,string"};
+}
+if(data1.succeededCount !== undefined){
+let data2 = data1.succeededCount;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err3 = {instancePath:instancePath+"/rules/" + i0+"/succeededCount",schemaPath:"#/$defs/SuccessPolicyRule/properties/succeededCount/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -1166,9 +1508,9 @@ vErrors.push(err3);
 }
 errors++;
 }
-}
-else {
-const err4 = {instancePath:instancePath+"/rollingUpdate",schemaPath:"#/$defs/RollingUpdateDeployment/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 2147483647 || isNaN(data2)){
+const err4 = {instancePath:instancePath+"/rules/" + i0+"/succeededCount",schemaPath:"#/$defs/SuccessPolicyRule/properties/succeededCount/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -1177,10 +1519,8 @@ vErrors.push(err4);
 }
 errors++;
 }
-}
-let data3 = data.type;
-if(typeof data3 !== "string"){
-const err5 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data2 < -2147483648 || isNaN(data2)){
+const err5 = {instancePath:instancePath+"/rules/" + i0+"/succeededCount",schemaPath:"#/$defs/SuccessPolicyRule/properties/succeededCount/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -1189,8 +1529,11 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(!((data3 === "RollingUpdate") || (data3 === "Recreate"))){
-const err6 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema28.properties.type.enum},message:"must be equal to one of the allowed values"};
+}
+}
+if(data1.succeededIndexes !== undefined){
+if(typeof data1.succeededIndexes !== "string"){
+const err6 = {instancePath:instancePath+"/rules/" + i0+"/succeededIndexes",schemaPath:"#/$defs/SuccessPolicyRule/properties/succeededIndexes/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -1200,8 +1543,9 @@ vErrors.push(err6);
 errors++;
 }
 }
+}
 else {
-const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err7 = {instancePath:instancePath+"/rules/" + i0,schemaPath:"#/$defs/SuccessPolicyRule/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -1210,29 +1554,51 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate21.errors = vErrors;
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/rules",schemaPath:"#/properties/rules/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+else {
+const err9 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+validate27.errors = vErrors;
 return errors === 0;
 }
 
-const schema30 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta","default":{}},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["spec"]};
-const schema31 = {"type":"object","properties":{"annotations":{"type":"object","additionalProperties":{"type":"string"}},"labels":{"type":"object","additionalProperties":{"type":"string"}},"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
-const schema32 = {"type":"object","properties":{"activeDeadlineSeconds":{"type":"integer"},"affinity":{"$ref":"#/$defs/Affinity"},"automountServiceAccountToken":{"type":"boolean"},"containers":{"type":"array","items":{"$ref":"#/$defs/Container"}},"dnsConfig":{"$ref":"#/$defs/PodDNSConfig"},"dnsPolicy":{"type":"string","enum":["ClusterFirst","ClusterFirstWithHostNet","Default","None"],"default":"ClusterFirst"},"enableServiceLinks":{"type":"boolean","default":true},"ephemeralContainers":{"type":"array","items":{"$ref":"#/$defs/EphemeralContainer"}},"hostAliases":{"type":"array","items":{"$ref":"#/$defs/HostAlias"}},"hostIPC":{"type":"boolean"},"hostNetwork":{"type":"boolean"},"hostPID":{"type":"boolean"},"hostUsers":{"type":"boolean"},"hostname":{"type":"string"},"hostnameOverride":{"type":"string"},"imagePullSecrets":{"type":"array","items":{"$ref":"#/$defs/LocalObjectReference"}},"initContainers":{"type":"array","items":{"$ref":"#/$defs/Container"}},"nodeName":{"type":"string"},"nodeSelector":{"type":"object","additionalProperties":{"type":"string"}},"os":{"$ref":"#/$defs/PodOS"},"overhead":{"type":"object","additionalProperties":{"type":["string","number"]}},"preemptionPolicy":{"type":"string","enum":["PreemptLowerPriority","Never"]},"priority":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"priorityClassName":{"type":"string"},"readinessGates":{"type":"array","items":{"$ref":"#/$defs/PodReadinessGate"}},"resourceClaims":{"type":"array","items":{"$ref":"#/$defs/PodResourceClaim"}},"resources":{"$ref":"#/$defs/ResourceRequirements"},"restartPolicy":{"type":"string","enum":["Always","OnFailure","Never"],"default":"Always"},"runtimeClassName":{"type":"string"},"schedulerName":{"type":"string","default":"default-scheduler"},"schedulingGates":{"type":"array","items":{"$ref":"#/$defs/PodSchedulingGate"}},"schedulingGroup":{"$ref":"#/$defs/PodSchedulingGroup"},"securityContext":{"$ref":"#/$defs/PodSecurityContext","default":{}},"serviceAccount":{"type":"string"},"serviceAccountName":{"type":"string"},"setHostnameAsFQDN":{"type":"boolean"},"shareProcessNamespace":{"type":"boolean"},"subdomain":{"type":"string"},"terminationGracePeriodSeconds":{"type":"integer","minimum":0,"default":30},"tolerations":{"type":"array","items":{"$ref":"#/$defs/Toleration"}},"topologySpreadConstraints":{"type":"array","items":{"$ref":"#/$defs/TopologySpreadConstraint"}},"volumes":{"type":"array","items":{"$ref":"#/$defs/Volume"}}},"additionalProperties":false,"required":["containers"]};
-const schema87 = {"type":"object","properties":{"hostnames":{"type":"array","items":{"type":"string"}},"ip":{"type":"string"}},"additionalProperties":false,"required":["ip"]};
-const schema88 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false};
-const schema89 = {"type":"object","properties":{"name":{"type":"string","enum":["linux","windows"]}},"additionalProperties":false,"required":["name"]};
-const schema90 = {"type":"object","properties":{"conditionType":{"type":"string"}},"additionalProperties":false,"required":["conditionType"]};
-const schema91 = {"type":"object","properties":{"name":{"type":"string"},"resourceClaimName":{"type":"string"},"resourceClaimTemplateName":{"type":"string"}},"additionalProperties":false,"required":["name"]};
-const schema92 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false,"required":["name"]};
-const schema93 = {"type":"object","properties":{"podGroupName":{"type":"string"}},"additionalProperties":false};
-const schema100 = {"type":"object","properties":{"effect":{"type":"string","enum":["NoSchedule","PreferNoSchedule","NoExecute"]},"key":{"type":"string"},"operator":{"type":"string","enum":["Exists","Equal","Lt","Gt"]},"tolerationSeconds":{"type":"integer"},"value":{"type":"string"}},"additionalProperties":false};
-const func2 = Object.prototype.hasOwnProperty;
-const schema33 = {"type":"object","properties":{"nodeAffinity":{"$ref":"#/$defs/NodeAffinity"},"podAffinity":{"$ref":"#/$defs/PodAffinity"},"podAntiAffinity":{"$ref":"#/$defs/PodAntiAffinity"}},"additionalProperties":false};
-const schema34 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PreferredSchedulingTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
-const schema35 = {"type":"object","properties":{"preference":{"$ref":"#/$defs/NodeSelectorTerm"},"weight":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["preference","weight"]};
-const schema36 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorRequirement"}},"matchFields":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorRequirement"}}},"additionalProperties":false};
-const schema37 = {"type":"object","properties":{"key":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn","Exists","DoesNotExist","Gt","Lt"]},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","operator"]};
+const schema37 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta","default":{}},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["spec"]};
+const schema39 = {"type":"object","properties":{"activeDeadlineSeconds":{"type":"integer","minimum":0},"affinity":{"$ref":"#/$defs/Affinity"},"automountServiceAccountToken":{"type":"boolean"},"containers":{"type":"array","items":{"$ref":"#/$defs/Container"}},"dnsConfig":{"$ref":"#/$defs/PodDNSConfig"},"dnsPolicy":{"type":"string","enum":["ClusterFirst","ClusterFirstWithHostNet","Default","None"],"default":"ClusterFirst"},"enableServiceLinks":{"type":"boolean","default":true},"ephemeralContainers":{"type":"array","items":{"$ref":"#/$defs/EphemeralContainer"}},"hostAliases":{"type":"array","items":{"$ref":"#/$defs/HostAlias"}},"hostIPC":{"type":"boolean"},"hostNetwork":{"type":"boolean"},"hostPID":{"type":"boolean"},"hostUsers":{"type":"boolean"},"hostname":{"type":"string"},"hostnameOverride":{"type":"string"},"imagePullSecrets":{"type":"array","items":{"$ref":"#/$defs/LocalObjectReference"}},"initContainers":{"type":"array","items":{"$ref":"#/$defs/Container"}},"nodeName":{"type":"string"},"nodeSelector":{"type":"object","additionalProperties":{"type":"string"}},"os":{"$ref":"#/$defs/PodOS"},"overhead":{"type":"object","additionalProperties":{"type":["string","number"]}},"preemptionPolicy":{"type":"string","enum":["PreemptLowerPriority","Never"]},"priority":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"priorityClassName":{"type":"string"},"readinessGates":{"type":"array","items":{"$ref":"#/$defs/PodReadinessGate"}},"resourceClaims":{"type":"array","items":{"$ref":"#/$defs/PodResourceClaim"}},"resources":{"$ref":"#/$defs/ResourceRequirements"},"restartPolicy":{"type":"string","enum":["Always","OnFailure","Never"],"default":"Always"},"runtimeClassName":{"type":"string"},"schedulerName":{"type":"string","default":"default-scheduler"},"schedulingGates":{"type":"array","items":{"$ref":"#/$defs/PodSchedulingGate"}},"schedulingGroup":{"$ref":"#/$defs/PodSchedulingGroup"},"securityContext":{"$ref":"#/$defs/PodSecurityContext","default":{}},"serviceAccount":{"type":"string"},"serviceAccountName":{"type":"string"},"setHostnameAsFQDN":{"type":"boolean"},"shareProcessNamespace":{"type":"boolean"},"subdomain":{"type":"string"},"terminationGracePeriodSeconds":{"type":"integer","minimum":0,"default":30},"tolerations":{"type":"array","items":{"$ref":"#/$defs/Toleration"}},"topologySpreadConstraints":{"type":"array","items":{"$ref":"#/$defs/TopologySpreadConstraint"}},"volumes":{"type":"array","items":{"$ref":"#/$defs/Volume"}}},"additionalProperties":false,"required":["containers"]};
+const schema94 = {"type":"object","properties":{"hostnames":{"type":"array","items":{"type":"string"}},"ip":{"type":"string"}},"additionalProperties":false,"required":["ip"]};
+const schema95 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false};
+const schema96 = {"type":"object","properties":{"name":{"type":"string","enum":["linux","windows"]}},"additionalProperties":false,"required":["name"]};
+const schema97 = {"type":"object","properties":{"conditionType":{"type":"string"}},"additionalProperties":false,"required":["conditionType"]};
+const schema98 = {"type":"object","properties":{"name":{"type":"string"},"resourceClaimName":{"type":"string"},"resourceClaimTemplateName":{"type":"string"}},"additionalProperties":false,"required":["name"]};
+const schema99 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false,"required":["name"]};
+const schema100 = {"type":"object","properties":{"podGroupName":{"type":"string"}},"additionalProperties":false};
+const schema107 = {"type":"object","properties":{"effect":{"type":"string","enum":["NoSchedule","PreferNoSchedule","NoExecute"]},"key":{"type":"string"},"operator":{"type":"string","enum":["Exists","Equal","Lt","Gt"]},"tolerationSeconds":{"type":"integer"},"value":{"type":"string"}},"additionalProperties":false};
+const schema40 = {"type":"object","properties":{"nodeAffinity":{"$ref":"#/$defs/NodeAffinity"},"podAffinity":{"$ref":"#/$defs/PodAffinity"},"podAntiAffinity":{"$ref":"#/$defs/PodAntiAffinity"}},"additionalProperties":false};
+const schema41 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PreferredSchedulingTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
+const schema42 = {"type":"object","properties":{"preference":{"$ref":"#/$defs/NodeSelectorTerm"},"weight":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["preference","weight"]};
+const schema43 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorRequirement"}},"matchFields":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorRequirement"}}},"additionalProperties":false};
+const schema44 = {"type":"object","properties":{"key":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn","Exists","DoesNotExist","Gt","Lt"]},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","operator"]};
 
-function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate34(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1312,7 +1678,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!((((((data3 === "In") || (data3 === "NotIn")) || (data3 === "Exists")) || (data3 === "DoesNotExist")) || (data3 === "Gt")) || (data3 === "Lt"))){
-const err6 = {instancePath:instancePath+"/matchExpressions/" + i0+"/operator",schemaPath:"#/$defs/NodeSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema37.properties.operator.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/matchExpressions/" + i0+"/operator",schemaPath:"#/$defs/NodeSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema44.properties.operator.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -1438,7 +1804,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((((((data9 === "In") || (data9 === "NotIn")) || (data9 === "Exists")) || (data9 === "DoesNotExist")) || (data9 === "Gt")) || (data9 === "Lt"))){
-const err16 = {instancePath:instancePath+"/matchFields/" + i2+"/operator",schemaPath:"#/$defs/NodeSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema37.properties.operator.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/matchFields/" + i2+"/operator",schemaPath:"#/$defs/NodeSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema44.properties.operator.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -1511,12 +1877,12 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate28.errors = vErrors;
+validate34.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1553,8 +1919,8 @@ errors++;
 }
 }
 if(data.preference !== undefined){
-if(!(validate28(data.preference, {instancePath:instancePath+"/preference",parentData:data,parentDataProperty:"preference",rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+if(!(validate34(data.preference, {instancePath:instancePath+"/preference",parentData:data,parentDataProperty:"preference",rootData}))){
+vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
 errors = vErrors.length;
 }
 }
@@ -1604,13 +1970,13 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate27.errors = vErrors;
+validate33.errors = vErrors;
 return errors === 0;
 }
 
-const schema39 = {"type":"object","properties":{"nodeSelectorTerms":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorTerm"}}},"additionalProperties":false,"required":["nodeSelectorTerms"]};
+const schema46 = {"type":"object","properties":{"nodeSelectorTerms":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorTerm"}}},"additionalProperties":false,"required":["nodeSelectorTerms"]};
 
-function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1641,8 +2007,8 @@ let data0 = data.nodeSelectorTerms;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate28(data0[i0], {instancePath:instancePath+"/nodeSelectorTerms/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+if(!(validate34(data0[i0], {instancePath:instancePath+"/nodeSelectorTerms/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
 errors = vErrors.length;
 }
 }
@@ -1669,12 +2035,12 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate31.errors = vErrors;
+validate37.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate32(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1695,8 +2061,8 @@ let data0 = data.preferredDuringSchedulingIgnoredDuringExecution;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate27(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+if(!(validate33(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
@@ -1713,8 +2079,8 @@ errors++;
 }
 }
 if(data.requiredDuringSchedulingIgnoredDuringExecution !== undefined){
-if(!(validate31(data.requiredDuringSchedulingIgnoredDuringExecution, {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution",parentData:data,parentDataProperty:"requiredDuringSchedulingIgnoredDuringExecution",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate37(data.requiredDuringSchedulingIgnoredDuringExecution, {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution",parentData:data,parentDataProperty:"requiredDuringSchedulingIgnoredDuringExecution",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 }
@@ -1729,15 +2095,15 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate26.errors = vErrors;
+validate32.errors = vErrors;
 return errors === 0;
 }
 
-const schema40 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/WeightedPodAffinityTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PodAffinityTerm"}}},"additionalProperties":false};
-const schema41 = {"type":"object","properties":{"podAffinityTerm":{"$ref":"#/$defs/PodAffinityTerm"},"weight":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["podAffinityTerm","weight"]};
-const schema42 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"matchLabelKeys":{"type":"array","items":{"type":"string"}},"mismatchLabelKeys":{"type":"array","items":{"type":"string"}},"namespaceSelector":{"$ref":"#/$defs/LabelSelector"},"namespaces":{"type":"array","items":{"type":"string"}},"topologyKey":{"type":"string"}},"additionalProperties":false,"required":["topologyKey"]};
+const schema47 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/WeightedPodAffinityTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PodAffinityTerm"}}},"additionalProperties":false};
+const schema48 = {"type":"object","properties":{"podAffinityTerm":{"$ref":"#/$defs/PodAffinityTerm"},"weight":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["podAffinityTerm","weight"]};
+const schema49 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"matchLabelKeys":{"type":"array","items":{"type":"string"}},"mismatchLabelKeys":{"type":"array","items":{"type":"string"}},"namespaceSelector":{"$ref":"#/$defs/LabelSelector"},"namespaces":{"type":"array","items":{"type":"string"}},"topologyKey":{"type":"string"}},"additionalProperties":false,"required":["topologyKey"]};
 
-function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1764,8 +2130,8 @@ errors++;
 }
 }
 if(data.labelSelector !== undefined){
-if(!(validate19(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
-vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+if(!(validate25(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
 }
@@ -1826,8 +2192,8 @@ errors++;
 }
 }
 if(data.namespaceSelector !== undefined){
-if(!(validate19(data.namespaceSelector, {instancePath:instancePath+"/namespaceSelector",parentData:data,parentDataProperty:"namespaceSelector",rootData}))){
-vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+if(!(validate25(data.namespaceSelector, {instancePath:instancePath+"/namespaceSelector",parentData:data,parentDataProperty:"namespaceSelector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
 }
@@ -1882,12 +2248,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate37.errors = vErrors;
+validate43.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1924,8 +2290,8 @@ errors++;
 }
 }
 if(data.podAffinityTerm !== undefined){
-if(!(validate37(data.podAffinityTerm, {instancePath:instancePath+"/podAffinityTerm",parentData:data,parentDataProperty:"podAffinityTerm",rootData}))){
-vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+if(!(validate43(data.podAffinityTerm, {instancePath:instancePath+"/podAffinityTerm",parentData:data,parentDataProperty:"podAffinityTerm",rootData}))){
+vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
 errors = vErrors.length;
 }
 }
@@ -1975,12 +2341,12 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate36.errors = vErrors;
+validate42.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2001,8 +2367,8 @@ let data0 = data.preferredDuringSchedulingIgnoredDuringExecution;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate36(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
+if(!(validate42(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
 errors = vErrors.length;
 }
 }
@@ -2023,8 +2389,8 @@ let data2 = data.requiredDuringSchedulingIgnoredDuringExecution;
 if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate37(data2[i1], {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+if(!(validate43(data2[i1], {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
 errors = vErrors.length;
 }
 }
@@ -2051,13 +2417,13 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate35.errors = vErrors;
+validate41.errors = vErrors;
 return errors === 0;
 }
 
-const schema43 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/WeightedPodAffinityTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PodAffinityTerm"}}},"additionalProperties":false};
+const schema50 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/WeightedPodAffinityTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PodAffinityTerm"}}},"additionalProperties":false};
 
-function validate44(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2078,8 +2444,8 @@ let data0 = data.preferredDuringSchedulingIgnoredDuringExecution;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate36(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
+if(!(validate42(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
 errors = vErrors.length;
 }
 }
@@ -2100,8 +2466,8 @@ let data2 = data.requiredDuringSchedulingIgnoredDuringExecution;
 if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate37(data2[i1], {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+if(!(validate43(data2[i1], {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
 errors = vErrors.length;
 }
 }
@@ -2128,12 +2494,12 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate44.errors = vErrors;
+validate50.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2150,20 +2516,20 @@ errors++;
 }
 }
 if(data.nodeAffinity !== undefined){
-if(!(validate26(data.nodeAffinity, {instancePath:instancePath+"/nodeAffinity",parentData:data,parentDataProperty:"nodeAffinity",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+if(!(validate32(data.nodeAffinity, {instancePath:instancePath+"/nodeAffinity",parentData:data,parentDataProperty:"nodeAffinity",rootData}))){
+vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
 errors = vErrors.length;
 }
 }
 if(data.podAffinity !== undefined){
-if(!(validate35(data.podAffinity, {instancePath:instancePath+"/podAffinity",parentData:data,parentDataProperty:"podAffinity",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate41(data.podAffinity, {instancePath:instancePath+"/podAffinity",parentData:data,parentDataProperty:"podAffinity",rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
 errors = vErrors.length;
 }
 }
 if(data.podAntiAffinity !== undefined){
-if(!(validate44(data.podAntiAffinity, {instancePath:instancePath+"/podAntiAffinity",parentData:data,parentDataProperty:"podAntiAffinity",rootData}))){
-vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+if(!(validate50(data.podAntiAffinity, {instancePath:instancePath+"/podAntiAffinity",parentData:data,parentDataProperty:"podAntiAffinity",rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
 errors = vErrors.length;
 }
 }
@@ -2178,24 +2544,24 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate25.errors = vErrors;
+validate31.errors = vErrors;
 return errors === 0;
 }
 
-const schema44 = {"type":"object","properties":{"args":{"type":"array","items":{"type":"string"}},"command":{"type":"array","items":{"type":"string"}},"env":{"type":"array","items":{"$ref":"#/$defs/EnvVar"}},"envFrom":{"type":"array","items":{"$ref":"#/$defs/EnvFromSource"}},"image":{"type":"string"},"imagePullPolicy":{"type":"string","enum":["Always","IfNotPresent","Never"]},"lifecycle":{"$ref":"#/$defs/Lifecycle"},"livenessProbe":{"$ref":"#/$defs/Probe"},"name":{"type":"string"},"ports":{"type":"array","items":{"$ref":"#/$defs/ContainerPort"}},"readinessProbe":{"$ref":"#/$defs/Probe"},"resizePolicy":{"type":"array","items":{"$ref":"#/$defs/ContainerResizePolicy"}},"resources":{"$ref":"#/$defs/ResourceRequirements","default":{}},"restartPolicy":{"type":"string"},"restartPolicyRules":{"type":"array","items":{"$ref":"#/$defs/ContainerRestartRule"}},"securityContext":{"$ref":"#/$defs/SecurityContext"},"startupProbe":{"$ref":"#/$defs/Probe"},"stdin":{"type":"boolean"},"stdinOnce":{"type":"boolean"},"terminationMessagePath":{"type":"string","default":"/dev/termination-log"},"terminationMessagePolicy":{"type":"string","enum":["File","FallbackToLogsOnError"],"default":"File"},"tty":{"type":"boolean"},"volumeDevices":{"type":"array","items":{"$ref":"#/$defs/VolumeDevice"}},"volumeMounts":{"type":"array","items":{"$ref":"#/$defs/VolumeMount"}},"workingDir":{"type":"string"}},"additionalProperties":false,"required":["image","name"]};
-const schema66 = {"type":"object","properties":{"containerPort":{"type":"integer","minimum":1,"maximum":65535},"hostIP":{"type":"string"},"hostPort":{"type":"integer","minimum":0,"maximum":65535},"name":{"type":"string"},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false,"required":["containerPort"]};
-const schema67 = {"type":"object","properties":{"resourceName":{"type":"string"},"restartPolicy":{"type":"string"}},"additionalProperties":false,"required":["resourceName","restartPolicy"]};
-const schema78 = {"type":"object","properties":{"devicePath":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["devicePath","name"]};
-const schema79 = {"type":"object","properties":{"mountPath":{"type":"string"},"mountPropagation":{"type":"string"},"name":{"type":"string"},"readOnly":{"type":"boolean"},"recursiveReadOnly":{"type":"string"},"subPath":{"type":"string"},"subPathExpr":{"type":"string"}},"additionalProperties":false,"required":["mountPath","name"]};
-const schema45 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"},"valueFrom":{"$ref":"#/$defs/EnvVarSource"}},"additionalProperties":false,"required":["name"]};
-const schema46 = {"type":"object","properties":{"configMapKeyRef":{"$ref":"#/$defs/ConfigMapKeySelector"},"fieldRef":{"$ref":"#/$defs/ObjectFieldSelector"},"fileKeyRef":{"$ref":"#/$defs/FileKeySelector"},"resourceFieldRef":{"$ref":"#/$defs/ResourceFieldSelector"},"secretKeyRef":{"$ref":"#/$defs/SecretKeySelector"}},"additionalProperties":false};
-const schema47 = {"type":"object","properties":{"key":{"type":"string"},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false,"required":["key"]};
-const schema48 = {"type":"object","properties":{"apiVersion":{"type":"string","default":"v1"},"fieldPath":{"type":"string"}},"additionalProperties":false,"required":["fieldPath"]};
-const schema49 = {"type":"object","properties":{"key":{"type":"string"},"optional":{"type":"boolean"},"path":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["key","path","volumeName"]};
-const schema50 = {"type":"object","properties":{"containerName":{"type":"string"},"divisor":{"type":["string","number"]},"resource":{"type":"string"}},"additionalProperties":false,"required":["resource"]};
-const schema51 = {"type":"object","properties":{"key":{"type":"string"},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false,"required":["key"]};
+const schema51 = {"type":"object","properties":{"args":{"type":"array","items":{"type":"string"}},"command":{"type":"array","items":{"type":"string"}},"env":{"type":"array","items":{"$ref":"#/$defs/EnvVar"}},"envFrom":{"type":"array","items":{"$ref":"#/$defs/EnvFromSource"}},"image":{"type":"string"},"imagePullPolicy":{"type":"string","enum":["Always","IfNotPresent","Never"]},"lifecycle":{"$ref":"#/$defs/Lifecycle"},"livenessProbe":{"$ref":"#/$defs/Probe"},"name":{"type":"string"},"ports":{"type":"array","items":{"$ref":"#/$defs/ContainerPort"}},"readinessProbe":{"$ref":"#/$defs/Probe"},"resizePolicy":{"type":"array","items":{"$ref":"#/$defs/ContainerResizePolicy"}},"resources":{"$ref":"#/$defs/ResourceRequirements","default":{}},"restartPolicy":{"type":"string"},"restartPolicyRules":{"type":"array","items":{"$ref":"#/$defs/ContainerRestartRule"}},"securityContext":{"$ref":"#/$defs/SecurityContext"},"startupProbe":{"$ref":"#/$defs/Probe"},"stdin":{"type":"boolean"},"stdinOnce":{"type":"boolean"},"terminationMessagePath":{"type":"string","default":"/dev/termination-log"},"terminationMessagePolicy":{"type":"string","enum":["File","FallbackToLogsOnError"],"default":"File"},"tty":{"type":"boolean"},"volumeDevices":{"type":"array","items":{"$ref":"#/$defs/VolumeDevice"}},"volumeMounts":{"type":"array","items":{"$ref":"#/$defs/VolumeMount"}},"workingDir":{"type":"string"}},"additionalProperties":false,"required":["image","name"]};
+const schema73 = {"type":"object","properties":{"containerPort":{"type":"integer","minimum":1,"maximum":65535},"hostIP":{"type":"string"},"hostPort":{"type":"integer","minimum":0,"maximum":65535},"name":{"type":"string"},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false,"required":["containerPort"]};
+const schema74 = {"type":"object","properties":{"resourceName":{"type":"string"},"restartPolicy":{"type":"string"}},"additionalProperties":false,"required":["resourceName","restartPolicy"]};
+const schema85 = {"type":"object","properties":{"devicePath":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["devicePath","name"]};
+const schema86 = {"type":"object","properties":{"mountPath":{"type":"string"},"mountPropagation":{"type":"string","enum":["None","HostToContainer","Bidirectional"]},"name":{"type":"string"},"readOnly":{"type":"boolean"},"recursiveReadOnly":{"type":"string"},"subPath":{"type":"string"},"subPathExpr":{"type":"string"}},"additionalProperties":false,"required":["mountPath","name"]};
+const schema52 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"},"valueFrom":{"$ref":"#/$defs/EnvVarSource"}},"additionalProperties":false,"required":["name"]};
+const schema53 = {"type":"object","properties":{"configMapKeyRef":{"$ref":"#/$defs/ConfigMapKeySelector"},"fieldRef":{"$ref":"#/$defs/ObjectFieldSelector"},"fileKeyRef":{"$ref":"#/$defs/FileKeySelector"},"resourceFieldRef":{"$ref":"#/$defs/ResourceFieldSelector"},"secretKeyRef":{"$ref":"#/$defs/SecretKeySelector"}},"additionalProperties":false};
+const schema54 = {"type":"object","properties":{"key":{"type":"string"},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false,"required":["key"]};
+const schema55 = {"type":"object","properties":{"apiVersion":{"type":"string","default":"v1"},"fieldPath":{"type":"string"}},"additionalProperties":false,"required":["fieldPath"]};
+const schema56 = {"type":"object","properties":{"key":{"type":"string"},"optional":{"type":"boolean"},"path":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["key","path","volumeName"]};
+const schema57 = {"type":"object","properties":{"containerName":{"type":"string"},"divisor":{"type":["string","number"]},"resource":{"type":"string"}},"additionalProperties":false,"required":["resource"]};
+const schema58 = {"type":"object","properties":{"key":{"type":"string"},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false,"required":["key"]};
 
-function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2491,7 +2857,7 @@ errors++;
 if(data12.divisor !== undefined){
 let data14 = data12.divisor;
 if((typeof data14 !== "string") && (!((typeof data14 == "number") && (isFinite(data14))))){
-const err24 = {instancePath:instancePath+"/resourceFieldRef/divisor",schemaPath:"#/$defs/ResourceFieldSelector/properties/divisor/type",keyword:"type",params:{type: schema50.properties.divisor.type},message:"must be string,number"};
+const err24 = {instancePath:instancePath+"/resourceFieldRef/divisor",schemaPath:"#/$defs/ResourceFieldSelector/properties/divisor/type",keyword:"type",params:{type: schema57.properties.divisor.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -2609,12 +2975,12 @@ vErrors.push(err33);
 }
 errors++;
 }
-validate51.errors = vErrors;
+validate57.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2665,8 +3031,8 @@ errors++;
 }
 }
 if(data.valueFrom !== undefined){
-if(!(validate51(data.valueFrom, {instancePath:instancePath+"/valueFrom",parentData:data,parentDataProperty:"valueFrom",rootData}))){
-vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+if(!(validate57(data.valueFrom, {instancePath:instancePath+"/valueFrom",parentData:data,parentDataProperty:"valueFrom",rootData}))){
+vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
 errors = vErrors.length;
 }
 }
@@ -2681,15 +3047,15 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate50.errors = vErrors;
+validate56.errors = vErrors;
 return errors === 0;
 }
 
-const schema52 = {"type":"object","properties":{"configMapRef":{"$ref":"#/$defs/ConfigMapEnvSource"},"prefix":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretEnvSource"}},"additionalProperties":false};
-const schema53 = {"type":"object","properties":{"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
-const schema54 = {"type":"object","properties":{"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
+const schema59 = {"type":"object","properties":{"configMapRef":{"$ref":"#/$defs/ConfigMapEnvSource"},"prefix":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretEnvSource"}},"additionalProperties":false};
+const schema60 = {"type":"object","properties":{"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
+const schema61 = {"type":"object","properties":{"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
 
-function validate54(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2830,19 +3196,19 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate54.errors = vErrors;
+validate60.errors = vErrors;
 return errors === 0;
 }
 
-const schema55 = {"type":"object","properties":{"postStart":{"$ref":"#/$defs/LifecycleHandler"},"preStop":{"$ref":"#/$defs/LifecycleHandler"},"stopSignal":{"type":"string"}},"additionalProperties":false};
-const schema56 = {"type":"object","properties":{"exec":{"$ref":"#/$defs/ExecAction"},"httpGet":{"$ref":"#/$defs/HTTPGetAction"},"sleep":{"$ref":"#/$defs/SleepAction"},"tcpSocket":{"$ref":"#/$defs/TCPSocketAction"}},"additionalProperties":false};
-const schema57 = {"type":"object","properties":{"command":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema60 = {"type":"object","properties":{"seconds":{"type":"integer"}},"additionalProperties":false,"required":["seconds"]};
-const schema61 = {"type":"object","properties":{"host":{"type":"string"},"port":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
-const schema58 = {"type":"object","properties":{"host":{"type":"string"},"httpHeaders":{"type":"array","items":{"$ref":"#/$defs/HTTPHeader"}},"path":{"type":"string","default":"/"},"port":{"type":["integer","string"]},"scheme":{"type":"string","enum":["HTTP","HTTPS"],"default":"HTTP"}},"additionalProperties":false,"required":["port"]};
-const schema59 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false,"required":["name","value"]};
+const schema62 = {"type":"object","properties":{"postStart":{"$ref":"#/$defs/LifecycleHandler"},"preStop":{"$ref":"#/$defs/LifecycleHandler"},"stopSignal":{"type":"string"}},"additionalProperties":false};
+const schema63 = {"type":"object","properties":{"exec":{"$ref":"#/$defs/ExecAction"},"httpGet":{"$ref":"#/$defs/HTTPGetAction"},"sleep":{"$ref":"#/$defs/SleepAction"},"tcpSocket":{"$ref":"#/$defs/TCPSocketAction"}},"additionalProperties":false};
+const schema64 = {"type":"object","properties":{"command":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema67 = {"type":"object","properties":{"seconds":{"type":"integer"}},"additionalProperties":false,"required":["seconds"]};
+const schema68 = {"type":"object","properties":{"host":{"type":"string"},"port":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
+const schema65 = {"type":"object","properties":{"host":{"type":"string"},"httpHeaders":{"type":"array","items":{"$ref":"#/$defs/HTTPHeader"}},"path":{"type":"string","default":"/"},"port":{"type":["integer","string"]},"scheme":{"type":"string","enum":["HTTP","HTTPS"],"default":"HTTP"}},"additionalProperties":false,"required":["port"]};
+const schema66 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false,"required":["name","value"]};
 
-function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2986,7 +3352,7 @@ errors++;
 if(data.port !== undefined){
 let data6 = data.port;
 if((!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))) && (typeof data6 !== "string")){
-const err11 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: schema58.properties.port.type},message:"must be integer,string"};
+const err11 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: schema65.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -3008,7 +3374,7 @@ vErrors.push(err12);
 errors++;
 }
 if(!((data7 === "HTTP") || (data7 === "HTTPS"))){
-const err13 = {instancePath:instancePath+"/scheme",schemaPath:"#/properties/scheme/enum",keyword:"enum",params:{allowedValues: schema58.properties.scheme.enum},message:"must be equal to one of the allowed values"};
+const err13 = {instancePath:instancePath+"/scheme",schemaPath:"#/properties/scheme/enum",keyword:"enum",params:{allowedValues: schema65.properties.scheme.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -3028,12 +3394,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate58.errors = vErrors;
+validate64.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3105,8 +3471,8 @@ errors++;
 }
 }
 if(data.httpGet !== undefined){
-if(!(validate58(data.httpGet, {instancePath:instancePath+"/httpGet",parentData:data,parentDataProperty:"httpGet",rootData}))){
-vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+if(!(validate64(data.httpGet, {instancePath:instancePath+"/httpGet",parentData:data,parentDataProperty:"httpGet",rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
@@ -3200,7 +3566,7 @@ errors++;
 if(data6.port !== undefined){
 let data8 = data6.port;
 if((!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))) && (typeof data8 !== "string")){
-const err12 = {instancePath:instancePath+"/tcpSocket/port",schemaPath:"#/$defs/TCPSocketAction/properties/port/type",keyword:"type",params:{type: schema61.properties.port.type},message:"must be integer,string"};
+const err12 = {instancePath:instancePath+"/tcpSocket/port",schemaPath:"#/$defs/TCPSocketAction/properties/port/type",keyword:"type",params:{type: schema68.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -3233,12 +3599,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate57.errors = vErrors;
+validate63.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3255,14 +3621,14 @@ errors++;
 }
 }
 if(data.postStart !== undefined){
-if(!(validate57(data.postStart, {instancePath:instancePath+"/postStart",parentData:data,parentDataProperty:"postStart",rootData}))){
-vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+if(!(validate63(data.postStart, {instancePath:instancePath+"/postStart",parentData:data,parentDataProperty:"postStart",rootData}))){
+vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
 errors = vErrors.length;
 }
 }
 if(data.preStop !== undefined){
-if(!(validate57(data.preStop, {instancePath:instancePath+"/preStop",parentData:data,parentDataProperty:"preStop",rootData}))){
-vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+if(!(validate63(data.preStop, {instancePath:instancePath+"/preStop",parentData:data,parentDataProperty:"preStop",rootData}))){
+vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
 errors = vErrors.length;
 }
 }
@@ -3289,14 +3655,14 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate56.errors = vErrors;
+validate62.errors = vErrors;
 return errors === 0;
 }
 
-const schema62 = {"type":"object","properties":{"exec":{"$ref":"#/$defs/ExecAction"},"failureThreshold":{"type":"integer","minimum":0,"maximum":2147483647,"default":3},"grpc":{"$ref":"#/$defs/GRPCAction"},"httpGet":{"$ref":"#/$defs/HTTPGetAction"},"initialDelaySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"periodSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"successThreshold":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"tcpSocket":{"$ref":"#/$defs/TCPSocketAction"},"terminationGracePeriodSeconds":{"type":"integer"},"timeoutSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":1}},"additionalProperties":false};
-const schema64 = {"type":"object","properties":{"port":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"service":{"type":"string"}},"additionalProperties":false,"required":["port"]};
+const schema69 = {"type":"object","properties":{"exec":{"$ref":"#/$defs/ExecAction"},"failureThreshold":{"type":"integer","minimum":0,"maximum":2147483647,"default":3},"grpc":{"$ref":"#/$defs/GRPCAction"},"httpGet":{"$ref":"#/$defs/HTTPGetAction"},"initialDelaySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"periodSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"successThreshold":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"tcpSocket":{"$ref":"#/$defs/TCPSocketAction"},"terminationGracePeriodSeconds":{"type":"integer"},"timeoutSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":1}},"additionalProperties":false};
+const schema71 = {"type":"object","properties":{"port":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"service":{"type":"string"}},"additionalProperties":false,"required":["port"]};
 
-function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3313,7 +3679,7 @@ if(data.timeoutSeconds === undefined){
 data.timeoutSeconds = 1;
 }
 for(const key0 in data){
-if(!(func2.call(schema62.properties, key0))){
+if(!(func2.call(schema69.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -3497,8 +3863,8 @@ errors++;
 }
 }
 if(data.httpGet !== undefined){
-if(!(validate58(data.httpGet, {instancePath:instancePath+"/httpGet",parentData:data,parentDataProperty:"httpGet",rootData}))){
-vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+if(!(validate64(data.httpGet, {instancePath:instancePath+"/httpGet",parentData:data,parentDataProperty:"httpGet",rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
@@ -3643,7 +4009,7 @@ errors++;
 if(data11.port !== undefined){
 let data13 = data11.port;
 if((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (typeof data13 !== "string")){
-const err27 = {instancePath:instancePath+"/tcpSocket/port",schemaPath:"#/$defs/TCPSocketAction/properties/port/type",keyword:"type",params:{type: schema61.properties.port.type},message:"must be integer,string"};
+const err27 = {instancePath:instancePath+"/tcpSocket/port",schemaPath:"#/$defs/TCPSocketAction/properties/port/type",keyword:"type",params:{type: schema68.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -3722,14 +4088,14 @@ vErrors.push(err33);
 }
 errors++;
 }
-validate63.errors = vErrors;
+validate69.errors = vErrors;
 return errors === 0;
 }
 
-const schema68 = {"type":"object","properties":{"claims":{"type":"array","items":{"$ref":"#/$defs/ResourceClaim"}},"limits":{"type":"object","additionalProperties":{"type":["string","number"]}},"requests":{"type":"object","additionalProperties":{"type":["string","number"]}}},"additionalProperties":false};
-const schema69 = {"type":"object","properties":{"name":{"type":"string"},"request":{"type":"string"}},"additionalProperties":false,"required":["name"]};
+const schema75 = {"type":"object","properties":{"claims":{"type":"array","items":{"$ref":"#/$defs/ResourceClaim"}},"limits":{"type":"object","additionalProperties":{"type":["string","number"]}},"requests":{"type":"object","additionalProperties":{"type":["string","number"]}}},"additionalProperties":false};
+const schema76 = {"type":"object","properties":{"name":{"type":"string"},"request":{"type":"string"}},"additionalProperties":false,"required":["name"]};
 
-function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3828,7 +4194,7 @@ if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 for(const key2 in data4){
 let data5 = data4[key2];
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err7 = {instancePath:instancePath+"/limits/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/limits/additionalProperties/type",keyword:"type",params:{type: schema68.properties.limits.additionalProperties.type},message:"must be string,number"};
+const err7 = {instancePath:instancePath+"/limits/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/limits/additionalProperties/type",keyword:"type",params:{type: schema75.properties.limits.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -3856,7 +4222,7 @@ if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 for(const key3 in data6){
 let data7 = data6[key3];
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err9 = {instancePath:instancePath+"/requests/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/requests/additionalProperties/type",keyword:"type",params:{type: schema68.properties.requests.additionalProperties.type},message:"must be string,number"};
+const err9 = {instancePath:instancePath+"/requests/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/requests/additionalProperties/type",keyword:"type",params:{type: schema75.properties.requests.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -3889,14 +4255,14 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate67.errors = vErrors;
+validate73.errors = vErrors;
 return errors === 0;
 }
 
-const schema70 = {"type":"object","properties":{"action":{"type":"string"},"exitCodes":{"$ref":"#/$defs/ContainerRestartRuleOnExitCodes"}},"additionalProperties":false,"required":["action"]};
-const schema71 = {"type":"object","properties":{"operator":{"type":"string"},"values":{"type":"array","items":{"type":"integer","minimum":-2147483648,"maximum":2147483647}}},"additionalProperties":false,"required":["operator"]};
+const schema77 = {"type":"object","properties":{"action":{"type":"string"},"exitCodes":{"$ref":"#/$defs/ContainerRestartRuleOnExitCodes"}},"additionalProperties":false,"required":["action"]};
+const schema78 = {"type":"object","properties":{"operator":{"type":"string"},"values":{"type":"array","items":{"type":"integer","minimum":-2147483648,"maximum":2147483647}}},"additionalProperties":false,"required":["operator"]};
 
-function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4045,23 +4411,23 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate69.errors = vErrors;
+validate75.errors = vErrors;
 return errors === 0;
 }
 
-const schema72 = {"type":"object","properties":{"allowPrivilegeEscalation":{"type":"boolean"},"appArmorProfile":{"$ref":"#/$defs/AppArmorProfile"},"capabilities":{"$ref":"#/$defs/Capabilities"},"privileged":{"type":"boolean"},"procMount":{"type":"string","enum":["Default","Unmasked"]},"readOnlyRootFilesystem":{"type":"boolean"},"runAsGroup":{"type":"integer","minimum":0},"runAsNonRoot":{"type":"boolean"},"runAsUser":{"type":"integer","minimum":0},"seLinuxOptions":{"$ref":"#/$defs/SELinuxOptions"},"seccompProfile":{"$ref":"#/$defs/SeccompProfile"},"windowsOptions":{"$ref":"#/$defs/WindowsSecurityContextOptions"}},"additionalProperties":false};
-const schema73 = {"type":"object","properties":{"localhostProfile":{"type":"string"},"type":{"type":"string","enum":["RuntimeDefault","Unconfined","Localhost"]}},"additionalProperties":false,"required":["type"]};
-const schema74 = {"type":"object","properties":{"add":{"type":"array","items":{"type":"string"}},"drop":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema75 = {"type":"object","properties":{"level":{"type":"string"},"role":{"type":"string"},"type":{"type":"string"},"user":{"type":"string"}},"additionalProperties":false};
-const schema76 = {"type":"object","properties":{"localhostProfile":{"type":"string"},"type":{"type":"string","enum":["RuntimeDefault","Unconfined","Localhost"]}},"additionalProperties":false,"required":["type"]};
-const schema77 = {"type":"object","properties":{"gmsaCredentialSpec":{"type":"string"},"gmsaCredentialSpecName":{"type":"string"},"hostProcess":{"type":"boolean"},"runAsUserName":{"type":"string"}},"additionalProperties":false};
+const schema79 = {"type":"object","properties":{"allowPrivilegeEscalation":{"type":"boolean"},"appArmorProfile":{"$ref":"#/$defs/AppArmorProfile"},"capabilities":{"$ref":"#/$defs/Capabilities"},"privileged":{"type":"boolean"},"procMount":{"type":"string","enum":["Default","Unmasked"]},"readOnlyRootFilesystem":{"type":"boolean"},"runAsGroup":{"type":"integer","minimum":0},"runAsNonRoot":{"type":"boolean"},"runAsUser":{"type":"integer","minimum":0},"seLinuxOptions":{"$ref":"#/$defs/SELinuxOptions"},"seccompProfile":{"$ref":"#/$defs/SeccompProfile"},"windowsOptions":{"$ref":"#/$defs/WindowsSecurityContextOptions"}},"additionalProperties":false};
+const schema80 = {"type":"object","properties":{"localhostProfile":{"type":"string"},"type":{"type":"string","enum":["RuntimeDefault","Unconfined","Localhost"]}},"additionalProperties":false,"required":["type"]};
+const schema81 = {"type":"object","properties":{"add":{"type":"array","items":{"type":"string"}},"drop":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema82 = {"type":"object","properties":{"level":{"type":"string"},"role":{"type":"string"},"type":{"type":"string"},"user":{"type":"string"}},"additionalProperties":false};
+const schema83 = {"type":"object","properties":{"localhostProfile":{"type":"string"},"type":{"type":"string","enum":["RuntimeDefault","Unconfined","Localhost"]}},"additionalProperties":false,"required":["type"]};
+const schema84 = {"type":"object","properties":{"gmsaCredentialSpec":{"type":"string"},"gmsaCredentialSpecName":{"type":"string"},"hostProcess":{"type":"boolean"},"runAsUserName":{"type":"string"}},"additionalProperties":false};
 
-function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema72.properties, key0))){
+if(!(func2.call(schema79.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -4134,7 +4500,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(((data3 === "RuntimeDefault") || (data3 === "Unconfined")) || (data3 === "Localhost"))){
-const err6 = {instancePath:instancePath+"/appArmorProfile/type",schemaPath:"#/$defs/AppArmorProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema73.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/appArmorProfile/type",schemaPath:"#/$defs/AppArmorProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema80.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -4264,7 +4630,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((data10 === "Default") || (data10 === "Unmasked"))){
-const err16 = {instancePath:instancePath+"/procMount",schemaPath:"#/properties/procMount/enum",keyword:"enum",params:{allowedValues: schema72.properties.procMount.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/procMount",schemaPath:"#/properties/procMount/enum",keyword:"enum",params:{allowedValues: schema79.properties.procMount.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -4473,7 +4839,7 @@ vErrors.push(err32);
 errors++;
 }
 if(!(((data22 === "RuntimeDefault") || (data22 === "Unconfined")) || (data22 === "Localhost"))){
-const err33 = {instancePath:instancePath+"/seccompProfile/type",schemaPath:"#/$defs/SeccompProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema76.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err33 = {instancePath:instancePath+"/seccompProfile/type",schemaPath:"#/$defs/SeccompProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema83.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -4581,12 +4947,12 @@ vErrors.push(err41);
 }
 errors++;
 }
-validate71.errors = vErrors;
+validate77.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4620,7 +4986,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema44.properties, key0))){
+if(!(func2.call(schema51.properties, key0))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -4692,8 +5058,8 @@ let data4 = data.env;
 if(Array.isArray(data4)){
 const len2 = data4.length;
 for(let i2=0; i2<len2; i2++){
-if(!(validate50(data4[i2], {instancePath:instancePath+"/env/" + i2,parentData:data4,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+if(!(validate56(data4[i2], {instancePath:instancePath+"/env/" + i2,parentData:data4,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
 errors = vErrors.length;
 }
 }
@@ -4714,8 +5080,8 @@ let data6 = data.envFrom;
 if(Array.isArray(data6)){
 const len3 = data6.length;
 for(let i3=0; i3<len3; i3++){
-if(!(validate54(data6[i3], {instancePath:instancePath+"/envFrom/" + i3,parentData:data6,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+if(!(validate60(data6[i3], {instancePath:instancePath+"/envFrom/" + i3,parentData:data6,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
 errors = vErrors.length;
 }
 }
@@ -4756,7 +5122,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(((data9 === "Always") || (data9 === "IfNotPresent")) || (data9 === "Never"))){
-const err11 = {instancePath:instancePath+"/imagePullPolicy",schemaPath:"#/properties/imagePullPolicy/enum",keyword:"enum",params:{allowedValues: schema44.properties.imagePullPolicy.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/imagePullPolicy",schemaPath:"#/properties/imagePullPolicy/enum",keyword:"enum",params:{allowedValues: schema51.properties.imagePullPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -4767,14 +5133,14 @@ errors++;
 }
 }
 if(data.lifecycle !== undefined){
-if(!(validate56(data.lifecycle, {instancePath:instancePath+"/lifecycle",parentData:data,parentDataProperty:"lifecycle",rootData}))){
-vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+if(!(validate62(data.lifecycle, {instancePath:instancePath+"/lifecycle",parentData:data,parentDataProperty:"lifecycle",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
 errors = vErrors.length;
 }
 }
 if(data.livenessProbe !== undefined){
-if(!(validate63(data.livenessProbe, {instancePath:instancePath+"/livenessProbe",parentData:data,parentDataProperty:"livenessProbe",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate69(data.livenessProbe, {instancePath:instancePath+"/livenessProbe",parentData:data,parentDataProperty:"livenessProbe",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
@@ -4928,7 +5294,7 @@ vErrors.push(err23);
 errors++;
 }
 if(!(((data19 === "TCP") || (data19 === "UDP")) || (data19 === "SCTP"))){
-const err24 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ContainerPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema66.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err24 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ContainerPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema73.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -4962,8 +5328,8 @@ errors++;
 }
 }
 if(data.readinessProbe !== undefined){
-if(!(validate63(data.readinessProbe, {instancePath:instancePath+"/readinessProbe",parentData:data,parentDataProperty:"readinessProbe",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate69(data.readinessProbe, {instancePath:instancePath+"/readinessProbe",parentData:data,parentDataProperty:"readinessProbe",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
@@ -5054,8 +5420,8 @@ vErrors.push(err33);
 errors++;
 }
 }
-if(!(validate67(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
-vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+if(!(validate73(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 if(data.restartPolicy !== undefined){
@@ -5075,8 +5441,8 @@ let data27 = data.restartPolicyRules;
 if(Array.isArray(data27)){
 const len6 = data27.length;
 for(let i6=0; i6<len6; i6++){
-if(!(validate69(data27[i6], {instancePath:instancePath+"/restartPolicyRules/" + i6,parentData:data27,parentDataProperty:i6,rootData}))){
-vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+if(!(validate75(data27[i6], {instancePath:instancePath+"/restartPolicyRules/" + i6,parentData:data27,parentDataProperty:i6,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
 errors = vErrors.length;
 }
 }
@@ -5093,14 +5459,14 @@ errors++;
 }
 }
 if(data.securityContext !== undefined){
-if(!(validate71(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
-vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+if(!(validate77(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
 if(data.startupProbe !== undefined){
-if(!(validate63(data.startupProbe, {instancePath:instancePath+"/startupProbe",parentData:data,parentDataProperty:"startupProbe",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate69(data.startupProbe, {instancePath:instancePath+"/startupProbe",parentData:data,parentDataProperty:"startupProbe",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
@@ -5150,7 +5516,7 @@ vErrors.push(err39);
 errors++;
 }
 if(!((data34 === "File") || (data34 === "FallbackToLogsOnError"))){
-const err40 = {instancePath:instancePath+"/terminationMessagePolicy",schemaPath:"#/properties/terminationMessagePolicy/enum",keyword:"enum",params:{allowedValues: schema44.properties.terminationMessagePolicy.enum},message:"must be equal to one of the allowed values"};
+const err40 = {instancePath:instancePath+"/terminationMessagePolicy",schemaPath:"#/properties/terminationMessagePolicy/enum",keyword:"enum",params:{allowedValues: schema51.properties.terminationMessagePolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -5310,7 +5676,8 @@ errors++;
 }
 }
 if(data41.mountPropagation !== undefined){
-if(typeof data41.mountPropagation !== "string"){
+let data43 = data41.mountPropagation;
+if(typeof data43 !== "string"){
 const err53 = {instancePath:instancePath+"/volumeMounts/" + i8+"/mountPropagation",schemaPath:"#/$defs/VolumeMount/properties/mountPropagation/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err53];
@@ -5320,10 +5687,8 @@ vErrors.push(err53);
 }
 errors++;
 }
-}
-if(data41.name !== undefined){
-if(typeof data41.name !== "string"){
-const err54 = {instancePath:instancePath+"/volumeMounts/" + i8+"/name",schemaPath:"#/$defs/VolumeMount/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(!(((data43 === "None") || (data43 === "HostToContainer")) || (data43 === "Bidirectional"))){
+const err54 = {instancePath:instancePath+"/volumeMounts/" + i8+"/mountPropagation",schemaPath:"#/$defs/VolumeMount/properties/mountPropagation/enum",keyword:"enum",params:{allowedValues: schema86.properties.mountPropagation.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -5333,9 +5698,9 @@ vErrors.push(err54);
 errors++;
 }
 }
-if(data41.readOnly !== undefined){
-if(typeof data41.readOnly !== "boolean"){
-const err55 = {instancePath:instancePath+"/volumeMounts/" + i8+"/readOnly",schemaPath:"#/$defs/VolumeMount/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data41.name !== undefined){
+if(typeof data41.name !== "string"){
+const err55 = {instancePath:instancePath+"/volumeMounts/" + i8+"/name",schemaPath:"#/$defs/VolumeMount/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -5345,9 +5710,9 @@ vErrors.push(err55);
 errors++;
 }
 }
-if(data41.recursiveReadOnly !== undefined){
-if(typeof data41.recursiveReadOnly !== "string"){
-const err56 = {instancePath:instancePath+"/volumeMounts/" + i8+"/recursiveReadOnly",schemaPath:"#/$defs/VolumeMount/properties/recursiveReadOnly/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data41.readOnly !== undefined){
+if(typeof data41.readOnly !== "boolean"){
+const err56 = {instancePath:instancePath+"/volumeMounts/" + i8+"/readOnly",schemaPath:"#/$defs/VolumeMount/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -5357,9 +5722,9 @@ vErrors.push(err56);
 errors++;
 }
 }
-if(data41.subPath !== undefined){
-if(typeof data41.subPath !== "string"){
-const err57 = {instancePath:instancePath+"/volumeMounts/" + i8+"/subPath",schemaPath:"#/$defs/VolumeMount/properties/subPath/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data41.recursiveReadOnly !== undefined){
+if(typeof data41.recursiveReadOnly !== "string"){
+const err57 = {instancePath:instancePath+"/volumeMounts/" + i8+"/recursiveReadOnly",schemaPath:"#/$defs/VolumeMount/properties/recursiveReadOnly/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -5369,9 +5734,9 @@ vErrors.push(err57);
 errors++;
 }
 }
-if(data41.subPathExpr !== undefined){
-if(typeof data41.subPathExpr !== "string"){
-const err58 = {instancePath:instancePath+"/volumeMounts/" + i8+"/subPathExpr",schemaPath:"#/$defs/VolumeMount/properties/subPathExpr/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data41.subPath !== undefined){
+if(typeof data41.subPath !== "string"){
+const err58 = {instancePath:instancePath+"/volumeMounts/" + i8+"/subPath",schemaPath:"#/$defs/VolumeMount/properties/subPath/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -5381,9 +5746,9 @@ vErrors.push(err58);
 errors++;
 }
 }
-}
-else {
-const err59 = {instancePath:instancePath+"/volumeMounts/" + i8,schemaPath:"#/$defs/VolumeMount/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data41.subPathExpr !== undefined){
+if(typeof data41.subPathExpr !== "string"){
+const err59 = {instancePath:instancePath+"/volumeMounts/" + i8+"/subPathExpr",schemaPath:"#/$defs/VolumeMount/properties/subPathExpr/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -5395,7 +5760,7 @@ errors++;
 }
 }
 else {
-const err60 = {instancePath:instancePath+"/volumeMounts",schemaPath:"#/properties/volumeMounts/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err60 = {instancePath:instancePath+"/volumeMounts/" + i8,schemaPath:"#/$defs/VolumeMount/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -5405,9 +5770,9 @@ vErrors.push(err60);
 errors++;
 }
 }
-if(data.workingDir !== undefined){
-if(typeof data.workingDir !== "string"){
-const err61 = {instancePath:instancePath+"/workingDir",schemaPath:"#/properties/workingDir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err61 = {instancePath:instancePath+"/volumeMounts",schemaPath:"#/properties/volumeMounts/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -5417,9 +5782,9 @@ vErrors.push(err61);
 errors++;
 }
 }
-}
-else {
-const err62 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data.workingDir !== undefined){
+if(typeof data.workingDir !== "string"){
+const err62 = {instancePath:instancePath+"/workingDir",schemaPath:"#/properties/workingDir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -5428,14 +5793,26 @@ vErrors.push(err62);
 }
 errors++;
 }
-validate49.errors = vErrors;
+}
+}
+else {
+const err63 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err63];
+}
+else {
+vErrors.push(err63);
+}
+errors++;
+}
+validate55.errors = vErrors;
 return errors === 0;
 }
 
-const schema80 = {"type":"object","properties":{"nameservers":{"type":"array","items":{"type":"string"}},"options":{"type":"array","items":{"$ref":"#/$defs/PodDNSConfigOption"}},"searches":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema81 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false};
+const schema87 = {"type":"object","properties":{"nameservers":{"type":"array","items":{"type":"string"}},"options":{"type":"array","items":{"$ref":"#/$defs/PodDNSConfigOption"}},"searches":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema88 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false};
 
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5585,13 +5962,13 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate75.errors = vErrors;
+validate81.errors = vErrors;
 return errors === 0;
 }
 
-const schema82 = {"type":"object","properties":{"args":{"type":"array","items":{"type":"string"}},"command":{"type":"array","items":{"type":"string"}},"env":{"type":"array","items":{"$ref":"#/$defs/EnvVar"}},"envFrom":{"type":"array","items":{"$ref":"#/$defs/EnvFromSource"}},"image":{"type":"string"},"imagePullPolicy":{"type":"string"},"lifecycle":{"$ref":"#/$defs/Lifecycle"},"livenessProbe":{"$ref":"#/$defs/Probe"},"name":{"type":"string"},"ports":{"type":"array","items":{"$ref":"#/$defs/ContainerPort"}},"readinessProbe":{"$ref":"#/$defs/Probe"},"resizePolicy":{"type":"array","items":{"$ref":"#/$defs/ContainerResizePolicy"}},"resources":{"$ref":"#/$defs/ResourceRequirements"},"restartPolicy":{"type":"string"},"restartPolicyRules":{"type":"array","items":{"$ref":"#/$defs/ContainerRestartRule"}},"securityContext":{"$ref":"#/$defs/SecurityContext"},"startupProbe":{"$ref":"#/$defs/Probe"},"stdin":{"type":"boolean"},"stdinOnce":{"type":"boolean"},"targetContainerName":{"type":"string"},"terminationMessagePath":{"type":"string"},"terminationMessagePolicy":{"type":"string"},"tty":{"type":"boolean"},"volumeDevices":{"type":"array","items":{"$ref":"#/$defs/VolumeDevice"}},"volumeMounts":{"type":"array","items":{"$ref":"#/$defs/VolumeMount"}},"workingDir":{"type":"string"}},"additionalProperties":false,"required":["name"]};
+const schema89 = {"type":"object","properties":{"args":{"type":"array","items":{"type":"string"}},"command":{"type":"array","items":{"type":"string"}},"env":{"type":"array","items":{"$ref":"#/$defs/EnvVar"}},"envFrom":{"type":"array","items":{"$ref":"#/$defs/EnvFromSource"}},"image":{"type":"string"},"imagePullPolicy":{"type":"string"},"lifecycle":{"$ref":"#/$defs/Lifecycle"},"livenessProbe":{"$ref":"#/$defs/Probe"},"name":{"type":"string"},"ports":{"type":"array","items":{"$ref":"#/$defs/ContainerPort"}},"readinessProbe":{"$ref":"#/$defs/Probe"},"resizePolicy":{"type":"array","items":{"$ref":"#/$defs/ContainerResizePolicy"}},"resources":{"$ref":"#/$defs/ResourceRequirements"},"restartPolicy":{"type":"string"},"restartPolicyRules":{"type":"array","items":{"$ref":"#/$defs/ContainerRestartRule"}},"securityContext":{"$ref":"#/$defs/SecurityContext"},"startupProbe":{"$ref":"#/$defs/Probe"},"stdin":{"type":"boolean"},"stdinOnce":{"type":"boolean"},"targetContainerName":{"type":"string"},"terminationMessagePath":{"type":"string"},"terminationMessagePolicy":{"type":"string"},"tty":{"type":"boolean"},"volumeDevices":{"type":"array","items":{"$ref":"#/$defs/VolumeDevice"}},"volumeMounts":{"type":"array","items":{"$ref":"#/$defs/VolumeMount"}},"workingDir":{"type":"string"}},"additionalProperties":false,"required":["name"]};
 
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5606,7 +5983,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema82.properties, key0))){
+if(!(func2.call(schema89.properties, key0))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err1];
@@ -5678,8 +6055,8 @@ let data4 = data.env;
 if(Array.isArray(data4)){
 const len2 = data4.length;
 for(let i2=0; i2<len2; i2++){
-if(!(validate50(data4[i2], {instancePath:instancePath+"/env/" + i2,parentData:data4,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+if(!(validate56(data4[i2], {instancePath:instancePath+"/env/" + i2,parentData:data4,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
 errors = vErrors.length;
 }
 }
@@ -5700,8 +6077,8 @@ let data6 = data.envFrom;
 if(Array.isArray(data6)){
 const len3 = data6.length;
 for(let i3=0; i3<len3; i3++){
-if(!(validate54(data6[i3], {instancePath:instancePath+"/envFrom/" + i3,parentData:data6,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+if(!(validate60(data6[i3], {instancePath:instancePath+"/envFrom/" + i3,parentData:data6,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
 errors = vErrors.length;
 }
 }
@@ -5742,14 +6119,14 @@ errors++;
 }
 }
 if(data.lifecycle !== undefined){
-if(!(validate56(data.lifecycle, {instancePath:instancePath+"/lifecycle",parentData:data,parentDataProperty:"lifecycle",rootData}))){
-vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+if(!(validate62(data.lifecycle, {instancePath:instancePath+"/lifecycle",parentData:data,parentDataProperty:"lifecycle",rootData}))){
+vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
 errors = vErrors.length;
 }
 }
 if(data.livenessProbe !== undefined){
-if(!(validate63(data.livenessProbe, {instancePath:instancePath+"/livenessProbe",parentData:data,parentDataProperty:"livenessProbe",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate69(data.livenessProbe, {instancePath:instancePath+"/livenessProbe",parentData:data,parentDataProperty:"livenessProbe",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
@@ -5903,7 +6280,7 @@ vErrors.push(err21);
 errors++;
 }
 if(!(((data19 === "TCP") || (data19 === "UDP")) || (data19 === "SCTP"))){
-const err22 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ContainerPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema66.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err22 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ContainerPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema73.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -5937,8 +6314,8 @@ errors++;
 }
 }
 if(data.readinessProbe !== undefined){
-if(!(validate63(data.readinessProbe, {instancePath:instancePath+"/readinessProbe",parentData:data,parentDataProperty:"readinessProbe",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate69(data.readinessProbe, {instancePath:instancePath+"/readinessProbe",parentData:data,parentDataProperty:"readinessProbe",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
@@ -6030,8 +6407,8 @@ errors++;
 }
 }
 if(data.resources !== undefined){
-if(!(validate67(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
-vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+if(!(validate73(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
 errors = vErrors.length;
 }
 }
@@ -6052,8 +6429,8 @@ let data27 = data.restartPolicyRules;
 if(Array.isArray(data27)){
 const len6 = data27.length;
 for(let i6=0; i6<len6; i6++){
-if(!(validate69(data27[i6], {instancePath:instancePath+"/restartPolicyRules/" + i6,parentData:data27,parentDataProperty:i6,rootData}))){
-vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+if(!(validate75(data27[i6], {instancePath:instancePath+"/restartPolicyRules/" + i6,parentData:data27,parentDataProperty:i6,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
 errors = vErrors.length;
 }
 }
@@ -6070,14 +6447,14 @@ errors++;
 }
 }
 if(data.securityContext !== undefined){
-if(!(validate71(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
-vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+if(!(validate77(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
 if(data.startupProbe !== undefined){
-if(!(validate63(data.startupProbe, {instancePath:instancePath+"/startupProbe",parentData:data,parentDataProperty:"startupProbe",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate69(data.startupProbe, {instancePath:instancePath+"/startupProbe",parentData:data,parentDataProperty:"startupProbe",rootData}))){
+vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
 errors = vErrors.length;
 }
 }
@@ -6292,7 +6669,8 @@ errors++;
 }
 }
 if(data42.mountPropagation !== undefined){
-if(typeof data42.mountPropagation !== "string"){
+let data44 = data42.mountPropagation;
+if(typeof data44 !== "string"){
 const err51 = {instancePath:instancePath+"/volumeMounts/" + i8+"/mountPropagation",schemaPath:"#/$defs/VolumeMount/properties/mountPropagation/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err51];
@@ -6302,10 +6680,8 @@ vErrors.push(err51);
 }
 errors++;
 }
-}
-if(data42.name !== undefined){
-if(typeof data42.name !== "string"){
-const err52 = {instancePath:instancePath+"/volumeMounts/" + i8+"/name",schemaPath:"#/$defs/VolumeMount/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(!(((data44 === "None") || (data44 === "HostToContainer")) || (data44 === "Bidirectional"))){
+const err52 = {instancePath:instancePath+"/volumeMounts/" + i8+"/mountPropagation",schemaPath:"#/$defs/VolumeMount/properties/mountPropagation/enum",keyword:"enum",params:{allowedValues: schema86.properties.mountPropagation.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -6315,9 +6691,9 @@ vErrors.push(err52);
 errors++;
 }
 }
-if(data42.readOnly !== undefined){
-if(typeof data42.readOnly !== "boolean"){
-const err53 = {instancePath:instancePath+"/volumeMounts/" + i8+"/readOnly",schemaPath:"#/$defs/VolumeMount/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data42.name !== undefined){
+if(typeof data42.name !== "string"){
+const err53 = {instancePath:instancePath+"/volumeMounts/" + i8+"/name",schemaPath:"#/$defs/VolumeMount/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -6327,9 +6703,9 @@ vErrors.push(err53);
 errors++;
 }
 }
-if(data42.recursiveReadOnly !== undefined){
-if(typeof data42.recursiveReadOnly !== "string"){
-const err54 = {instancePath:instancePath+"/volumeMounts/" + i8+"/recursiveReadOnly",schemaPath:"#/$defs/VolumeMount/properties/recursiveReadOnly/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data42.readOnly !== undefined){
+if(typeof data42.readOnly !== "boolean"){
+const err54 = {instancePath:instancePath+"/volumeMounts/" + i8+"/readOnly",schemaPath:"#/$defs/VolumeMount/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -6339,9 +6715,9 @@ vErrors.push(err54);
 errors++;
 }
 }
-if(data42.subPath !== undefined){
-if(typeof data42.subPath !== "string"){
-const err55 = {instancePath:instancePath+"/volumeMounts/" + i8+"/subPath",schemaPath:"#/$defs/VolumeMount/properties/subPath/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data42.recursiveReadOnly !== undefined){
+if(typeof data42.recursiveReadOnly !== "string"){
+const err55 = {instancePath:instancePath+"/volumeMounts/" + i8+"/recursiveReadOnly",schemaPath:"#/$defs/VolumeMount/properties/recursiveReadOnly/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -6351,9 +6727,9 @@ vErrors.push(err55);
 errors++;
 }
 }
-if(data42.subPathExpr !== undefined){
-if(typeof data42.subPathExpr !== "string"){
-const err56 = {instancePath:instancePath+"/volumeMounts/" + i8+"/subPathExpr",schemaPath:"#/$defs/VolumeMount/properties/subPathExpr/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data42.subPath !== undefined){
+if(typeof data42.subPath !== "string"){
+const err56 = {instancePath:instancePath+"/volumeMounts/" + i8+"/subPath",schemaPath:"#/$defs/VolumeMount/properties/subPath/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -6363,9 +6739,9 @@ vErrors.push(err56);
 errors++;
 }
 }
-}
-else {
-const err57 = {instancePath:instancePath+"/volumeMounts/" + i8,schemaPath:"#/$defs/VolumeMount/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data42.subPathExpr !== undefined){
+if(typeof data42.subPathExpr !== "string"){
+const err57 = {instancePath:instancePath+"/volumeMounts/" + i8+"/subPathExpr",schemaPath:"#/$defs/VolumeMount/properties/subPathExpr/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -6377,7 +6753,7 @@ errors++;
 }
 }
 else {
-const err58 = {instancePath:instancePath+"/volumeMounts",schemaPath:"#/properties/volumeMounts/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err58 = {instancePath:instancePath+"/volumeMounts/" + i8,schemaPath:"#/$defs/VolumeMount/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err58];
 }
@@ -6387,9 +6763,9 @@ vErrors.push(err58);
 errors++;
 }
 }
-if(data.workingDir !== undefined){
-if(typeof data.workingDir !== "string"){
-const err59 = {instancePath:instancePath+"/workingDir",schemaPath:"#/properties/workingDir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err59 = {instancePath:instancePath+"/volumeMounts",schemaPath:"#/properties/volumeMounts/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err59];
 }
@@ -6399,9 +6775,9 @@ vErrors.push(err59);
 errors++;
 }
 }
-}
-else {
-const err60 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data.workingDir !== undefined){
+if(typeof data.workingDir !== "string"){
+const err60 = {instancePath:instancePath+"/workingDir",schemaPath:"#/properties/workingDir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -6410,19 +6786,31 @@ vErrors.push(err60);
 }
 errors++;
 }
-validate77.errors = vErrors;
+}
+}
+else {
+const err61 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err61];
+}
+else {
+vErrors.push(err61);
+}
+errors++;
+}
+validate83.errors = vErrors;
 return errors === 0;
 }
 
-const schema94 = {"type":"object","properties":{"appArmorProfile":{"$ref":"#/$defs/AppArmorProfile"},"fsGroup":{"type":"integer","minimum":0},"fsGroupChangePolicy":{"type":"string","enum":["OnRootMismatch","Always"]},"runAsGroup":{"type":"integer","minimum":0},"runAsNonRoot":{"type":"boolean"},"runAsUser":{"type":"integer","minimum":0},"seLinuxChangePolicy":{"type":"string"},"seLinuxOptions":{"$ref":"#/$defs/SELinuxOptions"},"seccompProfile":{"$ref":"#/$defs/SeccompProfile"},"supplementalGroups":{"type":"array","items":{"type":"integer"}},"supplementalGroupsPolicy":{"type":"string","enum":["Merge","Strict"]},"sysctls":{"type":"array","items":{"$ref":"#/$defs/Sysctl"}},"windowsOptions":{"$ref":"#/$defs/WindowsSecurityContextOptions"}},"additionalProperties":false};
-const schema98 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false,"required":["name","value"]};
+const schema101 = {"type":"object","properties":{"appArmorProfile":{"$ref":"#/$defs/AppArmorProfile"},"fsGroup":{"type":"integer","minimum":0},"fsGroupChangePolicy":{"type":"string","enum":["OnRootMismatch","Always"]},"runAsGroup":{"type":"integer","minimum":0},"runAsNonRoot":{"type":"boolean"},"runAsUser":{"type":"integer","minimum":0},"seLinuxChangePolicy":{"type":"string"},"seLinuxOptions":{"$ref":"#/$defs/SELinuxOptions"},"seccompProfile":{"$ref":"#/$defs/SeccompProfile"},"supplementalGroups":{"type":"array","items":{"type":"integer"}},"supplementalGroupsPolicy":{"type":"string","enum":["Merge","Strict"]},"sysctls":{"type":"array","items":{"$ref":"#/$defs/Sysctl"}},"windowsOptions":{"$ref":"#/$defs/WindowsSecurityContextOptions"}},"additionalProperties":false};
+const schema105 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false,"required":["name","value"]};
 
-function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema94.properties, key0))){
+if(!(func2.call(schema101.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -6483,7 +6871,7 @@ vErrors.push(err4);
 errors++;
 }
 if(!(((data2 === "RuntimeDefault") || (data2 === "Unconfined")) || (data2 === "Localhost"))){
-const err5 = {instancePath:instancePath+"/appArmorProfile/type",schemaPath:"#/$defs/AppArmorProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema73.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err5 = {instancePath:instancePath+"/appArmorProfile/type",schemaPath:"#/$defs/AppArmorProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema80.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -6543,7 +6931,7 @@ vErrors.push(err9);
 errors++;
 }
 if(!((data4 === "OnRootMismatch") || (data4 === "Always"))){
-const err10 = {instancePath:instancePath+"/fsGroupChangePolicy",schemaPath:"#/properties/fsGroupChangePolicy/enum",keyword:"enum",params:{allowedValues: schema94.properties.fsGroupChangePolicy.enum},message:"must be equal to one of the allowed values"};
+const err10 = {instancePath:instancePath+"/fsGroupChangePolicy",schemaPath:"#/properties/fsGroupChangePolicy/enum",keyword:"enum",params:{allowedValues: schema101.properties.fsGroupChangePolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -6752,7 +7140,7 @@ vErrors.push(err26);
 errors++;
 }
 if(!(((data16 === "RuntimeDefault") || (data16 === "Unconfined")) || (data16 === "Localhost"))){
-const err27 = {instancePath:instancePath+"/seccompProfile/type",schemaPath:"#/$defs/SeccompProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema76.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/seccompProfile/type",schemaPath:"#/$defs/SeccompProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema83.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -6816,7 +7204,7 @@ vErrors.push(err31);
 errors++;
 }
 if(!((data19 === "Merge") || (data19 === "Strict"))){
-const err32 = {instancePath:instancePath+"/supplementalGroupsPolicy",schemaPath:"#/properties/supplementalGroupsPolicy/enum",keyword:"enum",params:{allowedValues: schema94.properties.supplementalGroupsPolicy.enum},message:"must be equal to one of the allowed values"};
+const err32 = {instancePath:instancePath+"/supplementalGroupsPolicy",schemaPath:"#/properties/supplementalGroupsPolicy/enum",keyword:"enum",params:{allowedValues: schema101.properties.supplementalGroupsPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -6999,13 +7387,13 @@ vErrors.push(err46);
 }
 errors++;
 }
-validate90.errors = vErrors;
+validate96.errors = vErrors;
 return errors === 0;
 }
 
-const schema101 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"matchLabelKeys":{"type":"array","items":{"type":"string"}},"maxSkew":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"minDomains":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"nodeAffinityPolicy":{"type":"string"},"nodeTaintsPolicy":{"type":"string"},"topologyKey":{"type":"string"},"whenUnsatisfiable":{"type":"string","enum":["DoNotSchedule","ScheduleAnyway"]}},"additionalProperties":false,"required":["maxSkew","topologyKey","whenUnsatisfiable"]};
+const schema108 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"matchLabelKeys":{"type":"array","items":{"type":"string"}},"maxSkew":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"minDomains":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"nodeAffinityPolicy":{"type":"string"},"nodeTaintsPolicy":{"type":"string"},"topologyKey":{"type":"string"},"whenUnsatisfiable":{"type":"string","enum":["DoNotSchedule","ScheduleAnyway"]}},"additionalProperties":false,"required":["maxSkew","topologyKey","whenUnsatisfiable"]};
 
-function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7052,8 +7440,8 @@ errors++;
 }
 }
 if(data.labelSelector !== undefined){
-if(!(validate19(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
-vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+if(!(validate25(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
 }
@@ -7204,7 +7592,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((data8 === "DoNotSchedule") || (data8 === "ScheduleAnyway"))){
-const err16 = {instancePath:instancePath+"/whenUnsatisfiable",schemaPath:"#/properties/whenUnsatisfiable/enum",keyword:"enum",params:{allowedValues: schema101.properties.whenUnsatisfiable.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/whenUnsatisfiable",schemaPath:"#/properties/whenUnsatisfiable/enum",keyword:"enum",params:{allowedValues: schema108.properties.whenUnsatisfiable.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -7225,31 +7613,31 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate92.errors = vErrors;
+validate98.errors = vErrors;
 return errors === 0;
 }
 
-const schema102 = {"type":"object","properties":{"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFileVolumeSource"},"cephfs":{"$ref":"#/$defs/CephFSVolumeSource"},"cinder":{"$ref":"#/$defs/CinderVolumeSource"},"configMap":{"$ref":"#/$defs/ConfigMapVolumeSource"},"csi":{"$ref":"#/$defs/CSIVolumeSource"},"downwardAPI":{"$ref":"#/$defs/DownwardAPIVolumeSource"},"emptyDir":{"$ref":"#/$defs/EmptyDirVolumeSource"},"ephemeral":{"$ref":"#/$defs/EphemeralVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"gitRepo":{"$ref":"#/$defs/GitRepoVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"image":{"$ref":"#/$defs/ImageVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIVolumeSource"},"name":{"type":"string"},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"persistentVolumeClaim":{"$ref":"#/$defs/PersistentVolumeClaimVolumeSource"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"projected":{"$ref":"#/$defs/ProjectedVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOVolumeSource"},"secret":{"$ref":"#/$defs/SecretVolumeSource"},"storageos":{"$ref":"#/$defs/StorageOSVolumeSource"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false,"required":["name"]};
-const schema103 = {"type":"object","properties":{"fsType":{"type":"string"},"partition":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"readOnly":{"type":"boolean"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
-const schema104 = {"type":"object","properties":{"cachingMode":{"type":"string"},"diskName":{"type":"string"},"diskURI":{"type":"string"},"fsType":{"type":"string"},"kind":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["diskName","diskURI"]};
-const schema105 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
-const schema118 = {"type":"object","properties":{"medium":{"type":"string"},"sizeLimit":{"type":["string","number"]}},"additionalProperties":false};
-const schema126 = {"type":"object","properties":{"fsType":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"readOnly":{"type":"boolean"},"targetWWNs":{"type":"array","items":{"type":"string"}},"wwids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema129 = {"type":"object","properties":{"datasetName":{"type":"string"},"datasetUUID":{"type":"string"}},"additionalProperties":false};
-const schema130 = {"type":"object","properties":{"fsType":{"type":"string"},"partition":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"pdName":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["pdName"]};
-const schema131 = {"type":"object","properties":{"directory":{"type":"string"},"repository":{"type":"string"},"revision":{"type":"string"}},"additionalProperties":false,"required":["repository"]};
-const schema132 = {"type":"object","properties":{"endpoints":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
-const schema133 = {"type":"object","properties":{"path":{"type":"string"},"type":{"type":"string"}},"additionalProperties":false,"required":["path"]};
-const schema134 = {"type":"object","properties":{"pullPolicy":{"type":"string"},"reference":{"type":"string"}},"additionalProperties":false};
-const schema137 = {"type":"object","properties":{"path":{"type":"string"},"readOnly":{"type":"boolean"},"server":{"type":"string"}},"additionalProperties":false,"required":["path","server"]};
-const schema138 = {"type":"object","properties":{"claimName":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["claimName"]};
-const schema139 = {"type":"object","properties":{"fsType":{"type":"string"},"pdID":{"type":"string"}},"additionalProperties":false,"required":["pdID"]};
-const schema140 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
-const schema151 = {"type":"object","properties":{"group":{"type":"string"},"readOnly":{"type":"boolean"},"registry":{"type":"string"},"tenant":{"type":"string"},"user":{"type":"string"},"volume":{"type":"string"}},"additionalProperties":false,"required":["registry","volume"]};
-const schema160 = {"type":"object","properties":{"fsType":{"type":"string"},"storagePolicyID":{"type":"string"},"storagePolicyName":{"type":"string"},"volumePath":{"type":"string"}},"additionalProperties":false,"required":["volumePath"]};
-const schema106 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
+const schema109 = {"type":"object","properties":{"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFileVolumeSource"},"cephfs":{"$ref":"#/$defs/CephFSVolumeSource"},"cinder":{"$ref":"#/$defs/CinderVolumeSource"},"configMap":{"$ref":"#/$defs/ConfigMapVolumeSource"},"csi":{"$ref":"#/$defs/CSIVolumeSource"},"downwardAPI":{"$ref":"#/$defs/DownwardAPIVolumeSource"},"emptyDir":{"$ref":"#/$defs/EmptyDirVolumeSource"},"ephemeral":{"$ref":"#/$defs/EphemeralVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"gitRepo":{"$ref":"#/$defs/GitRepoVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"image":{"$ref":"#/$defs/ImageVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIVolumeSource"},"name":{"type":"string"},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"persistentVolumeClaim":{"$ref":"#/$defs/PersistentVolumeClaimVolumeSource"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"projected":{"$ref":"#/$defs/ProjectedVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOVolumeSource"},"secret":{"$ref":"#/$defs/SecretVolumeSource"},"storageos":{"$ref":"#/$defs/StorageOSVolumeSource"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false,"required":["name"]};
+const schema110 = {"type":"object","properties":{"fsType":{"type":"string"},"partition":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"readOnly":{"type":"boolean"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+const schema111 = {"type":"object","properties":{"cachingMode":{"type":"string"},"diskName":{"type":"string"},"diskURI":{"type":"string"},"fsType":{"type":"string"},"kind":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["diskName","diskURI"]};
+const schema112 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
+const schema125 = {"type":"object","properties":{"medium":{"type":"string"},"sizeLimit":{"type":["string","number"]}},"additionalProperties":false};
+const schema133 = {"type":"object","properties":{"fsType":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"readOnly":{"type":"boolean"},"targetWWNs":{"type":"array","items":{"type":"string"}},"wwids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema136 = {"type":"object","properties":{"datasetName":{"type":"string"},"datasetUUID":{"type":"string"}},"additionalProperties":false};
+const schema137 = {"type":"object","properties":{"fsType":{"type":"string"},"partition":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"pdName":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["pdName"]};
+const schema138 = {"type":"object","properties":{"directory":{"type":"string"},"repository":{"type":"string"},"revision":{"type":"string"}},"additionalProperties":false,"required":["repository"]};
+const schema139 = {"type":"object","properties":{"endpoints":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
+const schema140 = {"type":"object","properties":{"path":{"type":"string"},"type":{"type":"string","enum":["DirectoryOrCreate","Directory","FileOrCreate","File","Socket","CharDevice","BlockDevice"]}},"additionalProperties":false,"required":["path"]};
+const schema141 = {"type":"object","properties":{"pullPolicy":{"type":"string"},"reference":{"type":"string"}},"additionalProperties":false};
+const schema144 = {"type":"object","properties":{"path":{"type":"string"},"readOnly":{"type":"boolean"},"server":{"type":"string"}},"additionalProperties":false,"required":["path","server"]};
+const schema145 = {"type":"object","properties":{"claimName":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["claimName"]};
+const schema146 = {"type":"object","properties":{"fsType":{"type":"string"},"pdID":{"type":"string"}},"additionalProperties":false,"required":["pdID"]};
+const schema147 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+const schema158 = {"type":"object","properties":{"group":{"type":"string"},"readOnly":{"type":"boolean"},"registry":{"type":"string"},"tenant":{"type":"string"},"user":{"type":"string"},"volume":{"type":"string"}},"additionalProperties":false,"required":["registry","volume"]};
+const schema167 = {"type":"object","properties":{"fsType":{"type":"string"},"storagePolicyID":{"type":"string"},"storagePolicyName":{"type":"string"},"volumePath":{"type":"string"}},"additionalProperties":false,"required":["volumePath"]};
+const schema113 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
 
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7401,13 +7789,13 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate96.errors = vErrors;
+validate102.errors = vErrors;
 return errors === 0;
 }
 
-const schema108 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+const schema115 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
 
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7519,14 +7907,14 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate98.errors = vErrors;
+validate104.errors = vErrors;
 return errors === 0;
 }
 
-const schema110 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
-const schema111 = {"type":"object","properties":{"key":{"type":"string"},"mode":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"path":{"type":"string"}},"additionalProperties":false,"required":["key","path"]};
+const schema117 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
+const schema118 = {"type":"object","properties":{"key":{"type":"string"},"mode":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"path":{"type":"string"}},"additionalProperties":false,"required":["key","path"]};
 
-function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7735,13 +8123,13 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate100.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
 
-const schema112 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"nodePublishSecretRef":{"$ref":"#/$defs/LocalObjectReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false,"required":["driver"]};
+const schema119 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"nodePublishSecretRef":{"$ref":"#/$defs/LocalObjectReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false,"required":["driver"]};
 
-function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -7880,14 +8268,14 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate102.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
 
-const schema114 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/DownwardAPIVolumeFile"}}},"additionalProperties":false};
-const schema115 = {"type":"object","properties":{"fieldRef":{"$ref":"#/$defs/ObjectFieldSelector"},"mode":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"path":{"type":"string"},"resourceFieldRef":{"$ref":"#/$defs/ResourceFieldSelector"}},"additionalProperties":false,"required":["path"]};
+const schema121 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/DownwardAPIVolumeFile"}}},"additionalProperties":false};
+const schema122 = {"type":"object","properties":{"fieldRef":{"$ref":"#/$defs/ObjectFieldSelector"},"mode":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"path":{"type":"string"},"resourceFieldRef":{"$ref":"#/$defs/ResourceFieldSelector"}},"additionalProperties":false,"required":["path"]};
 
-function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate111(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8062,7 +8450,7 @@ errors++;
 if(data5.divisor !== undefined){
 let data7 = data5.divisor;
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err14 = {instancePath:instancePath+"/resourceFieldRef/divisor",schemaPath:"#/$defs/ResourceFieldSelector/properties/divisor/type",keyword:"type",params:{type: schema50.properties.divisor.type},message:"must be string,number"};
+const err14 = {instancePath:instancePath+"/resourceFieldRef/divisor",schemaPath:"#/$defs/ResourceFieldSelector/properties/divisor/type",keyword:"type",params:{type: schema57.properties.divisor.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -8107,12 +8495,12 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate105.errors = vErrors;
+validate111.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8169,8 +8557,8 @@ let data1 = data.items;
 if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate105(data1[i0], {instancePath:instancePath+"/items/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+if(!(validate111(data1[i0], {instancePath:instancePath+"/items/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
 errors = vErrors.length;
 }
 }
@@ -8197,23 +8585,26 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate104.errors = vErrors;
+validate110.errors = vErrors;
 return errors === 0;
 }
 
-const schema119 = {"type":"object","properties":{"volumeClaimTemplate":{"$ref":"#/$defs/PersistentVolumeClaimTemplate"}},"additionalProperties":false};
-const schema120 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["spec"]};
-const schema122 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"dataSource":{"$ref":"#/$defs/TypedLocalObjectReference"},"dataSourceRef":{"$ref":"#/$defs/TypedObjectReference"},"resources":{"$ref":"#/$defs/VolumeResourceRequirements"},"selector":{"$ref":"#/$defs/LabelSelector"},"storageClassName":{"type":"string"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false};
-const schema123 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
-const schema124 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
-const schema125 = {"type":"object","properties":{"limits":{"type":"object","additionalProperties":{"type":["string","number"]}},"requests":{"type":"object","additionalProperties":{"type":["string","number"]}}},"additionalProperties":false};
+const schema126 = {"type":"object","properties":{"volumeClaimTemplate":{"$ref":"#/$defs/PersistentVolumeClaimTemplate"}},"additionalProperties":false};
+const schema127 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["spec"]};
+const schema129 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"dataSource":{"$ref":"#/$defs/TypedLocalObjectReference"},"dataSourceRef":{"$ref":"#/$defs/TypedObjectReference"},"resources":{"$ref":"#/$defs/VolumeResourceRequirements"},"selector":{"$ref":"#/$defs/LabelSelector"},"storageClassName":{"type":"string"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"volumeName":{"type":"string"}},"additionalProperties":false};
+const schema130 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
+const schema131 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
+const schema132 = {"type":"object","properties":{"limits":{"type":"object","additionalProperties":{"type":["string","number"]}},"requests":{"type":"object","additionalProperties":{"type":["string","number"]}}},"additionalProperties":false};
 
-function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.volumeMode === undefined){
+data.volumeMode = "Filesystem";
+}
 for(const key0 in data){
-if(!(func2.call(schema122.properties, key0))){
+if(!(func2.call(schema129.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -8451,7 +8842,7 @@ if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
 for(const key4 in data12){
 let data13 = data12[key4];
 if((typeof data13 !== "string") && (!((typeof data13 == "number") && (isFinite(data13))))){
-const err19 = {instancePath:instancePath+"/resources/limits/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/VolumeResourceRequirements/properties/limits/additionalProperties/type",keyword:"type",params:{type: schema125.properties.limits.additionalProperties.type},message:"must be string,number"};
+const err19 = {instancePath:instancePath+"/resources/limits/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/VolumeResourceRequirements/properties/limits/additionalProperties/type",keyword:"type",params:{type: schema132.properties.limits.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -8479,7 +8870,7 @@ if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
 for(const key5 in data14){
 let data15 = data14[key5];
 if((typeof data15 !== "string") && (!((typeof data15 == "number") && (isFinite(data15))))){
-const err21 = {instancePath:instancePath+"/resources/requests/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/VolumeResourceRequirements/properties/requests/additionalProperties/type",keyword:"type",params:{type: schema125.properties.requests.additionalProperties.type},message:"must be string,number"};
+const err21 = {instancePath:instancePath+"/resources/requests/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/VolumeResourceRequirements/properties/requests/additionalProperties/type",keyword:"type",params:{type: schema132.properties.requests.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -8514,8 +8905,8 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate19(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+if(!(validate25(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
 }
@@ -8543,8 +8934,8 @@ vErrors.push(err25);
 errors++;
 }
 }
-if(data.volumeMode !== undefined){
-if(typeof data.volumeMode !== "string"){
+let data19 = data.volumeMode;
+if(typeof data19 !== "string"){
 const err26 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err26];
@@ -8554,10 +8945,8 @@ vErrors.push(err26);
 }
 errors++;
 }
-}
-if(data.volumeName !== undefined){
-if(typeof data.volumeName !== "string"){
-const err27 = {instancePath:instancePath+"/volumeName",schemaPath:"#/properties/volumeName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(!((data19 === "Filesystem") || (data19 === "Block"))){
+const err27 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema129.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -8566,10 +8955,9 @@ vErrors.push(err27);
 }
 errors++;
 }
-}
-}
-else {
-const err28 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data.volumeName !== undefined){
+if(typeof data.volumeName !== "string"){
+const err28 = {instancePath:instancePath+"/volumeName",schemaPath:"#/properties/volumeName/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -8578,12 +8966,24 @@ vErrors.push(err28);
 }
 errors++;
 }
-validate110.errors = vErrors;
+}
+}
+else {
+const err29 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+validate116.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8715,8 +9115,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate110(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+if(!(validate116(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
 errors = vErrors.length;
 }
 }
@@ -8731,12 +9131,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate109.errors = vErrors;
+validate115.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8753,8 +9153,8 @@ errors++;
 }
 }
 if(data.volumeClaimTemplate !== undefined){
-if(!(validate109(data.volumeClaimTemplate, {instancePath:instancePath+"/volumeClaimTemplate",parentData:data,parentDataProperty:"volumeClaimTemplate",rootData}))){
-vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+if(!(validate115(data.volumeClaimTemplate, {instancePath:instancePath+"/volumeClaimTemplate",parentData:data,parentDataProperty:"volumeClaimTemplate",rootData}))){
+vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
 errors = vErrors.length;
 }
 }
@@ -8769,13 +9169,13 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate108.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
 
-const schema127 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"}},"additionalProperties":false,"required":["driver"]};
+const schema134 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"}},"additionalProperties":false,"required":["driver"]};
 
-function validate115(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8914,13 +9314,13 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate115.errors = vErrors;
+validate121.errors = vErrors;
 return errors === 0;
 }
 
-const schema135 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
+const schema142 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
 
-function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8955,7 +9355,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema135.properties, key0))){
+if(!(func2.call(schema142.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -9175,17 +9575,17 @@ vErrors.push(err20);
 }
 errors++;
 }
-validate117.errors = vErrors;
+validate123.errors = vErrors;
 return errors === 0;
 }
 
-const schema141 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"sources":{"type":"array","items":{"$ref":"#/$defs/VolumeProjection"}}},"additionalProperties":false};
-const schema142 = {"type":"object","properties":{"clusterTrustBundle":{"$ref":"#/$defs/ClusterTrustBundleProjection"},"configMap":{"$ref":"#/$defs/ConfigMapProjection"},"downwardAPI":{"$ref":"#/$defs/DownwardAPIProjection"},"podCertificate":{"$ref":"#/$defs/PodCertificateProjection"},"secret":{"$ref":"#/$defs/SecretProjection"},"serviceAccountToken":{"$ref":"#/$defs/ServiceAccountTokenProjection"}},"additionalProperties":false};
-const schema147 = {"type":"object","properties":{"certificateChainPath":{"type":"string"},"credentialBundlePath":{"type":"string"},"keyPath":{"type":"string"},"keyType":{"type":"string"},"maxExpirationSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"signerName":{"type":"string"},"userAnnotations":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false,"required":["keyType","signerName"]};
-const schema150 = {"type":"object","properties":{"audience":{"type":"string"},"expirationSeconds":{"type":"integer"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
-const schema143 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"name":{"type":"string"},"optional":{"type":"boolean"},"path":{"type":"string"},"signerName":{"type":"string"}},"additionalProperties":false,"required":["path"]};
+const schema148 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"sources":{"type":"array","items":{"$ref":"#/$defs/VolumeProjection"}}},"additionalProperties":false};
+const schema149 = {"type":"object","properties":{"clusterTrustBundle":{"$ref":"#/$defs/ClusterTrustBundleProjection"},"configMap":{"$ref":"#/$defs/ConfigMapProjection"},"downwardAPI":{"$ref":"#/$defs/DownwardAPIProjection"},"podCertificate":{"$ref":"#/$defs/PodCertificateProjection"},"secret":{"$ref":"#/$defs/SecretProjection"},"serviceAccountToken":{"$ref":"#/$defs/ServiceAccountTokenProjection"}},"additionalProperties":false};
+const schema154 = {"type":"object","properties":{"certificateChainPath":{"type":"string"},"credentialBundlePath":{"type":"string"},"keyPath":{"type":"string"},"keyType":{"type":"string"},"maxExpirationSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"signerName":{"type":"string"},"userAnnotations":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false,"required":["keyType","signerName"]};
+const schema157 = {"type":"object","properties":{"audience":{"type":"string"},"expirationSeconds":{"type":"integer"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
+const schema150 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"name":{"type":"string"},"optional":{"type":"boolean"},"path":{"type":"string"},"signerName":{"type":"string"}},"additionalProperties":false,"required":["path"]};
 
-function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9212,8 +9612,8 @@ errors++;
 }
 }
 if(data.labelSelector !== undefined){
-if(!(validate19(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
-vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+if(!(validate25(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
 }
@@ -9276,13 +9676,13 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate121.errors = vErrors;
+validate127.errors = vErrors;
 return errors === 0;
 }
 
-const schema144 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
+const schema151 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
 
-function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9455,13 +9855,13 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate124.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
 
-const schema146 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/DownwardAPIVolumeFile"}}},"additionalProperties":false};
+const schema153 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/DownwardAPIVolumeFile"}}},"additionalProperties":false};
 
-function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9482,8 +9882,8 @@ let data0 = data.items;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate105(data0[i0], {instancePath:instancePath+"/items/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+if(!(validate111(data0[i0], {instancePath:instancePath+"/items/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
 errors = vErrors.length;
 }
 }
@@ -9510,13 +9910,13 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate126.errors = vErrors;
+validate132.errors = vErrors;
 return errors === 0;
 }
 
-const schema148 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
+const schema155 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
 
-function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9689,12 +10089,12 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate129.errors = vErrors;
+validate135.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9711,20 +10111,20 @@ errors++;
 }
 }
 if(data.clusterTrustBundle !== undefined){
-if(!(validate121(data.clusterTrustBundle, {instancePath:instancePath+"/clusterTrustBundle",parentData:data,parentDataProperty:"clusterTrustBundle",rootData}))){
-vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+if(!(validate127(data.clusterTrustBundle, {instancePath:instancePath+"/clusterTrustBundle",parentData:data,parentDataProperty:"clusterTrustBundle",rootData}))){
+vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
 errors = vErrors.length;
 }
 }
 if(data.configMap !== undefined){
-if(!(validate124(data.configMap, {instancePath:instancePath+"/configMap",parentData:data,parentDataProperty:"configMap",rootData}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate130(data.configMap, {instancePath:instancePath+"/configMap",parentData:data,parentDataProperty:"configMap",rootData}))){
+vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
 errors = vErrors.length;
 }
 }
 if(data.downwardAPI !== undefined){
-if(!(validate126(data.downwardAPI, {instancePath:instancePath+"/downwardAPI",parentData:data,parentDataProperty:"downwardAPI",rootData}))){
-vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+if(!(validate132(data.downwardAPI, {instancePath:instancePath+"/downwardAPI",parentData:data,parentDataProperty:"downwardAPI",rootData}))){
+vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
 errors = vErrors.length;
 }
 }
@@ -9898,8 +10298,8 @@ errors++;
 }
 }
 if(data.secret !== undefined){
-if(!(validate129(data.secret, {instancePath:instancePath+"/secret",parentData:data,parentDataProperty:"secret",rootData}))){
-vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
+if(!(validate135(data.secret, {instancePath:instancePath+"/secret",parentData:data,parentDataProperty:"secret",rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
 errors = vErrors.length;
 }
 }
@@ -9988,12 +10388,12 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate120.errors = vErrors;
+validate126.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10050,8 +10450,8 @@ let data1 = data.sources;
 if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate120(data1[i0], {instancePath:instancePath+"/sources/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
+if(!(validate126(data1[i0], {instancePath:instancePath+"/sources/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
 errors = vErrors.length;
 }
 }
@@ -10078,13 +10478,13 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate119.errors = vErrors;
+validate125.errors = vErrors;
 return errors === 0;
 }
 
-const schema152 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
+const schema159 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
 
-function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10270,13 +10670,13 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate133.errors = vErrors;
+validate139.errors = vErrors;
 return errors === 0;
 }
 
-const schema154 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
+const schema161 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
 
-function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10311,7 +10711,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema154.properties, key0))){
+if(!(func2.call(schema161.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -10480,13 +10880,13 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate135.errors = vErrors;
+validate141.errors = vErrors;
 return errors === 0;
 }
 
-const schema156 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"optional":{"type":"boolean"},"secretName":{"type":"string"}},"additionalProperties":false};
+const schema163 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"optional":{"type":"boolean"},"secretName":{"type":"string"}},"additionalProperties":false};
 
-function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10695,13 +11095,13 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate137.errors = vErrors;
+validate143.errors = vErrors;
 return errors === 0;
 }
 
-const schema158 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
+const schema165 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
 
-function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10815,12 +11215,12 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate139.errors = vErrors;
+validate145.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10835,7 +11235,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema102.properties, key0))){
+if(!(func2.call(schema109.properties, key0))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err1];
@@ -11157,32 +11557,32 @@ errors++;
 }
 }
 if(data.cephfs !== undefined){
-if(!(validate96(data.cephfs, {instancePath:instancePath+"/cephfs",parentData:data,parentDataProperty:"cephfs",rootData}))){
-vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
-errors = vErrors.length;
-}
-}
-if(data.cinder !== undefined){
-if(!(validate98(data.cinder, {instancePath:instancePath+"/cinder",parentData:data,parentDataProperty:"cinder",rootData}))){
-vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
-errors = vErrors.length;
-}
-}
-if(data.configMap !== undefined){
-if(!(validate100(data.configMap, {instancePath:instancePath+"/configMap",parentData:data,parentDataProperty:"configMap",rootData}))){
-vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
-errors = vErrors.length;
-}
-}
-if(data.csi !== undefined){
-if(!(validate102(data.csi, {instancePath:instancePath+"/csi",parentData:data,parentDataProperty:"csi",rootData}))){
+if(!(validate102(data.cephfs, {instancePath:instancePath+"/cephfs",parentData:data,parentDataProperty:"cephfs",rootData}))){
 vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
 errors = vErrors.length;
 }
 }
-if(data.downwardAPI !== undefined){
-if(!(validate104(data.downwardAPI, {instancePath:instancePath+"/downwardAPI",parentData:data,parentDataProperty:"downwardAPI",rootData}))){
+if(data.cinder !== undefined){
+if(!(validate104(data.cinder, {instancePath:instancePath+"/cinder",parentData:data,parentDataProperty:"cinder",rootData}))){
 vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+errors = vErrors.length;
+}
+}
+if(data.configMap !== undefined){
+if(!(validate106(data.configMap, {instancePath:instancePath+"/configMap",parentData:data,parentDataProperty:"configMap",rootData}))){
+vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+errors = vErrors.length;
+}
+}
+if(data.csi !== undefined){
+if(!(validate108(data.csi, {instancePath:instancePath+"/csi",parentData:data,parentDataProperty:"csi",rootData}))){
+vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+errors = vErrors.length;
+}
+}
+if(data.downwardAPI !== undefined){
+if(!(validate110(data.downwardAPI, {instancePath:instancePath+"/downwardAPI",parentData:data,parentDataProperty:"downwardAPI",rootData}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
 errors = vErrors.length;
 }
 }
@@ -11216,7 +11616,7 @@ errors++;
 if(data21.sizeLimit !== undefined){
 let data23 = data21.sizeLimit;
 if((typeof data23 !== "string") && (!((typeof data23 == "number") && (isFinite(data23))))){
-const err30 = {instancePath:instancePath+"/emptyDir/sizeLimit",schemaPath:"#/$defs/EmptyDirVolumeSource/properties/sizeLimit/type",keyword:"type",params:{type: schema118.properties.sizeLimit.type},message:"must be string,number"};
+const err30 = {instancePath:instancePath+"/emptyDir/sizeLimit",schemaPath:"#/$defs/EmptyDirVolumeSource/properties/sizeLimit/type",keyword:"type",params:{type: schema125.properties.sizeLimit.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -11239,8 +11639,8 @@ errors++;
 }
 }
 if(data.ephemeral !== undefined){
-if(!(validate108(data.ephemeral, {instancePath:instancePath+"/ephemeral",parentData:data,parentDataProperty:"ephemeral",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate114(data.ephemeral, {instancePath:instancePath+"/ephemeral",parentData:data,parentDataProperty:"ephemeral",rootData}))){
+vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
 errors = vErrors.length;
 }
 }
@@ -11387,8 +11787,8 @@ errors++;
 }
 }
 if(data.flexVolume !== undefined){
-if(!(validate115(data.flexVolume, {instancePath:instancePath+"/flexVolume",parentData:data,parentDataProperty:"flexVolume",rootData}))){
-vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+if(!(validate121(data.flexVolume, {instancePath:instancePath+"/flexVolume",parentData:data,parentDataProperty:"flexVolume",rootData}))){
+vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
 errors = vErrors.length;
 }
 }
@@ -11745,7 +12145,8 @@ errors++;
 }
 }
 if(data50.type !== undefined){
-if(typeof data50.type !== "string"){
+let data52 = data50.type;
+if(typeof data52 !== "string"){
 const err72 = {instancePath:instancePath+"/hostPath/type",schemaPath:"#/$defs/HostPathVolumeSource/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err72];
@@ -11755,10 +12156,8 @@ vErrors.push(err72);
 }
 errors++;
 }
-}
-}
-else {
-const err73 = {instancePath:instancePath+"/hostPath",schemaPath:"#/$defs/HostPathVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!(((((((data52 === "DirectoryOrCreate") || (data52 === "Directory")) || (data52 === "FileOrCreate")) || (data52 === "File")) || (data52 === "Socket")) || (data52 === "CharDevice")) || (data52 === "BlockDevice"))){
+const err73 = {instancePath:instancePath+"/hostPath/type",schemaPath:"#/$defs/HostPathVolumeSource/properties/type/enum",keyword:"enum",params:{allowedValues: schema140.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -11768,12 +12167,9 @@ vErrors.push(err73);
 errors++;
 }
 }
-if(data.image !== undefined){
-let data53 = data.image;
-if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
-for(const key11 in data53){
-if(!((key11 === "pullPolicy") || (key11 === "reference"))){
-const err74 = {instancePath:instancePath+"/image",schemaPath:"#/$defs/ImageVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties"};
+}
+else {
+const err74 = {instancePath:instancePath+"/hostPath",schemaPath:"#/$defs/HostPathVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err74];
 }
@@ -11783,9 +12179,12 @@ vErrors.push(err74);
 errors++;
 }
 }
-if(data53.pullPolicy !== undefined){
-if(typeof data53.pullPolicy !== "string"){
-const err75 = {instancePath:instancePath+"/image/pullPolicy",schemaPath:"#/$defs/ImageVolumeSource/properties/pullPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data.image !== undefined){
+let data53 = data.image;
+if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
+for(const key11 in data53){
+if(!((key11 === "pullPolicy") || (key11 === "reference"))){
+const err75 = {instancePath:instancePath+"/image",schemaPath:"#/$defs/ImageVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -11795,9 +12194,9 @@ vErrors.push(err75);
 errors++;
 }
 }
-if(data53.reference !== undefined){
-if(typeof data53.reference !== "string"){
-const err76 = {instancePath:instancePath+"/image/reference",schemaPath:"#/$defs/ImageVolumeSource/properties/reference/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data53.pullPolicy !== undefined){
+if(typeof data53.pullPolicy !== "string"){
+const err76 = {instancePath:instancePath+"/image/pullPolicy",schemaPath:"#/$defs/ImageVolumeSource/properties/pullPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -11807,9 +12206,9 @@ vErrors.push(err76);
 errors++;
 }
 }
-}
-else {
-const err77 = {instancePath:instancePath+"/image",schemaPath:"#/$defs/ImageVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data53.reference !== undefined){
+if(typeof data53.reference !== "string"){
+const err77 = {instancePath:instancePath+"/image/reference",schemaPath:"#/$defs/ImageVolumeSource/properties/reference/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -11819,15 +12218,9 @@ vErrors.push(err77);
 errors++;
 }
 }
-if(data.iscsi !== undefined){
-if(!(validate117(data.iscsi, {instancePath:instancePath+"/iscsi",parentData:data,parentDataProperty:"iscsi",rootData}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
-errors = vErrors.length;
 }
-}
-if(data.name !== undefined){
-if(typeof data.name !== "string"){
-const err78 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err78 = {instancePath:instancePath+"/image",schemaPath:"#/$defs/ImageVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -11837,11 +12230,15 @@ vErrors.push(err78);
 errors++;
 }
 }
-if(data.nfs !== undefined){
-let data58 = data.nfs;
-if(data58 && typeof data58 == "object" && !Array.isArray(data58)){
-if(data58.path === undefined){
-const err79 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'"};
+if(data.iscsi !== undefined){
+if(!(validate123(data.iscsi, {instancePath:instancePath+"/iscsi",parentData:data,parentDataProperty:"iscsi",rootData}))){
+vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
+errors = vErrors.length;
+}
+}
+if(data.name !== undefined){
+if(typeof data.name !== "string"){
+const err79 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -11850,8 +12247,12 @@ vErrors.push(err79);
 }
 errors++;
 }
-if(data58.server === undefined){
-const err80 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/required",keyword:"required",params:{missingProperty: "server"},message:"must have required property '"+"server"+"'"};
+}
+if(data.nfs !== undefined){
+let data58 = data.nfs;
+if(data58 && typeof data58 == "object" && !Array.isArray(data58)){
+if(data58.path === undefined){
+const err80 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -11860,9 +12261,8 @@ vErrors.push(err80);
 }
 errors++;
 }
-for(const key12 in data58){
-if(!(((key12 === "path") || (key12 === "readOnly")) || (key12 === "server"))){
-const err81 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties"};
+if(data58.server === undefined){
+const err81 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/required",keyword:"required",params:{missingProperty: "server"},message:"must have required property '"+"server"+"'"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -11871,10 +12271,9 @@ vErrors.push(err81);
 }
 errors++;
 }
-}
-if(data58.path !== undefined){
-if(typeof data58.path !== "string"){
-const err82 = {instancePath:instancePath+"/nfs/path",schemaPath:"#/$defs/NFSVolumeSource/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key12 in data58){
+if(!(((key12 === "path") || (key12 === "readOnly")) || (key12 === "server"))){
+const err82 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -11884,9 +12283,9 @@ vErrors.push(err82);
 errors++;
 }
 }
-if(data58.readOnly !== undefined){
-if(typeof data58.readOnly !== "boolean"){
-const err83 = {instancePath:instancePath+"/nfs/readOnly",schemaPath:"#/$defs/NFSVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data58.path !== undefined){
+if(typeof data58.path !== "string"){
+const err83 = {instancePath:instancePath+"/nfs/path",schemaPath:"#/$defs/NFSVolumeSource/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -11896,9 +12295,9 @@ vErrors.push(err83);
 errors++;
 }
 }
-if(data58.server !== undefined){
-if(typeof data58.server !== "string"){
-const err84 = {instancePath:instancePath+"/nfs/server",schemaPath:"#/$defs/NFSVolumeSource/properties/server/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data58.readOnly !== undefined){
+if(typeof data58.readOnly !== "boolean"){
+const err84 = {instancePath:instancePath+"/nfs/readOnly",schemaPath:"#/$defs/NFSVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -11908,9 +12307,9 @@ vErrors.push(err84);
 errors++;
 }
 }
-}
-else {
-const err85 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data58.server !== undefined){
+if(typeof data58.server !== "string"){
+const err85 = {instancePath:instancePath+"/nfs/server",schemaPath:"#/$defs/NFSVolumeSource/properties/server/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -11920,11 +12319,9 @@ vErrors.push(err85);
 errors++;
 }
 }
-if(data.persistentVolumeClaim !== undefined){
-let data62 = data.persistentVolumeClaim;
-if(data62 && typeof data62 == "object" && !Array.isArray(data62)){
-if(data62.claimName === undefined){
-const err86 = {instancePath:instancePath+"/persistentVolumeClaim",schemaPath:"#/$defs/PersistentVolumeClaimVolumeSource/required",keyword:"required",params:{missingProperty: "claimName"},message:"must have required property '"+"claimName"+"'"};
+}
+else {
+const err86 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -11933,9 +12330,12 @@ vErrors.push(err86);
 }
 errors++;
 }
-for(const key13 in data62){
-if(!((key13 === "claimName") || (key13 === "readOnly"))){
-const err87 = {instancePath:instancePath+"/persistentVolumeClaim",schemaPath:"#/$defs/PersistentVolumeClaimVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties"};
+}
+if(data.persistentVolumeClaim !== undefined){
+let data62 = data.persistentVolumeClaim;
+if(data62 && typeof data62 == "object" && !Array.isArray(data62)){
+if(data62.claimName === undefined){
+const err87 = {instancePath:instancePath+"/persistentVolumeClaim",schemaPath:"#/$defs/PersistentVolumeClaimVolumeSource/required",keyword:"required",params:{missingProperty: "claimName"},message:"must have required property '"+"claimName"+"'"};
 if(vErrors === null){
 vErrors = [err87];
 }
@@ -11944,10 +12344,9 @@ vErrors.push(err87);
 }
 errors++;
 }
-}
-if(data62.claimName !== undefined){
-if(typeof data62.claimName !== "string"){
-const err88 = {instancePath:instancePath+"/persistentVolumeClaim/claimName",schemaPath:"#/$defs/PersistentVolumeClaimVolumeSource/properties/claimName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key13 in data62){
+if(!((key13 === "claimName") || (key13 === "readOnly"))){
+const err88 = {instancePath:instancePath+"/persistentVolumeClaim",schemaPath:"#/$defs/PersistentVolumeClaimVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err88];
 }
@@ -11957,9 +12356,9 @@ vErrors.push(err88);
 errors++;
 }
 }
-if(data62.readOnly !== undefined){
-if(typeof data62.readOnly !== "boolean"){
-const err89 = {instancePath:instancePath+"/persistentVolumeClaim/readOnly",schemaPath:"#/$defs/PersistentVolumeClaimVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data62.claimName !== undefined){
+if(typeof data62.claimName !== "string"){
+const err89 = {instancePath:instancePath+"/persistentVolumeClaim/claimName",schemaPath:"#/$defs/PersistentVolumeClaimVolumeSource/properties/claimName/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err89];
 }
@@ -11969,9 +12368,9 @@ vErrors.push(err89);
 errors++;
 }
 }
-}
-else {
-const err90 = {instancePath:instancePath+"/persistentVolumeClaim",schemaPath:"#/$defs/PersistentVolumeClaimVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data62.readOnly !== undefined){
+if(typeof data62.readOnly !== "boolean"){
+const err90 = {instancePath:instancePath+"/persistentVolumeClaim/readOnly",schemaPath:"#/$defs/PersistentVolumeClaimVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err90];
 }
@@ -11981,11 +12380,9 @@ vErrors.push(err90);
 errors++;
 }
 }
-if(data.photonPersistentDisk !== undefined){
-let data65 = data.photonPersistentDisk;
-if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
-if(data65.pdID === undefined){
-const err91 = {instancePath:instancePath+"/photonPersistentDisk",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/required",keyword:"required",params:{missingProperty: "pdID"},message:"must have required property '"+"pdID"+"'"};
+}
+else {
+const err91 = {instancePath:instancePath+"/persistentVolumeClaim",schemaPath:"#/$defs/PersistentVolumeClaimVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err91];
 }
@@ -11994,9 +12391,12 @@ vErrors.push(err91);
 }
 errors++;
 }
-for(const key14 in data65){
-if(!((key14 === "fsType") || (key14 === "pdID"))){
-const err92 = {instancePath:instancePath+"/photonPersistentDisk",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties"};
+}
+if(data.photonPersistentDisk !== undefined){
+let data65 = data.photonPersistentDisk;
+if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
+if(data65.pdID === undefined){
+const err92 = {instancePath:instancePath+"/photonPersistentDisk",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/required",keyword:"required",params:{missingProperty: "pdID"},message:"must have required property '"+"pdID"+"'"};
 if(vErrors === null){
 vErrors = [err92];
 }
@@ -12005,10 +12405,9 @@ vErrors.push(err92);
 }
 errors++;
 }
-}
-if(data65.fsType !== undefined){
-if(typeof data65.fsType !== "string"){
-const err93 = {instancePath:instancePath+"/photonPersistentDisk/fsType",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key14 in data65){
+if(!((key14 === "fsType") || (key14 === "pdID"))){
+const err93 = {instancePath:instancePath+"/photonPersistentDisk",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err93];
 }
@@ -12018,9 +12417,9 @@ vErrors.push(err93);
 errors++;
 }
 }
-if(data65.pdID !== undefined){
-if(typeof data65.pdID !== "string"){
-const err94 = {instancePath:instancePath+"/photonPersistentDisk/pdID",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/properties/pdID/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data65.fsType !== undefined){
+if(typeof data65.fsType !== "string"){
+const err94 = {instancePath:instancePath+"/photonPersistentDisk/fsType",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -12030,9 +12429,9 @@ vErrors.push(err94);
 errors++;
 }
 }
-}
-else {
-const err95 = {instancePath:instancePath+"/photonPersistentDisk",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data65.pdID !== undefined){
+if(typeof data65.pdID !== "string"){
+const err95 = {instancePath:instancePath+"/photonPersistentDisk/pdID",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/properties/pdID/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err95];
 }
@@ -12042,11 +12441,9 @@ vErrors.push(err95);
 errors++;
 }
 }
-if(data.portworxVolume !== undefined){
-let data68 = data.portworxVolume;
-if(data68 && typeof data68 == "object" && !Array.isArray(data68)){
-if(data68.volumeID === undefined){
-const err96 = {instancePath:instancePath+"/portworxVolume",schemaPath:"#/$defs/PortworxVolumeSource/required",keyword:"required",params:{missingProperty: "volumeID"},message:"must have required property '"+"volumeID"+"'"};
+}
+else {
+const err96 = {instancePath:instancePath+"/photonPersistentDisk",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err96];
 }
@@ -12055,9 +12452,12 @@ vErrors.push(err96);
 }
 errors++;
 }
-for(const key15 in data68){
-if(!(((key15 === "fsType") || (key15 === "readOnly")) || (key15 === "volumeID"))){
-const err97 = {instancePath:instancePath+"/portworxVolume",schemaPath:"#/$defs/PortworxVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties"};
+}
+if(data.portworxVolume !== undefined){
+let data68 = data.portworxVolume;
+if(data68 && typeof data68 == "object" && !Array.isArray(data68)){
+if(data68.volumeID === undefined){
+const err97 = {instancePath:instancePath+"/portworxVolume",schemaPath:"#/$defs/PortworxVolumeSource/required",keyword:"required",params:{missingProperty: "volumeID"},message:"must have required property '"+"volumeID"+"'"};
 if(vErrors === null){
 vErrors = [err97];
 }
@@ -12066,10 +12466,9 @@ vErrors.push(err97);
 }
 errors++;
 }
-}
-if(data68.fsType !== undefined){
-if(typeof data68.fsType !== "string"){
-const err98 = {instancePath:instancePath+"/portworxVolume/fsType",schemaPath:"#/$defs/PortworxVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key15 in data68){
+if(!(((key15 === "fsType") || (key15 === "readOnly")) || (key15 === "volumeID"))){
+const err98 = {instancePath:instancePath+"/portworxVolume",schemaPath:"#/$defs/PortworxVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err98];
 }
@@ -12079,9 +12478,9 @@ vErrors.push(err98);
 errors++;
 }
 }
-if(data68.readOnly !== undefined){
-if(typeof data68.readOnly !== "boolean"){
-const err99 = {instancePath:instancePath+"/portworxVolume/readOnly",schemaPath:"#/$defs/PortworxVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data68.fsType !== undefined){
+if(typeof data68.fsType !== "string"){
+const err99 = {instancePath:instancePath+"/portworxVolume/fsType",schemaPath:"#/$defs/PortworxVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err99];
 }
@@ -12091,9 +12490,9 @@ vErrors.push(err99);
 errors++;
 }
 }
-if(data68.volumeID !== undefined){
-if(typeof data68.volumeID !== "string"){
-const err100 = {instancePath:instancePath+"/portworxVolume/volumeID",schemaPath:"#/$defs/PortworxVolumeSource/properties/volumeID/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data68.readOnly !== undefined){
+if(typeof data68.readOnly !== "boolean"){
+const err100 = {instancePath:instancePath+"/portworxVolume/readOnly",schemaPath:"#/$defs/PortworxVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err100];
 }
@@ -12103,9 +12502,9 @@ vErrors.push(err100);
 errors++;
 }
 }
-}
-else {
-const err101 = {instancePath:instancePath+"/portworxVolume",schemaPath:"#/$defs/PortworxVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data68.volumeID !== undefined){
+if(typeof data68.volumeID !== "string"){
+const err101 = {instancePath:instancePath+"/portworxVolume/volumeID",schemaPath:"#/$defs/PortworxVolumeSource/properties/volumeID/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err101];
 }
@@ -12115,17 +12514,9 @@ vErrors.push(err101);
 errors++;
 }
 }
-if(data.projected !== undefined){
-if(!(validate119(data.projected, {instancePath:instancePath+"/projected",parentData:data,parentDataProperty:"projected",rootData}))){
-vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
-errors = vErrors.length;
 }
-}
-if(data.quobyte !== undefined){
-let data73 = data.quobyte;
-if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
-if(data73.registry === undefined){
-const err102 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/required",keyword:"required",params:{missingProperty: "registry"},message:"must have required property '"+"registry"+"'"};
+else {
+const err102 = {instancePath:instancePath+"/portworxVolume",schemaPath:"#/$defs/PortworxVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err102];
 }
@@ -12134,8 +12525,18 @@ vErrors.push(err102);
 }
 errors++;
 }
-if(data73.volume === undefined){
-const err103 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/required",keyword:"required",params:{missingProperty: "volume"},message:"must have required property '"+"volume"+"'"};
+}
+if(data.projected !== undefined){
+if(!(validate125(data.projected, {instancePath:instancePath+"/projected",parentData:data,parentDataProperty:"projected",rootData}))){
+vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+errors = vErrors.length;
+}
+}
+if(data.quobyte !== undefined){
+let data73 = data.quobyte;
+if(data73 && typeof data73 == "object" && !Array.isArray(data73)){
+if(data73.registry === undefined){
+const err103 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/required",keyword:"required",params:{missingProperty: "registry"},message:"must have required property '"+"registry"+"'"};
 if(vErrors === null){
 vErrors = [err103];
 }
@@ -12144,9 +12545,8 @@ vErrors.push(err103);
 }
 errors++;
 }
-for(const key16 in data73){
-if(!((((((key16 === "group") || (key16 === "readOnly")) || (key16 === "registry")) || (key16 === "tenant")) || (key16 === "user")) || (key16 === "volume"))){
-const err104 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties"};
+if(data73.volume === undefined){
+const err104 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/required",keyword:"required",params:{missingProperty: "volume"},message:"must have required property '"+"volume"+"'"};
 if(vErrors === null){
 vErrors = [err104];
 }
@@ -12155,10 +12555,9 @@ vErrors.push(err104);
 }
 errors++;
 }
-}
-if(data73.group !== undefined){
-if(typeof data73.group !== "string"){
-const err105 = {instancePath:instancePath+"/quobyte/group",schemaPath:"#/$defs/QuobyteVolumeSource/properties/group/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key16 in data73){
+if(!((((((key16 === "group") || (key16 === "readOnly")) || (key16 === "registry")) || (key16 === "tenant")) || (key16 === "user")) || (key16 === "volume"))){
+const err105 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err105];
 }
@@ -12168,9 +12567,9 @@ vErrors.push(err105);
 errors++;
 }
 }
-if(data73.readOnly !== undefined){
-if(typeof data73.readOnly !== "boolean"){
-const err106 = {instancePath:instancePath+"/quobyte/readOnly",schemaPath:"#/$defs/QuobyteVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data73.group !== undefined){
+if(typeof data73.group !== "string"){
+const err106 = {instancePath:instancePath+"/quobyte/group",schemaPath:"#/$defs/QuobyteVolumeSource/properties/group/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err106];
 }
@@ -12180,9 +12579,9 @@ vErrors.push(err106);
 errors++;
 }
 }
-if(data73.registry !== undefined){
-if(typeof data73.registry !== "string"){
-const err107 = {instancePath:instancePath+"/quobyte/registry",schemaPath:"#/$defs/QuobyteVolumeSource/properties/registry/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data73.readOnly !== undefined){
+if(typeof data73.readOnly !== "boolean"){
+const err107 = {instancePath:instancePath+"/quobyte/readOnly",schemaPath:"#/$defs/QuobyteVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err107];
 }
@@ -12192,9 +12591,9 @@ vErrors.push(err107);
 errors++;
 }
 }
-if(data73.tenant !== undefined){
-if(typeof data73.tenant !== "string"){
-const err108 = {instancePath:instancePath+"/quobyte/tenant",schemaPath:"#/$defs/QuobyteVolumeSource/properties/tenant/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data73.registry !== undefined){
+if(typeof data73.registry !== "string"){
+const err108 = {instancePath:instancePath+"/quobyte/registry",schemaPath:"#/$defs/QuobyteVolumeSource/properties/registry/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err108];
 }
@@ -12204,9 +12603,9 @@ vErrors.push(err108);
 errors++;
 }
 }
-if(data73.user !== undefined){
-if(typeof data73.user !== "string"){
-const err109 = {instancePath:instancePath+"/quobyte/user",schemaPath:"#/$defs/QuobyteVolumeSource/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data73.tenant !== undefined){
+if(typeof data73.tenant !== "string"){
+const err109 = {instancePath:instancePath+"/quobyte/tenant",schemaPath:"#/$defs/QuobyteVolumeSource/properties/tenant/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err109];
 }
@@ -12216,9 +12615,9 @@ vErrors.push(err109);
 errors++;
 }
 }
-if(data73.volume !== undefined){
-if(typeof data73.volume !== "string"){
-const err110 = {instancePath:instancePath+"/quobyte/volume",schemaPath:"#/$defs/QuobyteVolumeSource/properties/volume/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data73.user !== undefined){
+if(typeof data73.user !== "string"){
+const err110 = {instancePath:instancePath+"/quobyte/user",schemaPath:"#/$defs/QuobyteVolumeSource/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err110];
 }
@@ -12228,9 +12627,9 @@ vErrors.push(err110);
 errors++;
 }
 }
-}
-else {
-const err111 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data73.volume !== undefined){
+if(typeof data73.volume !== "string"){
+const err111 = {instancePath:instancePath+"/quobyte/volume",schemaPath:"#/$defs/QuobyteVolumeSource/properties/volume/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err111];
 }
@@ -12240,35 +12639,9 @@ vErrors.push(err111);
 errors++;
 }
 }
-if(data.rbd !== undefined){
-if(!(validate133(data.rbd, {instancePath:instancePath+"/rbd",parentData:data,parentDataProperty:"rbd",rootData}))){
-vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
-errors = vErrors.length;
 }
-}
-if(data.scaleIO !== undefined){
-if(!(validate135(data.scaleIO, {instancePath:instancePath+"/scaleIO",parentData:data,parentDataProperty:"scaleIO",rootData}))){
-vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
-errors = vErrors.length;
-}
-}
-if(data.secret !== undefined){
-if(!(validate137(data.secret, {instancePath:instancePath+"/secret",parentData:data,parentDataProperty:"secret",rootData}))){
-vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
-errors = vErrors.length;
-}
-}
-if(data.storageos !== undefined){
-if(!(validate139(data.storageos, {instancePath:instancePath+"/storageos",parentData:data,parentDataProperty:"storageos",rootData}))){
-vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
-errors = vErrors.length;
-}
-}
-if(data.vsphereVolume !== undefined){
-let data84 = data.vsphereVolume;
-if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
-if(data84.volumePath === undefined){
-const err112 = {instancePath:instancePath+"/vsphereVolume",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/required",keyword:"required",params:{missingProperty: "volumePath"},message:"must have required property '"+"volumePath"+"'"};
+else {
+const err112 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err112];
 }
@@ -12277,9 +12650,36 @@ vErrors.push(err112);
 }
 errors++;
 }
-for(const key17 in data84){
-if(!((((key17 === "fsType") || (key17 === "storagePolicyID")) || (key17 === "storagePolicyName")) || (key17 === "volumePath"))){
-const err113 = {instancePath:instancePath+"/vsphereVolume",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties"};
+}
+if(data.rbd !== undefined){
+if(!(validate139(data.rbd, {instancePath:instancePath+"/rbd",parentData:data,parentDataProperty:"rbd",rootData}))){
+vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
+errors = vErrors.length;
+}
+}
+if(data.scaleIO !== undefined){
+if(!(validate141(data.scaleIO, {instancePath:instancePath+"/scaleIO",parentData:data,parentDataProperty:"scaleIO",rootData}))){
+vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+errors = vErrors.length;
+}
+}
+if(data.secret !== undefined){
+if(!(validate143(data.secret, {instancePath:instancePath+"/secret",parentData:data,parentDataProperty:"secret",rootData}))){
+vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
+errors = vErrors.length;
+}
+}
+if(data.storageos !== undefined){
+if(!(validate145(data.storageos, {instancePath:instancePath+"/storageos",parentData:data,parentDataProperty:"storageos",rootData}))){
+vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
+errors = vErrors.length;
+}
+}
+if(data.vsphereVolume !== undefined){
+let data84 = data.vsphereVolume;
+if(data84 && typeof data84 == "object" && !Array.isArray(data84)){
+if(data84.volumePath === undefined){
+const err113 = {instancePath:instancePath+"/vsphereVolume",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/required",keyword:"required",params:{missingProperty: "volumePath"},message:"must have required property '"+"volumePath"+"'"};
 if(vErrors === null){
 vErrors = [err113];
 }
@@ -12288,10 +12688,9 @@ vErrors.push(err113);
 }
 errors++;
 }
-}
-if(data84.fsType !== undefined){
-if(typeof data84.fsType !== "string"){
-const err114 = {instancePath:instancePath+"/vsphereVolume/fsType",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key17 in data84){
+if(!((((key17 === "fsType") || (key17 === "storagePolicyID")) || (key17 === "storagePolicyName")) || (key17 === "volumePath"))){
+const err114 = {instancePath:instancePath+"/vsphereVolume",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key17},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err114];
 }
@@ -12301,9 +12700,9 @@ vErrors.push(err114);
 errors++;
 }
 }
-if(data84.storagePolicyID !== undefined){
-if(typeof data84.storagePolicyID !== "string"){
-const err115 = {instancePath:instancePath+"/vsphereVolume/storagePolicyID",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/storagePolicyID/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data84.fsType !== undefined){
+if(typeof data84.fsType !== "string"){
+const err115 = {instancePath:instancePath+"/vsphereVolume/fsType",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err115];
 }
@@ -12313,9 +12712,9 @@ vErrors.push(err115);
 errors++;
 }
 }
-if(data84.storagePolicyName !== undefined){
-if(typeof data84.storagePolicyName !== "string"){
-const err116 = {instancePath:instancePath+"/vsphereVolume/storagePolicyName",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/storagePolicyName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data84.storagePolicyID !== undefined){
+if(typeof data84.storagePolicyID !== "string"){
+const err116 = {instancePath:instancePath+"/vsphereVolume/storagePolicyID",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/storagePolicyID/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err116];
 }
@@ -12325,9 +12724,9 @@ vErrors.push(err116);
 errors++;
 }
 }
-if(data84.volumePath !== undefined){
-if(typeof data84.volumePath !== "string"){
-const err117 = {instancePath:instancePath+"/vsphereVolume/volumePath",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/volumePath/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data84.storagePolicyName !== undefined){
+if(typeof data84.storagePolicyName !== "string"){
+const err117 = {instancePath:instancePath+"/vsphereVolume/storagePolicyName",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/storagePolicyName/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err117];
 }
@@ -12337,9 +12736,9 @@ vErrors.push(err117);
 errors++;
 }
 }
-}
-else {
-const err118 = {instancePath:instancePath+"/vsphereVolume",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data84.volumePath !== undefined){
+if(typeof data84.volumePath !== "string"){
+const err118 = {instancePath:instancePath+"/vsphereVolume/volumePath",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/volumePath/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err118];
 }
@@ -12351,7 +12750,7 @@ errors++;
 }
 }
 else {
-const err119 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err119 = {instancePath:instancePath+"/vsphereVolume",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -12360,12 +12759,24 @@ vErrors.push(err119);
 }
 errors++;
 }
-validate95.errors = vErrors;
+}
+}
+else {
+const err120 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err120];
+}
+else {
+vErrors.push(err120);
+}
+errors++;
+}
+validate101.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -12398,7 +12809,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema32.properties, key0))){
+if(!(func2.call(schema39.properties, key0))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err1];
@@ -12421,16 +12832,9 @@ vErrors.push(err2);
 }
 errors++;
 }
-}
-if(data.affinity !== undefined){
-if(!(validate25(data.affinity, {instancePath:instancePath+"/affinity",parentData:data,parentDataProperty:"affinity",rootData}))){
-vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
-errors = vErrors.length;
-}
-}
-if(data.automountServiceAccountToken !== undefined){
-if(typeof data.automountServiceAccountToken !== "boolean"){
-const err3 = {instancePath:instancePath+"/automountServiceAccountToken",schemaPath:"#/properties/automountServiceAccountToken/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 < 0 || isNaN(data0)){
+const err3 = {instancePath:instancePath+"/activeDeadlineSeconds",schemaPath:"#/properties/activeDeadlineSeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -12440,19 +12844,16 @@ vErrors.push(err3);
 errors++;
 }
 }
-if(data.containers !== undefined){
-let data3 = data.containers;
-if(Array.isArray(data3)){
-const len0 = data3.length;
-for(let i0=0; i0<len0; i0++){
-if(!(validate49(data3[i0], {instancePath:instancePath+"/containers/" + i0,parentData:data3,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+}
+if(data.affinity !== undefined){
+if(!(validate31(data.affinity, {instancePath:instancePath+"/affinity",parentData:data,parentDataProperty:"affinity",rootData}))){
+vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
 errors = vErrors.length;
 }
 }
-}
-else {
-const err4 = {instancePath:instancePath+"/containers",schemaPath:"#/properties/containers/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data.automountServiceAccountToken !== undefined){
+if(typeof data.automountServiceAccountToken !== "boolean"){
+const err4 = {instancePath:instancePath+"/automountServiceAccountToken",schemaPath:"#/properties/automountServiceAccountToken/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -12462,15 +12863,19 @@ vErrors.push(err4);
 errors++;
 }
 }
-if(data.dnsConfig !== undefined){
-if(!(validate75(data.dnsConfig, {instancePath:instancePath+"/dnsConfig",parentData:data,parentDataProperty:"dnsConfig",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(data.containers !== undefined){
+let data3 = data.containers;
+if(Array.isArray(data3)){
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate55(data3[i0], {instancePath:instancePath+"/containers/" + i0,parentData:data3,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
 errors = vErrors.length;
 }
 }
-let data6 = data.dnsPolicy;
-if(typeof data6 !== "string"){
-const err5 = {instancePath:instancePath+"/dnsPolicy",schemaPath:"#/properties/dnsPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err5 = {instancePath:instancePath+"/containers",schemaPath:"#/properties/containers/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -12479,8 +12884,16 @@ vErrors.push(err5);
 }
 errors++;
 }
-if(!((((data6 === "ClusterFirst") || (data6 === "ClusterFirstWithHostNet")) || (data6 === "Default")) || (data6 === "None"))){
-const err6 = {instancePath:instancePath+"/dnsPolicy",schemaPath:"#/properties/dnsPolicy/enum",keyword:"enum",params:{allowedValues: schema32.properties.dnsPolicy.enum},message:"must be equal to one of the allowed values"};
+}
+if(data.dnsConfig !== undefined){
+if(!(validate81(data.dnsConfig, {instancePath:instancePath+"/dnsConfig",parentData:data,parentDataProperty:"dnsConfig",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+errors = vErrors.length;
+}
+}
+let data6 = data.dnsPolicy;
+if(typeof data6 !== "string"){
+const err6 = {instancePath:instancePath+"/dnsPolicy",schemaPath:"#/properties/dnsPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -12489,8 +12902,8 @@ vErrors.push(err6);
 }
 errors++;
 }
-if(typeof data.enableServiceLinks !== "boolean"){
-const err7 = {instancePath:instancePath+"/enableServiceLinks",schemaPath:"#/properties/enableServiceLinks/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(!((((data6 === "ClusterFirst") || (data6 === "ClusterFirstWithHostNet")) || (data6 === "Default")) || (data6 === "None"))){
+const err7 = {instancePath:instancePath+"/dnsPolicy",schemaPath:"#/properties/dnsPolicy/enum",keyword:"enum",params:{allowedValues: schema39.properties.dnsPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -12499,24 +12912,34 @@ vErrors.push(err7);
 }
 errors++;
 }
-if(data.ephemeralContainers !== undefined){
-let data8 = data.ephemeralContainers;
-if(Array.isArray(data8)){
-const len1 = data8.length;
-for(let i1=0; i1<len1; i1++){
-if(!(validate77(data8[i1], {instancePath:instancePath+"/ephemeralContainers/" + i1,parentData:data8,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err8 = {instancePath:instancePath+"/ephemeralContainers",schemaPath:"#/properties/ephemeralContainers/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(typeof data.enableServiceLinks !== "boolean"){
+const err8 = {instancePath:instancePath+"/enableServiceLinks",schemaPath:"#/properties/enableServiceLinks/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err8];
 }
 else {
 vErrors.push(err8);
+}
+errors++;
+}
+if(data.ephemeralContainers !== undefined){
+let data8 = data.ephemeralContainers;
+if(Array.isArray(data8)){
+const len1 = data8.length;
+for(let i1=0; i1<len1; i1++){
+if(!(validate83(data8[i1], {instancePath:instancePath+"/ephemeralContainers/" + i1,parentData:data8,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/ephemeralContainers",schemaPath:"#/properties/ephemeralContainers/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
 }
 errors++;
 }
@@ -12529,23 +12952,23 @@ for(let i2=0; i2<len2; i2++){
 let data11 = data10[i2];
 if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
 if(data11.ip === undefined){
-const err9 = {instancePath:instancePath+"/hostAliases/" + i2,schemaPath:"#/$defs/HostAlias/required",keyword:"required",params:{missingProperty: "ip"},message:"must have required property '"+"ip"+"'"};
-if(vErrors === null){
-vErrors = [err9];
-}
-else {
-vErrors.push(err9);
-}
-errors++;
-}
-for(const key1 in data11){
-if(!((key1 === "hostnames") || (key1 === "ip"))){
-const err10 = {instancePath:instancePath+"/hostAliases/" + i2,schemaPath:"#/$defs/HostAlias/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+const err10 = {instancePath:instancePath+"/hostAliases/" + i2,schemaPath:"#/$defs/HostAlias/required",keyword:"required",params:{missingProperty: "ip"},message:"must have required property '"+"ip"+"'"};
 if(vErrors === null){
 vErrors = [err10];
 }
 else {
 vErrors.push(err10);
+}
+errors++;
+}
+for(const key1 in data11){
+if(!((key1 === "hostnames") || (key1 === "ip"))){
+const err11 = {instancePath:instancePath+"/hostAliases/" + i2,schemaPath:"#/$defs/HostAlias/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }
@@ -12556,19 +12979,7 @@ if(Array.isArray(data12)){
 const len3 = data12.length;
 for(let i3=0; i3<len3; i3++){
 if(typeof data12[i3] !== "string"){
-const err11 = {instancePath:instancePath+"/hostAliases/" + i2+"/hostnames/" + i3,schemaPath:"#/$defs/HostAlias/properties/hostnames/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err11];
-}
-else {
-vErrors.push(err11);
-}
-errors++;
-}
-}
-}
-else {
-const err12 = {instancePath:instancePath+"/hostAliases/" + i2+"/hostnames",schemaPath:"#/$defs/HostAlias/properties/hostnames/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err12 = {instancePath:instancePath+"/hostAliases/" + i2+"/hostnames/" + i3,schemaPath:"#/$defs/HostAlias/properties/hostnames/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -12578,9 +12989,9 @@ vErrors.push(err12);
 errors++;
 }
 }
-if(data11.ip !== undefined){
-if(typeof data11.ip !== "string"){
-const err13 = {instancePath:instancePath+"/hostAliases/" + i2+"/ip",schemaPath:"#/$defs/HostAlias/properties/ip/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err13 = {instancePath:instancePath+"/hostAliases/" + i2+"/hostnames",schemaPath:"#/$defs/HostAlias/properties/hostnames/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -12590,9 +13001,9 @@ vErrors.push(err13);
 errors++;
 }
 }
-}
-else {
-const err14 = {instancePath:instancePath+"/hostAliases/" + i2,schemaPath:"#/$defs/HostAlias/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data11.ip !== undefined){
+if(typeof data11.ip !== "string"){
+const err14 = {instancePath:instancePath+"/hostAliases/" + i2+"/ip",schemaPath:"#/$defs/HostAlias/properties/ip/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -12604,7 +13015,7 @@ errors++;
 }
 }
 else {
-const err15 = {instancePath:instancePath+"/hostAliases",schemaPath:"#/properties/hostAliases/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err15 = {instancePath:instancePath+"/hostAliases/" + i2,schemaPath:"#/$defs/HostAlias/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -12614,9 +13025,9 @@ vErrors.push(err15);
 errors++;
 }
 }
-if(data.hostIPC !== undefined){
-if(typeof data.hostIPC !== "boolean"){
-const err16 = {instancePath:instancePath+"/hostIPC",schemaPath:"#/properties/hostIPC/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+}
+else {
+const err16 = {instancePath:instancePath+"/hostAliases",schemaPath:"#/properties/hostAliases/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -12626,9 +13037,9 @@ vErrors.push(err16);
 errors++;
 }
 }
-if(data.hostNetwork !== undefined){
-if(typeof data.hostNetwork !== "boolean"){
-const err17 = {instancePath:instancePath+"/hostNetwork",schemaPath:"#/properties/hostNetwork/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data.hostIPC !== undefined){
+if(typeof data.hostIPC !== "boolean"){
+const err17 = {instancePath:instancePath+"/hostIPC",schemaPath:"#/properties/hostIPC/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -12638,9 +13049,9 @@ vErrors.push(err17);
 errors++;
 }
 }
-if(data.hostPID !== undefined){
-if(typeof data.hostPID !== "boolean"){
-const err18 = {instancePath:instancePath+"/hostPID",schemaPath:"#/properties/hostPID/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data.hostNetwork !== undefined){
+if(typeof data.hostNetwork !== "boolean"){
+const err18 = {instancePath:instancePath+"/hostNetwork",schemaPath:"#/properties/hostNetwork/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -12650,9 +13061,9 @@ vErrors.push(err18);
 errors++;
 }
 }
-if(data.hostUsers !== undefined){
-if(typeof data.hostUsers !== "boolean"){
-const err19 = {instancePath:instancePath+"/hostUsers",schemaPath:"#/properties/hostUsers/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data.hostPID !== undefined){
+if(typeof data.hostPID !== "boolean"){
+const err19 = {instancePath:instancePath+"/hostPID",schemaPath:"#/properties/hostPID/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -12662,9 +13073,9 @@ vErrors.push(err19);
 errors++;
 }
 }
-if(data.hostname !== undefined){
-if(typeof data.hostname !== "string"){
-const err20 = {instancePath:instancePath+"/hostname",schemaPath:"#/properties/hostname/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data.hostUsers !== undefined){
+if(typeof data.hostUsers !== "boolean"){
+const err20 = {instancePath:instancePath+"/hostUsers",schemaPath:"#/properties/hostUsers/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -12674,14 +13085,26 @@ vErrors.push(err20);
 errors++;
 }
 }
-if(data.hostnameOverride !== undefined){
-if(typeof data.hostnameOverride !== "string"){
-const err21 = {instancePath:instancePath+"/hostnameOverride",schemaPath:"#/properties/hostnameOverride/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data.hostname !== undefined){
+if(typeof data.hostname !== "string"){
+const err21 = {instancePath:instancePath+"/hostname",schemaPath:"#/properties/hostname/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err21];
 }
 else {
 vErrors.push(err21);
+}
+errors++;
+}
+}
+if(data.hostnameOverride !== undefined){
+if(typeof data.hostnameOverride !== "string"){
+const err22 = {instancePath:instancePath+"/hostnameOverride",schemaPath:"#/properties/hostnameOverride/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
 }
 errors++;
 }
@@ -12695,19 +13118,7 @@ let data22 = data21[i4];
 if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
 for(const key2 in data22){
 if(!(key2 === "name")){
-const err22 = {instancePath:instancePath+"/imagePullSecrets/" + i4,schemaPath:"#/$defs/LocalObjectReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
-if(vErrors === null){
-vErrors = [err22];
-}
-else {
-vErrors.push(err22);
-}
-errors++;
-}
-}
-if(data22.name !== undefined){
-if(typeof data22.name !== "string"){
-const err23 = {instancePath:instancePath+"/imagePullSecrets/" + i4+"/name",schemaPath:"#/$defs/LocalObjectReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err23 = {instancePath:instancePath+"/imagePullSecrets/" + i4,schemaPath:"#/$defs/LocalObjectReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -12717,9 +13128,9 @@ vErrors.push(err23);
 errors++;
 }
 }
-}
-else {
-const err24 = {instancePath:instancePath+"/imagePullSecrets/" + i4,schemaPath:"#/$defs/LocalObjectReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data22.name !== undefined){
+if(typeof data22.name !== "string"){
+const err24 = {instancePath:instancePath+"/imagePullSecrets/" + i4+"/name",schemaPath:"#/$defs/LocalObjectReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -12731,7 +13142,7 @@ errors++;
 }
 }
 else {
-const err25 = {instancePath:instancePath+"/imagePullSecrets",schemaPath:"#/properties/imagePullSecrets/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err25 = {instancePath:instancePath+"/imagePullSecrets/" + i4,schemaPath:"#/$defs/LocalObjectReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err25];
 }
@@ -12741,19 +13152,9 @@ vErrors.push(err25);
 errors++;
 }
 }
-if(data.initContainers !== undefined){
-let data24 = data.initContainers;
-if(Array.isArray(data24)){
-const len5 = data24.length;
-for(let i5=0; i5<len5; i5++){
-if(!(validate49(data24[i5], {instancePath:instancePath+"/initContainers/" + i5,parentData:data24,parentDataProperty:i5,rootData}))){
-vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
-errors = vErrors.length;
-}
-}
 }
 else {
-const err26 = {instancePath:instancePath+"/initContainers",schemaPath:"#/properties/initContainers/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err26 = {instancePath:instancePath+"/imagePullSecrets",schemaPath:"#/properties/imagePullSecrets/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -12763,9 +13164,19 @@ vErrors.push(err26);
 errors++;
 }
 }
-if(data.nodeName !== undefined){
-if(typeof data.nodeName !== "string"){
-const err27 = {instancePath:instancePath+"/nodeName",schemaPath:"#/properties/nodeName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data.initContainers !== undefined){
+let data24 = data.initContainers;
+if(Array.isArray(data24)){
+const len5 = data24.length;
+for(let i5=0; i5<len5; i5++){
+if(!(validate55(data24[i5], {instancePath:instancePath+"/initContainers/" + i5,parentData:data24,parentDataProperty:i5,rootData}))){
+vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err27 = {instancePath:instancePath+"/initContainers",schemaPath:"#/properties/initContainers/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -12775,12 +13186,9 @@ vErrors.push(err27);
 errors++;
 }
 }
-if(data.nodeSelector !== undefined){
-let data27 = data.nodeSelector;
-if(data27 && typeof data27 == "object" && !Array.isArray(data27)){
-for(const key3 in data27){
-if(typeof data27[key3] !== "string"){
-const err28 = {instancePath:instancePath+"/nodeSelector/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/nodeSelector/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data.nodeName !== undefined){
+if(typeof data.nodeName !== "string"){
+const err28 = {instancePath:instancePath+"/nodeName",schemaPath:"#/properties/nodeName/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err28];
 }
@@ -12790,9 +13198,12 @@ vErrors.push(err28);
 errors++;
 }
 }
-}
-else {
-const err29 = {instancePath:instancePath+"/nodeSelector",schemaPath:"#/properties/nodeSelector/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data.nodeSelector !== undefined){
+let data27 = data.nodeSelector;
+if(data27 && typeof data27 == "object" && !Array.isArray(data27)){
+for(const key3 in data27){
+if(typeof data27[key3] !== "string"){
+const err29 = {instancePath:instancePath+"/nodeSelector/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/nodeSelector/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err29];
 }
@@ -12802,11 +13213,9 @@ vErrors.push(err29);
 errors++;
 }
 }
-if(data.os !== undefined){
-let data29 = data.os;
-if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
-if(data29.name === undefined){
-const err30 = {instancePath:instancePath+"/os",schemaPath:"#/$defs/PodOS/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+}
+else {
+const err30 = {instancePath:instancePath+"/nodeSelector",schemaPath:"#/properties/nodeSelector/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -12815,9 +13224,12 @@ vErrors.push(err30);
 }
 errors++;
 }
-for(const key4 in data29){
-if(!(key4 === "name")){
-const err31 = {instancePath:instancePath+"/os",schemaPath:"#/$defs/PodOS/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
+}
+if(data.os !== undefined){
+let data29 = data.os;
+if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
+if(data29.name === undefined){
+const err31 = {instancePath:instancePath+"/os",schemaPath:"#/$defs/PodOS/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
 if(vErrors === null){
 vErrors = [err31];
 }
@@ -12826,11 +13238,9 @@ vErrors.push(err31);
 }
 errors++;
 }
-}
-if(data29.name !== undefined){
-let data30 = data29.name;
-if(typeof data30 !== "string"){
-const err32 = {instancePath:instancePath+"/os/name",schemaPath:"#/$defs/PodOS/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key4 in data29){
+if(!(key4 === "name")){
+const err32 = {instancePath:instancePath+"/os",schemaPath:"#/$defs/PodOS/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -12839,8 +13249,11 @@ vErrors.push(err32);
 }
 errors++;
 }
-if(!((data30 === "linux") || (data30 === "windows"))){
-const err33 = {instancePath:instancePath+"/os/name",schemaPath:"#/$defs/PodOS/properties/name/enum",keyword:"enum",params:{allowedValues: schema89.properties.name.enum},message:"must be equal to one of the allowed values"};
+}
+if(data29.name !== undefined){
+let data30 = data29.name;
+if(typeof data30 !== "string"){
+const err33 = {instancePath:instancePath+"/os/name",schemaPath:"#/$defs/PodOS/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -12849,15 +13262,25 @@ vErrors.push(err33);
 }
 errors++;
 }
-}
-}
-else {
-const err34 = {instancePath:instancePath+"/os",schemaPath:"#/$defs/PodOS/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(!((data30 === "linux") || (data30 === "windows"))){
+const err34 = {instancePath:instancePath+"/os/name",schemaPath:"#/$defs/PodOS/properties/name/enum",keyword:"enum",params:{allowedValues: schema96.properties.name.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err34];
 }
 else {
 vErrors.push(err34);
+}
+errors++;
+}
+}
+}
+else {
+const err35 = {instancePath:instancePath+"/os",schemaPath:"#/$defs/PodOS/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err35];
+}
+else {
+vErrors.push(err35);
 }
 errors++;
 }
@@ -12868,19 +13291,7 @@ if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
 for(const key5 in data31){
 let data32 = data31[key5];
 if((typeof data32 !== "string") && (!((typeof data32 == "number") && (isFinite(data32))))){
-const err35 = {instancePath:instancePath+"/overhead/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/overhead/additionalProperties/type",keyword:"type",params:{type: schema32.properties.overhead.additionalProperties.type},message:"must be string,number"};
-if(vErrors === null){
-vErrors = [err35];
-}
-else {
-vErrors.push(err35);
-}
-errors++;
-}
-}
-}
-else {
-const err36 = {instancePath:instancePath+"/overhead",schemaPath:"#/properties/overhead/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err36 = {instancePath:instancePath+"/overhead/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/overhead/additionalProperties/type",keyword:"type",params:{type: schema39.properties.overhead.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -12890,10 +13301,9 @@ vErrors.push(err36);
 errors++;
 }
 }
-if(data.preemptionPolicy !== undefined){
-let data33 = data.preemptionPolicy;
-if(typeof data33 !== "string"){
-const err37 = {instancePath:instancePath+"/preemptionPolicy",schemaPath:"#/properties/preemptionPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err37 = {instancePath:instancePath+"/overhead",schemaPath:"#/properties/overhead/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err37];
 }
@@ -12902,8 +13312,11 @@ vErrors.push(err37);
 }
 errors++;
 }
-if(!((data33 === "PreemptLowerPriority") || (data33 === "Never"))){
-const err38 = {instancePath:instancePath+"/preemptionPolicy",schemaPath:"#/properties/preemptionPolicy/enum",keyword:"enum",params:{allowedValues: schema32.properties.preemptionPolicy.enum},message:"must be equal to one of the allowed values"};
+}
+if(data.preemptionPolicy !== undefined){
+let data33 = data.preemptionPolicy;
+if(typeof data33 !== "string"){
+const err38 = {instancePath:instancePath+"/preemptionPolicy",schemaPath:"#/properties/preemptionPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err38];
 }
@@ -12912,11 +13325,8 @@ vErrors.push(err38);
 }
 errors++;
 }
-}
-if(data.priority !== undefined){
-let data34 = data.priority;
-if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
-const err39 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(!((data33 === "PreemptLowerPriority") || (data33 === "Never"))){
+const err39 = {instancePath:instancePath+"/preemptionPolicy",schemaPath:"#/properties/preemptionPolicy/enum",keyword:"enum",params:{allowedValues: schema39.properties.preemptionPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -12925,9 +13335,11 @@ vErrors.push(err39);
 }
 errors++;
 }
-if((typeof data34 == "number") && (isFinite(data34))){
-if(data34 > 2147483647 || isNaN(data34)){
-const err40 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+}
+if(data.priority !== undefined){
+let data34 = data.priority;
+if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
+const err40 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -12936,8 +13348,9 @@ vErrors.push(err40);
 }
 errors++;
 }
-if(data34 < -2147483648 || isNaN(data34)){
-const err41 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 > 2147483647 || isNaN(data34)){
+const err41 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
 if(vErrors === null){
 vErrors = [err41];
 }
@@ -12946,16 +13359,26 @@ vErrors.push(err41);
 }
 errors++;
 }
-}
-}
-if(data.priorityClassName !== undefined){
-if(typeof data.priorityClassName !== "string"){
-const err42 = {instancePath:instancePath+"/priorityClassName",schemaPath:"#/properties/priorityClassName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data34 < -2147483648 || isNaN(data34)){
+const err42 = {instancePath:instancePath+"/priority",schemaPath:"#/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
 if(vErrors === null){
 vErrors = [err42];
 }
 else {
 vErrors.push(err42);
+}
+errors++;
+}
+}
+}
+if(data.priorityClassName !== undefined){
+if(typeof data.priorityClassName !== "string"){
+const err43 = {instancePath:instancePath+"/priorityClassName",schemaPath:"#/properties/priorityClassName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err43];
+}
+else {
+vErrors.push(err43);
 }
 errors++;
 }
@@ -12968,18 +13391,7 @@ for(let i6=0; i6<len6; i6++){
 let data37 = data36[i6];
 if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
 if(data37.conditionType === undefined){
-const err43 = {instancePath:instancePath+"/readinessGates/" + i6,schemaPath:"#/$defs/PodReadinessGate/required",keyword:"required",params:{missingProperty: "conditionType"},message:"must have required property '"+"conditionType"+"'"};
-if(vErrors === null){
-vErrors = [err43];
-}
-else {
-vErrors.push(err43);
-}
-errors++;
-}
-for(const key6 in data37){
-if(!(key6 === "conditionType")){
-const err44 = {instancePath:instancePath+"/readinessGates/" + i6,schemaPath:"#/$defs/PodReadinessGate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+const err44 = {instancePath:instancePath+"/readinessGates/" + i6,schemaPath:"#/$defs/PodReadinessGate/required",keyword:"required",params:{missingProperty: "conditionType"},message:"must have required property '"+"conditionType"+"'"};
 if(vErrors === null){
 vErrors = [err44];
 }
@@ -12988,10 +13400,9 @@ vErrors.push(err44);
 }
 errors++;
 }
-}
-if(data37.conditionType !== undefined){
-if(typeof data37.conditionType !== "string"){
-const err45 = {instancePath:instancePath+"/readinessGates/" + i6+"/conditionType",schemaPath:"#/$defs/PodReadinessGate/properties/conditionType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key6 in data37){
+if(!(key6 === "conditionType")){
+const err45 = {instancePath:instancePath+"/readinessGates/" + i6,schemaPath:"#/$defs/PodReadinessGate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -13001,9 +13412,9 @@ vErrors.push(err45);
 errors++;
 }
 }
-}
-else {
-const err46 = {instancePath:instancePath+"/readinessGates/" + i6,schemaPath:"#/$defs/PodReadinessGate/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data37.conditionType !== undefined){
+if(typeof data37.conditionType !== "string"){
+const err46 = {instancePath:instancePath+"/readinessGates/" + i6+"/conditionType",schemaPath:"#/$defs/PodReadinessGate/properties/conditionType/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err46];
 }
@@ -13015,12 +13426,24 @@ errors++;
 }
 }
 else {
-const err47 = {instancePath:instancePath+"/readinessGates",schemaPath:"#/properties/readinessGates/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err47 = {instancePath:instancePath+"/readinessGates/" + i6,schemaPath:"#/$defs/PodReadinessGate/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err47];
 }
 else {
 vErrors.push(err47);
+}
+errors++;
+}
+}
+}
+else {
+const err48 = {instancePath:instancePath+"/readinessGates",schemaPath:"#/properties/readinessGates/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err48];
+}
+else {
+vErrors.push(err48);
 }
 errors++;
 }
@@ -13033,18 +13456,7 @@ for(let i7=0; i7<len7; i7++){
 let data40 = data39[i7];
 if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
 if(data40.name === undefined){
-const err48 = {instancePath:instancePath+"/resourceClaims/" + i7,schemaPath:"#/$defs/PodResourceClaim/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
-if(vErrors === null){
-vErrors = [err48];
-}
-else {
-vErrors.push(err48);
-}
-errors++;
-}
-for(const key7 in data40){
-if(!(((key7 === "name") || (key7 === "resourceClaimName")) || (key7 === "resourceClaimTemplateName"))){
-const err49 = {instancePath:instancePath+"/resourceClaims/" + i7,schemaPath:"#/$defs/PodResourceClaim/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
+const err49 = {instancePath:instancePath+"/resourceClaims/" + i7,schemaPath:"#/$defs/PodResourceClaim/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
 if(vErrors === null){
 vErrors = [err49];
 }
@@ -13053,10 +13465,9 @@ vErrors.push(err49);
 }
 errors++;
 }
-}
-if(data40.name !== undefined){
-if(typeof data40.name !== "string"){
-const err50 = {instancePath:instancePath+"/resourceClaims/" + i7+"/name",schemaPath:"#/$defs/PodResourceClaim/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key7 in data40){
+if(!(((key7 === "name") || (key7 === "resourceClaimName")) || (key7 === "resourceClaimTemplateName"))){
+const err50 = {instancePath:instancePath+"/resourceClaims/" + i7,schemaPath:"#/$defs/PodResourceClaim/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err50];
 }
@@ -13066,9 +13477,9 @@ vErrors.push(err50);
 errors++;
 }
 }
-if(data40.resourceClaimName !== undefined){
-if(typeof data40.resourceClaimName !== "string"){
-const err51 = {instancePath:instancePath+"/resourceClaims/" + i7+"/resourceClaimName",schemaPath:"#/$defs/PodResourceClaim/properties/resourceClaimName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data40.name !== undefined){
+if(typeof data40.name !== "string"){
+const err51 = {instancePath:instancePath+"/resourceClaims/" + i7+"/name",schemaPath:"#/$defs/PodResourceClaim/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err51];
 }
@@ -13078,9 +13489,9 @@ vErrors.push(err51);
 errors++;
 }
 }
-if(data40.resourceClaimTemplateName !== undefined){
-if(typeof data40.resourceClaimTemplateName !== "string"){
-const err52 = {instancePath:instancePath+"/resourceClaims/" + i7+"/resourceClaimTemplateName",schemaPath:"#/$defs/PodResourceClaim/properties/resourceClaimTemplateName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data40.resourceClaimName !== undefined){
+if(typeof data40.resourceClaimName !== "string"){
+const err52 = {instancePath:instancePath+"/resourceClaims/" + i7+"/resourceClaimName",schemaPath:"#/$defs/PodResourceClaim/properties/resourceClaimName/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -13090,9 +13501,9 @@ vErrors.push(err52);
 errors++;
 }
 }
-}
-else {
-const err53 = {instancePath:instancePath+"/resourceClaims/" + i7,schemaPath:"#/$defs/PodResourceClaim/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data40.resourceClaimTemplateName !== undefined){
+if(typeof data40.resourceClaimTemplateName !== "string"){
+const err53 = {instancePath:instancePath+"/resourceClaims/" + i7+"/resourceClaimTemplateName",schemaPath:"#/$defs/PodResourceClaim/properties/resourceClaimTemplateName/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err53];
 }
@@ -13104,7 +13515,7 @@ errors++;
 }
 }
 else {
-const err54 = {instancePath:instancePath+"/resourceClaims",schemaPath:"#/properties/resourceClaims/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err54 = {instancePath:instancePath+"/resourceClaims/" + i7,schemaPath:"#/$defs/PodResourceClaim/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -13114,15 +13525,9 @@ vErrors.push(err54);
 errors++;
 }
 }
-if(data.resources !== undefined){
-if(!(validate67(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
-vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
-errors = vErrors.length;
 }
-}
-let data45 = data.restartPolicy;
-if(typeof data45 !== "string"){
-const err55 = {instancePath:instancePath+"/restartPolicy",schemaPath:"#/properties/restartPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err55 = {instancePath:instancePath+"/resourceClaims",schemaPath:"#/properties/resourceClaims/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err55];
 }
@@ -13131,8 +13536,16 @@ vErrors.push(err55);
 }
 errors++;
 }
-if(!(((data45 === "Always") || (data45 === "OnFailure")) || (data45 === "Never"))){
-const err56 = {instancePath:instancePath+"/restartPolicy",schemaPath:"#/properties/restartPolicy/enum",keyword:"enum",params:{allowedValues: schema32.properties.restartPolicy.enum},message:"must be equal to one of the allowed values"};
+}
+if(data.resources !== undefined){
+if(!(validate73(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
+vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+errors = vErrors.length;
+}
+}
+let data45 = data.restartPolicy;
+if(typeof data45 !== "string"){
+const err56 = {instancePath:instancePath+"/restartPolicy",schemaPath:"#/properties/restartPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err56];
 }
@@ -13141,9 +13554,8 @@ vErrors.push(err56);
 }
 errors++;
 }
-if(data.runtimeClassName !== undefined){
-if(typeof data.runtimeClassName !== "string"){
-const err57 = {instancePath:instancePath+"/runtimeClassName",schemaPath:"#/properties/runtimeClassName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(!(((data45 === "Always") || (data45 === "OnFailure")) || (data45 === "Never"))){
+const err57 = {instancePath:instancePath+"/restartPolicy",schemaPath:"#/properties/restartPolicy/enum",keyword:"enum",params:{allowedValues: schema39.properties.restartPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -13152,14 +13564,25 @@ vErrors.push(err57);
 }
 errors++;
 }
-}
-if(typeof data.schedulerName !== "string"){
-const err58 = {instancePath:instancePath+"/schedulerName",schemaPath:"#/properties/schedulerName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data.runtimeClassName !== undefined){
+if(typeof data.runtimeClassName !== "string"){
+const err58 = {instancePath:instancePath+"/runtimeClassName",schemaPath:"#/properties/runtimeClassName/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err58];
 }
 else {
 vErrors.push(err58);
+}
+errors++;
+}
+}
+if(typeof data.schedulerName !== "string"){
+const err59 = {instancePath:instancePath+"/schedulerName",schemaPath:"#/properties/schedulerName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err59];
+}
+else {
+vErrors.push(err59);
 }
 errors++;
 }
@@ -13171,18 +13594,7 @@ for(let i8=0; i8<len8; i8++){
 let data49 = data48[i8];
 if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
 if(data49.name === undefined){
-const err59 = {instancePath:instancePath+"/schedulingGates/" + i8,schemaPath:"#/$defs/PodSchedulingGate/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
-if(vErrors === null){
-vErrors = [err59];
-}
-else {
-vErrors.push(err59);
-}
-errors++;
-}
-for(const key8 in data49){
-if(!(key8 === "name")){
-const err60 = {instancePath:instancePath+"/schedulingGates/" + i8,schemaPath:"#/$defs/PodSchedulingGate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties"};
+const err60 = {instancePath:instancePath+"/schedulingGates/" + i8,schemaPath:"#/$defs/PodSchedulingGate/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
 if(vErrors === null){
 vErrors = [err60];
 }
@@ -13191,10 +13603,9 @@ vErrors.push(err60);
 }
 errors++;
 }
-}
-if(data49.name !== undefined){
-if(typeof data49.name !== "string"){
-const err61 = {instancePath:instancePath+"/schedulingGates/" + i8+"/name",schemaPath:"#/$defs/PodSchedulingGate/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key8 in data49){
+if(!(key8 === "name")){
+const err61 = {instancePath:instancePath+"/schedulingGates/" + i8,schemaPath:"#/$defs/PodSchedulingGate/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err61];
 }
@@ -13204,9 +13615,9 @@ vErrors.push(err61);
 errors++;
 }
 }
-}
-else {
-const err62 = {instancePath:instancePath+"/schedulingGates/" + i8,schemaPath:"#/$defs/PodSchedulingGate/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data49.name !== undefined){
+if(typeof data49.name !== "string"){
+const err62 = {instancePath:instancePath+"/schedulingGates/" + i8+"/name",schemaPath:"#/$defs/PodSchedulingGate/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err62];
 }
@@ -13218,7 +13629,7 @@ errors++;
 }
 }
 else {
-const err63 = {instancePath:instancePath+"/schedulingGates",schemaPath:"#/properties/schedulingGates/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err63 = {instancePath:instancePath+"/schedulingGates/" + i8,schemaPath:"#/$defs/PodSchedulingGate/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err63];
 }
@@ -13228,12 +13639,9 @@ vErrors.push(err63);
 errors++;
 }
 }
-if(data.schedulingGroup !== undefined){
-let data51 = data.schedulingGroup;
-if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
-for(const key9 in data51){
-if(!(key9 === "podGroupName")){
-const err64 = {instancePath:instancePath+"/schedulingGroup",schemaPath:"#/$defs/PodSchedulingGroup/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties"};
+}
+else {
+const err64 = {instancePath:instancePath+"/schedulingGates",schemaPath:"#/properties/schedulingGates/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err64];
 }
@@ -13243,9 +13651,12 @@ vErrors.push(err64);
 errors++;
 }
 }
-if(data51.podGroupName !== undefined){
-if(typeof data51.podGroupName !== "string"){
-const err65 = {instancePath:instancePath+"/schedulingGroup/podGroupName",schemaPath:"#/$defs/PodSchedulingGroup/properties/podGroupName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data.schedulingGroup !== undefined){
+let data51 = data.schedulingGroup;
+if(data51 && typeof data51 == "object" && !Array.isArray(data51)){
+for(const key9 in data51){
+if(!(key9 === "podGroupName")){
+const err65 = {instancePath:instancePath+"/schedulingGroup",schemaPath:"#/$defs/PodSchedulingGroup/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err65];
 }
@@ -13255,9 +13666,9 @@ vErrors.push(err65);
 errors++;
 }
 }
-}
-else {
-const err66 = {instancePath:instancePath+"/schedulingGroup",schemaPath:"#/$defs/PodSchedulingGroup/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data51.podGroupName !== undefined){
+if(typeof data51.podGroupName !== "string"){
+const err66 = {instancePath:instancePath+"/schedulingGroup/podGroupName",schemaPath:"#/$defs/PodSchedulingGroup/properties/podGroupName/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err66];
 }
@@ -13267,13 +13678,9 @@ vErrors.push(err66);
 errors++;
 }
 }
-if(!(validate90(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
-vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
-errors = vErrors.length;
 }
-if(data.serviceAccount !== undefined){
-if(typeof data.serviceAccount !== "string"){
-const err67 = {instancePath:instancePath+"/serviceAccount",schemaPath:"#/properties/serviceAccount/type",keyword:"type",params:{type: "string"},message:"must be string"};
+else {
+const err67 = {instancePath:instancePath+"/schedulingGroup",schemaPath:"#/$defs/PodSchedulingGroup/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err67];
 }
@@ -13283,9 +13690,13 @@ vErrors.push(err67);
 errors++;
 }
 }
-if(data.serviceAccountName !== undefined){
-if(typeof data.serviceAccountName !== "string"){
-const err68 = {instancePath:instancePath+"/serviceAccountName",schemaPath:"#/properties/serviceAccountName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(!(validate96(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
+vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+errors = vErrors.length;
+}
+if(data.serviceAccount !== undefined){
+if(typeof data.serviceAccount !== "string"){
+const err68 = {instancePath:instancePath+"/serviceAccount",schemaPath:"#/properties/serviceAccount/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err68];
 }
@@ -13295,9 +13706,9 @@ vErrors.push(err68);
 errors++;
 }
 }
-if(data.setHostnameAsFQDN !== undefined){
-if(typeof data.setHostnameAsFQDN !== "boolean"){
-const err69 = {instancePath:instancePath+"/setHostnameAsFQDN",schemaPath:"#/properties/setHostnameAsFQDN/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data.serviceAccountName !== undefined){
+if(typeof data.serviceAccountName !== "string"){
+const err69 = {instancePath:instancePath+"/serviceAccountName",schemaPath:"#/properties/serviceAccountName/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err69];
 }
@@ -13307,9 +13718,9 @@ vErrors.push(err69);
 errors++;
 }
 }
-if(data.shareProcessNamespace !== undefined){
-if(typeof data.shareProcessNamespace !== "boolean"){
-const err70 = {instancePath:instancePath+"/shareProcessNamespace",schemaPath:"#/properties/shareProcessNamespace/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(data.setHostnameAsFQDN !== undefined){
+if(typeof data.setHostnameAsFQDN !== "boolean"){
+const err70 = {instancePath:instancePath+"/setHostnameAsFQDN",schemaPath:"#/properties/setHostnameAsFQDN/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err70];
 }
@@ -13319,9 +13730,9 @@ vErrors.push(err70);
 errors++;
 }
 }
-if(data.subdomain !== undefined){
-if(typeof data.subdomain !== "string"){
-const err71 = {instancePath:instancePath+"/subdomain",schemaPath:"#/properties/subdomain/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data.shareProcessNamespace !== undefined){
+if(typeof data.shareProcessNamespace !== "boolean"){
+const err71 = {instancePath:instancePath+"/shareProcessNamespace",schemaPath:"#/properties/shareProcessNamespace/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err71];
 }
@@ -13331,9 +13742,9 @@ vErrors.push(err71);
 errors++;
 }
 }
-let data59 = data.terminationGracePeriodSeconds;
-if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
-const err72 = {instancePath:instancePath+"/terminationGracePeriodSeconds",schemaPath:"#/properties/terminationGracePeriodSeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(data.subdomain !== undefined){
+if(typeof data.subdomain !== "string"){
+const err72 = {instancePath:instancePath+"/subdomain",schemaPath:"#/properties/subdomain/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err72];
 }
@@ -13342,14 +13753,26 @@ vErrors.push(err72);
 }
 errors++;
 }
-if((typeof data59 == "number") && (isFinite(data59))){
-if(data59 < 0 || isNaN(data59)){
-const err73 = {instancePath:instancePath+"/terminationGracePeriodSeconds",schemaPath:"#/properties/terminationGracePeriodSeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+}
+let data59 = data.terminationGracePeriodSeconds;
+if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
+const err73 = {instancePath:instancePath+"/terminationGracePeriodSeconds",schemaPath:"#/properties/terminationGracePeriodSeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err73];
 }
 else {
 vErrors.push(err73);
+}
+errors++;
+}
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 < 0 || isNaN(data59)){
+const err74 = {instancePath:instancePath+"/terminationGracePeriodSeconds",schemaPath:"#/properties/terminationGracePeriodSeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err74];
+}
+else {
+vErrors.push(err74);
 }
 errors++;
 }
@@ -13363,20 +13786,7 @@ let data61 = data60[i9];
 if(data61 && typeof data61 == "object" && !Array.isArray(data61)){
 for(const key10 in data61){
 if(!(((((key10 === "effect") || (key10 === "key")) || (key10 === "operator")) || (key10 === "tolerationSeconds")) || (key10 === "value"))){
-const err74 = {instancePath:instancePath+"/tolerations/" + i9,schemaPath:"#/$defs/Toleration/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties"};
-if(vErrors === null){
-vErrors = [err74];
-}
-else {
-vErrors.push(err74);
-}
-errors++;
-}
-}
-if(data61.effect !== undefined){
-let data62 = data61.effect;
-if(typeof data62 !== "string"){
-const err75 = {instancePath:instancePath+"/tolerations/" + i9+"/effect",schemaPath:"#/$defs/Toleration/properties/effect/type",keyword:"type",params:{type: "string"},message:"must be string"};
+const err75 = {instancePath:instancePath+"/tolerations/" + i9,schemaPath:"#/$defs/Toleration/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err75];
 }
@@ -13385,8 +13795,11 @@ vErrors.push(err75);
 }
 errors++;
 }
-if(!(((data62 === "NoSchedule") || (data62 === "PreferNoSchedule")) || (data62 === "NoExecute"))){
-const err76 = {instancePath:instancePath+"/tolerations/" + i9+"/effect",schemaPath:"#/$defs/Toleration/properties/effect/enum",keyword:"enum",params:{allowedValues: schema100.properties.effect.enum},message:"must be equal to one of the allowed values"};
+}
+if(data61.effect !== undefined){
+let data62 = data61.effect;
+if(typeof data62 !== "string"){
+const err76 = {instancePath:instancePath+"/tolerations/" + i9+"/effect",schemaPath:"#/$defs/Toleration/properties/effect/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err76];
 }
@@ -13395,10 +13808,8 @@ vErrors.push(err76);
 }
 errors++;
 }
-}
-if(data61.key !== undefined){
-if(typeof data61.key !== "string"){
-const err77 = {instancePath:instancePath+"/tolerations/" + i9+"/key",schemaPath:"#/$defs/Toleration/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(!(((data62 === "NoSchedule") || (data62 === "PreferNoSchedule")) || (data62 === "NoExecute"))){
+const err77 = {instancePath:instancePath+"/tolerations/" + i9+"/effect",schemaPath:"#/$defs/Toleration/properties/effect/enum",keyword:"enum",params:{allowedValues: schema107.properties.effect.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -13408,10 +13819,9 @@ vErrors.push(err77);
 errors++;
 }
 }
-if(data61.operator !== undefined){
-let data64 = data61.operator;
-if(typeof data64 !== "string"){
-const err78 = {instancePath:instancePath+"/tolerations/" + i9+"/operator",schemaPath:"#/$defs/Toleration/properties/operator/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data61.key !== undefined){
+if(typeof data61.key !== "string"){
+const err78 = {instancePath:instancePath+"/tolerations/" + i9+"/key",schemaPath:"#/$defs/Toleration/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err78];
 }
@@ -13420,8 +13830,11 @@ vErrors.push(err78);
 }
 errors++;
 }
-if(!((((data64 === "Exists") || (data64 === "Equal")) || (data64 === "Lt")) || (data64 === "Gt"))){
-const err79 = {instancePath:instancePath+"/tolerations/" + i9+"/operator",schemaPath:"#/$defs/Toleration/properties/operator/enum",keyword:"enum",params:{allowedValues: schema100.properties.operator.enum},message:"must be equal to one of the allowed values"};
+}
+if(data61.operator !== undefined){
+let data64 = data61.operator;
+if(typeof data64 !== "string"){
+const err79 = {instancePath:instancePath+"/tolerations/" + i9+"/operator",schemaPath:"#/$defs/Toleration/properties/operator/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err79];
 }
@@ -13430,11 +13843,8 @@ vErrors.push(err79);
 }
 errors++;
 }
-}
-if(data61.tolerationSeconds !== undefined){
-let data65 = data61.tolerationSeconds;
-if(!(((typeof data65 == "number") && (!(data65 % 1) && !isNaN(data65))) && (isFinite(data65)))){
-const err80 = {instancePath:instancePath+"/tolerations/" + i9+"/tolerationSeconds",schemaPath:"#/$defs/Toleration/properties/tolerationSeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(!((((data64 === "Exists") || (data64 === "Equal")) || (data64 === "Lt")) || (data64 === "Gt"))){
+const err80 = {instancePath:instancePath+"/tolerations/" + i9+"/operator",schemaPath:"#/$defs/Toleration/properties/operator/enum",keyword:"enum",params:{allowedValues: schema107.properties.operator.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -13444,9 +13854,10 @@ vErrors.push(err80);
 errors++;
 }
 }
-if(data61.value !== undefined){
-if(typeof data61.value !== "string"){
-const err81 = {instancePath:instancePath+"/tolerations/" + i9+"/value",schemaPath:"#/$defs/Toleration/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data61.tolerationSeconds !== undefined){
+let data65 = data61.tolerationSeconds;
+if(!(((typeof data65 == "number") && (!(data65 % 1) && !isNaN(data65))) && (isFinite(data65)))){
+const err81 = {instancePath:instancePath+"/tolerations/" + i9+"/tolerationSeconds",schemaPath:"#/$defs/Toleration/properties/tolerationSeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
 if(vErrors === null){
 vErrors = [err81];
 }
@@ -13456,9 +13867,9 @@ vErrors.push(err81);
 errors++;
 }
 }
-}
-else {
-const err82 = {instancePath:instancePath+"/tolerations/" + i9,schemaPath:"#/$defs/Toleration/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data61.value !== undefined){
+if(typeof data61.value !== "string"){
+const err82 = {instancePath:instancePath+"/tolerations/" + i9+"/value",schemaPath:"#/$defs/Toleration/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err82];
 }
@@ -13470,7 +13881,7 @@ errors++;
 }
 }
 else {
-const err83 = {instancePath:instancePath+"/tolerations",schemaPath:"#/properties/tolerations/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err83 = {instancePath:instancePath+"/tolerations/" + i9,schemaPath:"#/$defs/Toleration/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err83];
 }
@@ -13480,19 +13891,9 @@ vErrors.push(err83);
 errors++;
 }
 }
-if(data.topologySpreadConstraints !== undefined){
-let data67 = data.topologySpreadConstraints;
-if(Array.isArray(data67)){
-const len10 = data67.length;
-for(let i10=0; i10<len10; i10++){
-if(!(validate92(data67[i10], {instancePath:instancePath+"/topologySpreadConstraints/" + i10,parentData:data67,parentDataProperty:i10,rootData}))){
-vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
-errors = vErrors.length;
-}
-}
 }
 else {
-const err84 = {instancePath:instancePath+"/topologySpreadConstraints",schemaPath:"#/properties/topologySpreadConstraints/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err84 = {instancePath:instancePath+"/tolerations",schemaPath:"#/properties/tolerations/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err84];
 }
@@ -13502,19 +13903,19 @@ vErrors.push(err84);
 errors++;
 }
 }
-if(data.volumes !== undefined){
-let data69 = data.volumes;
-if(Array.isArray(data69)){
-const len11 = data69.length;
-for(let i11=0; i11<len11; i11++){
-if(!(validate95(data69[i11], {instancePath:instancePath+"/volumes/" + i11,parentData:data69,parentDataProperty:i11,rootData}))){
-vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+if(data.topologySpreadConstraints !== undefined){
+let data67 = data.topologySpreadConstraints;
+if(Array.isArray(data67)){
+const len10 = data67.length;
+for(let i10=0; i10<len10; i10++){
+if(!(validate98(data67[i10], {instancePath:instancePath+"/topologySpreadConstraints/" + i10,parentData:data67,parentDataProperty:i10,rootData}))){
+vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
 errors = vErrors.length;
 }
 }
 }
 else {
-const err85 = {instancePath:instancePath+"/volumes",schemaPath:"#/properties/volumes/type",keyword:"type",params:{type: "array"},message:"must be array"};
+const err85 = {instancePath:instancePath+"/topologySpreadConstraints",schemaPath:"#/properties/topologySpreadConstraints/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err85];
 }
@@ -13524,9 +13925,19 @@ vErrors.push(err85);
 errors++;
 }
 }
+if(data.volumes !== undefined){
+let data69 = data.volumes;
+if(Array.isArray(data69)){
+const len11 = data69.length;
+for(let i11=0; i11<len11; i11++){
+if(!(validate101(data69[i11], {instancePath:instancePath+"/volumes/" + i11,parentData:data69,parentDataProperty:i11,rootData}))){
+vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+errors = vErrors.length;
+}
+}
 }
 else {
-const err86 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err86 = {instancePath:instancePath+"/volumes",schemaPath:"#/properties/volumes/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err86];
 }
@@ -13535,12 +13946,24 @@ vErrors.push(err86);
 }
 errors++;
 }
-validate24.errors = vErrors;
+}
+}
+else {
+const err87 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err87];
+}
+else {
+vErrors.push(err87);
+}
+errors++;
+}
+validate30.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -13673,8 +14096,8 @@ vErrors.push(err9);
 errors++;
 }
 if(data.spec !== undefined){
-if(!(validate24(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+if(!(validate30(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
 errors = vErrors.length;
 }
 }
@@ -13689,12 +14112,1576 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate23.errors = vErrors;
+validate29.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.backoffLimit === undefined){
+data.backoffLimit = 6;
+}
+if(data.completionMode === undefined){
+data.completionMode = "NonIndexed";
+}
+if(data.parallelism === undefined){
+data.parallelism = 1;
+}
+if(data.suspend === undefined){
+data.suspend = false;
+}
+if(data.template === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "template"},message:"must have required property '"+"template"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema28.properties, key0))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.activeDeadlineSeconds !== undefined){
+let data0 = data.activeDeadlineSeconds;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+const err2 = {instancePath:instancePath+"/activeDeadlineSeconds",schemaPath:"#/properties/activeDeadlineSeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 < 0 || isNaN(data0)){
+const err3 = {instancePath:instancePath+"/activeDeadlineSeconds",schemaPath:"#/properties/activeDeadlineSeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+}
+let data1 = data.backoffLimit;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err4 = {instancePath:instancePath+"/backoffLimit",schemaPath:"#/properties/backoffLimit/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 2147483647 || isNaN(data1)){
+const err5 = {instancePath:instancePath+"/backoffLimit",schemaPath:"#/properties/backoffLimit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err6 = {instancePath:instancePath+"/backoffLimit",schemaPath:"#/properties/backoffLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.backoffLimitPerIndex !== undefined){
+let data2 = data.backoffLimitPerIndex;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err7 = {instancePath:instancePath+"/backoffLimitPerIndex",schemaPath:"#/properties/backoffLimitPerIndex/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 2147483647 || isNaN(data2)){
+const err8 = {instancePath:instancePath+"/backoffLimitPerIndex",schemaPath:"#/properties/backoffLimitPerIndex/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(data2 < 0 || isNaN(data2)){
+const err9 = {instancePath:instancePath+"/backoffLimitPerIndex",schemaPath:"#/properties/backoffLimitPerIndex/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+let data3 = data.completionMode;
+if(typeof data3 !== "string"){
+const err10 = {instancePath:instancePath+"/completionMode",schemaPath:"#/properties/completionMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(!((data3 === "NonIndexed") || (data3 === "Indexed"))){
+const err11 = {instancePath:instancePath+"/completionMode",schemaPath:"#/properties/completionMode/enum",keyword:"enum",params:{allowedValues: schema28.properties.completionMode.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if(data.completions !== undefined){
+let data4 = data.completions;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+const err12 = {instancePath:instancePath+"/completions",schemaPath:"#/properties/completions/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 2147483647 || isNaN(data4)){
+const err13 = {instancePath:instancePath+"/completions",schemaPath:"#/properties/completions/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+if(data4 < 0 || isNaN(data4)){
+const err14 = {instancePath:instancePath+"/completions",schemaPath:"#/properties/completions/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+if(data.managedBy !== undefined){
+if(typeof data.managedBy !== "string"){
+const err15 = {instancePath:instancePath+"/managedBy",schemaPath:"#/properties/managedBy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.manualSelector !== undefined){
+if(typeof data.manualSelector !== "boolean"){
+const err16 = {instancePath:instancePath+"/manualSelector",schemaPath:"#/properties/manualSelector/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+if(data.maxFailedIndexes !== undefined){
+let data7 = data.maxFailedIndexes;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+const err17 = {instancePath:instancePath+"/maxFailedIndexes",schemaPath:"#/properties/maxFailedIndexes/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 2147483647 || isNaN(data7)){
+const err18 = {instancePath:instancePath+"/maxFailedIndexes",schemaPath:"#/properties/maxFailedIndexes/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+if(data7 < 0 || isNaN(data7)){
+const err19 = {instancePath:instancePath+"/maxFailedIndexes",schemaPath:"#/properties/maxFailedIndexes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+}
+let data8 = data.parallelism;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+const err20 = {instancePath:instancePath+"/parallelism",schemaPath:"#/properties/parallelism/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 2147483647 || isNaN(data8)){
+const err21 = {instancePath:instancePath+"/parallelism",schemaPath:"#/properties/parallelism/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+if(data8 < 0 || isNaN(data8)){
+const err22 = {instancePath:instancePath+"/parallelism",schemaPath:"#/properties/parallelism/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+}
+if(data.podFailurePolicy !== undefined){
+if(!(validate21(data.podFailurePolicy, {instancePath:instancePath+"/podFailurePolicy",parentData:data,parentDataProperty:"podFailurePolicy",rootData}))){
+vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+errors = vErrors.length;
+}
+}
+if(data.podReplacementPolicy !== undefined){
+let data10 = data.podReplacementPolicy;
+if(typeof data10 !== "string"){
+const err23 = {instancePath:instancePath+"/podReplacementPolicy",schemaPath:"#/properties/podReplacementPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(!((data10 === "TerminatingOrFailed") || (data10 === "Failed"))){
+const err24 = {instancePath:instancePath+"/podReplacementPolicy",schemaPath:"#/properties/podReplacementPolicy/enum",keyword:"enum",params:{allowedValues: schema28.properties.podReplacementPolicy.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data.selector !== undefined){
+if(!(validate25(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+errors = vErrors.length;
+}
+}
+if(data.successPolicy !== undefined){
+if(!(validate27(data.successPolicy, {instancePath:instancePath+"/successPolicy",parentData:data,parentDataProperty:"successPolicy",rootData}))){
+vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+errors = vErrors.length;
+}
+}
+if(typeof data.suspend !== "boolean"){
+const err25 = {instancePath:instancePath+"/suspend",schemaPath:"#/properties/suspend/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+if(data.template !== undefined){
+if(!(validate29(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+if(data.ttlSecondsAfterFinished !== undefined){
+let data15 = data.ttlSecondsAfterFinished;
+if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
+const err26 = {instancePath:instancePath+"/ttlSecondsAfterFinished",schemaPath:"#/properties/ttlSecondsAfterFinished/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+if((typeof data15 == "number") && (isFinite(data15))){
+if(data15 > 2147483647 || isNaN(data15)){
+const err27 = {instancePath:instancePath+"/ttlSecondsAfterFinished",schemaPath:"#/properties/ttlSecondsAfterFinished/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+if(data15 < 0 || isNaN(data15)){
+const err28 = {instancePath:instancePath+"/ttlSecondsAfterFinished",schemaPath:"#/properties/ttlSecondsAfterFinished/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err29 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+validate20.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate19(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.spec === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "metadata") || (key0 === "spec"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data0 = data.metadata;
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+for(const key1 in data0){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err2 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/TemplateMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data0.annotations !== undefined){
+let data1 = data0.annotations;
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+for(const key2 in data1){
+if(typeof data1[key2] !== "string"){
+const err3 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/TemplateMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/TemplateMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data0.labels !== undefined){
+let data3 = data0.labels;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key3 in data3){
+if(typeof data3[key3] !== "string"){
+const err5 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/TemplateMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/TemplateMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data0.name !== undefined){
+if(typeof data0.name !== "string"){
+const err7 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/TemplateMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data0.namespace !== undefined){
+if(typeof data0.namespace !== "string"){
+const err8 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/TemplateMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/TemplateMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate20(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate20.errors : vErrors.concat(validate20.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err10 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+validate19.errors = vErrors;
 return errors === 0;
 }
 
 
 function validate18(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.concurrencyPolicy === undefined){
+data.concurrencyPolicy = "Allow";
+}
+if(data.failedJobsHistoryLimit === undefined){
+data.failedJobsHistoryLimit = 1;
+}
+if(data.successfulJobsHistoryLimit === undefined){
+data.successfulJobsHistoryLimit = 3;
+}
+if(data.suspend === undefined){
+data.suspend = false;
+}
+if(data.jobTemplate === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "jobTemplate"},message:"must have required property '"+"jobTemplate"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.schedule === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "schedule"},message:"must have required property '"+"schedule"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((((((key0 === "concurrencyPolicy") || (key0 === "failedJobsHistoryLimit")) || (key0 === "jobTemplate")) || (key0 === "schedule")) || (key0 === "startingDeadlineSeconds")) || (key0 === "successfulJobsHistoryLimit")) || (key0 === "suspend")) || (key0 === "timeZone"))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+let data0 = data.concurrencyPolicy;
+if(typeof data0 !== "string"){
+const err3 = {instancePath:instancePath+"/concurrencyPolicy",schemaPath:"#/properties/concurrencyPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(!(((data0 === "Allow") || (data0 === "Forbid")) || (data0 === "Replace"))){
+const err4 = {instancePath:instancePath+"/concurrencyPolicy",schemaPath:"#/properties/concurrencyPolicy/enum",keyword:"enum",params:{allowedValues: schema25.properties.concurrencyPolicy.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+let data1 = data.failedJobsHistoryLimit;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err5 = {instancePath:instancePath+"/failedJobsHistoryLimit",schemaPath:"#/properties/failedJobsHistoryLimit/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 2147483647 || isNaN(data1)){
+const err6 = {instancePath:instancePath+"/failedJobsHistoryLimit",schemaPath:"#/properties/failedJobsHistoryLimit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err7 = {instancePath:instancePath+"/failedJobsHistoryLimit",schemaPath:"#/properties/failedJobsHistoryLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.jobTemplate !== undefined){
+if(!(validate19(data.jobTemplate, {instancePath:instancePath+"/jobTemplate",parentData:data,parentDataProperty:"jobTemplate",rootData}))){
+vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+errors = vErrors.length;
+}
+}
+if(data.schedule !== undefined){
+if(typeof data.schedule !== "string"){
+const err8 = {instancePath:instancePath+"/schedule",schemaPath:"#/properties/schedule/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.startingDeadlineSeconds !== undefined){
+let data4 = data.startingDeadlineSeconds;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+const err9 = {instancePath:instancePath+"/startingDeadlineSeconds",schemaPath:"#/properties/startingDeadlineSeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 < 0 || isNaN(data4)){
+const err10 = {instancePath:instancePath+"/startingDeadlineSeconds",schemaPath:"#/properties/startingDeadlineSeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+let data5 = data.successfulJobsHistoryLimit;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+const err11 = {instancePath:instancePath+"/successfulJobsHistoryLimit",schemaPath:"#/properties/successfulJobsHistoryLimit/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 > 2147483647 || isNaN(data5)){
+const err12 = {instancePath:instancePath+"/successfulJobsHistoryLimit",schemaPath:"#/properties/successfulJobsHistoryLimit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data5 < 0 || isNaN(data5)){
+const err13 = {instancePath:instancePath+"/successfulJobsHistoryLimit",schemaPath:"#/properties/successfulJobsHistoryLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(typeof data.suspend !== "boolean"){
+const err14 = {instancePath:instancePath+"/suspend",schemaPath:"#/properties/suspend/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(data.timeZone !== undefined){
+if(typeof data.timeZone !== "string"){
+const err15 = {instancePath:instancePath+"/timeZone",schemaPath:"#/properties/timeZone/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate18.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate17(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("batch/v1" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "batch/v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("CronJob" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "CronJob"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate18(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate18.errors : vErrors.concat(validate18.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate17.errors = vErrors;
+return errors === 0;
+}
+
+export const DaemonSet = validate153;
+const schema168 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"DaemonSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/DaemonSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema170 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/DaemonSetUpdateStrategy","default":{}}},"additionalProperties":false,"required":["selector","template"]};
+const schema171 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateDaemonSet"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
+const schema172 = {"type":"object","properties":{"maxSurge":{"type":["integer","string"],"default":0},"maxUnavailable":{"type":["integer","string"],"default":1}},"additionalProperties":false};
+
+function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.type === undefined){
+data.type = "RollingUpdate";
+}
+for(const key0 in data){
+if(!((key0 === "rollingUpdate") || (key0 === "type"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.rollingUpdate !== undefined){
+let data0 = data.rollingUpdate;
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+if(data0.maxSurge === undefined){
+data0.maxSurge = 0;
+}
+if(data0.maxUnavailable === undefined){
+data0.maxUnavailable = 1;
+}
+for(const key1 in data0){
+if(!((key1 === "maxSurge") || (key1 === "maxUnavailable"))){
+const err1 = {instancePath:instancePath+"/rollingUpdate",schemaPath:"#/$defs/RollingUpdateDaemonSet/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+let data1 = data0.maxSurge;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
+const err2 = {instancePath:instancePath+"/rollingUpdate/maxSurge",schemaPath:"#/$defs/RollingUpdateDaemonSet/properties/maxSurge/type",keyword:"type",params:{type: schema172.properties.maxSurge.type},message:"must be integer,string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+let data2 = data0.maxUnavailable;
+if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (typeof data2 !== "string")){
+const err3 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateDaemonSet/properties/maxUnavailable/type",keyword:"type",params:{type: schema172.properties.maxUnavailable.type},message:"must be integer,string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/rollingUpdate",schemaPath:"#/$defs/RollingUpdateDaemonSet/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+let data3 = data.type;
+if(typeof data3 !== "string"){
+const err5 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(!((data3 === "RollingUpdate") || (data3 === "OnDelete"))){
+const err6 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema171.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+validate157.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.revisionHistoryLimit === undefined){
+data.revisionHistoryLimit = 10;
+}
+if(data.updateStrategy === undefined){
+data.updateStrategy = {};
+}
+if(data.selector === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "selector"},message:"must have required property '"+"selector"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.template === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "template"},message:"must have required property '"+"template"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "minReadySeconds") || (key0 === "revisionHistoryLimit")) || (key0 === "selector")) || (key0 === "template")) || (key0 === "updateStrategy"))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.minReadySeconds !== undefined){
+let data0 = data.minReadySeconds;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+const err3 = {instancePath:instancePath+"/minReadySeconds",schemaPath:"#/properties/minReadySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 2147483647 || isNaN(data0)){
+const err4 = {instancePath:instancePath+"/minReadySeconds",schemaPath:"#/properties/minReadySeconds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data0 < 0 || isNaN(data0)){
+const err5 = {instancePath:instancePath+"/minReadySeconds",schemaPath:"#/properties/minReadySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+let data1 = data.revisionHistoryLimit;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err6 = {instancePath:instancePath+"/revisionHistoryLimit",schemaPath:"#/properties/revisionHistoryLimit/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 2147483647 || isNaN(data1)){
+const err7 = {instancePath:instancePath+"/revisionHistoryLimit",schemaPath:"#/properties/revisionHistoryLimit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err8 = {instancePath:instancePath+"/revisionHistoryLimit",schemaPath:"#/properties/revisionHistoryLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.selector !== undefined){
+if(!(validate25(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+errors = vErrors.length;
+}
+}
+if(data.template !== undefined){
+if(!(validate29(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+if(!(validate157(data.updateStrategy, {instancePath:instancePath+"/updateStrategy",parentData:data,parentDataProperty:"updateStrategy",rootData}))){
+vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+errors = vErrors.length;
+}
+}
+else {
+const err9 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+validate154.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate153(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("apps/v1" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "apps/v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("DaemonSet" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "DaemonSet"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate154(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate153.errors = vErrors;
+return errors === 0;
+}
+
+export const Deployment = validate160;
+const schema173 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"Deployment"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/DeploymentSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema175 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"paused":{"type":"boolean"},"progressDeadlineSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":600},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"strategy":{"$ref":"#/$defs/DeploymentStrategy","default":{}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
+const schema176 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateDeployment"},"type":{"type":"string","enum":["RollingUpdate","Recreate"],"default":"RollingUpdate"}},"additionalProperties":false};
+const schema177 = {"type":"object","properties":{"maxSurge":{"type":["integer","string"],"default":"25%"},"maxUnavailable":{"type":["integer","string"],"default":"25%"}},"additionalProperties":false};
+
+function validate163(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.type === undefined){
+data.type = "RollingUpdate";
+}
+for(const key0 in data){
+if(!((key0 === "rollingUpdate") || (key0 === "type"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.rollingUpdate !== undefined){
+let data0 = data.rollingUpdate;
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+if(data0.maxSurge === undefined){
+data0.maxSurge = "25%";
+}
+if(data0.maxUnavailable === undefined){
+data0.maxUnavailable = "25%";
+}
+for(const key1 in data0){
+if(!((key1 === "maxSurge") || (key1 === "maxUnavailable"))){
+const err1 = {instancePath:instancePath+"/rollingUpdate",schemaPath:"#/$defs/RollingUpdateDeployment/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+let data1 = data0.maxSurge;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
+const err2 = {instancePath:instancePath+"/rollingUpdate/maxSurge",schemaPath:"#/$defs/RollingUpdateDeployment/properties/maxSurge/type",keyword:"type",params:{type: schema177.properties.maxSurge.type},message:"must be integer,string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+let data2 = data0.maxUnavailable;
+if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (typeof data2 !== "string")){
+const err3 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateDeployment/properties/maxUnavailable/type",keyword:"type",params:{type: schema177.properties.maxUnavailable.type},message:"must be integer,string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/rollingUpdate",schemaPath:"#/$defs/RollingUpdateDeployment/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+let data3 = data.type;
+if(typeof data3 !== "string"){
+const err5 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(!((data3 === "RollingUpdate") || (data3 === "Recreate"))){
+const err6 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema176.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+validate163.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -13889,18 +15876,18 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate19(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+if(!(validate25(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
 }
-if(!(validate21(data.strategy, {instancePath:instancePath+"/strategy",parentData:data,parentDataProperty:"strategy",rootData}))){
-vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+if(!(validate163(data.strategy, {instancePath:instancePath+"/strategy",parentData:data,parentDataProperty:"strategy",rootData}))){
+vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
 errors = vErrors.length;
 }
 if(data.template !== undefined){
-if(!(validate23(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
-vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+if(!(validate29(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
@@ -13915,12 +15902,12 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate18.errors = vErrors;
+validate161.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate17(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -14116,8 +16103,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate18(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate18.errors : vErrors.concat(validate18.errors);
+if(!(validate161(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
 errors = vErrors.length;
 }
 }
@@ -14132,19 +16119,19 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate17.errors = vErrors;
+validate160.errors = vErrors;
 return errors === 0;
 }
 
-export const Engine = validate145;
-const schema161 = {"type":"object","properties":{"apiVersion":{"const":"berth.dev/v1"},"kind":{"const":"Engine"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/EngineSpec","default":{}}},"required":["apiVersion","kind","metadata"],"additionalProperties":false};
-const schema163 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string"}},"additionalProperties":false};
-const schema166 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":576,"maximum":65535,"default":1500}},"additionalProperties":false};
-const schema167 = {"type":"object","properties":{"listen":{"type":"string"}},"additionalProperties":false};
-const schema164 = {"type":"object","properties":{"name":{"type":"string"},"endpoint":{"type":"string"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"tls":{"$ref":"#/$defs/EngineTLS"}},"required":["name","endpoint"],"additionalProperties":false};
-const schema165 = {"type":"object","properties":{"caFile":{"type":"string"},"certFile":{"type":"string"},"keyFile":{"type":"string"}},"required":["caFile","certFile","keyFile"],"additionalProperties":false};
+export const Engine = validate167;
+const schema178 = {"type":"object","properties":{"apiVersion":{"const":"berth.dev/v1"},"kind":{"const":"Engine"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/EngineSpec","default":{}}},"required":["apiVersion","kind","metadata"],"additionalProperties":false};
+const schema180 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string"}},"additionalProperties":false};
+const schema183 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":576,"maximum":65535,"default":1500}},"additionalProperties":false};
+const schema184 = {"type":"object","properties":{"listen":{"type":"string"}},"additionalProperties":false};
+const schema181 = {"type":"object","properties":{"name":{"type":"string"},"endpoint":{"type":"string"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"tls":{"$ref":"#/$defs/EngineTLS"}},"required":["name","endpoint"],"additionalProperties":false};
+const schema182 = {"type":"object","properties":{"caFile":{"type":"string"},"certFile":{"type":"string"},"keyFile":{"type":"string"}},"required":["caFile","certFile","keyFile"],"additionalProperties":false};
 
-function validate147(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate169(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -14335,12 +16322,12 @@ vErrors.push(err15);
 }
 errors++;
 }
-validate147.errors = vErrors;
+validate169.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate168(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -14372,8 +16359,8 @@ let data0 = data.hosts;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate147(data0[i0], {instancePath:instancePath+"/hosts/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
+if(!(validate169(data0[i0], {instancePath:instancePath+"/hosts/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
 errors = vErrors.length;
 }
 }
@@ -14557,12 +16544,12 @@ vErrors.push(err15);
 }
 errors++;
 }
-validate146.errors = vErrors;
+validate168.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate167(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -14750,8 +16737,8 @@ vErrors.push(err14);
 errors++;
 }
 }
-if(!(validate146(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+if(!(validate168(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
 errors = vErrors.length;
 }
 }
@@ -14765,15 +16752,2668 @@ vErrors.push(err15);
 }
 errors++;
 }
-validate145.errors = vErrors;
+validate167.errors = vErrors;
 return errors === 0;
 }
 
-export const Namespace = validate150;
-const schema168 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Namespace"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NamespaceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
-const schema170 = {"type":"object","properties":{"finalizers":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+export const HorizontalPodAutoscaler = validate172;
+const schema185 = {"type":"object","properties":{"apiVersion":{"const":"autoscaling/v2"},"kind":{"const":"HorizontalPodAutoscaler"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/HorizontalPodAutoscalerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema187 = {"type":"object","properties":{"behavior":{"$ref":"#/$defs/HorizontalPodAutoscalerBehavior"},"maxReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"metrics":{"type":"array","items":{"$ref":"#/$defs/MetricSpec"}},"minReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1},"scaleTargetRef":{"$ref":"#/$defs/CrossVersionObjectReference"}},"additionalProperties":false,"required":["maxReplicas","scaleTargetRef"]};
+const schema198 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
+const schema188 = {"type":"object","properties":{"scaleDown":{"$ref":"#/$defs/HPAScalingRules"},"scaleUp":{"$ref":"#/$defs/HPAScalingRules"}},"additionalProperties":false};
+const schema189 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":"string"}},"additionalProperties":false};
+const schema190 = {"type":"object","properties":{"periodSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"type":{"type":"string","enum":["Pods","Percent"]},"value":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["periodSeconds","type","value"]};
 
-function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((key0 === "policies") || (key0 === "selectPolicy")) || (key0 === "stabilizationWindowSeconds")) || (key0 === "tolerance"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.policies !== undefined){
+let data0 = data.policies;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(data1.periodSeconds === undefined){
+const err1 = {instancePath:instancePath+"/policies/" + i0,schemaPath:"#/$defs/HPAScalingPolicy/required",keyword:"required",params:{missingProperty: "periodSeconds"},message:"must have required property '"+"periodSeconds"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data1.type === undefined){
+const err2 = {instancePath:instancePath+"/policies/" + i0,schemaPath:"#/$defs/HPAScalingPolicy/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data1.value === undefined){
+const err3 = {instancePath:instancePath+"/policies/" + i0,schemaPath:"#/$defs/HPAScalingPolicy/required",keyword:"required",params:{missingProperty: "value"},message:"must have required property '"+"value"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key1 in data1){
+if(!(((key1 === "periodSeconds") || (key1 === "type")) || (key1 === "value"))){
+const err4 = {instancePath:instancePath+"/policies/" + i0,schemaPath:"#/$defs/HPAScalingPolicy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data1.periodSeconds !== undefined){
+let data2 = data1.periodSeconds;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err5 = {instancePath:instancePath+"/policies/" + i0+"/periodSeconds",schemaPath:"#/$defs/HPAScalingPolicy/properties/periodSeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 2147483647 || isNaN(data2)){
+const err6 = {instancePath:instancePath+"/policies/" + i0+"/periodSeconds",schemaPath:"#/$defs/HPAScalingPolicy/properties/periodSeconds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if(data2 < -2147483648 || isNaN(data2)){
+const err7 = {instancePath:instancePath+"/policies/" + i0+"/periodSeconds",schemaPath:"#/$defs/HPAScalingPolicy/properties/periodSeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+if(data1.type !== undefined){
+let data3 = data1.type;
+if(typeof data3 !== "string"){
+const err8 = {instancePath:instancePath+"/policies/" + i0+"/type",schemaPath:"#/$defs/HPAScalingPolicy/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(!((data3 === "Pods") || (data3 === "Percent"))){
+const err9 = {instancePath:instancePath+"/policies/" + i0+"/type",schemaPath:"#/$defs/HPAScalingPolicy/properties/type/enum",keyword:"enum",params:{allowedValues: schema190.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data1.value !== undefined){
+let data4 = data1.value;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+const err10 = {instancePath:instancePath+"/policies/" + i0+"/value",schemaPath:"#/$defs/HPAScalingPolicy/properties/value/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 2147483647 || isNaN(data4)){
+const err11 = {instancePath:instancePath+"/policies/" + i0+"/value",schemaPath:"#/$defs/HPAScalingPolicy/properties/value/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if(data4 < -2147483648 || isNaN(data4)){
+const err12 = {instancePath:instancePath+"/policies/" + i0+"/value",schemaPath:"#/$defs/HPAScalingPolicy/properties/value/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/policies/" + i0,schemaPath:"#/$defs/HPAScalingPolicy/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/policies",schemaPath:"#/properties/policies/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+if(data.selectPolicy !== undefined){
+let data5 = data.selectPolicy;
+if(typeof data5 !== "string"){
+const err15 = {instancePath:instancePath+"/selectPolicy",schemaPath:"#/properties/selectPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(!(((data5 === "Max") || (data5 === "Min")) || (data5 === "Disabled"))){
+const err16 = {instancePath:instancePath+"/selectPolicy",schemaPath:"#/properties/selectPolicy/enum",keyword:"enum",params:{allowedValues: schema189.properties.selectPolicy.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+if(data.stabilizationWindowSeconds !== undefined){
+let data6 = data.stabilizationWindowSeconds;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+const err17 = {instancePath:instancePath+"/stabilizationWindowSeconds",schemaPath:"#/properties/stabilizationWindowSeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 2147483647 || isNaN(data6)){
+const err18 = {instancePath:instancePath+"/stabilizationWindowSeconds",schemaPath:"#/properties/stabilizationWindowSeconds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+if(data6 < -2147483648 || isNaN(data6)){
+const err19 = {instancePath:instancePath+"/stabilizationWindowSeconds",schemaPath:"#/properties/stabilizationWindowSeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+}
+if(data.tolerance !== undefined){
+if(typeof data.tolerance !== "string"){
+const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+validate175.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate174(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((key0 === "scaleDown") || (key0 === "scaleUp"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.scaleDown !== undefined){
+if(!(validate175(data.scaleDown, {instancePath:instancePath+"/scaleDown",parentData:data,parentDataProperty:"scaleDown",rootData}))){
+vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+errors = vErrors.length;
+}
+}
+if(data.scaleUp !== undefined){
+if(!(validate175(data.scaleUp, {instancePath:instancePath+"/scaleUp",parentData:data,parentDataProperty:"scaleUp",rootData}))){
+vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+validate174.errors = vErrors;
+return errors === 0;
+}
+
+const schema191 = {"type":"object","properties":{"containerResource":{"$ref":"#/$defs/ContainerResourceMetricSource"},"external":{"$ref":"#/$defs/ExternalMetricSource"},"object":{"$ref":"#/$defs/ObjectMetricSource"},"pods":{"$ref":"#/$defs/PodsMetricSource"},"resource":{"$ref":"#/$defs/ResourceMetricSource"},"type":{"type":"string","enum":["Resource","ContainerResource","Pods","Object","External"]}},"additionalProperties":false,"required":["type"]};
+const schema192 = {"type":"object","properties":{"container":{"type":"string"},"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["container","name","target"]};
+const schema193 = {"type":"object","properties":{"averageUtilization":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"averageValue":{"type":["string","number"]},"type":{"type":"string","enum":["Utilization","Value","AverageValue"]},"value":{"type":["string","number"]}},"additionalProperties":false,"required":["type"]};
+
+function validate180(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.container === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "container"},message:"must have required property '"+"container"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.name === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.target === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "target"},message:"must have required property '"+"target"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "container") || (key0 === "name")) || (key0 === "target"))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.container !== undefined){
+if(typeof data.container !== "string"){
+const err4 = {instancePath:instancePath+"/container",schemaPath:"#/properties/container/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.name !== undefined){
+if(typeof data.name !== "string"){
+const err5 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.target !== undefined){
+let data2 = data.target;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.type === undefined){
+const err6 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "averageUtilization") || (key1 === "averageValue")) || (key1 === "type")) || (key1 === "value"))){
+const err7 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data2.averageUtilization !== undefined){
+let data3 = data2.averageUtilization;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+const err8 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 > 2147483647 || isNaN(data3)){
+const err9 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(data3 < -2147483648 || isNaN(data3)){
+const err10 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+if(data2.averageValue !== undefined){
+let data4 = data2.averageValue;
+if((typeof data4 !== "string") && (!((typeof data4 == "number") && (isFinite(data4))))){
+const err11 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema193.properties.averageValue.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data2.type !== undefined){
+let data5 = data2.type;
+if(typeof data5 !== "string"){
+const err12 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(!(((data5 === "Utilization") || (data5 === "Value")) || (data5 === "AverageValue"))){
+const err13 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.value !== undefined){
+let data6 = data2.value;
+if((typeof data6 !== "string") && (!((typeof data6 == "number") && (isFinite(data6))))){
+const err14 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema193.properties.value.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate180.errors = vErrors;
+return errors === 0;
+}
+
+const schema194 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
+const schema195 = {"type":"object","properties":{"name":{"type":"string"},"selector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false,"required":["name"]};
+
+function validate183(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "selector"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.name !== undefined){
+if(typeof data.name !== "string"){
+const err2 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.selector !== undefined){
+if(!(validate25(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+validate183.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate182(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.metric === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metric"},message:"must have required property '"+"metric"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.target === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "target"},message:"must have required property '"+"target"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "metric") || (key0 === "target"))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.metric !== undefined){
+if(!(validate183(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
+vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
+errors = vErrors.length;
+}
+}
+if(data.target !== undefined){
+let data1 = data.target;
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(data1.type === undefined){
+const err3 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key1 in data1){
+if(!((((key1 === "averageUtilization") || (key1 === "averageValue")) || (key1 === "type")) || (key1 === "value"))){
+const err4 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data1.averageUtilization !== undefined){
+let data2 = data1.averageUtilization;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err5 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 2147483647 || isNaN(data2)){
+const err6 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if(data2 < -2147483648 || isNaN(data2)){
+const err7 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+if(data1.averageValue !== undefined){
+let data3 = data1.averageValue;
+if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
+const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema193.properties.averageValue.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data1.type !== undefined){
+let data4 = data1.type;
+if(typeof data4 !== "string"){
+const err9 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data1.value !== undefined){
+let data5 = data1.value;
+if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
+const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema193.properties.value.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+else {
+const err13 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+validate182.errors = vErrors;
+return errors === 0;
+}
+
+const schema197 = {"type":"object","properties":{"describedObject":{"$ref":"#/$defs/CrossVersionObjectReference"},"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["describedObject","metric","target"]};
+
+function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.describedObject === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "describedObject"},message:"must have required property '"+"describedObject"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.metric === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metric"},message:"must have required property '"+"metric"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.target === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "target"},message:"must have required property '"+"target"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((key0 === "describedObject") || (key0 === "metric")) || (key0 === "target"))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.describedObject !== undefined){
+let data0 = data.describedObject;
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+if(data0.kind === undefined){
+const err4 = {instancePath:instancePath+"/describedObject",schemaPath:"#/$defs/CrossVersionObjectReference/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data0.name === undefined){
+const err5 = {instancePath:instancePath+"/describedObject",schemaPath:"#/$defs/CrossVersionObjectReference/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+for(const key1 in data0){
+if(!(((key1 === "apiVersion") || (key1 === "kind")) || (key1 === "name"))){
+const err6 = {instancePath:instancePath+"/describedObject",schemaPath:"#/$defs/CrossVersionObjectReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data0.apiVersion !== undefined){
+if(typeof data0.apiVersion !== "string"){
+const err7 = {instancePath:instancePath+"/describedObject/apiVersion",schemaPath:"#/$defs/CrossVersionObjectReference/properties/apiVersion/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data0.kind !== undefined){
+if(typeof data0.kind !== "string"){
+const err8 = {instancePath:instancePath+"/describedObject/kind",schemaPath:"#/$defs/CrossVersionObjectReference/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data0.name !== undefined){
+if(typeof data0.name !== "string"){
+const err9 = {instancePath:instancePath+"/describedObject/name",schemaPath:"#/$defs/CrossVersionObjectReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/describedObject",schemaPath:"#/$defs/CrossVersionObjectReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data.metric !== undefined){
+if(!(validate183(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
+vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
+errors = vErrors.length;
+}
+}
+if(data.target !== undefined){
+let data5 = data.target;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+if(data5.type === undefined){
+const err11 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+for(const key2 in data5){
+if(!((((key2 === "averageUtilization") || (key2 === "averageValue")) || (key2 === "type")) || (key2 === "value"))){
+const err12 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data5.averageUtilization !== undefined){
+let data6 = data5.averageUtilization;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+const err13 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 2147483647 || isNaN(data6)){
+const err14 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(data6 < -2147483648 || isNaN(data6)){
+const err15 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+}
+if(data5.averageValue !== undefined){
+let data7 = data5.averageValue;
+if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
+const err16 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema193.properties.averageValue.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+if(data5.type !== undefined){
+let data8 = data5.type;
+if(typeof data8 !== "string"){
+const err17 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+if(!(((data8 === "Utilization") || (data8 === "Value")) || (data8 === "AverageValue"))){
+const err18 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+if(data5.value !== undefined){
+let data9 = data5.value;
+if((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))){
+const err19 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema193.properties.value.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+validate187.errors = vErrors;
+return errors === 0;
+}
+
+const schema200 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
+
+function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.metric === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metric"},message:"must have required property '"+"metric"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.target === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "target"},message:"must have required property '"+"target"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "metric") || (key0 === "target"))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.metric !== undefined){
+if(!(validate183(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
+vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
+errors = vErrors.length;
+}
+}
+if(data.target !== undefined){
+let data1 = data.target;
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(data1.type === undefined){
+const err3 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key1 in data1){
+if(!((((key1 === "averageUtilization") || (key1 === "averageValue")) || (key1 === "type")) || (key1 === "value"))){
+const err4 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data1.averageUtilization !== undefined){
+let data2 = data1.averageUtilization;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err5 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 2147483647 || isNaN(data2)){
+const err6 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if(data2 < -2147483648 || isNaN(data2)){
+const err7 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+if(data1.averageValue !== undefined){
+let data3 = data1.averageValue;
+if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
+const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema193.properties.averageValue.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data1.type !== undefined){
+let data4 = data1.type;
+if(typeof data4 !== "string"){
+const err9 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data1.value !== undefined){
+let data5 = data1.value;
+if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
+const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema193.properties.value.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+else {
+const err13 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+validate190.errors = vErrors;
+return errors === 0;
+}
+
+const schema202 = {"type":"object","properties":{"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["name","target"]};
+
+function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.target === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "target"},message:"must have required property '"+"target"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((key0 === "name") || (key0 === "target"))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.name !== undefined){
+if(typeof data.name !== "string"){
+const err3 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.target !== undefined){
+let data1 = data.target;
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(data1.type === undefined){
+const err4 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+for(const key1 in data1){
+if(!((((key1 === "averageUtilization") || (key1 === "averageValue")) || (key1 === "type")) || (key1 === "value"))){
+const err5 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data1.averageUtilization !== undefined){
+let data2 = data1.averageUtilization;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err6 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 2147483647 || isNaN(data2)){
+const err7 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(data2 < -2147483648 || isNaN(data2)){
+const err8 = {instancePath:instancePath+"/target/averageUtilization",schemaPath:"#/$defs/MetricTarget/properties/averageUtilization/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+if(data1.averageValue !== undefined){
+let data3 = data1.averageValue;
+if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
+const err9 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema193.properties.averageValue.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data1.type !== undefined){
+let data4 = data1.type;
+if(typeof data4 !== "string"){
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
+const err11 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data1.value !== undefined){
+let data5 = data1.value;
+if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
+const err12 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema193.properties.value.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/target",schemaPath:"#/$defs/MetricTarget/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+else {
+const err14 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+validate193.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate179(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.type === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((((key0 === "containerResource") || (key0 === "external")) || (key0 === "object")) || (key0 === "pods")) || (key0 === "resource")) || (key0 === "type"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.containerResource !== undefined){
+if(!(validate180(data.containerResource, {instancePath:instancePath+"/containerResource",parentData:data,parentDataProperty:"containerResource",rootData}))){
+vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+errors = vErrors.length;
+}
+}
+if(data.external !== undefined){
+if(!(validate182(data.external, {instancePath:instancePath+"/external",parentData:data,parentDataProperty:"external",rootData}))){
+vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+errors = vErrors.length;
+}
+}
+if(data.object !== undefined){
+if(!(validate187(data.object, {instancePath:instancePath+"/object",parentData:data,parentDataProperty:"object",rootData}))){
+vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
+errors = vErrors.length;
+}
+}
+if(data.pods !== undefined){
+if(!(validate190(data.pods, {instancePath:instancePath+"/pods",parentData:data,parentDataProperty:"pods",rootData}))){
+vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
+errors = vErrors.length;
+}
+}
+if(data.resource !== undefined){
+if(!(validate193(data.resource, {instancePath:instancePath+"/resource",parentData:data,parentDataProperty:"resource",rootData}))){
+vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
+errors = vErrors.length;
+}
+}
+if(data.type !== undefined){
+let data5 = data.type;
+if(typeof data5 !== "string"){
+const err2 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(!(((((data5 === "Resource") || (data5 === "ContainerResource")) || (data5 === "Pods")) || (data5 === "Object")) || (data5 === "External"))){
+const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema191.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+}
+else {
+const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+validate179.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.minReplicas === undefined){
+data.minReplicas = 1;
+}
+if(data.maxReplicas === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "maxReplicas"},message:"must have required property '"+"maxReplicas"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.scaleTargetRef === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "scaleTargetRef"},message:"must have required property '"+"scaleTargetRef"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "behavior") || (key0 === "maxReplicas")) || (key0 === "metrics")) || (key0 === "minReplicas")) || (key0 === "scaleTargetRef"))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.behavior !== undefined){
+if(!(validate174(data.behavior, {instancePath:instancePath+"/behavior",parentData:data,parentDataProperty:"behavior",rootData}))){
+vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
+errors = vErrors.length;
+}
+}
+if(data.maxReplicas !== undefined){
+let data1 = data.maxReplicas;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err3 = {instancePath:instancePath+"/maxReplicas",schemaPath:"#/properties/maxReplicas/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 2147483647 || isNaN(data1)){
+const err4 = {instancePath:instancePath+"/maxReplicas",schemaPath:"#/properties/maxReplicas/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data1 < -2147483648 || isNaN(data1)){
+const err5 = {instancePath:instancePath+"/maxReplicas",schemaPath:"#/properties/maxReplicas/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+if(data.metrics !== undefined){
+let data2 = data.metrics;
+if(Array.isArray(data2)){
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate179(data2[i0], {instancePath:instancePath+"/metrics/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/metrics",schemaPath:"#/properties/metrics/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+let data4 = data.minReplicas;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+const err7 = {instancePath:instancePath+"/minReplicas",schemaPath:"#/properties/minReplicas/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 2147483647 || isNaN(data4)){
+const err8 = {instancePath:instancePath+"/minReplicas",schemaPath:"#/properties/minReplicas/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(data4 < -2147483648 || isNaN(data4)){
+const err9 = {instancePath:instancePath+"/minReplicas",schemaPath:"#/properties/minReplicas/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.scaleTargetRef !== undefined){
+let data5 = data.scaleTargetRef;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+if(data5.kind === undefined){
+const err10 = {instancePath:instancePath+"/scaleTargetRef",schemaPath:"#/$defs/CrossVersionObjectReference/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(data5.name === undefined){
+const err11 = {instancePath:instancePath+"/scaleTargetRef",schemaPath:"#/$defs/CrossVersionObjectReference/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+for(const key1 in data5){
+if(!(((key1 === "apiVersion") || (key1 === "kind")) || (key1 === "name"))){
+const err12 = {instancePath:instancePath+"/scaleTargetRef",schemaPath:"#/$defs/CrossVersionObjectReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data5.apiVersion !== undefined){
+if(typeof data5.apiVersion !== "string"){
+const err13 = {instancePath:instancePath+"/scaleTargetRef/apiVersion",schemaPath:"#/$defs/CrossVersionObjectReference/properties/apiVersion/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data5.kind !== undefined){
+if(typeof data5.kind !== "string"){
+const err14 = {instancePath:instancePath+"/scaleTargetRef/kind",schemaPath:"#/$defs/CrossVersionObjectReference/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+if(data5.name !== undefined){
+if(typeof data5.name !== "string"){
+const err15 = {instancePath:instancePath+"/scaleTargetRef/name",schemaPath:"#/$defs/CrossVersionObjectReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+}
+else {
+const err16 = {instancePath:instancePath+"/scaleTargetRef",schemaPath:"#/$defs/CrossVersionObjectReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+validate173.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate172(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("autoscaling/v2" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "autoscaling/v2"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("HorizontalPodAutoscaler" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "HorizontalPodAutoscaler"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate173(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate172.errors = vErrors;
+return errors === 0;
+}
+
+export const Job = validate197;
+const schema205 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"Job"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+
+function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("batch/v1" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "batch/v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("Job" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "Job"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate20(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate20.errors : vErrors.concat(validate20.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate197.errors = vErrors;
+return errors === 0;
+}
+
+export const LimitRange = validate199;
+const schema207 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"LimitRange"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/LimitRangeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema209 = {"type":"object","properties":{"limits":{"type":"array","items":{"$ref":"#/$defs/LimitRangeItem"}}},"additionalProperties":false,"required":["limits"]};
+const schema210 = {"type":"object","properties":{"default":{"type":"object","additionalProperties":{"type":["string","number"]}},"defaultRequest":{"type":"object","additionalProperties":{"type":["string","number"]}},"max":{"type":"object","additionalProperties":{"type":["string","number"]}},"maxLimitRequestRatio":{"type":"object","additionalProperties":{"type":["string","number"]}},"min":{"type":"object","additionalProperties":{"type":["string","number"]}},"type":{"type":"string","enum":["Container","Pod","PersistentVolumeClaim"]}},"additionalProperties":false,"required":["type"]};
+
+function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.limits === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "limits"},message:"must have required property '"+"limits"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(key0 === "limits")){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.limits !== undefined){
+let data0 = data.limits;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(data1.type === undefined){
+const err2 = {instancePath:instancePath+"/limits/" + i0,schemaPath:"#/$defs/LimitRangeItem/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key1 in data1){
+if(!((((((key1 === "default") || (key1 === "defaultRequest")) || (key1 === "max")) || (key1 === "maxLimitRequestRatio")) || (key1 === "min")) || (key1 === "type"))){
+const err3 = {instancePath:instancePath+"/limits/" + i0,schemaPath:"#/$defs/LimitRangeItem/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data1.default !== undefined){
+let data2 = data1.default;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key2 in data2){
+let data3 = data2[key2];
+if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
+const err4 = {instancePath:instancePath+"/limits/" + i0+"/default/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/default/additionalProperties/type",keyword:"type",params:{type: schema210.properties.default.additionalProperties.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/limits/" + i0+"/default",schemaPath:"#/$defs/LimitRangeItem/properties/default/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data1.defaultRequest !== undefined){
+let data4 = data1.defaultRequest;
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+for(const key3 in data4){
+let data5 = data4[key3];
+if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
+const err6 = {instancePath:instancePath+"/limits/" + i0+"/defaultRequest/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/defaultRequest/additionalProperties/type",keyword:"type",params:{type: schema210.properties.defaultRequest.additionalProperties.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/limits/" + i0+"/defaultRequest",schemaPath:"#/$defs/LimitRangeItem/properties/defaultRequest/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data1.max !== undefined){
+let data6 = data1.max;
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+for(const key4 in data6){
+let data7 = data6[key4];
+if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
+const err8 = {instancePath:instancePath+"/limits/" + i0+"/max/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/max/additionalProperties/type",keyword:"type",params:{type: schema210.properties.max.additionalProperties.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/limits/" + i0+"/max",schemaPath:"#/$defs/LimitRangeItem/properties/max/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data1.maxLimitRequestRatio !== undefined){
+let data8 = data1.maxLimitRequestRatio;
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+for(const key5 in data8){
+let data9 = data8[key5];
+if((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))){
+const err10 = {instancePath:instancePath+"/limits/" + i0+"/maxLimitRequestRatio/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/maxLimitRequestRatio/additionalProperties/type",keyword:"type",params:{type: schema210.properties.maxLimitRequestRatio.additionalProperties.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/limits/" + i0+"/maxLimitRequestRatio",schemaPath:"#/$defs/LimitRangeItem/properties/maxLimitRequestRatio/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data1.min !== undefined){
+let data10 = data1.min;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+for(const key6 in data10){
+let data11 = data10[key6];
+if((typeof data11 !== "string") && (!((typeof data11 == "number") && (isFinite(data11))))){
+const err12 = {instancePath:instancePath+"/limits/" + i0+"/min/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/min/additionalProperties/type",keyword:"type",params:{type: schema210.properties.min.additionalProperties.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/limits/" + i0+"/min",schemaPath:"#/$defs/LimitRangeItem/properties/min/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data1.type !== undefined){
+let data12 = data1.type;
+if(typeof data12 !== "string"){
+const err14 = {instancePath:instancePath+"/limits/" + i0+"/type",schemaPath:"#/$defs/LimitRangeItem/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(!(((data12 === "Container") || (data12 === "Pod")) || (data12 === "PersistentVolumeClaim"))){
+const err15 = {instancePath:instancePath+"/limits/" + i0+"/type",schemaPath:"#/$defs/LimitRangeItem/properties/type/enum",keyword:"enum",params:{allowedValues: schema210.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+}
+else {
+const err16 = {instancePath:instancePath+"/limits/" + i0,schemaPath:"#/$defs/LimitRangeItem/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+}
+else {
+const err18 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+validate200.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate199(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("v1" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("LimitRange" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "LimitRange"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate200(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate199.errors = vErrors;
+return errors === 0;
+}
+
+export const Namespace = validate202;
+const schema211 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Namespace"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NamespaceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema213 = {"type":"object","properties":{"finalizers":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+
+function validate202(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15024,14 +19664,3853 @@ vErrors.push(err19);
 }
 errors++;
 }
-validate150.errors = vErrors;
+validate202.errors = vErrors;
 return errors === 0;
 }
 
-export const Pod = validate151;
-const schema171 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Pod"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+export const PersistentVolume = validate203;
+const schema214 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolume"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema216 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFilePersistentVolumeSource"},"capacity":{"type":"object","additionalProperties":{"type":["string","number"]}},"cephfs":{"$ref":"#/$defs/CephFSPersistentVolumeSource"},"cinder":{"$ref":"#/$defs/CinderPersistentVolumeSource"},"claimRef":{"$ref":"#/$defs/ObjectReference"},"csi":{"$ref":"#/$defs/CSIPersistentVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexPersistentVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsPersistentVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIPersistentVolumeSource"},"local":{"$ref":"#/$defs/LocalVolumeSource"},"mountOptions":{"type":"array","items":{"type":"string"}},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"nodeAffinity":{"$ref":"#/$defs/VolumeNodeAffinity"},"persistentVolumeReclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Retain"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDPersistentVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOPersistentVolumeSource"},"storageClassName":{"type":"string"},"storageos":{"$ref":"#/$defs/StorageOSPersistentVolumeSource"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false};
+const schema219 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"secretNamespace":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
+const schema224 = {"type":"object","properties":{"apiVersion":{"type":"string"},"fieldPath":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"resourceVersion":{"type":"string"},"uid":{"type":"string"}},"additionalProperties":false};
+const schema236 = {"type":"object","properties":{"endpoints":{"type":"string"},"endpointsNamespace":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
+const schema240 = {"type":"object","properties":{"fsType":{"type":"string"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
+const schema220 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
+const schema221 = {"type":"object","properties":{"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
 
-function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate205(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.monitors === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "monitors"},message:"must have required property '"+"monitors"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((((key0 === "monitors") || (key0 === "path")) || (key0 === "readOnly")) || (key0 === "secretFile")) || (key0 === "secretRef")) || (key0 === "user"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.monitors !== undefined){
+let data0 = data.monitors;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data0[i0] !== "string"){
+const err2 = {instancePath:instancePath+"/monitors/" + i0,schemaPath:"#/properties/monitors/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+}
+else {
+const err3 = {instancePath:instancePath+"/monitors",schemaPath:"#/properties/monitors/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.path !== undefined){
+if(typeof data.path !== "string"){
+const err4 = {instancePath:instancePath+"/path",schemaPath:"#/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.readOnly !== undefined){
+if(typeof data.readOnly !== "boolean"){
+const err5 = {instancePath:instancePath+"/readOnly",schemaPath:"#/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.secretFile !== undefined){
+if(typeof data.secretFile !== "string"){
+const err6 = {instancePath:instancePath+"/secretFile",schemaPath:"#/properties/secretFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.secretRef !== undefined){
+let data5 = data.secretRef;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key1 in data5){
+if(!((key1 === "name") || (key1 === "namespace"))){
+const err7 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data5.name !== undefined){
+if(typeof data5.name !== "string"){
+const err8 = {instancePath:instancePath+"/secretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data5.namespace !== undefined){
+if(typeof data5.namespace !== "string"){
+const err9 = {instancePath:instancePath+"/secretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data.user !== undefined){
+if(typeof data.user !== "string"){
+const err11 = {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+validate205.errors = vErrors;
+return errors === 0;
+}
+
+const schema222 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+
+function validate207(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.volumeID === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "volumeID"},message:"must have required property '"+"volumeID"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "fsType") || (key0 === "readOnly")) || (key0 === "secretRef")) || (key0 === "volumeID"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.fsType !== undefined){
+if(typeof data.fsType !== "string"){
+const err2 = {instancePath:instancePath+"/fsType",schemaPath:"#/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.readOnly !== undefined){
+if(typeof data.readOnly !== "boolean"){
+const err3 = {instancePath:instancePath+"/readOnly",schemaPath:"#/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.secretRef !== undefined){
+let data2 = data.secretRef;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+if(!((key1 === "name") || (key1 === "namespace"))){
+const err4 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err5 = {instancePath:instancePath+"/secretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err6 = {instancePath:instancePath+"/secretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.volumeID !== undefined){
+if(typeof data.volumeID !== "string"){
+const err8 = {instancePath:instancePath+"/volumeID",schemaPath:"#/properties/volumeID/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+else {
+const err9 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+validate207.errors = vErrors;
+return errors === 0;
+}
+
+const schema225 = {"type":"object","properties":{"controllerExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"controllerPublishSecretRef":{"$ref":"#/$defs/SecretReference"},"driver":{"type":"string"},"fsType":{"type":"string"},"nodeExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"nodePublishSecretRef":{"$ref":"#/$defs/SecretReference"},"nodeStageSecretRef":{"$ref":"#/$defs/SecretReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}},"volumeHandle":{"type":"string"}},"additionalProperties":false,"required":["driver","volumeHandle"]};
+
+function validate209(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.driver === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.volumeHandle === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "volumeHandle"},message:"must have required property '"+"volumeHandle"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema225.properties, key0))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.controllerExpandSecretRef !== undefined){
+let data0 = data.controllerExpandSecretRef;
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+for(const key1 in data0){
+if(!((key1 === "name") || (key1 === "namespace"))){
+const err3 = {instancePath:instancePath+"/controllerExpandSecretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data0.name !== undefined){
+if(typeof data0.name !== "string"){
+const err4 = {instancePath:instancePath+"/controllerExpandSecretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data0.namespace !== undefined){
+if(typeof data0.namespace !== "string"){
+const err5 = {instancePath:instancePath+"/controllerExpandSecretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/controllerExpandSecretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.controllerPublishSecretRef !== undefined){
+let data3 = data.controllerPublishSecretRef;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(!((key2 === "name") || (key2 === "namespace"))){
+const err7 = {instancePath:instancePath+"/controllerPublishSecretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data3.name !== undefined){
+if(typeof data3.name !== "string"){
+const err8 = {instancePath:instancePath+"/controllerPublishSecretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data3.namespace !== undefined){
+if(typeof data3.namespace !== "string"){
+const err9 = {instancePath:instancePath+"/controllerPublishSecretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/controllerPublishSecretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+if(typeof data.driver !== "string"){
+const err11 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.fsType !== undefined){
+if(typeof data.fsType !== "string"){
+const err12 = {instancePath:instancePath+"/fsType",schemaPath:"#/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data.nodeExpandSecretRef !== undefined){
+let data8 = data.nodeExpandSecretRef;
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+for(const key3 in data8){
+if(!((key3 === "name") || (key3 === "namespace"))){
+const err13 = {instancePath:instancePath+"/nodeExpandSecretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data8.name !== undefined){
+if(typeof data8.name !== "string"){
+const err14 = {instancePath:instancePath+"/nodeExpandSecretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+if(data8.namespace !== undefined){
+if(typeof data8.namespace !== "string"){
+const err15 = {instancePath:instancePath+"/nodeExpandSecretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+}
+else {
+const err16 = {instancePath:instancePath+"/nodeExpandSecretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+if(data.nodePublishSecretRef !== undefined){
+let data11 = data.nodePublishSecretRef;
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+for(const key4 in data11){
+if(!((key4 === "name") || (key4 === "namespace"))){
+const err17 = {instancePath:instancePath+"/nodePublishSecretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+if(data11.name !== undefined){
+if(typeof data11.name !== "string"){
+const err18 = {instancePath:instancePath+"/nodePublishSecretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+if(data11.namespace !== undefined){
+if(typeof data11.namespace !== "string"){
+const err19 = {instancePath:instancePath+"/nodePublishSecretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+}
+else {
+const err20 = {instancePath:instancePath+"/nodePublishSecretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+if(data.nodeStageSecretRef !== undefined){
+let data14 = data.nodeStageSecretRef;
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+for(const key5 in data14){
+if(!((key5 === "name") || (key5 === "namespace"))){
+const err21 = {instancePath:instancePath+"/nodeStageSecretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+}
+if(data14.name !== undefined){
+if(typeof data14.name !== "string"){
+const err22 = {instancePath:instancePath+"/nodeStageSecretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+}
+if(data14.namespace !== undefined){
+if(typeof data14.namespace !== "string"){
+const err23 = {instancePath:instancePath+"/nodeStageSecretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+}
+}
+else {
+const err24 = {instancePath:instancePath+"/nodeStageSecretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data.readOnly !== undefined){
+if(typeof data.readOnly !== "boolean"){
+const err25 = {instancePath:instancePath+"/readOnly",schemaPath:"#/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+if(data.volumeAttributes !== undefined){
+let data18 = data.volumeAttributes;
+if(data18 && typeof data18 == "object" && !Array.isArray(data18)){
+for(const key6 in data18){
+if(typeof data18[key6] !== "string"){
+const err26 = {instancePath:instancePath+"/volumeAttributes/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/volumeAttributes/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+}
+else {
+const err27 = {instancePath:instancePath+"/volumeAttributes",schemaPath:"#/properties/volumeAttributes/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+}
+if(data.volumeHandle !== undefined){
+if(typeof data.volumeHandle !== "string"){
+const err28 = {instancePath:instancePath+"/volumeHandle",schemaPath:"#/properties/volumeHandle/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+}
+}
+else {
+const err29 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+validate209.errors = vErrors;
+return errors === 0;
+}
+
+const schema232 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"}},"additionalProperties":false,"required":["driver"]};
+
+function validate211(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.driver === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "driver"},message:"must have required property '"+"driver"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(((((key0 === "driver") || (key0 === "fsType")) || (key0 === "options")) || (key0 === "readOnly")) || (key0 === "secretRef"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.driver !== undefined){
+if(typeof data.driver !== "string"){
+const err2 = {instancePath:instancePath+"/driver",schemaPath:"#/properties/driver/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.fsType !== undefined){
+if(typeof data.fsType !== "string"){
+const err3 = {instancePath:instancePath+"/fsType",schemaPath:"#/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.options !== undefined){
+let data2 = data.options;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+if(typeof data2[key1] !== "string"){
+const err4 = {instancePath:instancePath+"/options/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/options/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+else {
+const err5 = {instancePath:instancePath+"/options",schemaPath:"#/properties/options/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.readOnly !== undefined){
+if(typeof data.readOnly !== "boolean"){
+const err6 = {instancePath:instancePath+"/readOnly",schemaPath:"#/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.secretRef !== undefined){
+let data5 = data.secretRef;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key2 in data5){
+if(!((key2 === "name") || (key2 === "namespace"))){
+const err7 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data5.name !== undefined){
+if(typeof data5.name !== "string"){
+const err8 = {instancePath:instancePath+"/secretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data5.namespace !== undefined){
+if(typeof data5.namespace !== "string"){
+const err9 = {instancePath:instancePath+"/secretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+validate211.errors = vErrors;
+return errors === 0;
+}
+
+const schema238 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
+
+function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.iqn === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "iqn"},message:"must have required property '"+"iqn"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.lun === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "lun"},message:"must have required property '"+"lun"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.targetPortal === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "targetPortal"},message:"must have required property '"+"targetPortal"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema238.properties, key0))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.chapAuthDiscovery !== undefined){
+if(typeof data.chapAuthDiscovery !== "boolean"){
+const err4 = {instancePath:instancePath+"/chapAuthDiscovery",schemaPath:"#/properties/chapAuthDiscovery/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.chapAuthSession !== undefined){
+if(typeof data.chapAuthSession !== "boolean"){
+const err5 = {instancePath:instancePath+"/chapAuthSession",schemaPath:"#/properties/chapAuthSession/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.fsType !== undefined){
+if(typeof data.fsType !== "string"){
+const err6 = {instancePath:instancePath+"/fsType",schemaPath:"#/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.initiatorName !== undefined){
+if(typeof data.initiatorName !== "string"){
+const err7 = {instancePath:instancePath+"/initiatorName",schemaPath:"#/properties/initiatorName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.iqn !== undefined){
+if(typeof data.iqn !== "string"){
+const err8 = {instancePath:instancePath+"/iqn",schemaPath:"#/properties/iqn/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.iscsiInterface !== undefined){
+if(typeof data.iscsiInterface !== "string"){
+const err9 = {instancePath:instancePath+"/iscsiInterface",schemaPath:"#/properties/iscsiInterface/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.lun !== undefined){
+let data6 = data.lun;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+const err10 = {instancePath:instancePath+"/lun",schemaPath:"#/properties/lun/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 2147483647 || isNaN(data6)){
+const err11 = {instancePath:instancePath+"/lun",schemaPath:"#/properties/lun/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+if(data6 < -2147483648 || isNaN(data6)){
+const err12 = {instancePath:instancePath+"/lun",schemaPath:"#/properties/lun/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+if(data.portals !== undefined){
+let data7 = data.portals;
+if(Array.isArray(data7)){
+const len0 = data7.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data7[i0] !== "string"){
+const err13 = {instancePath:instancePath+"/portals/" + i0,schemaPath:"#/properties/portals/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/portals",schemaPath:"#/properties/portals/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+if(data.readOnly !== undefined){
+if(typeof data.readOnly !== "boolean"){
+const err15 = {instancePath:instancePath+"/readOnly",schemaPath:"#/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.secretRef !== undefined){
+let data10 = data.secretRef;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+for(const key1 in data10){
+if(!((key1 === "name") || (key1 === "namespace"))){
+const err16 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+if(data10.name !== undefined){
+if(typeof data10.name !== "string"){
+const err17 = {instancePath:instancePath+"/secretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+if(data10.namespace !== undefined){
+if(typeof data10.namespace !== "string"){
+const err18 = {instancePath:instancePath+"/secretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+}
+else {
+const err19 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+if(data.targetPortal !== undefined){
+if(typeof data.targetPortal !== "string"){
+const err20 = {instancePath:instancePath+"/targetPortal",schemaPath:"#/properties/targetPortal/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+validate213.errors = vErrors;
+return errors === 0;
+}
+
+const schema242 = {"type":"object","properties":{"required":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
+
+function validate215(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(key0 === "required")){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.required !== undefined){
+if(!(validate37(data.required, {instancePath:instancePath+"/required",parentData:data,parentDataProperty:"required",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+validate215.errors = vErrors;
+return errors === 0;
+}
+
+const schema246 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
+
+function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.image === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "image"},message:"must have required property '"+"image"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.monitors === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "monitors"},message:"must have required property '"+"monitors"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((((((key0 === "fsType") || (key0 === "image")) || (key0 === "keyring")) || (key0 === "monitors")) || (key0 === "pool")) || (key0 === "readOnly")) || (key0 === "secretRef")) || (key0 === "user"))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.fsType !== undefined){
+if(typeof data.fsType !== "string"){
+const err3 = {instancePath:instancePath+"/fsType",schemaPath:"#/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.image !== undefined){
+if(typeof data.image !== "string"){
+const err4 = {instancePath:instancePath+"/image",schemaPath:"#/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.keyring !== undefined){
+if(typeof data.keyring !== "string"){
+const err5 = {instancePath:instancePath+"/keyring",schemaPath:"#/properties/keyring/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.monitors !== undefined){
+let data3 = data.monitors;
+if(Array.isArray(data3)){
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data3[i0] !== "string"){
+const err6 = {instancePath:instancePath+"/monitors/" + i0,schemaPath:"#/properties/monitors/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/monitors",schemaPath:"#/properties/monitors/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.pool !== undefined){
+if(typeof data.pool !== "string"){
+const err8 = {instancePath:instancePath+"/pool",schemaPath:"#/properties/pool/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.readOnly !== undefined){
+if(typeof data.readOnly !== "boolean"){
+const err9 = {instancePath:instancePath+"/readOnly",schemaPath:"#/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.secretRef !== undefined){
+let data7 = data.secretRef;
+if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
+for(const key1 in data7){
+if(!((key1 === "name") || (key1 === "namespace"))){
+const err10 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data7.name !== undefined){
+if(typeof data7.name !== "string"){
+const err11 = {instancePath:instancePath+"/secretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data7.namespace !== undefined){
+if(typeof data7.namespace !== "string"){
+const err12 = {instancePath:instancePath+"/secretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data.user !== undefined){
+if(typeof data.user !== "string"){
+const err14 = {instancePath:instancePath+"/user",schemaPath:"#/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+validate218.errors = vErrors;
+return errors === 0;
+}
+
+const schema248 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
+
+function validate220(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.gateway === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "gateway"},message:"must have required property '"+"gateway"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.secretRef === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "secretRef"},message:"must have required property '"+"secretRef"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.system === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "system"},message:"must have required property '"+"system"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema248.properties, key0))){
+const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.fsType !== undefined){
+if(typeof data.fsType !== "string"){
+const err4 = {instancePath:instancePath+"/fsType",schemaPath:"#/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.gateway !== undefined){
+if(typeof data.gateway !== "string"){
+const err5 = {instancePath:instancePath+"/gateway",schemaPath:"#/properties/gateway/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.protectionDomain !== undefined){
+if(typeof data.protectionDomain !== "string"){
+const err6 = {instancePath:instancePath+"/protectionDomain",schemaPath:"#/properties/protectionDomain/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.readOnly !== undefined){
+if(typeof data.readOnly !== "boolean"){
+const err7 = {instancePath:instancePath+"/readOnly",schemaPath:"#/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.secretRef !== undefined){
+let data4 = data.secretRef;
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+for(const key1 in data4){
+if(!((key1 === "name") || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data4.name !== undefined){
+if(typeof data4.name !== "string"){
+const err9 = {instancePath:instancePath+"/secretRef/name",schemaPath:"#/$defs/SecretReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data4.namespace !== undefined){
+if(typeof data4.namespace !== "string"){
+const err10 = {instancePath:instancePath+"/secretRef/namespace",schemaPath:"#/$defs/SecretReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/SecretReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.sslEnabled !== undefined){
+if(typeof data.sslEnabled !== "boolean"){
+const err12 = {instancePath:instancePath+"/sslEnabled",schemaPath:"#/properties/sslEnabled/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data.storageMode !== undefined){
+if(typeof data.storageMode !== "string"){
+const err13 = {instancePath:instancePath+"/storageMode",schemaPath:"#/properties/storageMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data.storagePool !== undefined){
+if(typeof data.storagePool !== "string"){
+const err14 = {instancePath:instancePath+"/storagePool",schemaPath:"#/properties/storagePool/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+if(data.system !== undefined){
+if(typeof data.system !== "string"){
+const err15 = {instancePath:instancePath+"/system",schemaPath:"#/properties/system/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.volumeName !== undefined){
+if(typeof data.volumeName !== "string"){
+const err16 = {instancePath:instancePath+"/volumeName",schemaPath:"#/properties/volumeName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+validate220.errors = vErrors;
+return errors === 0;
+}
+
+const schema250 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/ObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
+
+function validate222(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((((key0 === "fsType") || (key0 === "readOnly")) || (key0 === "secretRef")) || (key0 === "volumeName")) || (key0 === "volumeNamespace"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.fsType !== undefined){
+if(typeof data.fsType !== "string"){
+const err1 = {instancePath:instancePath+"/fsType",schemaPath:"#/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.readOnly !== undefined){
+if(typeof data.readOnly !== "boolean"){
+const err2 = {instancePath:instancePath+"/readOnly",schemaPath:"#/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.secretRef !== undefined){
+let data2 = data.secretRef;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+if(!(((((((key1 === "apiVersion") || (key1 === "fieldPath")) || (key1 === "kind")) || (key1 === "name")) || (key1 === "namespace")) || (key1 === "resourceVersion")) || (key1 === "uid"))){
+const err3 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/ObjectReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data2.apiVersion !== undefined){
+if(typeof data2.apiVersion !== "string"){
+const err4 = {instancePath:instancePath+"/secretRef/apiVersion",schemaPath:"#/$defs/ObjectReference/properties/apiVersion/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data2.fieldPath !== undefined){
+if(typeof data2.fieldPath !== "string"){
+const err5 = {instancePath:instancePath+"/secretRef/fieldPath",schemaPath:"#/$defs/ObjectReference/properties/fieldPath/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data2.kind !== undefined){
+if(typeof data2.kind !== "string"){
+const err6 = {instancePath:instancePath+"/secretRef/kind",schemaPath:"#/$defs/ObjectReference/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err7 = {instancePath:instancePath+"/secretRef/name",schemaPath:"#/$defs/ObjectReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err8 = {instancePath:instancePath+"/secretRef/namespace",schemaPath:"#/$defs/ObjectReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.resourceVersion !== undefined){
+if(typeof data2.resourceVersion !== "string"){
+const err9 = {instancePath:instancePath+"/secretRef/resourceVersion",schemaPath:"#/$defs/ObjectReference/properties/resourceVersion/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data2.uid !== undefined){
+if(typeof data2.uid !== "string"){
+const err10 = {instancePath:instancePath+"/secretRef/uid",schemaPath:"#/$defs/ObjectReference/properties/uid/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/secretRef",schemaPath:"#/$defs/ObjectReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.volumeName !== undefined){
+if(typeof data.volumeName !== "string"){
+const err12 = {instancePath:instancePath+"/volumeName",schemaPath:"#/properties/volumeName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data.volumeNamespace !== undefined){
+if(typeof data.volumeNamespace !== "string"){
+const err13 = {instancePath:instancePath+"/volumeNamespace",schemaPath:"#/properties/volumeNamespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+else {
+const err14 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+validate222.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.persistentVolumeReclaimPolicy === undefined){
+data.persistentVolumeReclaimPolicy = "Retain";
+}
+if(data.volumeMode === undefined){
+data.volumeMode = "Filesystem";
+}
+for(const key0 in data){
+if(!(func2.call(schema216.properties, key0))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.accessModes !== undefined){
+let data0 = data.accessModes;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data0[i0] !== "string"){
+const err1 = {instancePath:instancePath+"/accessModes/" + i0,schemaPath:"#/properties/accessModes/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/accessModes",schemaPath:"#/properties/accessModes/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.awsElasticBlockStore !== undefined){
+let data2 = data.awsElasticBlockStore;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.volumeID === undefined){
+const err3 = {instancePath:instancePath+"/awsElasticBlockStore",schemaPath:"#/$defs/AWSElasticBlockStoreVolumeSource/required",keyword:"required",params:{missingProperty: "volumeID"},message:"must have required property '"+"volumeID"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "fsType") || (key1 === "partition")) || (key1 === "readOnly")) || (key1 === "volumeID"))){
+const err4 = {instancePath:instancePath+"/awsElasticBlockStore",schemaPath:"#/$defs/AWSElasticBlockStoreVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data2.fsType !== undefined){
+if(typeof data2.fsType !== "string"){
+const err5 = {instancePath:instancePath+"/awsElasticBlockStore/fsType",schemaPath:"#/$defs/AWSElasticBlockStoreVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data2.partition !== undefined){
+let data4 = data2.partition;
+if(!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))){
+const err6 = {instancePath:instancePath+"/awsElasticBlockStore/partition",schemaPath:"#/$defs/AWSElasticBlockStoreVolumeSource/properties/partition/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 > 2147483647 || isNaN(data4)){
+const err7 = {instancePath:instancePath+"/awsElasticBlockStore/partition",schemaPath:"#/$defs/AWSElasticBlockStoreVolumeSource/properties/partition/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(data4 < -2147483648 || isNaN(data4)){
+const err8 = {instancePath:instancePath+"/awsElasticBlockStore/partition",schemaPath:"#/$defs/AWSElasticBlockStoreVolumeSource/properties/partition/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+if(data2.readOnly !== undefined){
+if(typeof data2.readOnly !== "boolean"){
+const err9 = {instancePath:instancePath+"/awsElasticBlockStore/readOnly",schemaPath:"#/$defs/AWSElasticBlockStoreVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data2.volumeID !== undefined){
+if(typeof data2.volumeID !== "string"){
+const err10 = {instancePath:instancePath+"/awsElasticBlockStore/volumeID",schemaPath:"#/$defs/AWSElasticBlockStoreVolumeSource/properties/volumeID/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/awsElasticBlockStore",schemaPath:"#/$defs/AWSElasticBlockStoreVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.azureDisk !== undefined){
+let data7 = data.azureDisk;
+if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
+if(data7.diskName === undefined){
+const err12 = {instancePath:instancePath+"/azureDisk",schemaPath:"#/$defs/AzureDiskVolumeSource/required",keyword:"required",params:{missingProperty: "diskName"},message:"must have required property '"+"diskName"+"'"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(data7.diskURI === undefined){
+const err13 = {instancePath:instancePath+"/azureDisk",schemaPath:"#/$defs/AzureDiskVolumeSource/required",keyword:"required",params:{missingProperty: "diskURI"},message:"must have required property '"+"diskURI"+"'"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+for(const key2 in data7){
+if(!((((((key2 === "cachingMode") || (key2 === "diskName")) || (key2 === "diskURI")) || (key2 === "fsType")) || (key2 === "kind")) || (key2 === "readOnly"))){
+const err14 = {instancePath:instancePath+"/azureDisk",schemaPath:"#/$defs/AzureDiskVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+if(data7.cachingMode !== undefined){
+if(typeof data7.cachingMode !== "string"){
+const err15 = {instancePath:instancePath+"/azureDisk/cachingMode",schemaPath:"#/$defs/AzureDiskVolumeSource/properties/cachingMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data7.diskName !== undefined){
+if(typeof data7.diskName !== "string"){
+const err16 = {instancePath:instancePath+"/azureDisk/diskName",schemaPath:"#/$defs/AzureDiskVolumeSource/properties/diskName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+if(data7.diskURI !== undefined){
+if(typeof data7.diskURI !== "string"){
+const err17 = {instancePath:instancePath+"/azureDisk/diskURI",schemaPath:"#/$defs/AzureDiskVolumeSource/properties/diskURI/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+if(data7.fsType !== undefined){
+if(typeof data7.fsType !== "string"){
+const err18 = {instancePath:instancePath+"/azureDisk/fsType",schemaPath:"#/$defs/AzureDiskVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+if(data7.kind !== undefined){
+if(typeof data7.kind !== "string"){
+const err19 = {instancePath:instancePath+"/azureDisk/kind",schemaPath:"#/$defs/AzureDiskVolumeSource/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+if(data7.readOnly !== undefined){
+if(typeof data7.readOnly !== "boolean"){
+const err20 = {instancePath:instancePath+"/azureDisk/readOnly",schemaPath:"#/$defs/AzureDiskVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/azureDisk",schemaPath:"#/$defs/AzureDiskVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+}
+if(data.azureFile !== undefined){
+let data14 = data.azureFile;
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+if(data14.secretName === undefined){
+const err22 = {instancePath:instancePath+"/azureFile",schemaPath:"#/$defs/AzureFilePersistentVolumeSource/required",keyword:"required",params:{missingProperty: "secretName"},message:"must have required property '"+"secretName"+"'"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(data14.shareName === undefined){
+const err23 = {instancePath:instancePath+"/azureFile",schemaPath:"#/$defs/AzureFilePersistentVolumeSource/required",keyword:"required",params:{missingProperty: "shareName"},message:"must have required property '"+"shareName"+"'"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+for(const key3 in data14){
+if(!((((key3 === "readOnly") || (key3 === "secretName")) || (key3 === "secretNamespace")) || (key3 === "shareName"))){
+const err24 = {instancePath:instancePath+"/azureFile",schemaPath:"#/$defs/AzureFilePersistentVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data14.readOnly !== undefined){
+if(typeof data14.readOnly !== "boolean"){
+const err25 = {instancePath:instancePath+"/azureFile/readOnly",schemaPath:"#/$defs/AzureFilePersistentVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+if(data14.secretName !== undefined){
+if(typeof data14.secretName !== "string"){
+const err26 = {instancePath:instancePath+"/azureFile/secretName",schemaPath:"#/$defs/AzureFilePersistentVolumeSource/properties/secretName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+if(data14.secretNamespace !== undefined){
+if(typeof data14.secretNamespace !== "string"){
+const err27 = {instancePath:instancePath+"/azureFile/secretNamespace",schemaPath:"#/$defs/AzureFilePersistentVolumeSource/properties/secretNamespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+}
+if(data14.shareName !== undefined){
+if(typeof data14.shareName !== "string"){
+const err28 = {instancePath:instancePath+"/azureFile/shareName",schemaPath:"#/$defs/AzureFilePersistentVolumeSource/properties/shareName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+}
+}
+else {
+const err29 = {instancePath:instancePath+"/azureFile",schemaPath:"#/$defs/AzureFilePersistentVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+}
+if(data.capacity !== undefined){
+let data19 = data.capacity;
+if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
+for(const key4 in data19){
+let data20 = data19[key4];
+if((typeof data20 !== "string") && (!((typeof data20 == "number") && (isFinite(data20))))){
+const err30 = {instancePath:instancePath+"/capacity/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/capacity/additionalProperties/type",keyword:"type",params:{type: schema216.properties.capacity.additionalProperties.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+}
+}
+else {
+const err31 = {instancePath:instancePath+"/capacity",schemaPath:"#/properties/capacity/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+if(data.cephfs !== undefined){
+if(!(validate205(data.cephfs, {instancePath:instancePath+"/cephfs",parentData:data,parentDataProperty:"cephfs",rootData}))){
+vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+errors = vErrors.length;
+}
+}
+if(data.cinder !== undefined){
+if(!(validate207(data.cinder, {instancePath:instancePath+"/cinder",parentData:data,parentDataProperty:"cinder",rootData}))){
+vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
+errors = vErrors.length;
+}
+}
+if(data.claimRef !== undefined){
+let data23 = data.claimRef;
+if(data23 && typeof data23 == "object" && !Array.isArray(data23)){
+for(const key5 in data23){
+if(!(((((((key5 === "apiVersion") || (key5 === "fieldPath")) || (key5 === "kind")) || (key5 === "name")) || (key5 === "namespace")) || (key5 === "resourceVersion")) || (key5 === "uid"))){
+const err32 = {instancePath:instancePath+"/claimRef",schemaPath:"#/$defs/ObjectReference/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key5},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+}
+if(data23.apiVersion !== undefined){
+if(typeof data23.apiVersion !== "string"){
+const err33 = {instancePath:instancePath+"/claimRef/apiVersion",schemaPath:"#/$defs/ObjectReference/properties/apiVersion/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err33];
+}
+else {
+vErrors.push(err33);
+}
+errors++;
+}
+}
+if(data23.fieldPath !== undefined){
+if(typeof data23.fieldPath !== "string"){
+const err34 = {instancePath:instancePath+"/claimRef/fieldPath",schemaPath:"#/$defs/ObjectReference/properties/fieldPath/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err34];
+}
+else {
+vErrors.push(err34);
+}
+errors++;
+}
+}
+if(data23.kind !== undefined){
+if(typeof data23.kind !== "string"){
+const err35 = {instancePath:instancePath+"/claimRef/kind",schemaPath:"#/$defs/ObjectReference/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err35];
+}
+else {
+vErrors.push(err35);
+}
+errors++;
+}
+}
+if(data23.name !== undefined){
+if(typeof data23.name !== "string"){
+const err36 = {instancePath:instancePath+"/claimRef/name",schemaPath:"#/$defs/ObjectReference/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err36];
+}
+else {
+vErrors.push(err36);
+}
+errors++;
+}
+}
+if(data23.namespace !== undefined){
+if(typeof data23.namespace !== "string"){
+const err37 = {instancePath:instancePath+"/claimRef/namespace",schemaPath:"#/$defs/ObjectReference/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err37];
+}
+else {
+vErrors.push(err37);
+}
+errors++;
+}
+}
+if(data23.resourceVersion !== undefined){
+if(typeof data23.resourceVersion !== "string"){
+const err38 = {instancePath:instancePath+"/claimRef/resourceVersion",schemaPath:"#/$defs/ObjectReference/properties/resourceVersion/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err38];
+}
+else {
+vErrors.push(err38);
+}
+errors++;
+}
+}
+if(data23.uid !== undefined){
+if(typeof data23.uid !== "string"){
+const err39 = {instancePath:instancePath+"/claimRef/uid",schemaPath:"#/$defs/ObjectReference/properties/uid/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err39];
+}
+else {
+vErrors.push(err39);
+}
+errors++;
+}
+}
+}
+else {
+const err40 = {instancePath:instancePath+"/claimRef",schemaPath:"#/$defs/ObjectReference/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err40];
+}
+else {
+vErrors.push(err40);
+}
+errors++;
+}
+}
+if(data.csi !== undefined){
+if(!(validate209(data.csi, {instancePath:instancePath+"/csi",parentData:data,parentDataProperty:"csi",rootData}))){
+vErrors = vErrors === null ? validate209.errors : vErrors.concat(validate209.errors);
+errors = vErrors.length;
+}
+}
+if(data.fc !== undefined){
+let data32 = data.fc;
+if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+for(const key6 in data32){
+if(!(((((key6 === "fsType") || (key6 === "lun")) || (key6 === "readOnly")) || (key6 === "targetWWNs")) || (key6 === "wwids"))){
+const err41 = {instancePath:instancePath+"/fc",schemaPath:"#/$defs/FCVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key6},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err41];
+}
+else {
+vErrors.push(err41);
+}
+errors++;
+}
+}
+if(data32.fsType !== undefined){
+if(typeof data32.fsType !== "string"){
+const err42 = {instancePath:instancePath+"/fc/fsType",schemaPath:"#/$defs/FCVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err42];
+}
+else {
+vErrors.push(err42);
+}
+errors++;
+}
+}
+if(data32.lun !== undefined){
+let data34 = data32.lun;
+if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
+const err43 = {instancePath:instancePath+"/fc/lun",schemaPath:"#/$defs/FCVolumeSource/properties/lun/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err43];
+}
+else {
+vErrors.push(err43);
+}
+errors++;
+}
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 > 2147483647 || isNaN(data34)){
+const err44 = {instancePath:instancePath+"/fc/lun",schemaPath:"#/$defs/FCVolumeSource/properties/lun/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err44];
+}
+else {
+vErrors.push(err44);
+}
+errors++;
+}
+if(data34 < -2147483648 || isNaN(data34)){
+const err45 = {instancePath:instancePath+"/fc/lun",schemaPath:"#/$defs/FCVolumeSource/properties/lun/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err45];
+}
+else {
+vErrors.push(err45);
+}
+errors++;
+}
+}
+}
+if(data32.readOnly !== undefined){
+if(typeof data32.readOnly !== "boolean"){
+const err46 = {instancePath:instancePath+"/fc/readOnly",schemaPath:"#/$defs/FCVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err46];
+}
+else {
+vErrors.push(err46);
+}
+errors++;
+}
+}
+if(data32.targetWWNs !== undefined){
+let data36 = data32.targetWWNs;
+if(Array.isArray(data36)){
+const len1 = data36.length;
+for(let i1=0; i1<len1; i1++){
+if(typeof data36[i1] !== "string"){
+const err47 = {instancePath:instancePath+"/fc/targetWWNs/" + i1,schemaPath:"#/$defs/FCVolumeSource/properties/targetWWNs/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err47];
+}
+else {
+vErrors.push(err47);
+}
+errors++;
+}
+}
+}
+else {
+const err48 = {instancePath:instancePath+"/fc/targetWWNs",schemaPath:"#/$defs/FCVolumeSource/properties/targetWWNs/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err48];
+}
+else {
+vErrors.push(err48);
+}
+errors++;
+}
+}
+if(data32.wwids !== undefined){
+let data38 = data32.wwids;
+if(Array.isArray(data38)){
+const len2 = data38.length;
+for(let i2=0; i2<len2; i2++){
+if(typeof data38[i2] !== "string"){
+const err49 = {instancePath:instancePath+"/fc/wwids/" + i2,schemaPath:"#/$defs/FCVolumeSource/properties/wwids/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err49];
+}
+else {
+vErrors.push(err49);
+}
+errors++;
+}
+}
+}
+else {
+const err50 = {instancePath:instancePath+"/fc/wwids",schemaPath:"#/$defs/FCVolumeSource/properties/wwids/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err50];
+}
+else {
+vErrors.push(err50);
+}
+errors++;
+}
+}
+}
+else {
+const err51 = {instancePath:instancePath+"/fc",schemaPath:"#/$defs/FCVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err51];
+}
+else {
+vErrors.push(err51);
+}
+errors++;
+}
+}
+if(data.flexVolume !== undefined){
+if(!(validate211(data.flexVolume, {instancePath:instancePath+"/flexVolume",parentData:data,parentDataProperty:"flexVolume",rootData}))){
+vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
+errors = vErrors.length;
+}
+}
+if(data.flocker !== undefined){
+let data41 = data.flocker;
+if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
+for(const key7 in data41){
+if(!((key7 === "datasetName") || (key7 === "datasetUUID"))){
+const err52 = {instancePath:instancePath+"/flocker",schemaPath:"#/$defs/FlockerVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key7},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err52];
+}
+else {
+vErrors.push(err52);
+}
+errors++;
+}
+}
+if(data41.datasetName !== undefined){
+if(typeof data41.datasetName !== "string"){
+const err53 = {instancePath:instancePath+"/flocker/datasetName",schemaPath:"#/$defs/FlockerVolumeSource/properties/datasetName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err53];
+}
+else {
+vErrors.push(err53);
+}
+errors++;
+}
+}
+if(data41.datasetUUID !== undefined){
+if(typeof data41.datasetUUID !== "string"){
+const err54 = {instancePath:instancePath+"/flocker/datasetUUID",schemaPath:"#/$defs/FlockerVolumeSource/properties/datasetUUID/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err54];
+}
+else {
+vErrors.push(err54);
+}
+errors++;
+}
+}
+}
+else {
+const err55 = {instancePath:instancePath+"/flocker",schemaPath:"#/$defs/FlockerVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err55];
+}
+else {
+vErrors.push(err55);
+}
+errors++;
+}
+}
+if(data.gcePersistentDisk !== undefined){
+let data44 = data.gcePersistentDisk;
+if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
+if(data44.pdName === undefined){
+const err56 = {instancePath:instancePath+"/gcePersistentDisk",schemaPath:"#/$defs/GCEPersistentDiskVolumeSource/required",keyword:"required",params:{missingProperty: "pdName"},message:"must have required property '"+"pdName"+"'"};
+if(vErrors === null){
+vErrors = [err56];
+}
+else {
+vErrors.push(err56);
+}
+errors++;
+}
+for(const key8 in data44){
+if(!((((key8 === "fsType") || (key8 === "partition")) || (key8 === "pdName")) || (key8 === "readOnly"))){
+const err57 = {instancePath:instancePath+"/gcePersistentDisk",schemaPath:"#/$defs/GCEPersistentDiskVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key8},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err57];
+}
+else {
+vErrors.push(err57);
+}
+errors++;
+}
+}
+if(data44.fsType !== undefined){
+if(typeof data44.fsType !== "string"){
+const err58 = {instancePath:instancePath+"/gcePersistentDisk/fsType",schemaPath:"#/$defs/GCEPersistentDiskVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err58];
+}
+else {
+vErrors.push(err58);
+}
+errors++;
+}
+}
+if(data44.partition !== undefined){
+let data46 = data44.partition;
+if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
+const err59 = {instancePath:instancePath+"/gcePersistentDisk/partition",schemaPath:"#/$defs/GCEPersistentDiskVolumeSource/properties/partition/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err59];
+}
+else {
+vErrors.push(err59);
+}
+errors++;
+}
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 > 2147483647 || isNaN(data46)){
+const err60 = {instancePath:instancePath+"/gcePersistentDisk/partition",schemaPath:"#/$defs/GCEPersistentDiskVolumeSource/properties/partition/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err60];
+}
+else {
+vErrors.push(err60);
+}
+errors++;
+}
+if(data46 < -2147483648 || isNaN(data46)){
+const err61 = {instancePath:instancePath+"/gcePersistentDisk/partition",schemaPath:"#/$defs/GCEPersistentDiskVolumeSource/properties/partition/minimum",keyword:"minimum",params:{comparison: ">=", limit: -2147483648},message:"must be >= -2147483648"};
+if(vErrors === null){
+vErrors = [err61];
+}
+else {
+vErrors.push(err61);
+}
+errors++;
+}
+}
+}
+if(data44.pdName !== undefined){
+if(typeof data44.pdName !== "string"){
+const err62 = {instancePath:instancePath+"/gcePersistentDisk/pdName",schemaPath:"#/$defs/GCEPersistentDiskVolumeSource/properties/pdName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err62];
+}
+else {
+vErrors.push(err62);
+}
+errors++;
+}
+}
+if(data44.readOnly !== undefined){
+if(typeof data44.readOnly !== "boolean"){
+const err63 = {instancePath:instancePath+"/gcePersistentDisk/readOnly",schemaPath:"#/$defs/GCEPersistentDiskVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err63];
+}
+else {
+vErrors.push(err63);
+}
+errors++;
+}
+}
+}
+else {
+const err64 = {instancePath:instancePath+"/gcePersistentDisk",schemaPath:"#/$defs/GCEPersistentDiskVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err64];
+}
+else {
+vErrors.push(err64);
+}
+errors++;
+}
+}
+if(data.glusterfs !== undefined){
+let data49 = data.glusterfs;
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if(data49.endpoints === undefined){
+const err65 = {instancePath:instancePath+"/glusterfs",schemaPath:"#/$defs/GlusterfsPersistentVolumeSource/required",keyword:"required",params:{missingProperty: "endpoints"},message:"must have required property '"+"endpoints"+"'"};
+if(vErrors === null){
+vErrors = [err65];
+}
+else {
+vErrors.push(err65);
+}
+errors++;
+}
+if(data49.path === undefined){
+const err66 = {instancePath:instancePath+"/glusterfs",schemaPath:"#/$defs/GlusterfsPersistentVolumeSource/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'"};
+if(vErrors === null){
+vErrors = [err66];
+}
+else {
+vErrors.push(err66);
+}
+errors++;
+}
+for(const key9 in data49){
+if(!((((key9 === "endpoints") || (key9 === "endpointsNamespace")) || (key9 === "path")) || (key9 === "readOnly"))){
+const err67 = {instancePath:instancePath+"/glusterfs",schemaPath:"#/$defs/GlusterfsPersistentVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key9},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err67];
+}
+else {
+vErrors.push(err67);
+}
+errors++;
+}
+}
+if(data49.endpoints !== undefined){
+if(typeof data49.endpoints !== "string"){
+const err68 = {instancePath:instancePath+"/glusterfs/endpoints",schemaPath:"#/$defs/GlusterfsPersistentVolumeSource/properties/endpoints/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err68];
+}
+else {
+vErrors.push(err68);
+}
+errors++;
+}
+}
+if(data49.endpointsNamespace !== undefined){
+if(typeof data49.endpointsNamespace !== "string"){
+const err69 = {instancePath:instancePath+"/glusterfs/endpointsNamespace",schemaPath:"#/$defs/GlusterfsPersistentVolumeSource/properties/endpointsNamespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err69];
+}
+else {
+vErrors.push(err69);
+}
+errors++;
+}
+}
+if(data49.path !== undefined){
+if(typeof data49.path !== "string"){
+const err70 = {instancePath:instancePath+"/glusterfs/path",schemaPath:"#/$defs/GlusterfsPersistentVolumeSource/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err70];
+}
+else {
+vErrors.push(err70);
+}
+errors++;
+}
+}
+if(data49.readOnly !== undefined){
+if(typeof data49.readOnly !== "boolean"){
+const err71 = {instancePath:instancePath+"/glusterfs/readOnly",schemaPath:"#/$defs/GlusterfsPersistentVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err71];
+}
+else {
+vErrors.push(err71);
+}
+errors++;
+}
+}
+}
+else {
+const err72 = {instancePath:instancePath+"/glusterfs",schemaPath:"#/$defs/GlusterfsPersistentVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err72];
+}
+else {
+vErrors.push(err72);
+}
+errors++;
+}
+}
+if(data.hostPath !== undefined){
+let data54 = data.hostPath;
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+if(data54.path === undefined){
+const err73 = {instancePath:instancePath+"/hostPath",schemaPath:"#/$defs/HostPathVolumeSource/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'"};
+if(vErrors === null){
+vErrors = [err73];
+}
+else {
+vErrors.push(err73);
+}
+errors++;
+}
+for(const key10 in data54){
+if(!((key10 === "path") || (key10 === "type"))){
+const err74 = {instancePath:instancePath+"/hostPath",schemaPath:"#/$defs/HostPathVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key10},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err74];
+}
+else {
+vErrors.push(err74);
+}
+errors++;
+}
+}
+if(data54.path !== undefined){
+if(typeof data54.path !== "string"){
+const err75 = {instancePath:instancePath+"/hostPath/path",schemaPath:"#/$defs/HostPathVolumeSource/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err75];
+}
+else {
+vErrors.push(err75);
+}
+errors++;
+}
+}
+if(data54.type !== undefined){
+let data56 = data54.type;
+if(typeof data56 !== "string"){
+const err76 = {instancePath:instancePath+"/hostPath/type",schemaPath:"#/$defs/HostPathVolumeSource/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err76];
+}
+else {
+vErrors.push(err76);
+}
+errors++;
+}
+if(!(((((((data56 === "DirectoryOrCreate") || (data56 === "Directory")) || (data56 === "FileOrCreate")) || (data56 === "File")) || (data56 === "Socket")) || (data56 === "CharDevice")) || (data56 === "BlockDevice"))){
+const err77 = {instancePath:instancePath+"/hostPath/type",schemaPath:"#/$defs/HostPathVolumeSource/properties/type/enum",keyword:"enum",params:{allowedValues: schema140.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err77];
+}
+else {
+vErrors.push(err77);
+}
+errors++;
+}
+}
+}
+else {
+const err78 = {instancePath:instancePath+"/hostPath",schemaPath:"#/$defs/HostPathVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err78];
+}
+else {
+vErrors.push(err78);
+}
+errors++;
+}
+}
+if(data.iscsi !== undefined){
+if(!(validate213(data.iscsi, {instancePath:instancePath+"/iscsi",parentData:data,parentDataProperty:"iscsi",rootData}))){
+vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
+errors = vErrors.length;
+}
+}
+if(data.local !== undefined){
+let data58 = data.local;
+if(data58 && typeof data58 == "object" && !Array.isArray(data58)){
+if(data58.path === undefined){
+const err79 = {instancePath:instancePath+"/local",schemaPath:"#/$defs/LocalVolumeSource/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'"};
+if(vErrors === null){
+vErrors = [err79];
+}
+else {
+vErrors.push(err79);
+}
+errors++;
+}
+for(const key11 in data58){
+if(!((key11 === "fsType") || (key11 === "path"))){
+const err80 = {instancePath:instancePath+"/local",schemaPath:"#/$defs/LocalVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key11},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err80];
+}
+else {
+vErrors.push(err80);
+}
+errors++;
+}
+}
+if(data58.fsType !== undefined){
+if(typeof data58.fsType !== "string"){
+const err81 = {instancePath:instancePath+"/local/fsType",schemaPath:"#/$defs/LocalVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err81];
+}
+else {
+vErrors.push(err81);
+}
+errors++;
+}
+}
+if(data58.path !== undefined){
+if(typeof data58.path !== "string"){
+const err82 = {instancePath:instancePath+"/local/path",schemaPath:"#/$defs/LocalVolumeSource/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err82];
+}
+else {
+vErrors.push(err82);
+}
+errors++;
+}
+}
+}
+else {
+const err83 = {instancePath:instancePath+"/local",schemaPath:"#/$defs/LocalVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err83];
+}
+else {
+vErrors.push(err83);
+}
+errors++;
+}
+}
+if(data.mountOptions !== undefined){
+let data61 = data.mountOptions;
+if(Array.isArray(data61)){
+const len3 = data61.length;
+for(let i3=0; i3<len3; i3++){
+if(typeof data61[i3] !== "string"){
+const err84 = {instancePath:instancePath+"/mountOptions/" + i3,schemaPath:"#/properties/mountOptions/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err84];
+}
+else {
+vErrors.push(err84);
+}
+errors++;
+}
+}
+}
+else {
+const err85 = {instancePath:instancePath+"/mountOptions",schemaPath:"#/properties/mountOptions/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err85];
+}
+else {
+vErrors.push(err85);
+}
+errors++;
+}
+}
+if(data.nfs !== undefined){
+let data63 = data.nfs;
+if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
+if(data63.path === undefined){
+const err86 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/required",keyword:"required",params:{missingProperty: "path"},message:"must have required property '"+"path"+"'"};
+if(vErrors === null){
+vErrors = [err86];
+}
+else {
+vErrors.push(err86);
+}
+errors++;
+}
+if(data63.server === undefined){
+const err87 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/required",keyword:"required",params:{missingProperty: "server"},message:"must have required property '"+"server"+"'"};
+if(vErrors === null){
+vErrors = [err87];
+}
+else {
+vErrors.push(err87);
+}
+errors++;
+}
+for(const key12 in data63){
+if(!(((key12 === "path") || (key12 === "readOnly")) || (key12 === "server"))){
+const err88 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key12},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err88];
+}
+else {
+vErrors.push(err88);
+}
+errors++;
+}
+}
+if(data63.path !== undefined){
+if(typeof data63.path !== "string"){
+const err89 = {instancePath:instancePath+"/nfs/path",schemaPath:"#/$defs/NFSVolumeSource/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err89];
+}
+else {
+vErrors.push(err89);
+}
+errors++;
+}
+}
+if(data63.readOnly !== undefined){
+if(typeof data63.readOnly !== "boolean"){
+const err90 = {instancePath:instancePath+"/nfs/readOnly",schemaPath:"#/$defs/NFSVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err90];
+}
+else {
+vErrors.push(err90);
+}
+errors++;
+}
+}
+if(data63.server !== undefined){
+if(typeof data63.server !== "string"){
+const err91 = {instancePath:instancePath+"/nfs/server",schemaPath:"#/$defs/NFSVolumeSource/properties/server/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err91];
+}
+else {
+vErrors.push(err91);
+}
+errors++;
+}
+}
+}
+else {
+const err92 = {instancePath:instancePath+"/nfs",schemaPath:"#/$defs/NFSVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err92];
+}
+else {
+vErrors.push(err92);
+}
+errors++;
+}
+}
+if(data.nodeAffinity !== undefined){
+if(!(validate215(data.nodeAffinity, {instancePath:instancePath+"/nodeAffinity",parentData:data,parentDataProperty:"nodeAffinity",rootData}))){
+vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+errors = vErrors.length;
+}
+}
+let data68 = data.persistentVolumeReclaimPolicy;
+if(typeof data68 !== "string"){
+const err93 = {instancePath:instancePath+"/persistentVolumeReclaimPolicy",schemaPath:"#/properties/persistentVolumeReclaimPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err93];
+}
+else {
+vErrors.push(err93);
+}
+errors++;
+}
+if(!(((data68 === "Retain") || (data68 === "Recycle")) || (data68 === "Delete"))){
+const err94 = {instancePath:instancePath+"/persistentVolumeReclaimPolicy",schemaPath:"#/properties/persistentVolumeReclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema216.properties.persistentVolumeReclaimPolicy.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err94];
+}
+else {
+vErrors.push(err94);
+}
+errors++;
+}
+if(data.photonPersistentDisk !== undefined){
+let data69 = data.photonPersistentDisk;
+if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
+if(data69.pdID === undefined){
+const err95 = {instancePath:instancePath+"/photonPersistentDisk",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/required",keyword:"required",params:{missingProperty: "pdID"},message:"must have required property '"+"pdID"+"'"};
+if(vErrors === null){
+vErrors = [err95];
+}
+else {
+vErrors.push(err95);
+}
+errors++;
+}
+for(const key13 in data69){
+if(!((key13 === "fsType") || (key13 === "pdID"))){
+const err96 = {instancePath:instancePath+"/photonPersistentDisk",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key13},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err96];
+}
+else {
+vErrors.push(err96);
+}
+errors++;
+}
+}
+if(data69.fsType !== undefined){
+if(typeof data69.fsType !== "string"){
+const err97 = {instancePath:instancePath+"/photonPersistentDisk/fsType",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err97];
+}
+else {
+vErrors.push(err97);
+}
+errors++;
+}
+}
+if(data69.pdID !== undefined){
+if(typeof data69.pdID !== "string"){
+const err98 = {instancePath:instancePath+"/photonPersistentDisk/pdID",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/properties/pdID/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err98];
+}
+else {
+vErrors.push(err98);
+}
+errors++;
+}
+}
+}
+else {
+const err99 = {instancePath:instancePath+"/photonPersistentDisk",schemaPath:"#/$defs/PhotonPersistentDiskVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err99];
+}
+else {
+vErrors.push(err99);
+}
+errors++;
+}
+}
+if(data.portworxVolume !== undefined){
+let data72 = data.portworxVolume;
+if(data72 && typeof data72 == "object" && !Array.isArray(data72)){
+if(data72.volumeID === undefined){
+const err100 = {instancePath:instancePath+"/portworxVolume",schemaPath:"#/$defs/PortworxVolumeSource/required",keyword:"required",params:{missingProperty: "volumeID"},message:"must have required property '"+"volumeID"+"'"};
+if(vErrors === null){
+vErrors = [err100];
+}
+else {
+vErrors.push(err100);
+}
+errors++;
+}
+for(const key14 in data72){
+if(!(((key14 === "fsType") || (key14 === "readOnly")) || (key14 === "volumeID"))){
+const err101 = {instancePath:instancePath+"/portworxVolume",schemaPath:"#/$defs/PortworxVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key14},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err101];
+}
+else {
+vErrors.push(err101);
+}
+errors++;
+}
+}
+if(data72.fsType !== undefined){
+if(typeof data72.fsType !== "string"){
+const err102 = {instancePath:instancePath+"/portworxVolume/fsType",schemaPath:"#/$defs/PortworxVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err102];
+}
+else {
+vErrors.push(err102);
+}
+errors++;
+}
+}
+if(data72.readOnly !== undefined){
+if(typeof data72.readOnly !== "boolean"){
+const err103 = {instancePath:instancePath+"/portworxVolume/readOnly",schemaPath:"#/$defs/PortworxVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err103];
+}
+else {
+vErrors.push(err103);
+}
+errors++;
+}
+}
+if(data72.volumeID !== undefined){
+if(typeof data72.volumeID !== "string"){
+const err104 = {instancePath:instancePath+"/portworxVolume/volumeID",schemaPath:"#/$defs/PortworxVolumeSource/properties/volumeID/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err104];
+}
+else {
+vErrors.push(err104);
+}
+errors++;
+}
+}
+}
+else {
+const err105 = {instancePath:instancePath+"/portworxVolume",schemaPath:"#/$defs/PortworxVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err105];
+}
+else {
+vErrors.push(err105);
+}
+errors++;
+}
+}
+if(data.quobyte !== undefined){
+let data76 = data.quobyte;
+if(data76 && typeof data76 == "object" && !Array.isArray(data76)){
+if(data76.registry === undefined){
+const err106 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/required",keyword:"required",params:{missingProperty: "registry"},message:"must have required property '"+"registry"+"'"};
+if(vErrors === null){
+vErrors = [err106];
+}
+else {
+vErrors.push(err106);
+}
+errors++;
+}
+if(data76.volume === undefined){
+const err107 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/required",keyword:"required",params:{missingProperty: "volume"},message:"must have required property '"+"volume"+"'"};
+if(vErrors === null){
+vErrors = [err107];
+}
+else {
+vErrors.push(err107);
+}
+errors++;
+}
+for(const key15 in data76){
+if(!((((((key15 === "group") || (key15 === "readOnly")) || (key15 === "registry")) || (key15 === "tenant")) || (key15 === "user")) || (key15 === "volume"))){
+const err108 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key15},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err108];
+}
+else {
+vErrors.push(err108);
+}
+errors++;
+}
+}
+if(data76.group !== undefined){
+if(typeof data76.group !== "string"){
+const err109 = {instancePath:instancePath+"/quobyte/group",schemaPath:"#/$defs/QuobyteVolumeSource/properties/group/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err109];
+}
+else {
+vErrors.push(err109);
+}
+errors++;
+}
+}
+if(data76.readOnly !== undefined){
+if(typeof data76.readOnly !== "boolean"){
+const err110 = {instancePath:instancePath+"/quobyte/readOnly",schemaPath:"#/$defs/QuobyteVolumeSource/properties/readOnly/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err110];
+}
+else {
+vErrors.push(err110);
+}
+errors++;
+}
+}
+if(data76.registry !== undefined){
+if(typeof data76.registry !== "string"){
+const err111 = {instancePath:instancePath+"/quobyte/registry",schemaPath:"#/$defs/QuobyteVolumeSource/properties/registry/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err111];
+}
+else {
+vErrors.push(err111);
+}
+errors++;
+}
+}
+if(data76.tenant !== undefined){
+if(typeof data76.tenant !== "string"){
+const err112 = {instancePath:instancePath+"/quobyte/tenant",schemaPath:"#/$defs/QuobyteVolumeSource/properties/tenant/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err112];
+}
+else {
+vErrors.push(err112);
+}
+errors++;
+}
+}
+if(data76.user !== undefined){
+if(typeof data76.user !== "string"){
+const err113 = {instancePath:instancePath+"/quobyte/user",schemaPath:"#/$defs/QuobyteVolumeSource/properties/user/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err113];
+}
+else {
+vErrors.push(err113);
+}
+errors++;
+}
+}
+if(data76.volume !== undefined){
+if(typeof data76.volume !== "string"){
+const err114 = {instancePath:instancePath+"/quobyte/volume",schemaPath:"#/$defs/QuobyteVolumeSource/properties/volume/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err114];
+}
+else {
+vErrors.push(err114);
+}
+errors++;
+}
+}
+}
+else {
+const err115 = {instancePath:instancePath+"/quobyte",schemaPath:"#/$defs/QuobyteVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err115];
+}
+else {
+vErrors.push(err115);
+}
+errors++;
+}
+}
+if(data.rbd !== undefined){
+if(!(validate218(data.rbd, {instancePath:instancePath+"/rbd",parentData:data,parentDataProperty:"rbd",rootData}))){
+vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
+errors = vErrors.length;
+}
+}
+if(data.scaleIO !== undefined){
+if(!(validate220(data.scaleIO, {instancePath:instancePath+"/scaleIO",parentData:data,parentDataProperty:"scaleIO",rootData}))){
+vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+errors = vErrors.length;
+}
+}
+if(data.storageClassName !== undefined){
+if(typeof data.storageClassName !== "string"){
+const err116 = {instancePath:instancePath+"/storageClassName",schemaPath:"#/properties/storageClassName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err116];
+}
+else {
+vErrors.push(err116);
+}
+errors++;
+}
+}
+if(data.storageos !== undefined){
+if(!(validate222(data.storageos, {instancePath:instancePath+"/storageos",parentData:data,parentDataProperty:"storageos",rootData}))){
+vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
+errors = vErrors.length;
+}
+}
+if(data.volumeAttributesClassName !== undefined){
+if(typeof data.volumeAttributesClassName !== "string"){
+const err117 = {instancePath:instancePath+"/volumeAttributesClassName",schemaPath:"#/properties/volumeAttributesClassName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err117];
+}
+else {
+vErrors.push(err117);
+}
+errors++;
+}
+}
+let data88 = data.volumeMode;
+if(typeof data88 !== "string"){
+const err118 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err118];
+}
+else {
+vErrors.push(err118);
+}
+errors++;
+}
+if(!((data88 === "Filesystem") || (data88 === "Block"))){
+const err119 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema216.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err119];
+}
+else {
+vErrors.push(err119);
+}
+errors++;
+}
+if(data.vsphereVolume !== undefined){
+let data89 = data.vsphereVolume;
+if(data89 && typeof data89 == "object" && !Array.isArray(data89)){
+if(data89.volumePath === undefined){
+const err120 = {instancePath:instancePath+"/vsphereVolume",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/required",keyword:"required",params:{missingProperty: "volumePath"},message:"must have required property '"+"volumePath"+"'"};
+if(vErrors === null){
+vErrors = [err120];
+}
+else {
+vErrors.push(err120);
+}
+errors++;
+}
+for(const key16 in data89){
+if(!((((key16 === "fsType") || (key16 === "storagePolicyID")) || (key16 === "storagePolicyName")) || (key16 === "volumePath"))){
+const err121 = {instancePath:instancePath+"/vsphereVolume",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key16},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err121];
+}
+else {
+vErrors.push(err121);
+}
+errors++;
+}
+}
+if(data89.fsType !== undefined){
+if(typeof data89.fsType !== "string"){
+const err122 = {instancePath:instancePath+"/vsphereVolume/fsType",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/fsType/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err122];
+}
+else {
+vErrors.push(err122);
+}
+errors++;
+}
+}
+if(data89.storagePolicyID !== undefined){
+if(typeof data89.storagePolicyID !== "string"){
+const err123 = {instancePath:instancePath+"/vsphereVolume/storagePolicyID",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/storagePolicyID/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err123];
+}
+else {
+vErrors.push(err123);
+}
+errors++;
+}
+}
+if(data89.storagePolicyName !== undefined){
+if(typeof data89.storagePolicyName !== "string"){
+const err124 = {instancePath:instancePath+"/vsphereVolume/storagePolicyName",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/storagePolicyName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err124];
+}
+else {
+vErrors.push(err124);
+}
+errors++;
+}
+}
+if(data89.volumePath !== undefined){
+if(typeof data89.volumePath !== "string"){
+const err125 = {instancePath:instancePath+"/vsphereVolume/volumePath",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/properties/volumePath/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err125];
+}
+else {
+vErrors.push(err125);
+}
+errors++;
+}
+}
+}
+else {
+const err126 = {instancePath:instancePath+"/vsphereVolume",schemaPath:"#/$defs/VsphereVirtualDiskVolumeSource/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err126];
+}
+else {
+vErrors.push(err126);
+}
+errors++;
+}
+}
+}
+else {
+const err127 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err127];
+}
+else {
+vErrors.push(err127);
+}
+errors++;
+}
+validate204.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate203(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("v1" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("PersistentVolume" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "PersistentVolume"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate204(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate203.errors = vErrors;
+return errors === 0;
+}
+
+export const PersistentVolumeClaim = validate225;
+const schema253 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolumeClaim"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+
+function validate225(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("v1" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("PersistentVolumeClaim" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "PersistentVolumeClaim"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate116(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate225.errors = vErrors;
+return errors === 0;
+}
+
+export const Pod = validate227;
+const schema255 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Pod"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+
+function validate227(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15227,8 +23706,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate24(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+if(!(validate30(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
 errors = vErrors.length;
 }
 }
@@ -15243,15 +23722,322 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate151.errors = vErrors;
+validate227.errors = vErrors;
 return errors === 0;
 }
 
-export const ReplicaSet = validate153;
-const schema173 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"ReplicaSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicaSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema175 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
+export const PodDisruptionBudget = validate229;
+const schema257 = {"type":"object","properties":{"apiVersion":{"const":"policy/v1"},"kind":{"const":"PodDisruptionBudget"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodDisruptionBudgetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema259 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"minAvailable":{"type":["integer","string"]},"selector":{"$ref":"#/$defs/LabelSelector"},"unhealthyPodEvictionPolicy":{"type":"string","enum":["IfHealthyBudget","AlwaysAllow"]}},"additionalProperties":false};
 
-function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate230(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!((((key0 === "maxUnavailable") || (key0 === "minAvailable")) || (key0 === "selector")) || (key0 === "unhealthyPodEvictionPolicy"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.maxUnavailable !== undefined){
+let data0 = data.maxUnavailable;
+if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
+const err1 = {instancePath:instancePath+"/maxUnavailable",schemaPath:"#/properties/maxUnavailable/type",keyword:"type",params:{type: schema259.properties.maxUnavailable.type},message:"must be integer,string"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.minAvailable !== undefined){
+let data1 = data.minAvailable;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
+const err2 = {instancePath:instancePath+"/minAvailable",schemaPath:"#/properties/minAvailable/type",keyword:"type",params:{type: schema259.properties.minAvailable.type},message:"must be integer,string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.selector !== undefined){
+if(!(validate25(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+errors = vErrors.length;
+}
+}
+if(data.unhealthyPodEvictionPolicy !== undefined){
+let data3 = data.unhealthyPodEvictionPolicy;
+if(typeof data3 !== "string"){
+const err3 = {instancePath:instancePath+"/unhealthyPodEvictionPolicy",schemaPath:"#/properties/unhealthyPodEvictionPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(!((data3 === "IfHealthyBudget") || (data3 === "AlwaysAllow"))){
+const err4 = {instancePath:instancePath+"/unhealthyPodEvictionPolicy",schemaPath:"#/properties/unhealthyPodEvictionPolicy/enum",keyword:"enum",params:{allowedValues: schema259.properties.unhealthyPodEvictionPolicy.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+else {
+const err5 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+validate230.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate229(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("policy/v1" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "policy/v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("PodDisruptionBudget" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "PodDisruptionBudget"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate230(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate229.errors = vErrors;
+return errors === 0;
+}
+
+export const ReplicaSet = validate233;
+const schema260 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"ReplicaSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicaSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema262 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
+
+function validate234(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15359,14 +24145,14 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate19(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+if(!(validate25(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
 errors = vErrors.length;
 }
 }
 if(data.template !== undefined){
-if(!(validate23(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
-vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+if(!(validate29(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
@@ -15381,12 +24167,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate154.errors = vErrors;
+validate234.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate153(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate233(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15582,8 +24368,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate154(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+if(!(validate234(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
 errors = vErrors.length;
 }
 }
@@ -15598,14 +24384,843 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate153.errors = vErrors;
+validate233.errors = vErrors;
 return errors === 0;
 }
 
-export const Secret = validate158;
-const schema176 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"Secret"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"stringData":{"type":"object","additionalProperties":{"type":"string"}},"type":{"type":"string","default":"Opaque"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+export const ReplicationController = validate238;
+const schema263 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ReplicationController"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicationControllerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema265 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"type":"object","additionalProperties":{"type":"string"}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["template"]};
 
-function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate239(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.replicas === undefined){
+data.replicas = 1;
+}
+if(data.template === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "template"},message:"must have required property '"+"template"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "minReadySeconds") || (key0 === "replicas")) || (key0 === "selector")) || (key0 === "template"))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.minReadySeconds !== undefined){
+let data0 = data.minReadySeconds;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+const err2 = {instancePath:instancePath+"/minReadySeconds",schemaPath:"#/properties/minReadySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 2147483647 || isNaN(data0)){
+const err3 = {instancePath:instancePath+"/minReadySeconds",schemaPath:"#/properties/minReadySeconds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data0 < 0 || isNaN(data0)){
+const err4 = {instancePath:instancePath+"/minReadySeconds",schemaPath:"#/properties/minReadySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+let data1 = data.replicas;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err5 = {instancePath:instancePath+"/replicas",schemaPath:"#/properties/replicas/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 2147483647 || isNaN(data1)){
+const err6 = {instancePath:instancePath+"/replicas",schemaPath:"#/properties/replicas/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if(data1 < 0 || isNaN(data1)){
+const err7 = {instancePath:instancePath+"/replicas",schemaPath:"#/properties/replicas/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.selector !== undefined){
+let data2 = data.selector;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+for(const key1 in data2){
+if(typeof data2[key1] !== "string"){
+const err8 = {instancePath:instancePath+"/selector/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/selector/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/selector",schemaPath:"#/properties/selector/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.template !== undefined){
+if(!(validate29(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err10 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+validate239.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate238(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("v1" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("ReplicationController" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "ReplicationController"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate239(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate238.errors = vErrors;
+return errors === 0;
+}
+
+export const ResourceQuota = validate242;
+const schema266 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ResourceQuota"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ResourceQuotaSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema268 = {"type":"object","properties":{"hard":{"type":"object","additionalProperties":{"type":["string","number"]}},"scopeSelector":{"$ref":"#/$defs/ScopeSelector"},"scopes":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema269 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/ScopedResourceSelectorRequirement"}}},"additionalProperties":false};
+const schema270 = {"type":"object","properties":{"operator":{"type":"string"},"scopeName":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["operator","scopeName"]};
+
+function validate244(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(key0 === "matchExpressions")){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.matchExpressions !== undefined){
+let data0 = data.matchExpressions;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(data1.operator === undefined){
+const err1 = {instancePath:instancePath+"/matchExpressions/" + i0,schemaPath:"#/$defs/ScopedResourceSelectorRequirement/required",keyword:"required",params:{missingProperty: "operator"},message:"must have required property '"+"operator"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data1.scopeName === undefined){
+const err2 = {instancePath:instancePath+"/matchExpressions/" + i0,schemaPath:"#/$defs/ScopedResourceSelectorRequirement/required",keyword:"required",params:{missingProperty: "scopeName"},message:"must have required property '"+"scopeName"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key1 in data1){
+if(!(((key1 === "operator") || (key1 === "scopeName")) || (key1 === "values"))){
+const err3 = {instancePath:instancePath+"/matchExpressions/" + i0,schemaPath:"#/$defs/ScopedResourceSelectorRequirement/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data1.operator !== undefined){
+if(typeof data1.operator !== "string"){
+const err4 = {instancePath:instancePath+"/matchExpressions/" + i0+"/operator",schemaPath:"#/$defs/ScopedResourceSelectorRequirement/properties/operator/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data1.scopeName !== undefined){
+if(typeof data1.scopeName !== "string"){
+const err5 = {instancePath:instancePath+"/matchExpressions/" + i0+"/scopeName",schemaPath:"#/$defs/ScopedResourceSelectorRequirement/properties/scopeName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data1.values !== undefined){
+let data4 = data1.values;
+if(Array.isArray(data4)){
+const len1 = data4.length;
+for(let i1=0; i1<len1; i1++){
+if(typeof data4[i1] !== "string"){
+const err6 = {instancePath:instancePath+"/matchExpressions/" + i0+"/values/" + i1,schemaPath:"#/$defs/ScopedResourceSelectorRequirement/properties/values/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/matchExpressions/" + i0+"/values",schemaPath:"#/$defs/ScopedResourceSelectorRequirement/properties/values/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/matchExpressions/" + i0,schemaPath:"#/$defs/ScopedResourceSelectorRequirement/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+else {
+const err9 = {instancePath:instancePath+"/matchExpressions",schemaPath:"#/properties/matchExpressions/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+validate244.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate243(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(((key0 === "hard") || (key0 === "scopeSelector")) || (key0 === "scopes"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.hard !== undefined){
+let data0 = data.hard;
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+for(const key1 in data0){
+let data1 = data0[key1];
+if((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))){
+const err1 = {instancePath:instancePath+"/hard/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/hard/additionalProperties/type",keyword:"type",params:{type: schema268.properties.hard.additionalProperties.type},message:"must be string,number"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/hard",schemaPath:"#/properties/hard/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.scopeSelector !== undefined){
+if(!(validate244(data.scopeSelector, {instancePath:instancePath+"/scopeSelector",parentData:data,parentDataProperty:"scopeSelector",rootData}))){
+vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
+errors = vErrors.length;
+}
+}
+if(data.scopes !== undefined){
+let data3 = data.scopes;
+if(Array.isArray(data3)){
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data3[i0] !== "string"){
+const err3 = {instancePath:instancePath+"/scopes/" + i0,schemaPath:"#/properties/scopes/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/scopes",schemaPath:"#/properties/scopes/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+else {
+const err5 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+validate243.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate242(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("v1" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("ResourceQuota" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "ResourceQuota"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate243(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate243.errors : vErrors.concat(validate243.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate242.errors = vErrors;
+return errors === 0;
+}
+
+export const Secret = validate247;
+const schema271 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"Secret"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"stringData":{"type":"object","additionalProperties":{"type":"string"}},"type":{"type":"string","default":"Opaque"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+
+function validate247(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15880,18 +25495,18 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate158.errors = vErrors;
+validate247.errors = vErrors;
 return errors === 0;
 }
 
-export const Service = validate159;
-const schema178 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Service"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ServiceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema180 = {"type":"object","properties":{"allocateLoadBalancerNodePorts":{"type":"boolean"},"clusterIP":{"type":"string"},"clusterIPs":{"type":"array","items":{"type":"string"}},"externalIPs":{"type":"array","items":{"type":"string"}},"externalName":{"type":"string"},"externalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"healthCheckNodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"internalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"ipFamilies":{"type":"array","items":{"type":"string"}},"ipFamilyPolicy":{"type":"string","enum":["SingleStack","PreferDualStack","RequireDualStack"]},"loadBalancerClass":{"type":"string"},"loadBalancerIP":{"type":"string"},"loadBalancerSourceRanges":{"type":"array","items":{"type":"string"}},"ports":{"type":"array","items":{"$ref":"#/$defs/ServicePort"}},"publishNotReadyAddresses":{"type":"boolean"},"selector":{"type":"object","additionalProperties":{"type":"string"}},"sessionAffinity":{"type":"string","enum":["None","ClientIP"],"default":"None"},"sessionAffinityConfig":{"$ref":"#/$defs/SessionAffinityConfig"},"trafficDistribution":{"type":"string"},"type":{"type":"string","enum":["ClusterIP","NodePort","LoadBalancer","ExternalName"],"default":"ClusterIP"}},"additionalProperties":false};
-const schema181 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"nodePort":{"type":"integer","minimum":0,"maximum":65535},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"},"targetPort":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
-const schema182 = {"type":"object","properties":{"clientIP":{"$ref":"#/$defs/ClientIPConfig"}},"additionalProperties":false};
-const schema183 = {"type":"object","properties":{"timeoutSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":10800}},"additionalProperties":false};
+export const Service = validate248;
+const schema273 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Service"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ServiceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema275 = {"type":"object","properties":{"allocateLoadBalancerNodePorts":{"type":"boolean"},"clusterIP":{"type":"string"},"clusterIPs":{"type":"array","items":{"type":"string"}},"externalIPs":{"type":"array","items":{"type":"string"}},"externalName":{"type":"string"},"externalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"healthCheckNodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"internalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"ipFamilies":{"type":"array","items":{"type":"string"}},"ipFamilyPolicy":{"type":"string","enum":["SingleStack","PreferDualStack","RequireDualStack"]},"loadBalancerClass":{"type":"string"},"loadBalancerIP":{"type":"string"},"loadBalancerSourceRanges":{"type":"array","items":{"type":"string"}},"ports":{"type":"array","items":{"$ref":"#/$defs/ServicePort"}},"publishNotReadyAddresses":{"type":"boolean"},"selector":{"type":"object","additionalProperties":{"type":"string"}},"sessionAffinity":{"type":"string","enum":["None","ClientIP"],"default":"None"},"sessionAffinityConfig":{"$ref":"#/$defs/SessionAffinityConfig"},"trafficDistribution":{"type":"string"},"type":{"type":"string","enum":["ClusterIP","NodePort","LoadBalancer","ExternalName"],"default":"ClusterIP"}},"additionalProperties":false};
+const schema276 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"nodePort":{"type":"integer","minimum":0,"maximum":65535},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"},"targetPort":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
+const schema277 = {"type":"object","properties":{"clientIP":{"$ref":"#/$defs/ClientIPConfig"}},"additionalProperties":false};
+const schema278 = {"type":"object","properties":{"timeoutSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":10800}},"additionalProperties":false};
 
-function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate250(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15981,12 +25596,12 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate161.errors = vErrors;
+validate250.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate249(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15997,7 +25612,7 @@ if(data.type === undefined){
 data.type = "ClusterIP";
 }
 for(const key0 in data){
-if(!(func2.call(schema180.properties, key0))){
+if(!(func2.call(schema275.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -16113,7 +25728,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!((data7 === "Cluster") || (data7 === "Local"))){
-const err9 = {instancePath:instancePath+"/externalTrafficPolicy",schemaPath:"#/properties/externalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema180.properties.externalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/externalTrafficPolicy",schemaPath:"#/properties/externalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema275.properties.externalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -16171,7 +25786,7 @@ vErrors.push(err13);
 errors++;
 }
 if(!((data9 === "Cluster") || (data9 === "Local"))){
-const err14 = {instancePath:instancePath+"/internalTrafficPolicy",schemaPath:"#/properties/internalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema180.properties.internalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/internalTrafficPolicy",schemaPath:"#/properties/internalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema275.properties.internalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -16222,7 +25837,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!(((data12 === "SingleStack") || (data12 === "PreferDualStack")) || (data12 === "RequireDualStack"))){
-const err18 = {instancePath:instancePath+"/ipFamilyPolicy",schemaPath:"#/properties/ipFamilyPolicy/enum",keyword:"enum",params:{allowedValues: schema180.properties.ipFamilyPolicy.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/ipFamilyPolicy",schemaPath:"#/properties/ipFamilyPolicy/enum",keyword:"enum",params:{allowedValues: schema275.properties.ipFamilyPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -16422,7 +26037,7 @@ vErrors.push(err33);
 errors++;
 }
 if(!(((data23 === "TCP") || (data23 === "UDP")) || (data23 === "SCTP"))){
-const err34 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ServicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema181.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err34 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ServicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema276.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -16434,7 +26049,7 @@ errors++;
 if(data18.targetPort !== undefined){
 let data24 = data18.targetPort;
 if((!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))) && (typeof data24 !== "string")){
-const err35 = {instancePath:instancePath+"/ports/" + i4+"/targetPort",schemaPath:"#/$defs/ServicePort/properties/targetPort/type",keyword:"type",params:{type: schema181.properties.targetPort.type},message:"must be integer,string"};
+const err35 = {instancePath:instancePath+"/ports/" + i4+"/targetPort",schemaPath:"#/$defs/ServicePort/properties/targetPort/type",keyword:"type",params:{type: schema276.properties.targetPort.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -16519,7 +26134,7 @@ vErrors.push(err41);
 errors++;
 }
 if(!((data28 === "None") || (data28 === "ClientIP"))){
-const err42 = {instancePath:instancePath+"/sessionAffinity",schemaPath:"#/properties/sessionAffinity/enum",keyword:"enum",params:{allowedValues: schema180.properties.sessionAffinity.enum},message:"must be equal to one of the allowed values"};
+const err42 = {instancePath:instancePath+"/sessionAffinity",schemaPath:"#/properties/sessionAffinity/enum",keyword:"enum",params:{allowedValues: schema275.properties.sessionAffinity.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -16529,8 +26144,8 @@ vErrors.push(err42);
 errors++;
 }
 if(data.sessionAffinityConfig !== undefined){
-if(!(validate161(data.sessionAffinityConfig, {instancePath:instancePath+"/sessionAffinityConfig",parentData:data,parentDataProperty:"sessionAffinityConfig",rootData}))){
-vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+if(!(validate250(data.sessionAffinityConfig, {instancePath:instancePath+"/sessionAffinityConfig",parentData:data,parentDataProperty:"sessionAffinityConfig",rootData}))){
+vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
 errors = vErrors.length;
 }
 }
@@ -16558,7 +26173,7 @@ vErrors.push(err44);
 errors++;
 }
 if(!((((data31 === "ClusterIP") || (data31 === "NodePort")) || (data31 === "LoadBalancer")) || (data31 === "ExternalName"))){
-const err45 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema180.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err45 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema275.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -16578,12 +26193,12 @@ vErrors.push(err46);
 }
 errors++;
 }
-validate160.errors = vErrors;
+validate249.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate248(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -16779,8 +26394,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate160(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+if(!(validate249(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
 errors = vErrors.length;
 }
 }
@@ -16795,6 +26410,1432 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate159.errors = vErrors;
+validate248.errors = vErrors;
+return errors === 0;
+}
+
+export const StatefulSet = validate253;
+const schema279 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"StatefulSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/StatefulSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema281 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"ordinals":{"$ref":"#/$defs/StatefulSetOrdinals"},"persistentVolumeClaimRetentionPolicy":{"$ref":"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy"},"podManagementPolicy":{"type":"string","enum":["OrderedReady","Parallel"],"default":"OrderedReady"},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"serviceName":{"type":"string"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/StatefulSetUpdateStrategy","default":{}},"volumeClaimTemplates":{"type":"array","items":{"$ref":"#/$defs/ClaimTemplate"}}},"additionalProperties":false,"required":["selector","template"]};
+const schema282 = {"type":"object","properties":{"start":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false};
+const schema283 = {"type":"object","properties":{"whenDeleted":{"type":"string","enum":["Retain","Delete"],"default":"Retain"},"whenScaled":{"type":"string","enum":["Retain","Delete"],"default":"Retain"}},"additionalProperties":false};
+const schema284 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateStatefulSetStrategy"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
+const schema285 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"partition":{"type":"integer","minimum":0,"maximum":2147483647,"default":0}},"additionalProperties":false};
+
+function validate257(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.type === undefined){
+data.type = "RollingUpdate";
+}
+for(const key0 in data){
+if(!((key0 === "rollingUpdate") || (key0 === "type"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.rollingUpdate !== undefined){
+let data0 = data.rollingUpdate;
+if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
+if(data0.partition === undefined){
+data0.partition = 0;
+}
+for(const key1 in data0){
+if(!((key1 === "maxUnavailable") || (key1 === "partition"))){
+const err1 = {instancePath:instancePath+"/rollingUpdate",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data0.maxUnavailable !== undefined){
+let data1 = data0.maxUnavailable;
+if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
+const err2 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/maxUnavailable/type",keyword:"type",params:{type: schema285.properties.maxUnavailable.type},message:"must be integer,string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+let data2 = data0.partition;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err3 = {instancePath:instancePath+"/rollingUpdate/partition",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/partition/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 2147483647 || isNaN(data2)){
+const err4 = {instancePath:instancePath+"/rollingUpdate/partition",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/partition/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data2 < 0 || isNaN(data2)){
+const err5 = {instancePath:instancePath+"/rollingUpdate/partition",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/partition/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/rollingUpdate",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+let data3 = data.type;
+if(typeof data3 !== "string"){
+const err7 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(!((data3 === "RollingUpdate") || (data3 === "OnDelete"))){
+const err8 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema284.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+else {
+const err9 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+validate257.errors = vErrors;
+return errors === 0;
+}
+
+const schema286 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["metadata","spec"]};
+
+function validate259(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.metadata === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if(typeof data.apiVersion !== "string"){
+const err3 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if(typeof data.kind !== "string"){
+const err4 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err5 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err6 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err7 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err12 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+}
+else {
+const err13 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate116(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err14 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+validate259.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate254(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.podManagementPolicy === undefined){
+data.podManagementPolicy = "OrderedReady";
+}
+if(data.replicas === undefined){
+data.replicas = 1;
+}
+if(data.revisionHistoryLimit === undefined){
+data.revisionHistoryLimit = 10;
+}
+if(data.updateStrategy === undefined){
+data.updateStrategy = {};
+}
+if(data.selector === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "selector"},message:"must have required property '"+"selector"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.template === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "template"},message:"must have required property '"+"template"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema281.properties, key0))){
+const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.minReadySeconds !== undefined){
+let data0 = data.minReadySeconds;
+if(!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))){
+const err3 = {instancePath:instancePath+"/minReadySeconds",schemaPath:"#/properties/minReadySeconds/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if((typeof data0 == "number") && (isFinite(data0))){
+if(data0 > 2147483647 || isNaN(data0)){
+const err4 = {instancePath:instancePath+"/minReadySeconds",schemaPath:"#/properties/minReadySeconds/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data0 < 0 || isNaN(data0)){
+const err5 = {instancePath:instancePath+"/minReadySeconds",schemaPath:"#/properties/minReadySeconds/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+if(data.ordinals !== undefined){
+let data1 = data.ordinals;
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+for(const key1 in data1){
+if(!(key1 === "start")){
+const err6 = {instancePath:instancePath+"/ordinals",schemaPath:"#/$defs/StatefulSetOrdinals/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data1.start !== undefined){
+let data2 = data1.start;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err7 = {instancePath:instancePath+"/ordinals/start",schemaPath:"#/$defs/StatefulSetOrdinals/properties/start/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 2147483647 || isNaN(data2)){
+const err8 = {instancePath:instancePath+"/ordinals/start",schemaPath:"#/$defs/StatefulSetOrdinals/properties/start/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+if(data2 < 0 || isNaN(data2)){
+const err9 = {instancePath:instancePath+"/ordinals/start",schemaPath:"#/$defs/StatefulSetOrdinals/properties/start/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/ordinals",schemaPath:"#/$defs/StatefulSetOrdinals/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data.persistentVolumeClaimRetentionPolicy !== undefined){
+let data3 = data.persistentVolumeClaimRetentionPolicy;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+if(data3.whenDeleted === undefined){
+data3.whenDeleted = "Retain";
+}
+if(data3.whenScaled === undefined){
+data3.whenScaled = "Retain";
+}
+for(const key2 in data3){
+if(!((key2 === "whenDeleted") || (key2 === "whenScaled"))){
+const err11 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+let data4 = data3.whenDeleted;
+if(typeof data4 !== "string"){
+const err12 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenDeleted",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenDeleted/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if(!((data4 === "Retain") || (data4 === "Delete"))){
+const err13 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenDeleted",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenDeleted/enum",keyword:"enum",params:{allowedValues: schema283.properties.whenDeleted.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+let data5 = data3.whenScaled;
+if(typeof data5 !== "string"){
+const err14 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenScaled",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenScaled/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(!((data5 === "Retain") || (data5 === "Delete"))){
+const err15 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenScaled",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenScaled/enum",keyword:"enum",params:{allowedValues: schema283.properties.whenScaled.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+else {
+const err16 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+let data6 = data.podManagementPolicy;
+if(typeof data6 !== "string"){
+const err17 = {instancePath:instancePath+"/podManagementPolicy",schemaPath:"#/properties/podManagementPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+if(!((data6 === "OrderedReady") || (data6 === "Parallel"))){
+const err18 = {instancePath:instancePath+"/podManagementPolicy",schemaPath:"#/properties/podManagementPolicy/enum",keyword:"enum",params:{allowedValues: schema281.properties.podManagementPolicy.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+let data7 = data.replicas;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+const err19 = {instancePath:instancePath+"/replicas",schemaPath:"#/properties/replicas/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 2147483647 || isNaN(data7)){
+const err20 = {instancePath:instancePath+"/replicas",schemaPath:"#/properties/replicas/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+if(data7 < 0 || isNaN(data7)){
+const err21 = {instancePath:instancePath+"/replicas",schemaPath:"#/properties/replicas/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+}
+let data8 = data.revisionHistoryLimit;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+const err22 = {instancePath:instancePath+"/revisionHistoryLimit",schemaPath:"#/properties/revisionHistoryLimit/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 > 2147483647 || isNaN(data8)){
+const err23 = {instancePath:instancePath+"/revisionHistoryLimit",schemaPath:"#/properties/revisionHistoryLimit/maximum",keyword:"maximum",params:{comparison: "<=", limit: 2147483647},message:"must be <= 2147483647"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(data8 < 0 || isNaN(data8)){
+const err24 = {instancePath:instancePath+"/revisionHistoryLimit",schemaPath:"#/properties/revisionHistoryLimit/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+}
+if(data.selector !== undefined){
+if(!(validate25(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+errors = vErrors.length;
+}
+}
+if(data.serviceName !== undefined){
+if(typeof data.serviceName !== "string"){
+const err25 = {instancePath:instancePath+"/serviceName",schemaPath:"#/properties/serviceName/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+if(data.template !== undefined){
+if(!(validate29(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+errors = vErrors.length;
+}
+}
+if(!(validate257(data.updateStrategy, {instancePath:instancePath+"/updateStrategy",parentData:data,parentDataProperty:"updateStrategy",rootData}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+errors = vErrors.length;
+}
+if(data.volumeClaimTemplates !== undefined){
+let data13 = data.volumeClaimTemplates;
+if(Array.isArray(data13)){
+const len0 = data13.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate259(data13[i0], {instancePath:instancePath+"/volumeClaimTemplates/" + i0,parentData:data13,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/volumeClaimTemplates",schemaPath:"#/properties/volumeClaimTemplates/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+}
+else {
+const err27 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+validate254.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate253(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.spec === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "spec"},message:"must have required property '"+"spec"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!((((key0 === "apiVersion") || (key0 === "kind")) || (key0 === "metadata")) || (key0 === "spec"))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("apps/v1" !== data.apiVersion){
+const err5 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "apps/v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("StatefulSet" !== data.kind){
+const err6 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "StatefulSet"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data2 = data.metadata;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.name === undefined){
+const err7 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err8 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.annotations !== undefined){
+let data3 = data2.annotations;
+if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
+for(const key2 in data3){
+if(typeof data3[key2] !== "string"){
+const err9 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data2.labels !== undefined){
+let data5 = data2.labels;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key3 in data5){
+if(typeof data5[key3] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data2.name !== undefined){
+if(typeof data2.name !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+if(data2.namespace !== undefined){
+if(typeof data2.namespace !== "string"){
+const err14 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+}
+else {
+const err15 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data.spec !== undefined){
+if(!(validate254(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err16 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+validate253.errors = vErrors;
+return errors === 0;
+}
+
+export const StorageClass = validate263;
+const schema288 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
+const schema289 = {"type":"object","properties":{"matchLabelExpressions":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorLabelRequirement"}}},"additionalProperties":false};
+const schema290 = {"type":"object","properties":{"key":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","values"]};
+
+function validate264(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+for(const key0 in data){
+if(!(key0 === "matchLabelExpressions")){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.matchLabelExpressions !== undefined){
+let data0 = data.matchLabelExpressions;
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+let data1 = data0[i0];
+if(data1 && typeof data1 == "object" && !Array.isArray(data1)){
+if(data1.key === undefined){
+const err1 = {instancePath:instancePath+"/matchLabelExpressions/" + i0,schemaPath:"#/$defs/TopologySelectorLabelRequirement/required",keyword:"required",params:{missingProperty: "key"},message:"must have required property '"+"key"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data1.values === undefined){
+const err2 = {instancePath:instancePath+"/matchLabelExpressions/" + i0,schemaPath:"#/$defs/TopologySelectorLabelRequirement/required",keyword:"required",params:{missingProperty: "values"},message:"must have required property '"+"values"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+for(const key1 in data1){
+if(!((key1 === "key") || (key1 === "values"))){
+const err3 = {instancePath:instancePath+"/matchLabelExpressions/" + i0,schemaPath:"#/$defs/TopologySelectorLabelRequirement/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data1.key !== undefined){
+if(typeof data1.key !== "string"){
+const err4 = {instancePath:instancePath+"/matchLabelExpressions/" + i0+"/key",schemaPath:"#/$defs/TopologySelectorLabelRequirement/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data1.values !== undefined){
+let data3 = data1.values;
+if(Array.isArray(data3)){
+const len1 = data3.length;
+for(let i1=0; i1<len1; i1++){
+if(typeof data3[i1] !== "string"){
+const err5 = {instancePath:instancePath+"/matchLabelExpressions/" + i0+"/values/" + i1,schemaPath:"#/$defs/TopologySelectorLabelRequirement/properties/values/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/matchLabelExpressions/" + i0+"/values",schemaPath:"#/$defs/TopologySelectorLabelRequirement/properties/values/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+}
+else {
+const err7 = {instancePath:instancePath+"/matchLabelExpressions/" + i0,schemaPath:"#/$defs/TopologySelectorLabelRequirement/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+else {
+const err8 = {instancePath:instancePath+"/matchLabelExpressions",schemaPath:"#/properties/matchLabelExpressions/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+else {
+const err9 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+validate264.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate263(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.reclaimPolicy === undefined){
+data.reclaimPolicy = "Delete";
+}
+if(data.volumeBindingMode === undefined){
+data.volumeBindingMode = "Immediate";
+}
+if(data.apiVersion === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "apiVersion"},message:"must have required property '"+"apiVersion"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.kind === undefined){
+const err1 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "kind"},message:"must have required property '"+"kind"+"'"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(data.metadata === undefined){
+const err2 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "metadata"},message:"must have required property '"+"metadata"+"'"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(data.provisioner === undefined){
+const err3 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "provisioner"},message:"must have required property '"+"provisioner"+"'"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema288.properties, key0))){
+const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.allowVolumeExpansion !== undefined){
+if(typeof data.allowVolumeExpansion !== "boolean"){
+const err5 = {instancePath:instancePath+"/allowVolumeExpansion",schemaPath:"#/properties/allowVolumeExpansion/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.allowedTopologies !== undefined){
+let data1 = data.allowedTopologies;
+if(Array.isArray(data1)){
+const len0 = data1.length;
+for(let i0=0; i0<len0; i0++){
+if(!(validate264(data1[i0], {instancePath:instancePath+"/allowedTopologies/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/allowedTopologies",schemaPath:"#/properties/allowedTopologies/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.apiVersion !== undefined){
+if("storage.k8s.io/v1" !== data.apiVersion){
+const err7 = {instancePath:instancePath+"/apiVersion",schemaPath:"#/properties/apiVersion/const",keyword:"const",params:{allowedValue: "storage.k8s.io/v1"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data.kind !== undefined){
+if("StorageClass" !== data.kind){
+const err8 = {instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "StorageClass"},message:"must be equal to constant"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data.metadata !== undefined){
+let data5 = data.metadata;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+if(data5.name === undefined){
+const err9 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+for(const key1 in data5){
+if(!((((key1 === "annotations") || (key1 === "labels")) || (key1 === "name")) || (key1 === "namespace"))){
+const err10 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+if(data5.annotations !== undefined){
+let data6 = data5.annotations;
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+for(const key2 in data6){
+if(typeof data6[key2] !== "string"){
+const err11 = {instancePath:instancePath+"/metadata/annotations/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/annotations/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+}
+else {
+const err12 = {instancePath:instancePath+"/metadata/annotations",schemaPath:"#/$defs/ObjectMeta/properties/annotations/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+if(data5.labels !== undefined){
+let data8 = data5.labels;
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+for(const key3 in data8){
+if(typeof data8[key3] !== "string"){
+const err13 = {instancePath:instancePath+"/metadata/labels/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/ObjectMeta/properties/labels/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/metadata/labels",schemaPath:"#/$defs/ObjectMeta/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+if(data5.name !== undefined){
+if(typeof data5.name !== "string"){
+const err15 = {instancePath:instancePath+"/metadata/name",schemaPath:"#/$defs/ObjectMeta/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data5.namespace !== undefined){
+if(typeof data5.namespace !== "string"){
+const err16 = {instancePath:instancePath+"/metadata/namespace",schemaPath:"#/$defs/ObjectMeta/properties/namespace/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath:instancePath+"/metadata",schemaPath:"#/$defs/ObjectMeta/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+if(data.mountOptions !== undefined){
+let data12 = data.mountOptions;
+if(Array.isArray(data12)){
+const len1 = data12.length;
+for(let i1=0; i1<len1; i1++){
+if(typeof data12[i1] !== "string"){
+const err18 = {instancePath:instancePath+"/mountOptions/" + i1,schemaPath:"#/properties/mountOptions/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+}
+else {
+const err19 = {instancePath:instancePath+"/mountOptions",schemaPath:"#/properties/mountOptions/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+if(data.parameters !== undefined){
+let data14 = data.parameters;
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+for(const key4 in data14){
+if(typeof data14[key4] !== "string"){
+const err20 = {instancePath:instancePath+"/parameters/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/parameters/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+}
+else {
+const err21 = {instancePath:instancePath+"/parameters",schemaPath:"#/properties/parameters/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+}
+if(data.provisioner !== undefined){
+if(typeof data.provisioner !== "string"){
+const err22 = {instancePath:instancePath+"/provisioner",schemaPath:"#/properties/provisioner/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+}
+let data17 = data.reclaimPolicy;
+if(typeof data17 !== "string"){
+const err23 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(!(((data17 === "Retain") || (data17 === "Recycle")) || (data17 === "Delete"))){
+const err24 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema288.properties.reclaimPolicy.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+let data18 = data.volumeBindingMode;
+if(typeof data18 !== "string"){
+const err25 = {instancePath:instancePath+"/volumeBindingMode",schemaPath:"#/properties/volumeBindingMode/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+if(!((data18 === "Immediate") || (data18 === "WaitForFirstConsumer"))){
+const err26 = {instancePath:instancePath+"/volumeBindingMode",schemaPath:"#/properties/volumeBindingMode/enum",keyword:"enum",params:{allowedValues: schema288.properties.volumeBindingMode.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+else {
+const err27 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+validate263.errors = vErrors;
 return errors === 0;
 }

@@ -1,11 +1,19 @@
 import type { ContainerConfig, ContainerResources } from '../../runtime/live.ts'
-import type { Attempt, PodRef, SandboxSpec } from '../../runtime/port.ts'
+import type { Attempt, PodRef, RegistryAuth, SandboxSpec, VolumeSetup, VolumeSpec } from '../../runtime/port.ts'
 
 /** One call to one engine. Every member is plain data, so that a plan can be printed, compared and replayed. */
 export type Action =
   | { readonly kind: 'ensureNetwork'; readonly host: string; readonly namespace: string }
   | { readonly kind: 'removeNetwork'; readonly host: string; readonly namespace: string }
-  | { readonly kind: 'pull'; readonly host: string; readonly image: string }
+  | {
+      readonly kind: 'pull'
+      readonly host: string
+      readonly image: string
+      readonly auths?: readonly RegistryAuth[]
+    }
+  | { readonly kind: 'createVolume'; readonly host: string; readonly volume: VolumeSpec }
+  | { readonly kind: 'removeVolume'; readonly host: string; readonly name: string }
+  | { readonly kind: 'setUpVolumes'; readonly pod: PodRef; readonly volumes: readonly VolumeSetup[] }
   | { readonly kind: 'createSandbox'; readonly pod: PodRef; readonly sandbox: SandboxSpec }
   | { readonly kind: 'createContainer'; readonly pod: PodRef; readonly config: ContainerConfig }
   | { readonly kind: 'recreateContainer'; readonly pod: PodRef; readonly id: string; readonly attempt: Attempt }

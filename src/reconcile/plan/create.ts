@@ -3,11 +3,9 @@ import type { LiveHost, LivePod, PublishedPort } from '../../runtime/live.ts'
 import type { PodRef, SandboxSpec } from '../../runtime/port.ts'
 import type { Action, Effect, Task } from './action.ts'
 import { containersFor } from './containers.ts'
-import type { DesiredDeployment, DesiredPod, DesiredReplicaSet } from './desired.ts'
+import type { Workload } from './desired.ts'
 import { pinImage } from './images.ts'
 import { removeActions } from './leave.ts'
-
-export type Workload = DesiredPod | DesiredReplicaSet | DesiredDeployment
 
 export interface NewPod {
   readonly name: string
@@ -60,6 +58,7 @@ export function sandboxSpec(desired: Workload, podName: string): SandboxSpec {
     spec: template.spec,
     hostname: template.spec.hostname ?? hostnameOf(podName),
     ports: template.spec.containers.flatMap((container) => (container.ports ?? []).flatMap(published)),
+    volumes: [],
   }
 }
 

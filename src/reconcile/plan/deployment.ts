@@ -51,7 +51,8 @@ export function planDeployment(desired: DesiredDeployment, view: View): Plan {
 }
 
 function rolloutOf(desired: DesiredDeployment): Rollout {
-  const { replicas, strategy } = desired.object.spec
+  const { replicas } = desired
+  const { strategy } = desired.object.spec
   const { maxSurge, maxUnavailable } = strategy.rollingUpdate ?? { maxSurge: 0, maxUnavailable: 0 }
   return { strategy: strategy.type, replicas, fenceposts: resolveFenceposts(maxSurge, maxUnavailable, replicas) }
 }

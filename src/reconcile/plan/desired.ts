@@ -1,22 +1,73 @@
-import type { Deployment, Namespace, Pod, PodSpec, ReplicaSet } from '../../manifests/types.ts'
-import type { ContainerConfig, LiveHost, LivePod } from '../../runtime/live.ts'
+import type { Key } from '../../base/key.ts'
+import type {
+  CronJob,
+  DaemonSet,
+  Deployment,
+  Job,
+  Namespace,
+  PersistentVolumeClaim,
+  Pod,
+  PodSpec,
+  ReplicaSet,
+  ReplicationController,
+  StatefulSet,
+} from '../../manifests/types.ts'
+import type { ContainerConfig, LiveHost, LivePod, LiveVolume } from '../../runtime/live.ts'
+import type { PodVolume, RegistryAuth, VolumeContents, VolumeSpec } from '../../runtime/port.ts'
 
 /** A pod template with every reference followed; what the planner compares and creates. Made by `resolveTemplate`. */
 export interface Template {
   /**
-   * Hash of the owner and of all that needs a new pod when it changes: resources that Docker can update in place are left out.
+   * Hash of the owner and of all that needs a new pod when it changes: resources that Docker can update in place are left out, and so is
+   * what is in volumes, unless the annotation `berth.dev/on-config-change: roll` asks for it.
    * The owner is in it, so that pod names of different owners never meet, even when cut.
    */
   readonly hash: string
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
   readonly spec: PodSpec
-  /** One per container of the spec, in its order; facts of the pod are still stand-ins: see `containersFor`. */
+  /** One per container of the spec, init containers first, in its order; facts of the pod are still stand-ins: see `containersFor`. */
   readonly containers: readonly ContainerConfig[]
+  /** In the order of the spec; names of claims may hold stand-ins. */
+  readonly volumes: readonly TemplateVolume[]
   /** What one pod asks for; placement sums these. */
   readonly requests: Requests
   /** What a required reference does not find: `ConfigMap shop/web`, `key "url" of Secret shop/db`. The pod waits. */
   readonly missing: readonly string[]
+  /** From imagePullSecrets, for all registries that they know. */
+  readonly auths: readonly RegistryAuth[]
+}
+
+/** A volume of the pod template. */
+export interface TemplateVolume {
+  /** As the sandbox is told; of a claim, its subject may hold a stand-in for the pod's name. */
+  readonly volume: PodVolume
+  /** Of `files`: what is to be in it now; facts of the pod are still stand-ins. */
+  readonly contents: VolumeContents | undefined
+  /** Of a claim: how it is provided; `claim` may hold a stand-in for the pod's name. */
+  readonly claim: ClaimUse | undefined
+}
+
+export interface ClaimUse {
+  readonly name: string
+  /** Undefined: there is no such claim among the wanted objects, nor a template for it. The pod waits. */
+  readonly provision: Provision | undefined
+}
+
+/** How a claim gets its storage. Made by `provisionOf` from the claim, its class and the static volumes. */
+export interface Provision {
+  /** The Docker volume that holds its data, or, for a path on the host, records the binding. */
+  readonly volume: VolumeSpec
+  /** Static volumes of type hostPath or local: what pods really mount; undefined: the Docker volume. */
+  readonly hostPath: string | undefined
+  /** Hosts on which it may be (nodeAffinity of the volume, topology of the class); undefined: any. */
+  readonly hosts: readonly string[] | undefined
+  /** Made with the first pod that uses it, on that pod's host (WaitForFirstConsumer). */
+  readonly waits: boolean
+  /** Why it cannot be provided: no such class, no volume fits. Empty: it can. */
+  readonly problem: string
+  /** What is not kept of the wish: `expansion of a local volume has no effect`. */
+  readonly conditions: readonly string[]
 }
 
 /** Zero: nothing asked for. */
@@ -32,21 +83,50 @@ interface DesiredCommon {
   readonly since: number
 }
 
-export interface DesiredWorkload<K extends 'Pod' | 'ReplicaSet' | 'Deployment', O> extends DesiredCommon {
+interface DesiredWorkload<K extends string, O> extends DesiredCommon {
   readonly kind: K
   readonly object: O
   readonly template: Template
 }
 
+/** Its number of pods is what an autoscaler says, else what the manifest says. */
+interface Scaled {
+  readonly replicas: number
+}
+
 export type DesiredPod = DesiredWorkload<'Pod', Pod>
-export type DesiredReplicaSet = DesiredWorkload<'ReplicaSet', ReplicaSet>
-export type DesiredDeployment = DesiredWorkload<'Deployment', Deployment>
+export type DesiredReplicaSet = DesiredWorkload<'ReplicaSet', ReplicaSet> & Scaled
+export type DesiredReplicationController = DesiredWorkload<'ReplicationController', ReplicationController> & Scaled
+export type DesiredDeployment = DesiredWorkload<'Deployment', Deployment> & Scaled
+export type DesiredStatefulSet = DesiredWorkload<'StatefulSet', StatefulSet> & Scaled
+export type DesiredDaemonSet = DesiredWorkload<'DaemonSet', DaemonSet>
+export type DesiredJob = DesiredWorkload<'Job', Job>
+/** The template is that of its jobs. */
+export type DesiredCronJob = DesiredWorkload<'CronJob', CronJob>
+
+/** What has pods. */
+export type Workload =
+  | DesiredPod
+  | DesiredReplicaSet
+  | DesiredReplicationController
+  | DesiredDeployment
+  | DesiredStatefulSet
+  | DesiredDaemonSet
+  | DesiredJob
+  | DesiredCronJob
+
 export interface DesiredNamespace extends DesiredCommon {
   readonly kind: 'Namespace'
   readonly object: Namespace
 }
 
-export type Desired = DesiredPod | DesiredReplicaSet | DesiredDeployment | DesiredNamespace
+export interface DesiredClaim extends DesiredCommon {
+  readonly kind: 'PersistentVolumeClaim'
+  readonly object: PersistentVolumeClaim
+  readonly provision: Provision
+}
+
+export type Desired = Workload | DesiredNamespace | DesiredClaim
 
 /** What a planner may look at besides the desired object. */
 export interface View {
@@ -55,6 +135,12 @@ export interface View {
   readonly hosts: readonly LiveHost[]
   /** Requests already placed on each host by all pods, for placement. */
   readonly placed: ReadonlyMap<string, Requests & { readonly pods: number }>
+  /** Volumes of a claim (`namespace/PersistentVolumeClaim/name`), or records of an object, on all hosts. */
+  readonly volumesOf: (subject: Key) => readonly LiveVolume[]
+  /** All pods of the installation, for rules that look at other owners' pods. Dear with many pods: asked for only where a rule needs it. */
+  readonly allPods: () => readonly LivePod[]
+  /** Why `count` more pods of this spec are not admitted to the namespace now (quota); empty: they are. */
+  readonly refuses: (namespace: string, spec: PodSpec, count: number) => string
   /** ms. */
   readonly now: number
 }

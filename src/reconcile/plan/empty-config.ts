@@ -21,4 +21,5 @@ export const emptyConfig: ContainerConfig = {
   seccomp: 'default',
   resources: { cpuRequestMillis: 0, cpuLimitMillis: 0, memoryLimitBytes: 0 },
   oomScoreAdjust: 0,
+  mounts: [],
 }

@@ -1,3 +1,4 @@
+import { keyOf } from '../../base/key.ts'
 import type { ContainerConfig, ContainerHealth, LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
 import type { PodRef } from '../../runtime/port.ts'
 import type { Action, ObjectStatus, Plan, Task } from './action.ts'
@@ -51,6 +52,9 @@ function ideal(view: View, action: Action): View {
         images: new Map([...host.images, [action.image, host.images.get(action.image) ?? action.image]]),
         pulls: new Map([...host.pulls, [action.image, { state: 'done', attempts: 0, at: view.now, message: '' }]]),
       }))
+    case 'createVolume':
+    case 'removeVolume':
+      return volumeChanged(view, action)
     case 'createSandbox':
       return { ...view, pods: [...view.pods, newPod(action, view.now)].sort((a, b) => (a.name < b.name ? -1 : 1)) }
     default:
@@ -61,7 +65,22 @@ function ideal(view: View, action: Action): View {
   }
 }
 
-type PodAction = Exclude<Action, { kind: 'ensureNetwork' | 'removeNetwork' | 'pull' | 'createSandbox' }>
+type PodAction = Exclude<
+  Action,
+  { kind: 'ensureNetwork' | 'removeNetwork' | 'pull' | 'createSandbox' | 'createVolume' | 'removeVolume' }
+>
+
+function volumeChanged(view: View, action: Extract<Action, { kind: 'createVolume' | 'removeVolume' }>): View {
+  const before = view.volumesOf
+  if (action.kind === 'removeVolume') {
+    return { ...view, volumesOf: (key) => before(key).filter(({ name }) => name !== action.name) }
+  }
+  const { volume, host } = action
+  const [kind = '', name = ''] = volume.subject.split('/')
+  const owner = keyOf({ namespace: volume.namespace, kind, name })
+  const made = { ...volume, host, name: `forecast/${volume.subject}/${volume.detail}`, createdAt: view.now }
+  return { ...view, volumesOf: (key) => (key === owner ? [...before(key), made] : before(key)) }
+}
 
 function changed(pod: LivePod, action: PodAction, now: number): LivePod {
   switch (action.kind) {
@@ -85,6 +104,12 @@ function changed(pod: LivePod, action: PodAction, now: number): LivePod {
       return action.container === ''
         ? { ...pod, sandbox: pod.sandbox && running(pod.sandbox, now), address: pod.address ?? '10.0.0.1' }
         : eachContainer(pod, (one) => (one.name === action.container ? running(one, now) : one))
+    case 'setUpVolumes': {
+      const versions = action.volumes.flatMap(({ volume, contents }): [string, string][] =>
+        contents ? [[volume, contents.version]] : [],
+      )
+      return { ...pod, contents: new Map([...pod.contents, ...versions]) }
+    }
     case 'update':
       return eachContainer(pod, (one) =>
         one.id === action.id ? { ...one, config: { ...one.config, resources: action.resources } } : one,
@@ -92,7 +117,7 @@ function changed(pod: LivePod, action: PodAction, now: number): LivePod {
     case 'unpause':
       return eachContainer(pod, (one) => (one.id === action.id ? { ...one, state: 'running' } : one))
     case 'markLeaving':
-      return { ...pod, leaving: true }
+      return { ...pod, leaving: true, leavingSince: now }
     case 'stop':
       return eachContainer(pod, (one) =>
         one.id === action.id ? { ...one, state: 'exited', finishedAt: now, stopping: false } : one,
@@ -141,6 +166,8 @@ function newPod({ pod, sandbox }: Extract<Action, { kind: 'createSandbox' }>, no
     createdAt: now,
     address: undefined,
     leaving: false,
+    leavingSince: undefined,
+    contents: new Map(),
     sandbox: { ...container('', emptyConfig, now, 0), id },
     containers: [],
     leftovers: [],

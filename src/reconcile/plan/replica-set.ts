@@ -1,6 +1,6 @@
 import type { Plan } from './action.ts'
 import { chooseVictims } from './choose.ts'
-import type { DesiredReplicaSet, View } from './desired.ts'
+import type { DesiredReplicaSet, DesiredReplicationController, View } from './desired.ts'
 import { planLeave } from './leave.ts'
 import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
@@ -12,9 +12,9 @@ import { earliest } from './time.ts'
  * Keeps `replicas` pods. As in Kubernetes a new template is for new pods only: those that run stay. Pods that were changed by hand are
  * replaced one at a time, while all others are available.
  */
-export function planReplicaSet(desired: DesiredReplicaSet, view: View): Plan {
+export function planReplicaSet(desired: DesiredReplicaSet | DesiredReplicationController, view: View): Plan {
   const roster = takeRoster(desired, view, (desired.object.spec.minReadySeconds ?? 0) * 1000)
-  const { replicas } = desired.object.spec
+  const { replicas } = desired
   const pods = [...roster.current, ...roster.old]
   const surplus = chooseVictims(pods, pods.length - replicas, pods, replicas, view.now)
   const victims = surplus.length > 0 ? surplus : changedVictim(roster, replicas)

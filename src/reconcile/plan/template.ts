@@ -43,6 +43,8 @@ export function resolveTemplate(
     spec,
     containers,
     requests: requestsOf(spec),
+    volumes: [],
+    auths: [],
     missing: [...new Set(environments.flatMap((environment) => environment.missing))],
   }
 }
@@ -119,6 +121,7 @@ function configOf(container: Container, spec: PodSpec, { env }: Environment, qos
       memoryLimitBytes: toBytes(container.resources?.limits?.memory),
     },
     oomScoreAdjust: oomScores[qos],
+    mounts: [],
   }
 }
 

@@ -131,6 +131,9 @@ export class Host {
       images: this.images.present(),
       pulls: this.images.pulls(),
       networks: this.networks.namespaces(),
+      labels: {},
+      taints: [],
+      address: '',
     }
     return this.#facts
   }

@@ -170,6 +170,7 @@ function configOf(
     seccomp: options.includes('seccomp=unconfined') ? 'unconfined' : 'default',
     resources: once(resources),
     oomScoreAdjust: host.OomScoreAdj || (mark.oomScore ?? 0),
+    mounts: [],
   })
 }
 

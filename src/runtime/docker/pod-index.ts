@@ -145,6 +145,8 @@ function assemble(ref: PodRef, records: readonly ContainerRecord[], knows: Knows
     createdAt: sandbox?.facts.createdAt ?? Math.min(...records.map((record) => record.facts.createdAt)),
     address: sandbox?.sandbox?.address,
     leaving: sandbox?.leaving ?? false,
+    leavingSince: undefined,
+    contents: new Map(),
     sandbox: sandbox && live(sandbox),
     containers: [...newest.values()].map(live).sort(byName),
     leftovers: leftovers.map(live).sort((a, b) => (a.id < b.id ? -1 : 1)),

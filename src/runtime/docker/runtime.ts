@@ -2,8 +2,8 @@ import type { Clock } from '../../base/clock.ts'
 import { type Key, keyOf } from '../../base/key.ts'
 import type { Log } from '../../base/log.ts'
 import { RuntimeError } from '../errors.ts'
-import type { ContainerConfig, ContainerResources, LiveHost, LivePod } from '../live.ts'
-import type { Attempt, PodRef, Runtime, SandboxSpec } from '../port.ts'
+import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume } from '../live.ts'
+import type { Attempt, ContainerUsage, PodRef, Runtime, SandboxSpec } from '../port.ts'
 import { hostBlock, hostBlockCount, overlap, parseRange, type Range, rangeText } from './addresses.ts'
 import { Host } from './host.ts'
 import { type Deadlines, defaultDeadlines } from './host-api.ts'
@@ -102,6 +102,24 @@ class DockerRuntime implements Runtime {
 
   pods(): readonly LivePod[] {
     return this.#index.all()
+  }
+
+  volumesOf(_subject: Key): readonly LiveVolume[] {
+    return []
+  }
+
+  volumes(): readonly LiveVolume[] {
+    return []
+  }
+
+  async createVolume(): Promise<void> {}
+
+  async removeVolume(): Promise<void> {}
+
+  async setUpVolumes(): Promise<void> {}
+
+  async usage(): Promise<ContainerUsage[]> {
+    return []
   }
 
   conflicts(): readonly string[] {

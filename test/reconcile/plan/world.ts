@@ -75,7 +75,16 @@ export function deployment(wanted: Template, changes: DeploymentChanges = {}): D
       template: { metadata: {}, spec: wanted.spec },
     },
   }
-  return { kind: 'Deployment', object, template: wanted, app: 'demo', commit: 'c2', since: changes.since ?? now }
+  const { replicas } = object.spec
+  return {
+    kind: 'Deployment',
+    object,
+    template: wanted,
+    app: 'demo',
+    commit: 'c2',
+    since: changes.since ?? now,
+    replicas,
+  }
 }
 
 export function replicaSet(wanted: Template, replicas = 3): DesiredReplicaSet {
@@ -85,7 +94,7 @@ export function replicaSet(wanted: Template, replicas = 3): DesiredReplicaSet {
     metadata: { name: 'web', namespace: 'shop' },
     spec: { replicas, selector: {}, template: { metadata: {}, spec: wanted.spec } },
   }
-  return { kind: 'ReplicaSet', object, template: wanted, app: 'demo', commit: 'c2', since: now }
+  return { kind: 'ReplicaSet', object, template: wanted, app: 'demo', commit: 'c2', since: now, replicas }
 }
 
 export function barePod(wanted: Template): DesiredPod {
@@ -113,6 +122,13 @@ export function host(changes: Partial<LiveHost> = {}): LiveHost {
     ]),
     pulls: new Map(),
     networks: new Set(['shop']),
+    labels: {
+      'kubernetes.io/hostname': changes.name ?? 'local',
+      'kubernetes.io/os': 'linux',
+      'kubernetes.io/arch': 'amd64',
+    },
+    taints: [],
+    address: '192.0.2.1',
     ...changes,
   }
 }
@@ -171,6 +187,8 @@ export function pod(wanted: Template, number: number, changes: PodChanges = {}):
     createdAt,
     address: '10.244.0.2',
     leaving: false,
+    leavingSince: undefined,
+    contents: new Map(),
     sandbox,
     containers,
     leftovers: [],
@@ -209,5 +227,14 @@ export function ended(exitCode: number, agoMs = 0, changes: Partial<LiveContaine
 }
 
 export function view(pods: readonly LivePod[], changes: Partial<View> = {}): View {
-  return { pods, hosts: [host()], placed: placedOn(pods), now, ...changes }
+  return {
+    pods,
+    hosts: [host()],
+    placed: placedOn(pods),
+    volumesOf: () => [],
+    allPods: () => pods,
+    refuses: () => '',
+    now,
+    ...changes,
+  }
 }

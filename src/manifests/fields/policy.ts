@@ -1,0 +1,47 @@
+import type {
+  HorizontalPodAutoscaler,
+  LimitRangeItem,
+  MetricSpec,
+  PodDisruptionBudget,
+  ResourceQuota,
+} from '../types.ts'
+import { honoured, ignored, type Rules } from './rule.ts'
+
+export const autoscalerSpec: Rules<HorizontalPodAutoscaler['spec']> = {
+  behavior: honoured(),
+  maxReplicas: honoured(),
+  metrics: honoured('see below'),
+  minReplicas: honoured(),
+  scaleTargetRef: honoured('Deployment, StatefulSet, ReplicaSet and ReplicationController'),
+}
+
+export const metric: Rules<MetricSpec> = {
+  containerResource: honoured('cpu and memory'),
+  external: honoured('from Prometheus, if the configuration names one'),
+  object: ignored('there is no API server to ask for metrics of objects'),
+  pods: honoured('from Prometheus, if the configuration names one'),
+  resource: honoured('cpu and memory'),
+  type: honoured(),
+}
+
+export const resourceQuotaSpec: Rules<ResourceQuota['spec']> = {
+  hard: honoured('numbers of objects, cpu and memory; others are ignored'),
+  scopeSelector: honoured('BestEffort and NotBestEffort; with others the quota is ignored'),
+  scopes: honoured('BestEffort and NotBestEffort; with others the quota is ignored'),
+}
+
+export const limitRangeItem: Rules<LimitRangeItem> = {
+  default: honoured(),
+  defaultRequest: honoured(),
+  max: honoured(),
+  maxLimitRequestRatio: honoured(),
+  min: honoured(),
+  type: honoured(),
+}
+
+export const disruptionBudgetSpec: Rules<PodDisruptionBudget['spec']> = {
+  maxUnavailable: honoured(),
+  minAvailable: honoured(),
+  selector: honoured(),
+  unhealthyPodEvictionPolicy: honoured(),
+}
