@@ -2,20 +2,13 @@ import { stableText } from '../../src/base/hash.ts'
 import { type Key, keyOf, keyParts } from '../../src/base/key.ts'
 import { emptyConfig } from '../../src/reconcile/plan/empty-config.ts'
 import { RuntimeError } from '../../src/runtime/errors.ts'
-import type {
-  ContainerConfig,
-  ContainerHealth,
-  ContainerResources,
-  LiveContainer,
-  LiveHost,
-  LivePod,
-  LiveVolume,
-} from '../../src/runtime/live.ts'
+import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume } from '../../src/runtime/live.ts'
 import { podAddress } from '../../src/runtime/pod-address.ts'
 import type { Attempt, ContainerUsage, PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
 import type { Dice } from './dice.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { type Box, FakeDocker, ours, programOf } from './fake-docker.ts'
+import { isReady, livePod, ownerParts } from './fake-pods.ts'
 
 export interface Faults {
   /** Chance that a call fails before it has any effect. */
@@ -109,7 +102,8 @@ export class FakeRuntime implements Runtime {
         else groups.set(name, [box])
       }
     }
-    return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, boxes]) => this.#livePod(boxes))
+    const knows = { now: this.#options.clock.now(), seenFrom: this.#seenFrom, stopping: this.#stopping }
+    return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, boxes]) => livePod(boxes, knows))
   }
 
   volumesOf(_subject: Key): readonly LiveVolume[] {
@@ -285,15 +279,7 @@ export class FakeRuntime implements Runtime {
 
   /** What is true of a container, known or not. */
   isReady(box: Box): boolean {
-    const { readyAfterMs } = programOf(box.config.image)
-    const runsMs = this.#options.clock.now() - box.startedAt
-    return box.state === 'running' && readyAfterMs !== undefined && runsMs >= readyAfterMs && !this.#isSick(box)
-  }
-
-  #isSick(box: Box): boolean {
-    const { sickAfterMs } = programOf(box.config.image)
-    const runsMs = this.#options.clock.now() - box.startedAt
-    return box.state === 'running' && sickAfterMs !== undefined && runsMs >= sickAfterMs
+    return isReady(box, this.#options.clock.now())
   }
 
   #call(host: string, effect: (engine: FakeDocker) => unknown): void {
@@ -358,66 +344,4 @@ export class FakeRuntime implements Runtime {
   #tell(key: Key): void {
     for (const watcher of this.#watchers) watcher([key])
   }
-
-  #livePod(boxes: readonly Box[]): LivePod {
-    const newestFirst = [...boxes].sort((a, b) => b.attempt.restarts - a.attempt.restarts || (a.id < b.id ? 1 : -1))
-    const sandbox = newestFirst.find((box) => box.name === '')
-    const newest = [
-      ...Map.groupBy(
-        newestFirst.filter((box) => box !== sandbox),
-        (box) => box.name,
-      ).values(),
-    ]
-    const first = sandbox ?? newestFirst[0]
-    if (!first) throw new Error('a pod has a container')
-    return {
-      host: first.host,
-      namespace: first.namespace,
-      name: first.pod,
-      ...first.mark,
-      labels: sandbox?.sandbox?.labels ?? {},
-      annotations: sandbox?.sandbox?.annotations ?? {},
-      spec: sandbox?.sandbox?.spec,
-      uid: sandbox?.id ?? '',
-      createdAt: first.createdAt,
-      address: sandbox?.state === 'running' ? '10.244.0.2' : undefined,
-      leaving: sandbox?.leaving ?? false,
-      leavingSince: undefined,
-      contents: new Map(),
-      sandbox: sandbox && this.#live(sandbox),
-      containers: newest.flatMap(([box]) => (box ? [this.#live(box)] : [])).sort((a, b) => (a.name < b.name ? -1 : 1)),
-      leftovers: newest.flatMap(([, ...older]) => older.map((box) => this.#live(box))),
-    }
-  }
-
-  #live(box: Box): LiveContainer {
-    const { id, name, state, exitCode, error, startedAt, finishedAt, createdAt, imageId, config } = box
-    return {
-      ...{ id, name, state, exitCode, error, startedAt, finishedAt, createdAt, imageId, config },
-      ...box.attempt,
-      oomKilled: false,
-      image: config.image,
-      stopping: this.#stopping.get(id) === box.run && state === 'running',
-      health: this.#health(box),
-    }
-  }
-
-  #health(box: Box): ContainerHealth {
-    const known = box.name === '' || this.#options.clock.now() >= this.#seenFrom
-    const ready = known && this.isReady(box)
-    const readyAt = box.startedAt + (programOf(box.config.image).readyAfterMs ?? 0)
-    return {
-      known: known || box.state !== 'running',
-      started: ready,
-      ready,
-      readySince: ready ? Math.max(readyAt, this.#seenFrom) : undefined,
-      failing: known && this.#isSick(box),
-      message: ready ? '' : 'readiness: connection refused',
-    }
-  }
-}
-
-function ownerParts(namespace: string, owner: string) {
-  const [kind = '', name = ''] = owner.split('/')
-  return { namespace, kind, name }
 }

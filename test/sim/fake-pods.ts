@@ -1,0 +1,88 @@
+import type { ContainerHealth, LiveContainer, LivePod } from '../../src/runtime/live.ts'
+import { type Box, programOf } from './fake-docker.ts'
+
+/** What only one process of Berth knows. */
+export interface Knows {
+  readonly now: number
+  /** Probe results before this time are not known. */
+  readonly seenFrom: number
+  /** Container id -> the run that is being stopped. */
+  readonly stopping: ReadonlyMap<string, number>
+}
+
+/** The containers of one pod, as facts. */
+export function livePod(boxes: readonly Box[], knows: Knows): LivePod {
+  const newestFirst = [...boxes].sort((a, b) => b.attempt.restarts - a.attempt.restarts || (a.id < b.id ? 1 : -1))
+  const sandbox = newestFirst.find((box) => box.name === '')
+  const newest = [
+    ...Map.groupBy(
+      newestFirst.filter((box) => box !== sandbox),
+      (box) => box.name,
+    ).values(),
+  ]
+  const first = sandbox ?? newestFirst[0]
+  if (!first) throw new Error('a pod has a container')
+  const live = (box: Box) => liveContainer(box, knows)
+  return {
+    host: first.host,
+    namespace: first.namespace,
+    name: first.pod,
+    ...first.mark,
+    labels: sandbox?.sandbox?.labels ?? {},
+    annotations: sandbox?.sandbox?.annotations ?? {},
+    spec: sandbox?.sandbox?.spec,
+    uid: sandbox?.id ?? '',
+    createdAt: first.createdAt,
+    address: sandbox?.state === 'running' ? '10.244.0.2' : undefined,
+    leaving: sandbox?.leaving ?? false,
+    leavingSince: undefined,
+    contents: new Map(),
+    sandbox: sandbox && live(sandbox),
+    containers: newest.flatMap(([box]) => (box ? [live(box)] : [])).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    leftovers: newest.flatMap(([, ...older]) => older.map(live)),
+  }
+}
+
+function liveContainer(box: Box, knows: Knows): LiveContainer {
+  const { id, name, state, exitCode, error, startedAt, finishedAt, createdAt, imageId, config } = box
+  return {
+    ...{ id, name, state, exitCode, error, startedAt, finishedAt, createdAt, imageId, config },
+    ...box.attempt,
+    oomKilled: false,
+    image: config.image,
+    stopping: knows.stopping.get(id) === box.run && state === 'running',
+    health: healthOf(box, knows),
+  }
+}
+
+function healthOf(box: Box, { now, seenFrom }: Knows): ContainerHealth {
+  const known = box.name === '' || now >= seenFrom
+  const ready = known && isReady(box, now)
+  const readyAt = box.startedAt + (programOf(box.config.image).readyAfterMs ?? 0)
+  return {
+    known: known || box.state !== 'running',
+    started: ready,
+    ready,
+    readySince: ready ? Math.max(readyAt, seenFrom) : undefined,
+    failing: known && isSick(box, now),
+    message: ready ? '' : 'readiness: connection refused',
+  }
+}
+
+/** What is true of a container, known or not. */
+export function isReady(box: Box, now: number): boolean {
+  const { readyAfterMs } = programOf(box.config.image)
+  return (
+    box.state === 'running' && readyAfterMs !== undefined && now - box.startedAt >= readyAfterMs && !isSick(box, now)
+  )
+}
+
+function isSick(box: Box, now: number): boolean {
+  const { sickAfterMs } = programOf(box.config.image)
+  return box.state === 'running' && sickAfterMs !== undefined && now - box.startedAt >= sickAfterMs
+}
+
+export function ownerParts(namespace: string, owner: string) {
+  const [kind = '', name = ''] = owner.split('/')
+  return { namespace, kind, name }
+}
