@@ -1,7 +1,133 @@
-import type { Plan } from './action.ts'
+import { type Key, keyOf, keyParts } from '../../base/key.ts'
+import { toBytes } from '../../manifests/quantity.ts'
+import type { LiveVolume } from '../../runtime/live.ts'
+import type { Health, ObjectStatus, Plan, Task } from './action.ts'
 import type { DesiredClaim, View } from './desired.ts'
-import { planNothing } from './nothing.ts'
 
-export function planClaim(desired: DesiredClaim, _view: View): Plan {
-  return planNothing(desired)
+/**
+ * A claim and its data. The volume is made with its first pod, or at once where its class says so; it is never changed, and never removed
+ * as long as the claim is wanted.
+ */
+export function planClaim(desired: DesiredClaim, view: View): Plan {
+  const { namespace = '', name } = desired.object.metadata
+  const { provision } = desired
+  const data = dataOf(keyOf({ namespace, kind: 'PersistentVolumeClaim', name }), view)
+  const making = data.length > 0 || provision.waits || provision.problem !== '' ? undefined : makeVolume(desired, view)
+  const verdict = judge(desired, data, making)
+  return {
+    tasks: making?.tasks ?? [],
+    status: {
+      ...{ kind: 'PersistentVolumeClaim', namespace, name, ready: '', failed: false },
+      sync: data.length > 0 || provision.waits ? 'Synced' : 'OutOfSync',
+      ...verdict,
+    },
+    lookAgainAt: undefined,
+    lookAgainFor: '',
+  }
+}
+
+/** The claim's data, without records. */
+export function dataOf(claim: Key, view: Pick<View, 'volumesOf'>): readonly LiveVolume[] {
+  return view.volumesOf(claim).filter(({ detail }) => detail === '')
+}
+
+interface Making {
+  readonly tasks: readonly Task[]
+  readonly message: string
+}
+
+function makeVolume({ provision, object }: DesiredClaim, view: View): Making {
+  const hosts = view.hosts.filter(({ name }) => provision.hosts?.includes(name) ?? true)
+  const [host] = hosts.filter(({ reachable }) => reachable).sort((a, b) => (a.name < b.name ? -1 : 1))
+  if (!host) return { tasks: [], message: 'no host for it can be reached' }
+  const task: Task = {
+    host: host.name,
+    text: `create volume of claim ${object.metadata.name} on ${host.name}`,
+    cause: `class ${provision.volume.facts.class ?? ''}`,
+    effect: 'none',
+    actions: [{ kind: 'createVolume', host: host.name, volume: provision.volume }],
+  }
+  return { tasks: [task], message: 'is being made' }
+}
+
+function judge(
+  { provision, object }: DesiredClaim,
+  data: readonly LiveVolume[],
+  making: Making | undefined,
+): { readonly health: Health; readonly message: string } {
+  const [volume] = data
+  if (!volume) {
+    if (provision.problem !== '') return { health: 'Degraded', message: `Pending: ${provision.problem}` }
+    if (making) return { health: 'Progressing', message: `Pending: ${making.message}` }
+    return {
+      health: 'Healthy',
+      message: conditionText(['WaitForFirstConsumer: made with its first pod'], provision.conditions),
+    }
+  }
+  const asked = object.spec.resources?.requests?.storage
+  const had = volume.facts.capacity
+  const grown =
+    had !== undefined && asked !== undefined && toBytes(asked) !== toBytes(had)
+      ? [`asked for ${asked}, was made for ${had}: Docker volumes have no size of their own`]
+      : []
+  const twice = data.length > 1 ? [`its data is on ${data.map(({ host }) => host).join(' and ')}: remove one`] : []
+  const bound = `Bound on ${volume.host}${volume.facts.pv ? ` to volume ${volume.facts.pv}` : ''}`
+  const health = twice.length > 0 ? 'Degraded' : 'Healthy'
+  return { health, message: conditionText([bound], [...grown, ...twice, ...provision.conditions]) }
+}
+
+function conditionText(...parts: (readonly string[])[]): string {
+  return parts.flat().join('; ')
+}
+
+/**
+ * A claim whose removal was approved in so many words and whose volume says that it may be deleted: the volume goes once no pod
+ * uses it. All other claims that vanish from Git are kept, see `keptStatus`.
+ */
+export function planGoneClaim(claim: Key, view: View): Plan {
+  const { namespace, name } = keyParts(claim)
+  const volumes = dataOf(claim, view)
+  const tasks = volumes
+    .filter(({ host }) => view.hosts.some((candidate) => candidate.name === host && candidate.reachable))
+    .map(
+      (volume): Task => ({
+        host: volume.host,
+        text: `remove volume of claim ${name} on ${volume.host}`,
+        cause: 'its removal was approved',
+        effect: 'none',
+        actions: [{ kind: 'removeVolume', host: volume.host, name: volume.name }],
+      }),
+    )
+  const inUse = view.allPods().filter((pod) => pod.namespace === namespace && usesClaim(pod.spec, name))
+  const message = inUse[0] ? `is being removed, pod ${inUse[0].name} still uses it` : 'is being removed'
+  return {
+    tasks: inUse.length > 0 ? [] : tasks,
+    status: { ...line(claim), sync: 'OutOfSync', health: 'Progressing', message },
+    lookAgainAt: inUse.length > 0 ? view.now + inUseLookMs : undefined,
+    lookAgainFor: inUse.length > 0 ? 'the pods that use it may be gone' : '',
+  }
+}
+
+const inUseLookMs = 2_000
+
+function usesClaim(
+  spec:
+    | { readonly volumes?: readonly { readonly persistentVolumeClaim?: { readonly claimName: string } }[] }
+    | undefined,
+  name: string,
+): boolean {
+  return (spec?.volumes ?? []).some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === name)
+}
+
+/** What the report says of data whose claim is not wanted any more. */
+export function keptStatus({ namespace, subject, host, facts }: LiveVolume): ObjectStatus {
+  const claim = keyOf({ namespace, kind: 'PersistentVolumeClaim', name: subject.slice(subject.indexOf('/') + 1) })
+  const size = facts.capacity ? `${facts.capacity} ` : ''
+  const message = `kept: ${size}on ${host}; it is taken again when the claim comes back`
+  return { ...line(claim), sync: 'Synced', health: 'Healthy', message }
+}
+
+function line(claim: Key): Pick<ObjectStatus, 'kind' | 'namespace' | 'name' | 'ready' | 'failed'> {
+  const { namespace, name } = keyParts(claim)
+  return { kind: 'PersistentVolumeClaim', namespace, name, ready: '', failed: false }
 }

@@ -1,5 +1,6 @@
-import { type Key, keyParts } from '../../base/key.ts'
+import { type Key, keyOf, keyParts } from '../../base/key.ts'
 import { type IntOrPercent, scaledValue } from '../../manifests/int-or-percent.ts'
+import type { LiveVolume } from '../../runtime/live.ts'
 
 export interface PruneQuestion {
   /** Objects of the last applied commit, and live owners that carry the application's mark. */
@@ -9,6 +10,27 @@ export interface PruneQuestion {
   readonly budget: IntOrPercent
   /** Messages of the commits since the last applied one: approvals stand in their trailers. */
   readonly messages: readonly string[]
+  /** Data of claims that may be deleted with their claim, or with its StatefulSet, once that is approved. */
+  readonly claims?: readonly DeletableClaim[]
+}
+
+export interface DeletableClaim {
+  readonly key: Key
+  /** The object whose removal takes the data along: the claim itself, or the StatefulSet (`whenDeleted: Delete`). */
+  readonly with: Key
+}
+
+/** What the volumes of an application's claims say about the end of their claim. */
+export function deletableClaims(volumes: readonly LiveVolume[]): DeletableClaim[] {
+  return volumes.flatMap(({ namespace, subject, detail, facts }) => {
+    const [kind = '', name = ''] = subject.split('/')
+    if (kind !== 'PersistentVolumeClaim' || detail !== '') return []
+    const key = keyOf({ namespace, kind, name })
+    if (facts.whenDeleted === 'Delete' && facts.statefulSet) {
+      return [{ key, with: keyOf({ namespace, kind: 'StatefulSet', name: facts.statefulSet }) }]
+    }
+    return facts.reclaim === 'Delete' ? [{ key, with: key }] : []
+  })
 }
 
 export interface PruneDecision {
@@ -22,12 +44,22 @@ const longestList = 5
 
 /**
  * Whether a commit may take away what it takes away. Moving a manifest to another file is no change: objects are compared by key. A
- * Namespace, or everything at once, always needs an approval.
+ * Namespace, or everything at once, always needs an approval. The data of a claim is only removed when its volume says that it may be
+ * and somebody approved it; else it is kept.
  */
 export function decidePrune(question: PruneQuestion): PruneDecision {
-  const removed = question.before.filter((key) => !question.after.has(key)).sort()
+  const vanished = question.before.filter((key) => !question.after.has(key))
   const approval = approvals(question.messages)
-  const asked = removed.filter((key) => !approval.all && !names(key).some((name) => approval.names.has(name)))
+  const isNamed = (key: Key): boolean => names(key).some((name) => approval.names.has(name))
+  const isApproved = (key: Key): boolean => approval.all || isNamed(key)
+  // "yes" speaks of what vanishes now, not of data that was kept long ago.
+  const goes = new Set(vanished)
+  const data = (question.claims ?? []).filter(
+    (claim) => !question.after.has(claim.with) && (isNamed(claim.with) || (approval.all && goes.has(claim.with))),
+  )
+  // Without its claim, data is kept: nothing is lost that somebody would have to approve.
+  const removed = [...new Set([...vanished.filter((key) => !isClaim(key)), ...data.map(({ key }) => key)])].sort()
+  const asked = removed.filter((key) => !isClaim(key) && !isApproved(key))
   const { keys, reason } = heldFor(question, asked)
   if (keys.length === 0) return { allowed: true, removed, text: '' }
   const list = keys.slice(0, longestList).map(described).join(', ')
@@ -65,6 +97,10 @@ function approvals(messages: readonly string[]): { readonly all: boolean; readon
   })
   const texts = values.map((value) => value.trim()).filter((value) => value !== '')
   return { all: texts.some((text) => text.toLowerCase() === 'yes'), names: new Set(texts) }
+}
+
+function isClaim(key: Key): boolean {
+  return keyParts(key).kind === 'PersistentVolumeClaim'
 }
 
 function names(key: Key): string[] {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Key } from '../../../src/base/key.ts'
-import { decidePrune } from '../../../src/reconcile/plan/prune.ts'
+import { decidePrune, deletableClaims } from '../../../src/reconcile/plan/prune.ts'
+import type { LiveVolume } from '../../../src/runtime/live.ts'
 
 const web: Key = 'shop/Deployment/web'
 const api: Key = 'shop/Deployment/api'
@@ -80,4 +81,52 @@ test('what is removed is said, and how to approve it', () => {
   const { removed, text } = decidePrune({ before, after: new Set([namespace, web]), budget: 1, messages: [] })
   expect(removed).toEqual([config, api, secret])
   expect(text).toContain('"Berth-Allow-Prune: yes"')
+})
+
+const claim: Key = 'shop/PersistentVolumeClaim/data'
+const old: Key = 'shop/PersistentVolumeClaim/old'
+const set: Key = 'shop/StatefulSet/db'
+const ofSet: Key = 'shop/PersistentVolumeClaim/data-db-0'
+
+test.each([
+  { title: 'a claim that vanishes is kept', message: '', removed: [] },
+  { title: 'yes removes what vanishes now', message: `${approved}yes`, removed: [claim] },
+  { title: 'data that was kept is removed by name', message: `${approved}PersistentVolumeClaim/old`, removed: [old] },
+])('$title', ({ message, removed }) => {
+  const claims = [
+    { key: claim, with: claim },
+    { key: old, with: old },
+  ]
+  const decision = decidePrune({ before: [claim, web], after: new Set([web]), budget: 0, messages: [message], claims })
+  expect(decision).toMatchObject({ allowed: true, removed })
+})
+
+test('the data of a StatefulSet goes with it where it says so, and only when its removal was approved by name', () => {
+  const ask = (message: string) =>
+    decidePrune({
+      before: [set, web],
+      after: new Set([web]),
+      budget: '100%',
+      messages: [message],
+      claims: [{ key: ofSet, with: set }],
+    }).removed
+  expect(ask('Remove it')).toEqual([set])
+  expect(ask(`${approved}StatefulSet/db`)).toEqual([ofSet, set])
+})
+
+test('what volumes say about the end of their claim', () => {
+  const volume = (name: string, facts: Record<string, string>, detail = ''): LiveVolume => ({
+    ...{ host: 'local', name, app: 'shop', namespace: 'shop', subject: `PersistentVolumeClaim/${name}`, detail, facts },
+    ...{ driver: 'local', options: {}, createdAt: 0 },
+  })
+  const volumes = [
+    volume('a', { reclaim: 'Retain' }),
+    volume('data', { reclaim: 'Delete' }),
+    volume('data-db-0', { reclaim: 'Retain', statefulSet: 'db', whenDeleted: 'Delete' }),
+    { ...volume('x', {}, '7'), subject: 'Job/x' },
+  ]
+  expect(deletableClaims(volumes)).toEqual([
+    { key: claim, with: claim },
+    { key: ofSet, with: set },
+  ])
 })
