@@ -12,9 +12,10 @@ import type { ObjectStatus, Task } from './reconcile/plan/action.ts'
 import { decidePrune } from './reconcile/plan/prune.ts'
 import { isPlanned, type Wanted } from './reconcile/wanted.ts'
 import { inReportOrder, shapeStatus } from './report/objects.ts'
-import type { AppFacts, LastSync } from './report/status.ts'
+import type { AppFacts } from './report/status.ts'
 import type { ApplicationSettings } from './settings.ts'
 import { ApplicationSource, type Reading, type Revision } from './source/application.ts'
+import { Story } from './story.ts'
 import { GitError } from './sync/errors.ts'
 import { createPoller, type Poller } from './sync/poll.ts'
 import type { Head, Repository } from './sync/port.ts'
@@ -54,8 +55,7 @@ export class Application {
   #decided = ''
   #revision: Revision | undefined
   #refusal: AppFacts['refusal']
-  #lastSync: LastSync | undefined
-  #entry: { readonly id: number; readonly stages: Record<string, number> } | undefined
+  readonly #story: Story
   readonly #unsettled = new Set<Key>()
   /** How often a look at the repository was asked for, and how much of that has ended. */
   #asked = 0
@@ -63,6 +63,7 @@ export class Application {
 
   constructor(parts: ApplicationParts) {
     this.#parts = parts
+    this.#story = new Story(parts.settings.name, parts.journal, parts.clock)
   }
 
   get name(): string {
@@ -151,7 +152,7 @@ export class Application {
       stays || !status || (status.sync === 'Synced' && (status.health === 'Healthy' || status.health === 'Suspended'))
     if (settled) this.#unsettled.delete(key)
     else this.#unsettled.add(key)
-    if (this.#entry && status?.failed) this.#finish('degraded', `${status.kind} ${status.name}: ${status.message}`)
+    if (status?.failed) this.#story.finish('degraded', `${status.kind} ${status.name}: ${status.message}`)
     this.#settle()
   }
 
@@ -161,18 +162,12 @@ export class Application {
   }
 
   #settle(): void {
-    if (this.#unsettled.size > 0) return
-    this.#finish('synced', '')
-    if (this.#lastSync && this.#lastSync.finishedAt === undefined) {
-      this.#lastSync = { ...this.#lastSync, finishedAt: this.#parts.clock.now() }
-    }
+    if (this.#unsettled.size === 0) this.#story.settled()
   }
 
   /** One task was done, or failed. */
   did(task: Task, error: unknown): void {
-    if (!this.#entry) return
-    const text = error === undefined ? task.text : `${task.text}: failed: ${errorText(error)}`
-    this.#parts.journal.change(this.#entry.id, this.#parts.clock.now(), text)
+    this.#story.did(error === undefined ? task.text : `${task.text}: failed: ${errorText(error)}`)
   }
 
   outcome(): Outcome {
@@ -205,7 +200,7 @@ export class Application {
       ignored: [...new Set(this.#revision?.ignored.map(renderIgnored) ?? [])],
       warnings: this.#revision?.warnings.map(renderProblem) ?? [],
       conflicts,
-      lastSync: this.#lastSync,
+      lastSync: this.#story.lastSync,
     }
   }
 
@@ -261,7 +256,7 @@ export class Application {
     if (reading.kind === 'refused') {
       const count = reading.problems.length
       this.#refuse(reading.commit.oid, `${count} ${count === 1 ? 'problem' : 'problems'}`, reading.problems)
-      if (record) this.#recordRefusal(reading.commit, 'refused', reading.problems.map(renderProblem).join('\n'))
+      if (record) this.#story.refused(reading.commit, 'refused', reading.problems.map(renderProblem).join('\n'))
       return true
     }
     const { revision } = reading
@@ -270,7 +265,7 @@ export class Application {
       // Told once; the other application may give them up while this head stays.
       if (this.#refusal?.commit === revision.commit.oid) return false
       this.#refuse(revision.commit.oid, 'it defines objects of another application', taken)
-      if (record) this.#recordRefusal(revision.commit, 'refused', taken.map(renderProblem).join('\n'))
+      if (record) this.#story.refused(revision.commit, 'refused', taken.map(renderProblem).join('\n'))
       return false
     }
     // What an earlier commit was allowed to remove, and still ends, is not asked about again.
@@ -285,7 +280,7 @@ export class Application {
     })
     if (!decision.allowed && this.#parts.settings.prune) {
       this.#refuse(revision.commit.oid, decision.text, [])
-      if (record) this.#recordRefusal(revision.commit, 'held', decision.text)
+      if (record) this.#story.refused(revision.commit, 'held', decision.text)
       return true
     }
     this.#accept(revision, decision.removed, record)
@@ -305,8 +300,8 @@ export class Application {
     const touched = [...new Set([...keys, ...removed])]
     for (const key of touched) if (isPlanned(key)) this.#unsettled.add(key)
     if (record) {
-      if (!again) this.#begin(revision, now)
-      else this.#resume(oid)
+      if (!again) this.#story.begin(revision.commit, revision.stages, now)
+      else this.#story.resume(oid)
       journal.setApplied(
         this.name,
         oid,
@@ -318,40 +313,10 @@ export class Application {
     this.#settle()
   }
 
-  #begin(revision: Revision, now: number): void {
-    const { oid, subject, author } = revision.commit
-    const stages = { ...revision.stages }
-    this.#lastSync = { commit: oid, startedAt: now, finishedAt: undefined }
-    const id = this.#parts.journal.begin({ app: this.name, commit: oid, subject, author, startedAt: now, stages })
-    this.#entry = { id, stages }
-  }
-
-  /** Goes on with the story of a commit that was being applied when the engine ended. */
-  #resume(oid: string): void {
-    const unfinished = this.#entry ? undefined : this.#parts.journal.unfinished(this.name, oid)
-    if (!unfinished) return
-    this.#entry = { id: unfinished.id, stages: { ...unfinished.stages } }
-    this.#lastSync = { commit: oid, startedAt: unfinished.startedAt, finishedAt: undefined }
-  }
-
   #refuse(commit: string, summary: string, problems: NonNullable<AppFacts['refusal']>['problems']): void {
     this.#refusal = { commit, summary, problems }
     this.#parts.log.warn(`commit is not applied: ${summary}`, { app: this.name, commit })
     for (const problem of problems.slice(0, 20)) this.#parts.log.warn(renderProblem(problem), { app: this.name })
-  }
-
-  #recordRefusal(commit: Revision['commit'], result: 'refused' | 'held', message: string): void {
-    const { journal, clock } = this.#parts
-    const now = clock.now()
-    const id = journal.begin({
-      app: this.name,
-      commit: commit.oid,
-      subject: commit.subject,
-      author: commit.author,
-      startedAt: now,
-      stages: {},
-    })
-    journal.finish(id, result, message, now, {})
   }
 
   #failed(error: unknown): void {
@@ -362,15 +327,6 @@ export class Application {
       reason: this.#error,
     })
     this.#rest()
-  }
-
-  #finish(result: 'synced' | 'degraded', message: string): void {
-    const { journal, clock } = this.#parts
-    if (!this.#entry) return
-    const now = clock.now()
-    const stages = { ...this.#entry.stages, applyMs: now - (this.#lastSync?.startedAt ?? now) }
-    journal.finish(this.#entry.id, result, message, now, stages)
-    this.#entry = undefined
   }
 
   #takenByOthers(revision: Revision) {
