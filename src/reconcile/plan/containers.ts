@@ -10,8 +10,19 @@ export const standIns = {
   host: '\u0000spec.nodeName\u0000',
 } as const
 
-/** The containers of one pod of the template, its name and host filled in. */
-export function containersFor(template: Template, pod: PodRef): readonly ContainerConfig[] {
+/** What differs between the pods of one template. */
+export interface PodFacts extends PodRef {
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** Stands for a label or annotation that the template does not have, but the pod may: its index, its job. */
+export function metadataStandIn(field: 'labels' | 'annotations', key: string): string {
+  return `\u0000${field}\u0000${key}\u0000`
+}
+
+/** The containers of one pod of the template, its name, host, labels and annotations filled in. */
+export function containersFor(template: Template, pod: PodFacts): readonly ContainerConfig[] {
   return template.containers.map((config) => ({
     ...config,
     command: config.command?.map((text) => filled(text, pod)),
@@ -20,13 +31,17 @@ export function containersFor(template: Template, pod: PodRef): readonly Contain
   }))
 }
 
-function filled(text: string, pod: PodRef): string {
+export function filled(text: string, pod: PodFacts): string {
   if (!text.includes('\u0000')) return text
   return text
     .replaceAll(standIns.name, pod.name)
     .replaceAll(standIns.host, pod.host)
     .replaceAll(standIns.uid, () => podUid(pod))
+    .replaceAll(metadataText, (_text, field: 'labels' | 'annotations', key: string) => pod[field]?.[key] ?? '')
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what tells stand-ins from text
+const metadataText = /\u0000(labels|annotations)\u0000([^\u0000]*)\u0000/g
 
 /** In the form of a UUID; computed from the pod's name, so that it is the same on every look. */
 function podUid(pod: PodRef): string {

@@ -21,7 +21,9 @@ export interface NewPod {
 /** One pod in one chain: the network if it is not there, the sandbox, then the containers joined to it. */
 export function createPod(desired: Workload, pod: NewPod): Task {
   const ref: PodRef = { host: pod.host.name, namespace: namespaceOf(desired), name: pod.name }
-  const configs = containersFor(desired.template, ref).map((config) => pinImage(config, pod.host, pod.siblings))
+  const sandbox = sandboxSpec(desired, pod.name)
+  const facts = { ...ref, labels: sandbox.labels, annotations: sandbox.annotations }
+  const configs = containersFor(desired.template, facts).map((config) => pinImage(config, pod.host, pod.siblings))
   const network: Action[] = pod.host.networks.has(ref.namespace)
     ? []
     : [{ kind: 'ensureNetwork', host: ref.host, namespace: ref.namespace }]
@@ -33,7 +35,7 @@ export function createPod(desired: Workload, pod: NewPod): Task {
     actions: [
       ...(pod.remains ? removeActions(pod.remains) : []),
       ...network,
-      { kind: 'createSandbox', pod: ref, sandbox: sandboxSpec(desired, pod.name) },
+      { kind: 'createSandbox', pod: ref, sandbox },
       { kind: 'start', pod: ref, container: '' },
       ...configs.map((config): Action => ({ kind: 'createContainer', pod: ref, config })),
       ...configs.map((config): Action => ({ kind: 'start', pod: ref, container: config.name })),

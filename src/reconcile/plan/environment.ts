@@ -11,7 +11,7 @@ import type {
 } from '../../manifests/types.ts'
 import type { EnvValue } from '../../runtime/live.ts'
 import { podAddress } from '../../runtime/pod-address.ts'
-import { standIns } from './containers.ts'
+import { metadataStandIn, standIns } from './containers.ts'
 
 /** What references in a pod template may point to. */
 export interface Lookup {
@@ -129,7 +129,11 @@ function decodeBase64(text: string): string {
 function fieldOf(path: string, facts: Lookup): Found {
   const plain = (value: string): Found => ({ value, secret: false })
   const keyed = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path)
-  if (keyed) return plain((keyed[1] === 'labels' ? facts.labels : facts.annotations)[keyed[2] ?? ''] ?? '')
+  if (keyed) {
+    const [, , key = ''] = keyed
+    const field = keyed[1] === 'labels' ? 'labels' : 'annotations'
+    return plain(facts[field][key] ?? metadataStandIn(field, key))
+  }
   switch (path) {
     case 'metadata.name':
       return plain(standIns.name)

@@ -55,7 +55,7 @@ function isStaying({ bucket }: Observed): boolean {
 function driftOf(desired: Workload, pod: LivePod, view: View): readonly Difference[] {
   if (pod.template !== desired.template.hash || pod.leaving) return []
   const host = view.hosts.find((candidate) => candidate.name === pod.host)
-  return containersFor(desired.template, podRef(pod)).flatMap((config) => {
+  return containersFor(desired.template, pod).flatMap((config) => {
     const live = pod.containers.find((container) => container.name === config.name)
     if (!live) return []
     const sameImage = host !== undefined && imageId(host, config.image) === live.imageId
@@ -123,7 +123,7 @@ function missingConfigs(roster: Roster, pod: LivePod, host: LiveHost) {
   const images = imageState(roster, host)
   if (!images.ready) return { configs: [], tasks: images.tasks, again: images.again }
   const siblings = siblingsOf(roster)
-  const configs = containersFor(template, podRef(pod)).map((config) => pinImage(config, host, siblings))
+  const configs = containersFor(template, pod).map((config) => pinImage(config, host, siblings))
   return { configs, tasks: [] }
 }
 
@@ -149,7 +149,7 @@ export function withoutRepeats(tasks: readonly Task[]): Task[] {
 function updatesOf(roster: Roster, pod: LivePod): Action[] {
   const differences = roster.drift.get(pod.name) ?? []
   if (differences.length === 0 || differences.some((difference) => difference.impact === 'replace')) return []
-  return containersFor(roster.desired.template, podRef(pod)).flatMap((config): Action[] => {
+  return containersFor(roster.desired.template, pod).flatMap((config): Action[] => {
     const live = pod.containers.find((container) => container.name === config.name)
     if (live?.state !== 'running') return []
     const differs = compareContainer(config, live, pod.address).some((difference) => difference.impact === 'inPlace')
