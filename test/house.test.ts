@@ -23,11 +23,22 @@ const doors: Readonly<Record<string, Doors>> = {
   journal: { open: ['base'] },
   runtime: { open: ['base', 'manifests'] },
   diff: { open: [...baseValues, 'manifests', 'runtime/pod-address.ts'], types: ['base', ...facts], pure: true },
+  cron: { open: [...baseValues, 'manifests'], pure: true },
+  // Its only file that is not computed but happens.
+  'cron/wake.ts': { open: [] },
   'reconcile/plan': {
-    open: [...baseValues, 'manifests', 'diff', 'runtime/pod-address.ts'],
+    open: [...baseValues, 'manifests', 'diff', 'cron', 'runtime/pod-address.ts'],
     types: ['base', 'runtime'],
     pure: true,
   },
+  autoscale: {
+    open: [...baseValues, 'manifests', 'reconcile/plan'],
+    types: ['base', 'runtime'],
+    pure: true,
+  },
+  // Its loop, and the one source of figures that is not the runtime.
+  'autoscale/autoscaler.ts': { open: ['base', 'runtime', 'manifests', 'autoscale', 'autoscale/prometheus.ts'] },
+  'autoscale/prometheus.ts': { open: ['base', 'autoscale'] },
   reconcile: { open: ['base', 'runtime', 'reconcile/plan', 'manifests', 'diff'] },
   report: { open: [...baseValues, 'manifests', 'diff', 'reconcile/plan'], types: ['base', 'runtime'], pure: true },
   // Files of a commit become objects here, so that sync and manifests need not know each other.

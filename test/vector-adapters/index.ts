@@ -1,21 +1,27 @@
+import { cronjob } from './cronjob.ts'
 import { defaults } from './defaults.ts'
+import { hpa } from './hpa.ts'
 import { probes } from './probes.ts'
 import { quantities } from './quantities.ts'
 import { rollingFenceposts } from './rolling-fenceposts.ts'
 import { rolloutAdapters } from './rollout.ts'
 import { selectors } from './selectors.ts'
 import { service } from './service.ts'
+import { termination } from './termination.ts'
 
 /** Calls one rule of the product with a case's input and answers in the case's words. */
 export type Adapter = (input: never) => unknown
 
 /** Topic -> rule under test -> adapter. A rule without one is reported as not yet run. */
 export const adapters: Readonly<Record<string, Readonly<Record<string, Adapter>>>> = {
+  cronjob,
   defaults,
+  hpa,
   probes,
   quantities,
   'rolling-fenceposts': rollingFenceposts,
   selectors,
   service,
+  termination,
   ...rolloutAdapters,
 }
