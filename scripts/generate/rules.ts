@@ -133,7 +133,7 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   'PersistentVolumeSpec.persistentVolumeReclaimPolicy': ['Retain', 'Recycle', 'Delete'],
   'PersistentVolumeSpec.volumeMode': ['Filesystem', 'Block'],
   'PersistentVolumeClaimSpec.volumeMode': ['Filesystem', 'Block'],
-  'StorageClass.reclaimPolicy': ['Retain', 'Recycle', 'Delete'],
+  'StorageClass.reclaimPolicy': ['Retain', 'Delete'],
   'StorageClass.volumeBindingMode': ['Immediate', 'WaitForFirstConsumer'],
   'HostPathVolumeSource.type': [
     'DirectoryOrCreate',
@@ -200,8 +200,6 @@ export const defaults: Readonly<Record<string, unknown>> = {
   'DaemonSetUpdateStrategy.type': 'RollingUpdate',
   'RollingUpdateDaemonSet.maxSurge': 0,
   'RollingUpdateDaemonSet.maxUnavailable': 1,
-  'JobSpec.parallelism': 1,
-  'JobSpec.backoffLimit': 6,
   'JobSpec.completionMode': 'NonIndexed',
   'JobSpec.suspend': false,
   'CronJobSpec.concurrencyPolicy': 'Allow',
@@ -217,7 +215,13 @@ export const defaults: Readonly<Record<string, unknown>> = {
 }
 
 /** Defaults that follow from other members and are filled in by code; also always there afterwards. */
-export const computed: readonly string[] = ['Container.imagePullPolicy', 'ServicePort.targetPort']
+export const computed: readonly string[] = [
+  'Container.imagePullPolicy',
+  'ServicePort.targetPort',
+  'JobSpec.parallelism',
+  'JobSpec.backoffLimit',
+  'JobSpec.podReplacementPolicy',
+]
 
 /** Shapes that fit members better than the official type; `format: port` and such live here as bounds. */
 export const shapes: Readonly<Record<string, object>> = {
@@ -284,6 +288,7 @@ export const quantities: readonly string[] = [
   'LimitRangeItem.max',
   'LimitRangeItem.min',
   'LimitRangeItem.maxLimitRequestRatio',
+  'HPAScalingRules.tolerance',
   'MetricTarget.averageValue',
   'MetricTarget.value',
   'PersistentVolumeSpec.capacity',

@@ -54,6 +54,7 @@ export type {
   LimitRangeItem,
   MetricSpec,
   Namespace,
+  NFSVolumeSource,
   NodeSelectorTerm,
   ObjectMeta,
   PersistentVolume,
@@ -70,6 +71,7 @@ export type {
   Probe,
   ReplicaSet,
   ReplicationController,
+  ResourceFieldSelector,
   ResourceQuota,
   ResourceQuotaSpec,
   ResourceRequirements,
@@ -86,6 +88,7 @@ export type {
   TopologySpreadConstraint,
   Volume,
   VolumeMount,
+  VolumeProjection,
 } from './generated/types.ts'
 
 /** Every kind of a repository that describes what runs. */

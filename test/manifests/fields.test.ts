@@ -78,7 +78,7 @@ test('Y17 what is missing elsewhere is no fault of a file', () => {
 describe('accept with a condition', () => {
   test('fields without effect are listed, neutral values are not', () => {
     const spec = {
-      tolerations: [{ operator: 'Exists' }],
+      schedulerName: 'mine',
       serviceAccountName: 'x',
       nodeSelector: {},
       affinity: {},
@@ -88,39 +88,37 @@ describe('accept with a condition', () => {
     expect(problems).toEqual([])
     expect(ignored.map(renderIgnored)).toEqual([
       'Deployment web: spec.revisionHistoryLimit: the history is in Git',
-      'Deployment web: spec.template.spec.tolerations: pods go to the host with room',
+      'Deployment web: spec.template.spec.schedulerName: there is one scheduler',
       'Deployment web: spec.template.spec.serviceAccountName: there is no API server to give access to',
     ])
   })
   test.each([
-    [{ volumes: [{ name: 'a', emptyDir: {} }] }, 'spec.volumes'],
-    [{ initContainers: [container] }, 'spec.initContainers'],
-    [{ hostNetwork: true }, 'spec.hostNetwork'],
-    [{ hostPID: true }, 'spec.hostPID'],
-    [{ hostIPC: true }, 'spec.hostIPC'],
-    [{ shareProcessNamespace: true }, 'spec.shareProcessNamespace'],
-    [{ hostAliases: [{ ip: '1.2.3.4', hostnames: ['a'] }] }, 'spec.hostAliases'],
-    [{ dnsPolicy: 'None' }, 'spec.dnsPolicy'],
-    [{ dnsConfig: { nameservers: ['1.1.1.1'] } }, 'spec.dnsConfig'],
-    [{ subdomain: 'a' }, 'spec.subdomain'],
-    [{ activeDeadlineSeconds: 5 }, 'spec.activeDeadlineSeconds'],
-    [{ securityContext: { fsGroup: 5 } }, 'spec.securityContext.fsGroup'],
-    [{ securityContext: { sysctls: [{ name: 'a', value: 'b' }] } }, 'spec.securityContext.sysctls'],
+    [{ volumes: [{ name: 'a', image: { reference: 'a:1' } }] }, 'spec.volumes[0].image'],
+    [{ volumes: [{ name: 'a', gcePersistentDisk: { pdName: 'a' } }] }, 'spec.volumes[0].gcePersistentDisk'],
+    [{ volumes: [{ name: 'a', emptyDir: { medium: 'HugePages' } }] }, 'spec.volumes[0].emptyDir.medium'],
+    [{ ephemeralContainers: [{ name: 'a' }] }, 'spec.ephemeralContainers'],
+    [{ hostUsers: false }, 'spec.hostUsers'],
+    [{ readinessGates: [{ conditionType: 'a' }] }, 'spec.readinessGates'],
+    [{ resources: { limits: { cpu: 1 } } }, 'spec.resources'],
+    [{ schedulingGates: [{ name: 'a' }] }, 'spec.schedulingGates'],
+    [{ securityContext: { seLinuxOptions: { level: 'a' } } }, 'spec.securityContext.seLinuxOptions'],
+    [{ securityContext: { supplementalGroupsPolicy: 'Strict' } }, 'spec.securityContext.supplementalGroupsPolicy'],
     [
       { securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'x' } } },
       'spec.securityContext.seccompProfile.type',
     ],
     [
-      { containers: [{ ...container, volumeMounts: [{ name: 'a', mountPath: '/a' }] }] },
-      'spec.containers[0].volumeMounts',
+      { containers: [{ ...container, securityContext: { procMount: 'Unmasked' } }] },
+      'spec.containers[0].securityContext.procMount',
+    ],
+    [{ containers: [{ ...container, restartPolicy: 'Always' }] }, 'spec.containers[0].restartPolicy'],
+    [
+      { containers: [{ ...container, volumeDevices: [{ name: 'a', devicePath: '/a' }] }] },
+      'spec.containers[0].volumeDevices',
     ],
     [
-      { containers: [{ ...container, lifecycle: { preStop: { exec: { command: ['a'] } } } }] },
-      'spec.containers[0].lifecycle',
-    ],
-    [
-      { containers: [{ ...container, readinessProbe: { grpc: { port: 1 } } }] },
-      'spec.containers[0].readinessProbe.grpc',
+      { containers: [{ ...container, lifecycle: { stopSignal: 'SIGUSR1' } }] },
+      'spec.containers[0].lifecycle.stopSignal',
     ],
     [
       { containers: [{ ...container, resources: { limits: { 'nvidia.com/gpu': 1 } } }] },

@@ -33,9 +33,7 @@ describe('Y14 kinds', () => {
   })
   test.each([
     ['networking.k8s.io/v1', 'Ingress', 'not run by this version of berth'],
-    ['batch/v1', 'Job', 'not run by this version of berth'],
-    ['apps/v1', 'StatefulSet', 'not run by this version of berth'],
-    ['autoscaling/v2beta1', 'HorizontalPodAutoscaler', 'not run by this version of berth'],
+    ['networking.k8s.io/v1', 'NetworkPolicy', 'not run by this version of berth'],
     ['v1', 'ServiceAccount', 'there is no API server to give access to'],
     ['rbac.authorization.k8s.io/v1', 'ClusterRole', 'there is no API server to give access to'],
     ['apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'no controller runs for custom resources'],

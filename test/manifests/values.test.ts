@@ -105,7 +105,7 @@ describe('Y15 values', () => {
     ],
     [
       withContainer({ readinessProbe: { periodSeconds: 5 } }),
-      'spec.containers[0].readinessProbe: expected one of exec, httpGet or tcpSocket, found none',
+      'spec.containers[0].readinessProbe: expected one of exec, httpGet, tcpSocket or grpc, found none',
     ],
     [
       withContainer({ livenessProbe: { successThreshold: 2, exec: { command: ['a'] } } }),
@@ -278,7 +278,7 @@ spec:
   template:
     metadata: {labels: {app: nope}}
     spec:
-      hostNetwork: true
+      hostUsers: false
       containers:
       - name: web
         image: "no image"
@@ -292,7 +292,7 @@ metadata: {name: x}`
       'app.yaml:5 spec.replicas',
       'app.yaml:6 spec.replicass',
       'app.yaml:10 spec.template.metadata.labels',
-      'app.yaml:12 spec.template.spec.hostNetwork',
+      'app.yaml:12 spec.template.spec.hostUsers',
       'app.yaml:15 spec.template.spec.containers[0].image',
       'app.yaml:16 spec.template.spec.containers[0].ports[0].containerPort',
       'app.yaml:19 kind',

@@ -1,12 +1,4 @@
-import type {
-  CronJob,
-  DaemonSet,
-  Deployment,
-  Job,
-  ReplicaSet,
-  ReplicationController,
-  StatefulSet,
-} from '../types.ts'
+import type { CronJob, DaemonSet, Deployment, Job, ReplicaSet, ReplicationController, StatefulSet } from '../types.ts'
 import { honoured, ignored, type Rules, refused } from './rule.ts'
 
 const matches = 'must match the labels of the template'

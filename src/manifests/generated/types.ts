@@ -954,7 +954,7 @@ export interface JobSpec {
   maxFailedIndexes?: number
   parallelism: number
   podFailurePolicy?: PodFailurePolicy
-  podReplacementPolicy?: 'TerminatingOrFailed' | 'Failed'
+  podReplacementPolicy: 'TerminatingOrFailed' | 'Failed'
   selector?: LabelSelector
   successPolicy?: SuccessPolicy
   suspend: boolean
@@ -1247,7 +1247,7 @@ export interface StorageClass {
     [k: string]: string
   }
   provisioner: string
-  reclaimPolicy: 'Retain' | 'Recycle' | 'Delete'
+  reclaimPolicy: 'Retain' | 'Delete'
   volumeBindingMode: 'Immediate' | 'WaitForFirstConsumer'
 }
 export interface TopologySelectorTerm {

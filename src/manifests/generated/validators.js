@@ -916,7 +916,7 @@ const schema23 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"
 const schema25 = {"type":"object","properties":{"concurrencyPolicy":{"type":"string","enum":["Allow","Forbid","Replace"],"default":"Allow"},"failedJobsHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"jobTemplate":{"$ref":"#/$defs/JobTemplateSpec"},"schedule":{"type":"string"},"startingDeadlineSeconds":{"type":"integer","minimum":0},"successfulJobsHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":3},"suspend":{"type":"boolean","default":false},"timeZone":{"type":"string"}},"additionalProperties":false,"required":["jobTemplate","schedule"]};
 const schema26 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["spec"]};
 const schema27 = {"type":"object","properties":{"annotations":{"type":"object","additionalProperties":{"type":"string"}},"labels":{"type":"object","additionalProperties":{"type":"string"}},"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
-const schema28 = {"type":"object","properties":{"activeDeadlineSeconds":{"type":"integer","minimum":0},"backoffLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":6},"backoffLimitPerIndex":{"type":"integer","minimum":0,"maximum":2147483647},"completionMode":{"type":"string","enum":["NonIndexed","Indexed"],"default":"NonIndexed"},"completions":{"type":"integer","minimum":0,"maximum":2147483647},"managedBy":{"type":"string"},"manualSelector":{"type":"boolean"},"maxFailedIndexes":{"type":"integer","minimum":0,"maximum":2147483647},"parallelism":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"podFailurePolicy":{"$ref":"#/$defs/PodFailurePolicy"},"podReplacementPolicy":{"type":"string","enum":["TerminatingOrFailed","Failed"]},"selector":{"$ref":"#/$defs/LabelSelector"},"successPolicy":{"$ref":"#/$defs/SuccessPolicy"},"suspend":{"type":"boolean","default":false},"template":{"$ref":"#/$defs/PodTemplateSpec"},"ttlSecondsAfterFinished":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false,"required":["template"]};
+const schema28 = {"type":"object","properties":{"activeDeadlineSeconds":{"type":"integer","minimum":0},"backoffLimit":{"type":"integer","minimum":0,"maximum":2147483647},"backoffLimitPerIndex":{"type":"integer","minimum":0,"maximum":2147483647},"completionMode":{"type":"string","enum":["NonIndexed","Indexed"],"default":"NonIndexed"},"completions":{"type":"integer","minimum":0,"maximum":2147483647},"managedBy":{"type":"string"},"manualSelector":{"type":"boolean"},"maxFailedIndexes":{"type":"integer","minimum":0,"maximum":2147483647},"parallelism":{"type":"integer","minimum":0,"maximum":2147483647},"podFailurePolicy":{"$ref":"#/$defs/PodFailurePolicy"},"podReplacementPolicy":{"type":"string","enum":["TerminatingOrFailed","Failed"]},"selector":{"$ref":"#/$defs/LabelSelector"},"successPolicy":{"$ref":"#/$defs/SuccessPolicy"},"suspend":{"type":"boolean","default":false},"template":{"$ref":"#/$defs/PodTemplateSpec"},"ttlSecondsAfterFinished":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false,"required":["template"]};
 const func2 = Object.prototype.hasOwnProperty;
 const schema29 = {"type":"object","properties":{"rules":{"type":"array","items":{"$ref":"#/$defs/PodFailurePolicyRule"}}},"additionalProperties":false,"required":["rules"]};
 const schema30 = {"type":"object","properties":{"action":{"type":"string","enum":["FailJob","FailIndex","Ignore","Count"]},"onExitCodes":{"$ref":"#/$defs/PodFailurePolicyOnExitCodesRequirement"},"onPodConditions":{"type":"array","items":{"$ref":"#/$defs/PodFailurePolicyOnPodConditionsPattern"}}},"additionalProperties":false,"required":["action"]};
@@ -14121,14 +14121,8 @@ function validate20(data, {instancePath="", parentData, parentDataProperty, root
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.backoffLimit === undefined){
-data.backoffLimit = 6;
-}
 if(data.completionMode === undefined){
 data.completionMode = "NonIndexed";
-}
-if(data.parallelism === undefined){
-data.parallelism = 1;
 }
 if(data.suspend === undefined){
 data.suspend = false;
@@ -14180,6 +14174,7 @@ errors++;
 }
 }
 }
+if(data.backoffLimit !== undefined){
 let data1 = data.backoffLimit;
 if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
 const err4 = {instancePath:instancePath+"/backoffLimit",schemaPath:"#/properties/backoffLimit/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
@@ -14211,6 +14206,7 @@ else {
 vErrors.push(err6);
 }
 errors++;
+}
 }
 }
 if(data.backoffLimitPerIndex !== undefined){
@@ -14363,6 +14359,7 @@ errors++;
 }
 }
 }
+if(data.parallelism !== undefined){
 let data8 = data.parallelism;
 if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
 const err20 = {instancePath:instancePath+"/parallelism",schemaPath:"#/properties/parallelism/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
@@ -14394,6 +14391,7 @@ else {
 vErrors.push(err22);
 }
 errors++;
+}
 }
 }
 if(data.podFailurePolicy !== undefined){
@@ -16761,7 +16759,7 @@ const schema185 = {"type":"object","properties":{"apiVersion":{"const":"autoscal
 const schema187 = {"type":"object","properties":{"behavior":{"$ref":"#/$defs/HorizontalPodAutoscalerBehavior"},"maxReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"metrics":{"type":"array","items":{"$ref":"#/$defs/MetricSpec"}},"minReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1},"scaleTargetRef":{"$ref":"#/$defs/CrossVersionObjectReference"}},"additionalProperties":false,"required":["maxReplicas","scaleTargetRef"]};
 const schema198 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
 const schema188 = {"type":"object","properties":{"scaleDown":{"$ref":"#/$defs/HPAScalingRules"},"scaleUp":{"$ref":"#/$defs/HPAScalingRules"}},"additionalProperties":false};
-const schema189 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":"string"}},"additionalProperties":false};
+const schema189 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":["string","number"]}},"additionalProperties":false};
 const schema190 = {"type":"object","properties":{"periodSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"type":{"type":"string","enum":["Pods","Percent"]},"value":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["periodSeconds","type","value"]};
 
 function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -17005,8 +17003,9 @@ errors++;
 }
 }
 if(data.tolerance !== undefined){
-if(typeof data.tolerance !== "string"){
-const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data7 = data.tolerance;
+if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
+const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: schema189.properties.tolerance.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -27342,7 +27341,7 @@ return errors === 0;
 }
 
 export const StorageClass = validate263;
-const schema288 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
+const schema288 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
 const schema289 = {"type":"object","properties":{"matchLabelExpressions":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorLabelRequirement"}}},"additionalProperties":false};
 const schema290 = {"type":"object","properties":{"key":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","values"]};
 
@@ -27794,7 +27793,7 @@ vErrors.push(err23);
 }
 errors++;
 }
-if(!(((data17 === "Retain") || (data17 === "Recycle")) || (data17 === "Delete"))){
+if(!((data17 === "Retain") || (data17 === "Delete"))){
 const err24 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema288.properties.reclaimPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err24];

@@ -1,10 +1,10 @@
 import { unhonoured } from '../fields.ts'
 import { found } from '../found.ts'
 import { Deployment as validate } from '../generated/validators.js'
-import { type IntOrPercent, percentOf } from '../int-or-percent.ts'
 import { dnsNameFault } from '../names.ts'
 import type { Review } from '../review.ts'
 import type { DeploymentStrategy } from '../types.ts'
+import { isZero, reviewBound } from './bounds.ts'
 import type { KindRow } from './kind.ts'
 import { reviewMetadata } from './metadata.ts'
 import { reviewRules } from './rules.ts'
@@ -47,24 +47,12 @@ function reviewStrategy(strategy: DeploymentStrategy, review: Review): void {
   }
   const { maxSurge = quarter, maxUnavailable = quarter } = rollingUpdate
   const fault =
-    faultOf(maxSurge, Number.POSITIVE_INFINITY, [...path, 'maxSurge'], review) ||
-    faultOf(maxUnavailable, 100, [...path, 'maxUnavailable'], review)
+    reviewBound(maxSurge, Number.POSITIVE_INFINITY, [...path, 'maxSurge'], review) ||
+    reviewBound(maxUnavailable, 100, [...path, 'maxUnavailable'], review)
   if (!fault && isZero(maxSurge) && isZero(maxUnavailable)) {
     review.problem(
       [...path, 'maxUnavailable'],
       'expected more than 0 when maxSurge is 0: no pod could ever be replaced',
     )
   }
-}
-
-function faultOf(value: IntOrPercent, mostPercent: number, path: readonly string[], review: Review): boolean {
-  const percent = typeof value === 'string' ? percentOf(value) : 0
-  if ((typeof value !== 'number' || value >= 0) && percent !== undefined && percent <= mostPercent) return false
-  const limit = mostPercent === 100 ? ' to 100%' : ''
-  review.problem(path, `expected a whole number from 0 or a percentage${limit}, found ${found(value)}`)
-  return true
-}
-
-function isZero(value: IntOrPercent): boolean {
-  return value === 0 || value === '0%'
 }

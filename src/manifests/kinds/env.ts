@@ -16,7 +16,7 @@ const fieldPaths = [
   'status.podIPs',
 ] as const
 const fieldMember = /^metadata\.(?:labels|annotations)\['[^']+'\]$/
-const resources = ['limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory']
+export const resourceFields = ['limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory']
 const sources = ['configMapKeyRef', 'secretKeyRef', 'fieldRef', 'resourceFieldRef'] as const
 
 export function reviewEnv(
@@ -38,8 +38,8 @@ export function reviewEnv(
       review.problem(at, `expected one of configMapRef or secretRef, found ${configMapRef ? 'both' : 'none'}`)
     }
     if (prefix) reportFault(review, [...at, 'prefix'], envNameFault(prefix), found(prefix))
-    reviewName(configMapRef?.name, [...at, 'configMapRef', 'name'], review, configMapRef !== undefined)
-    reviewName(secretRef?.name, [...at, 'secretRef', 'name'], review, secretRef !== undefined)
+    if (configMapRef) reviewReference(configMapRef.name, [...at, 'configMapRef', 'name'], review)
+    if (secretRef) reviewReference(secretRef.name, [...at, 'secretRef', 'name'], review)
   }
 }
 
@@ -55,8 +55,8 @@ function reviewSource(source: EnvVarSource, containers: readonly string[], path:
       `expected one of ${oneOf(sources)}, found ${given.length === 0 ? 'none' : given.join(' and ')}`,
     )
   const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = source
-  reviewName(configMapKeyRef?.name, [...path, 'configMapKeyRef', 'name'], review, configMapKeyRef !== undefined)
-  reviewName(secretKeyRef?.name, [...path, 'secretKeyRef', 'name'], review, secretKeyRef !== undefined)
+  if (configMapKeyRef) reviewReference(configMapKeyRef.name, [...path, 'configMapKeyRef', 'name'], review)
+  if (secretKeyRef) reviewReference(secretKeyRef.name, [...path, 'secretKeyRef', 'name'], review)
   if (fieldRef && !fieldPaths.some((known) => known === fieldRef.fieldPath) && !fieldMember.test(fieldRef.fieldPath)) {
     const known = [...fieldPaths, "metadata.labels['KEY']", "metadata.annotations['KEY']"]
     review.problem([...path, 'fieldRef', 'fieldPath'], `expected ${oneOf(known)}, found ${found(fieldRef.fieldPath)}`)
@@ -64,15 +64,15 @@ function reviewSource(source: EnvVarSource, containers: readonly string[], path:
   if (!resourceFieldRef) return
   const { resource, containerName } = resourceFieldRef
   const at = [...path, 'resourceFieldRef']
-  if (!resources.includes(resource))
-    review.problem([...at, 'resource'], `expected ${oneOf(resources)}, found ${found(resource)}`)
+  if (!resourceFields.includes(resource))
+    review.problem([...at, 'resource'], `expected ${oneOf(resourceFields)}, found ${found(resource)}`)
   if (containerName !== undefined && !containers.includes(containerName)) {
     review.problem([...at, 'containerName'], `expected ${oneOf(containers)}, found ${found(containerName)}`)
   }
 }
 
-function reviewName(name: string | undefined, path: Path, review: Review, wanted: boolean): void {
-  if (!wanted) return
+/** The name of a ConfigMap, a Secret or a claim. */
+export function reviewReference(name: string | undefined, path: Path, review: Review): void {
   if (name === undefined || name === '') review.problem(path, 'expected a name, found nothing')
   else reportFault(review, path, dnsNameFault(name), found(name))
 }

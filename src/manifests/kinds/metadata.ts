@@ -1,3 +1,4 @@
+import { configChangeAnnotation, configChangeFault } from '../config-change.ts'
 import { found, quoted } from '../found.ts'
 import { dnsLabelFault, labelKeyFault, labelValueFault } from '../names.ts'
 import type { Path } from '../position.ts'
@@ -33,6 +34,9 @@ export function reviewLabels(
   for (const [key, value] of Object.entries(annotations)) {
     reportFault(review, [...path, 'annotations', key], labelKeyFault(key.toLowerCase()), quoted(key))
     if (key === waveAnnotation) reportFault(review, [...path, 'annotations', key], waveFault(value), found(value))
+    if (key === configChangeAnnotation) {
+      reportFault(review, [...path, 'annotations', key], configChangeFault(value), found(value))
+    }
     length += key.length + value.length
   }
   if (length > longestAnnotations) {

@@ -33,7 +33,7 @@ export function reviewProbe(
   if (handlers.length !== 1) {
     review.problem(
       path,
-      `expected one of exec, httpGet or tcpSocket, found ${handlers.length === 0 ? 'none' : oneOf(handlers)}`,
+      `expected one of exec, httpGet, tcpSocket or grpc, found ${handlers.length === 0 ? 'none' : oneOf(handlers)}`,
     )
   }
   if (probe.exec && (probe.exec.command ?? []).length === 0) {
@@ -43,6 +43,13 @@ export function reviewProbe(
     const action = probe[handler]
     if (action) reviewPort(action.port, ports, [...path, handler, 'port'], review)
   }
+  if (probe.grpc) reviewPort(probe.grpc.port, ports, [...path, 'grpc', 'port'], review)
+  const grace = probe.terminationGracePeriodSeconds
+  if (grace !== undefined) {
+    const at = [...path, 'terminationGracePeriodSeconds']
+    if (field === 'readinessProbe') review.problem(at, `expected nothing for a readinessProbe, found ${found(grace)}`)
+    else if (grace < 1) review.problem(at, `expected a whole number from 1, found ${found(grace)}`)
+  }
   // Written as 0 or not at all: 1.
   const successes = probe.successThreshold || 1
   if (field !== 'readinessProbe' && successes !== 1) {
@@ -50,7 +57,8 @@ export function reviewProbe(
   }
 }
 
-function reviewPort(port: number | string, ports: readonly ContainerPort[], path: Path, review: Review): void {
+/** Of a probe or a hook: a number, or the name of a port of the same container. */
+export function reviewPort(port: number | string, ports: readonly ContainerPort[], path: Path, review: Review): void {
   if (typeof port === 'number') {
     if (port < 1 || port > 65535) review.problem(path, `expected a port from 1 to 65535, found ${found(port)}`)
     return
