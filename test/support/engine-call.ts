@@ -12,11 +12,12 @@ export function engineCall(
   path: string,
   body?: unknown,
   contentType = 'application/json',
+  more: Readonly<Record<string, string>> = {},
 ): Promise<EngineAnswer> {
   const bytes = Buffer.isBuffer(body) ? body : body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body))
   const socketPath = socket.replace(/^unix:\/\//, '')
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': contentType, 'content-length': bytes.length }
+    const headers = { 'content-type': contentType, 'content-length': bytes.length, ...more }
     const call = request({ socketPath, method, path, headers, agent: false }, (answer) => {
       const chunks: Buffer[] = []
       answer.on('data', (chunk: Buffer) => chunks.push(chunk))

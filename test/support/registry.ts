@@ -14,10 +14,17 @@ export class Registry implements AsyncDisposable {
     this.#server = server
   }
 
-  static async start(): Promise<Registry> {
+  /** `login`: `name:password` that it asks for. */
+  static async start(login?: string): Promise<Registry> {
     const server = createServer()
     const registry = new Registry(server)
+    const basic = login === undefined ? undefined : `Basic ${Buffer.from(login).toString('base64')}`
     server.on('request', (request, response) => {
+      if (basic !== undefined && request.headers.authorization !== basic) {
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="test"', 'content-length': locked.length })
+        response.end(request.method === 'HEAD' ? undefined : locked)
+        return
+      }
       const found = registry.#find(request.url ?? '')
       const { bytes, type } = found ?? { bytes: unknown, type: 'application/json' }
       const digest = found && { 'docker-content-digest': digestOf(bytes) }
@@ -81,6 +88,7 @@ export class Registry implements AsyncDisposable {
 
 const manifestType = 'application/vnd.docker.distribution.manifest.v2+json'
 
+const locked = Buffer.from(JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: 'authentication required' }] }))
 const unknown = Buffer.from(JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] }))
 
 function digestOf(bytes: Buffer): string {

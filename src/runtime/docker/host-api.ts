@@ -3,11 +3,13 @@ import Dockerode, {
   type ContainerCreateOptions,
   type ContainerInfo,
   type ContainerInspectInfo,
+  type ContainerStats,
   type ImageInfo,
   type NetworkCreateOptions,
   type NetworkInspectInfo,
 } from 'dockerode'
 import { engineLabel } from '../labels.ts'
+import type { RegistryAuth } from '../port.ts'
 import { alreadySo, type Call, runtimeError } from './api-errors.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { ResourceOptions } from './options.ts'
@@ -150,6 +152,13 @@ export class HostApi {
     })
   }
 
+  /** One reading; of a container that does not run, without figures. */
+  stats(id: string): Promise<ContainerStats> {
+    return this.#call(id, 'other', this.#deadlines.quick, (docker) =>
+      docker.getContainer(id).stats({ stream: false, 'one-shot': true }),
+    )
+  }
+
   /** Framed, unless the container has a terminal. */
   logs(id: string, lines: number): Promise<Buffer> {
     return this.#call(id, 'other', this.#deadlines.quick, (docker) =>
@@ -161,10 +170,18 @@ export class HostApi {
     return this.#call('images', 'other', this.#deadlines.slow, (docker) => docker.listImages())
   }
 
+  /** The user that an image names for its processes; empty: root. */
+  imageUser(reference: string): Promise<string> {
+    return this.#call(reference, 'other', this.#deadlines.quick, async (docker) => {
+      const { Config: config } = await docker.getImage(reference).inspect()
+      return config?.User ?? ''
+    })
+  }
+
   /** Progress as JSON lines; the outcome is in the last of them. */
-  pull(name: string, tag: string): Promise<Readable> {
+  pull(name: string, tag: string, auth?: RegistryAuth): Promise<Readable> {
     return this.#call(name, 'other', this.#deadlines.slow, async (docker) => {
-      const stream = await docker.createImage({ fromImage: name, tag })
+      const stream = await docker.createImage({ fromImage: name, tag, ...(auth && { authconfig: auth }) })
       return stream as Readable
     })
   }

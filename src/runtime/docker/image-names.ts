@@ -17,6 +17,21 @@ export function parseImage(reference: string): ImageName {
   return { name, tag: digest ?? (tagged ? before.slice(colon + 1) : 'latest') }
 }
 
+/** Host and port of the registry, and the path there: `nginx` -> docker.io, library/nginx. */
+export function registryOf(reference: string): { readonly registry: string; readonly path: string } {
+  const { name } = parseImage(reference)
+  const named = namedRegistry(name)
+  const path = named === undefined ? name : name.slice(named.length + 1)
+  if (named !== undefined && !registries.includes(named)) return { registry: named, path }
+  return { registry: 'docker.io', path: path.includes('/') ? path : `library/${path}` }
+}
+
+/** What comes before the first slash is a registry if it looks like a host, else it is part of a name. */
+function namedRegistry(name: string): string | undefined {
+  const first = name.split('/')[0] ?? ''
+  return name.includes('/') && (/[.:]/.test(first) || first === 'localhost') ? first : undefined
+}
+
 /** All references by which one image can be asked for, out of what the engine lists. */
 export function referencesOf(id: string, tags: readonly string[], digests: readonly string[]): string[] {
   const found = new Set([id, id.replace(/^sha256:/, '')])
@@ -36,9 +51,7 @@ function spellings(reference: string): string[] {
   if (reference.startsWith('<none>')) return []
   const short = reference.endsWith(':latest') ? [reference, reference.slice(0, -':latest'.length)] : [reference]
   return short.flatMap((text) => {
-    const first = text.split('/')[0] ?? ''
-    const otherRegistry = text.includes('/') && (/[.:]/.test(first) || first === 'localhost')
-    if (otherRegistry) return [text]
+    if (namedRegistry(text) !== undefined) return [text]
     const paths = text.includes('/') ? [text] : [text, `library/${text}`]
     return [...paths, ...paths.flatMap((path) => registries.map((registry) => `${registry}/${path}`))]
   })

@@ -3,8 +3,10 @@ import PQueue from 'p-queue'
 import type { Clock } from '../../base/clock.ts'
 import { errorText, oneLine } from '../../base/errors.ts'
 import type { LivePull } from '../live.ts'
+import type { RegistryAuth } from '../port.ts'
 import type { HostApi } from './host-api.ts'
 import { parseImage, referencesOf } from './image-names.ts'
+import { authsFor, isRefusal, withoutSecrets } from './registry-auth.ts'
 import { trailing } from './trailing.ts'
 
 /** A registry that sends nothing for this long counts as failed. */
@@ -50,29 +52,43 @@ export class Images {
     if (JSON.stringify([...present].sort()) !== before) this.#changed()
   }
 
-  /** Begins a pull, unless one of the same image is on its way. */
-  pull(reference: string): void {
+  /** Begins a pull, unless one of the same image is on its way. `auths` that are of its registry are tried in order, then none. */
+  pull(reference: string, auths: readonly RegistryAuth[] = []): void {
     const last = this.#pulls.get(reference)
     if (last?.state === 'pulling') return
     const attempts = last?.attempts ?? 0
     this.#set(reference, { state: 'pulling', attempts, at: this.#clock.now(), message: '' })
-    void this.#queue.add(() => this.#run(reference, attempts))
+    void this.#queue.add(() => this.#run(reference, attempts, authsFor(reference, auths)))
   }
 
   close(): void {
     this.#queue.clear()
   }
 
-  async #run(reference: string, attempts: number): Promise<void> {
+  async #run(reference: string, attempts: number, auths: readonly RegistryAuth[]): Promise<void> {
     try {
-      const { name, tag } = parseImage(reference)
-      await this.#follow(await this.#api.pull(name, tag))
+      await this.#fetch(reference, auths)
       await this.refresh()
       this.#set(reference, { state: 'done', attempts: 0, at: this.#clock.now(), message: '' })
     } catch (error) {
-      const message = errorText(error)
+      const message = withoutSecrets(errorText(error), auths)
       this.#set(reference, { state: 'failed', attempts: attempts + 1, at: this.#clock.now(), message })
     }
+  }
+
+  /** The words of a registry that was shown credentials say more than those about having shown none. */
+  async #fetch(reference: string, auths: readonly RegistryAuth[]): Promise<void> {
+    const { name, tag } = parseImage(reference)
+    let refusal: unknown
+    for (const auth of [...auths, undefined]) {
+      try {
+        return await this.#follow(await this.#api.pull(name, tag, auth))
+      } catch (error) {
+        if (!isRefusal(errorText(error))) throw error
+        refusal ??= error
+      }
+    }
+    throw refusal
   }
 
   #set(reference: string, pull: LivePull): void {

@@ -3,7 +3,7 @@ import { type Key, keyOf } from '../../base/key.ts'
 import type { Log } from '../../base/log.ts'
 import { RuntimeError } from '../errors.ts'
 import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume } from '../live.ts'
-import type { Attempt, ContainerUsage, PodRef, Runtime, SandboxSpec } from '../port.ts'
+import type { Attempt, ContainerUsage, PodRef, RegistryAuth, Runtime, SandboxSpec } from '../port.ts'
 import { hostBlock, hostBlockCount, overlap, parseRange, type Range, rangeText } from './addresses.ts'
 import { Host } from './host.ts'
 import { type Deadlines, defaultDeadlines } from './host-api.ts'
@@ -11,6 +11,7 @@ import type { ContainerRecord } from './observe.ts'
 import { PodCalls } from './pod-calls.ts'
 import { PodIndex, podOf } from './pod-index.ts'
 import { Prober } from './prober.ts'
+import { readUsage } from './usage.ts'
 
 export interface DockerRuntimeOptions {
   /** Id of this installation: lower-case letters, digits and dashes. */
@@ -118,8 +119,9 @@ class DockerRuntime implements Runtime {
 
   async setUpVolumes(): Promise<void> {}
 
-  async usage(): Promise<ContainerUsage[]> {
-    return []
+  usage(host: string, ids: readonly string[]): Promise<ContainerUsage[]> {
+    const { api } = this.#on(host).host
+    return readUsage((id) => api.stats(id), ids)
   }
 
   conflicts(): readonly string[] {
@@ -146,8 +148,8 @@ class DockerRuntime implements Runtime {
     on.noteNetworks(before)
   }
 
-  pull(host: string, image: string): void {
-    this.#on(host).host.images.pull(image)
+  pull(host: string, image: string, auths: readonly RegistryAuth[] = []): void {
+    this.#on(host).host.images.pull(image, auths)
   }
 
   async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {

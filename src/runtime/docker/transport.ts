@@ -1,6 +1,7 @@
 // dockerode's own transport reads DOCKER_HOST and DOCKER_CERT_PATH from the environment, formats every request for a debug log that
 // is off, opens a connection per call and has no deadline. This one does the same exchange with none of that, at half the time a call.
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import type { RegistryAuth } from '../port.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** What dockerode asks of a transport. */
@@ -10,6 +11,8 @@ interface DialOptions {
   readonly options?: Readonly<Record<string, unknown>>
   /** The answer is a stream without an end of its own. */
   readonly isStream?: boolean
+  /** Credentials of a pull. */
+  readonly authconfig?: RegistryAuth
 }
 
 type RequestCallback = (error: Error | null, result: unknown) => void
@@ -56,6 +59,7 @@ export class Transport {
     const { path, body } = encode(options)
     const headers = {
       host: 'docker',
+      ...(options.authconfig && { 'x-registry-auth': registryAuth(options.authconfig) }),
       ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
     }
     const call = request({ ...this.#endpoint, agent: this.#agent, method: options.method ?? 'GET', path, headers })
@@ -91,6 +95,12 @@ export function keepAliveAgent(): Agent {
   return new Agent({ keepAlive: true, maxFreeSockets: 8 })
 }
 
+// The engine takes a header without its padding for no credentials at all, so `base64url` will not do.
+function registryAuth({ username, password, serverAddress }: RegistryAuth): string {
+  const text = JSON.stringify({ username, password, serveraddress: serverAddress })
+  return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
+}
+
 // dockerode hands over one bag for query and body. In this API query parameters begin with a small letter and body members with a
 // capital, so a body (with its secrets) never becomes part of a URL.
 function encode(options: DialOptions): { path: string; body: string | undefined } {
@@ -98,7 +108,8 @@ function encode(options: DialOptions): { path: string; body: string | undefined 
   const query = new URLSearchParams(fixed)
   const body: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(options.options ?? {})) {
-    if (value === undefined) continue
+    // Sent as a header.
+    if (value === undefined || name === 'authconfig') continue
     if (/^[A-Z]/.test(name)) body[name] = value
     else if (fixed !== undefined) query.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value))
   }

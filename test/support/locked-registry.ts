@@ -1,0 +1,104 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { engineCall } from './engine-call.ts'
+import { rootFolder, testImages } from './images.ts'
+import { Registry } from './registry.ts'
+
+export interface LockedRegistry extends AsyncDisposable {
+  /** `127.0.0.1:port` */
+  readonly address: string
+  /** Puts an image in, if need be by way of the engine at `socket`. */
+  push(socket: string, name: string): Promise<{ byTag: string; byDigest: string }>
+}
+
+const user = { username: 'ann', password: 'open sesame' }
+
+/** Credentials that the registries take. */
+export const registryUser = (serverAddress: string) => ({ ...user, serverAddress })
+
+/** Of the registries below, those that can be had on this machine. */
+export const lockedRegistries: readonly (readonly [string, () => Promise<LockedRegistry>])[] = [
+  ['a registry of the tests', ownRegistry],
+  ...(installed('docker-registry') && installed('htpasswd')
+    ? [["Debian's docker-registry", debianRegistry] as const]
+    : []),
+]
+
+function installed(program: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
+}
+
+async function ownRegistry(): Promise<LockedRegistry> {
+  const registry = await Registry.start(`${user.username}:${user.password}`)
+  return {
+    address: registry.address,
+    push: async (_socket, name) => registry.put(name, '1', rootFolder()),
+    [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
+  }
+}
+
+/** The real thing on 127.0.0.1. */
+async function debianRegistry(): Promise<LockedRegistry> {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-registry-'))
+  const address = `127.0.0.1:${await freePort()}`
+  const { stdout, status } = spawnSync('htpasswd', ['-Bbn', user.username, user.password], { encoding: 'utf8' })
+  if (status !== 0) throw new Error('htpasswd failed')
+  await writeFile(join(folder, 'htpasswd'), stdout)
+  const config = {
+    version: 0.1,
+    log: { accesslog: { disabled: true }, level: 'error' },
+    storage: { filesystem: { rootdirectory: join(folder, 'data') } },
+    http: { addr: address },
+    auth: { htpasswd: { realm: 'berth-test', path: join(folder, 'htpasswd') } },
+  }
+  await writeFile(join(folder, 'config.yml'), JSON.stringify(config))
+  const child = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
+  const ended = once(child, 'close')
+  const close = async () => {
+    child.kill()
+    await ended.catch(() => {})
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await Promise.race([answers(address), ended.then(([code]) => Promise.reject(new Error(`ended with ${code}`)))])
+  } catch (error) {
+    await close()
+    throw new Error('docker-registry did not start', { cause: error })
+  }
+  return { address, push: (socket, name) => push(address, socket, name), [Symbol.asyncDispose]: close }
+}
+
+async function push(address: string, socket: string, name: string) {
+  const repo = `${address}/${name}`
+  const image = testImages.one
+  await engineCall(socket, 'POST', `/images/${image}/tag?${new URLSearchParams({ repo, tag: '1' })}`)
+  const auth = Buffer.from(JSON.stringify(user)).toString('base64')
+  const pushed = await engineCall(socket, 'POST', `/images/${repo}/push?tag=1`, undefined, undefined, {
+    'x-registry-auth': auth,
+  })
+  const [digest] = /sha256:[0-9a-f]{64}(?=[^"]*size)/.exec(pushed.text) ?? []
+  if (digest === undefined) throw new Error(`push of ${repo}:1 failed: ${pushed.text}`)
+  return { byTag: `${repo}:1`, byDigest: `${repo}@${digest}` }
+}
+
+async function answers(address: string): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`http://${address}/v2/`).catch(() => undefined)
+    if (answer?.status === 401) return
+    await sleep(20)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const found = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof found === 'object' && found !== null ? found.port : 0
+}
