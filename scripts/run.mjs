@@ -34,6 +34,9 @@ async function main() {
       return test()
     case 'demo':
       return withEngine((command, env) => run(command([node, 'scripts/demo.ts', ...args]), env))
+    case 'corpus':
+      if (!args.includes('--run')) return run([node, 'scripts/corpus.ts', ...args], environment())
+      return withEngine((command, env) => run(command([node, 'scripts/corpus.ts', ...args]), env))
     case 'bench':
       if (benchesWithoutEngine.includes(args[0] ?? '')) return run([node, ...bench, ...args], environment())
       return withEngine((command, env) => run(command([node, ...bench, ...args]), env))
