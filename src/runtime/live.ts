@@ -170,6 +170,8 @@ export interface ContainerConfig {
   readonly oomScoreAdjust: number
   /** Sorted by path. */
   readonly mounts: readonly Mount[]
+  /** Paths of differences that do not count (`env.LEVEL`, `args`): they stay as they were when the container was made. */
+  readonly unfollowed?: readonly string[]
 }
 
 /** One volume of the pod, seen in one container. */

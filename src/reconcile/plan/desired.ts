@@ -36,6 +36,10 @@ export interface Template {
   readonly missing: readonly string[]
   /** From imagePullSecrets, for all registries that they know. */
   readonly auths: readonly RegistryAuth[]
+  /** Why a rule of the namespace (LimitRange) or a volume allows no such pod; empty: nothing does. The pod waits. */
+  readonly forbidden: string
+  /** False: what is in the volumes of running pods stays as it is (`berth.dev/on-config-change: ignore`). */
+  readonly followsConfig: boolean
 }
 
 /** A volume of the pod template. */
@@ -139,6 +143,8 @@ export interface View {
   readonly volumesOf: (subject: Key) => readonly LiveVolume[]
   /** All pods of the installation, for rules that look at other owners' pods. Dear with many pods: asked for only where a rule needs it. */
   readonly allPods: () => readonly LivePod[]
+  /** Of all pods those that keep others away (required anti-affinity): asked for with every new pod. */
+  readonly guards: () => readonly LivePod[]
   /** Why `count` more pods of this spec are not admitted to the namespace now (quota); empty: they are. */
   readonly refuses: (namespace: string, spec: PodSpec, count: number) => string
   /** ms. */

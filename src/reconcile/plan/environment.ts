@@ -1,42 +1,48 @@
 import { expand } from '../../manifests/expand.ts'
-import { parseQuantity, type Quantity } from '../../manifests/quantity.ts'
-import type {
-  ConfigMap,
-  Container,
-  EnvFromSource,
-  EnvVar,
-  EnvVarSource,
-  PodSpec,
-  Secret,
-} from '../../manifests/types.ts'
+import type { Container, EnvFromSource, EnvVar, EnvVarSource } from '../../manifests/types.ts'
 import type { EnvValue } from '../../runtime/live.ts'
-import { podAddress } from '../../runtime/pod-address.ts'
-import { metadataStandIn, standIns } from './containers.ts'
+import { type ConfigKind, type FindConfig, objectText, textsOf } from './config-data.ts'
+import { standIns } from './containers.ts'
+import { fieldText, resourceText, type TemplateFacts } from './pod-fields.ts'
 
 /** What references in a pod template may point to. */
-export interface Lookup {
-  readonly namespace: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly annotations: Readonly<Record<string, string>>
-  readonly spec: PodSpec
-  readonly lookup: (kind: 'ConfigMap' | 'Secret', name: string) => ConfigMap | Secret | undefined
+export interface Lookup extends TemplateFacts {
+  readonly lookup: FindConfig
 }
 
 export interface Environment {
   readonly env: readonly EnvValue[]
+  /** Names of variables whose values come from ConfigMaps or Secrets, by way of other variables too. */
+  readonly fromConfig: ReadonlySet<string>
+  /** Names of variables that tell of the host. */
+  readonly fromHost: ReadonlySet<string>
   /** What required references do not find. */
   readonly missing: readonly string[]
 }
 
+/** Where a value comes from. */
+interface Origin {
+  readonly secret: boolean
+  readonly config: boolean
+  readonly host: boolean
+}
+
+interface Value extends Origin {
+  readonly name: string
+  readonly value: string
+}
+
 /** One value, or what its reference does not find; undefined as a whole: optional and not there. */
-type Found = { readonly value: string; readonly secret: boolean } | { readonly missing: string } | undefined
+type Found = Omit<Value, 'name'> | { readonly missing: string } | undefined
+
+const plain: Origin = { secret: false, config: false, host: false }
 
 /**
  * A container's variables as the kubelet makes them: `envFrom` in order, then `env`, a later one of the same name wins. `$(VAR)` in
  * values sees what came before it.
  */
 export function environmentOf(container: Container, facts: Lookup): Environment {
-  const values = new Map<string, EnvValue>()
+  const values = new Map<string, Value>()
   const missing: string[] = []
   for (const source of container.envFrom ?? []) {
     const found = allOf(source, facts)
@@ -49,7 +55,14 @@ export function environmentOf(container: Container, facts: Lookup): Environment 
     if ('missing' in found) missing.push(found.missing)
     else values.set(variable.name, { name: variable.name, ...found })
   }
-  return { env: [...values.values()], missing }
+  const all = [...values.values()]
+  const names = (origin: 'config' | 'host') => new Set(all.filter((entry) => entry[origin]).map(({ name }) => name))
+  return {
+    env: all.map(({ name, value, secret }) => ({ name, value, secret })),
+    fromConfig: names('config'),
+    fromHost: names('host'),
+    missing,
+  }
 }
 
 /** Command or args with their variables filled in. */
@@ -63,113 +76,72 @@ export function expanded(
 function allOf(
   source: EnvFromSource,
   facts: Lookup,
-): { readonly entries: readonly EnvValue[] } | { readonly missing: string } {
-  const kind = source.secretRef ? 'Secret' : 'ConfigMap'
+): { readonly entries: readonly Value[] } | { readonly missing: string } {
+  const kind: ConfigKind = source.secretRef ? 'Secret' : 'ConfigMap'
   const reference = source.secretRef ?? source.configMapRef
   const name = reference?.name ?? ''
-  const data = dataOf(kind, name, facts)
-  if (!data) return reference?.optional ? { entries: [] } : { missing: `${kind} ${facts.namespace}/${name}` }
-  const entries = [...data]
-    .map(([key, value]) => ({ name: `${source.prefix ?? ''}${key}`, value, secret: kind === 'Secret' }))
+  const object = facts.lookup(kind, name)
+  if (!object) return reference?.optional ? { entries: [] } : { missing: objectText(kind, facts.namespace, name) }
+  const origin = configOrigin(kind)
+  const entries = [...textsOf(object)]
+    .map(([key, value]) => ({ name: `${source.prefix ?? ''}${key}`, value, ...origin }))
     .filter((entry) => /^[\x20-\x3c\x3e-\x7e]+$/.test(entry.name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   return { entries }
+}
+
+function configOrigin(kind: ConfigKind): Origin {
+  return { secret: kind === 'Secret', config: true, host: false }
 }
 
 function variableValue(
   variable: EnvVar,
   container: Container,
   facts: Lookup,
-  before: ReadonlyMap<string, EnvValue>,
+  before: ReadonlyMap<string, Value>,
 ): Found {
   if (variable.valueFrom) return referenced(variable.valueFrom, container, facts)
   const text = variable.value ?? ''
-  const plain = new Map([...before].map(([name, entry]) => [name, entry.value]))
-  const value = expand(text, plain)
-  const secret =
-    value !== text && [...before.values()].some((entry) => entry.secret && text.includes(`$(${entry.name})`))
-  return { value, secret }
+  const value = expand(text, new Map([...before].map(([name, entry]) => [name, entry.value])))
+  const flowing = value === text ? [] : [...before.values()].filter((entry) => text.includes(`$(${entry.name})`))
+  return {
+    value,
+    secret: flowing.some(({ secret }) => secret),
+    config: flowing.some(({ config }) => config),
+    host: flowing.some(({ host }) => host),
+  }
 }
 
 function referenced(source: EnvVarSource, container: Container, facts: Lookup): Found {
   if (source.configMapKeyRef) return keyOf('ConfigMap', source.configMapKeyRef, facts)
   if (source.secretKeyRef) return keyOf('Secret', source.secretKeyRef, facts)
-  if (source.fieldRef) return fieldOf(source.fieldRef.fieldPath, facts)
-  if (source.resourceFieldRef) return resourceOf(source.resourceFieldRef, container, facts)
+  if (source.fieldRef) {
+    const { fieldPath } = source.fieldRef
+    return fact(fieldText(fieldPath, facts), `field ${fieldPath} of the pod`)
+  }
+  if (source.resourceFieldRef) {
+    const { resource, containerName = container.name } = source.resourceFieldRef
+    const text = resourceText(source.resourceFieldRef, container, facts)
+    return fact(text, `${resource} of container ${containerName}`)
+  }
   return { missing: 'a source of an environment variable that Berth knows' }
 }
 
+function fact(value: string | undefined, what: string): Found {
+  if (value === undefined) return { missing: what }
+  return { ...plain, value, host: value === standIns.hostAddress || value.startsWith('\u0000allocatable') }
+}
+
 function keyOf(
-  kind: 'ConfigMap' | 'Secret',
+  kind: ConfigKind,
   reference: { readonly name?: string; readonly key: string; readonly optional?: boolean },
   facts: Lookup,
 ): Found {
   const name = reference.name ?? ''
-  const data = dataOf(kind, name, facts)
-  const value = data?.get(reference.key)
-  if (value !== undefined) return { value, secret: kind === 'Secret' }
+  const found = facts.lookup(kind, name)
+  const value = found && textsOf(found).get(reference.key)
+  if (value !== undefined) return { value, ...configOrigin(kind) }
   if (reference.optional) return undefined
-  const object = `${kind} ${facts.namespace}/${name}`
-  return { missing: data ? `key "${reference.key}" of ${object}` : object }
+  const object = objectText(kind, facts.namespace, name)
+  return { missing: found ? `key "${reference.key}" of ${object}` : object }
 }
-
-function dataOf(kind: 'ConfigMap' | 'Secret', name: string, facts: Lookup): ReadonlyMap<string, string> | undefined {
-  const object = facts.lookup(kind, name)
-  if (!object) return undefined
-  if (object.kind === 'ConfigMap') return new Map(Object.entries(object.data ?? {}))
-  const decoded = Object.entries(object.data ?? {}).map(([key, text]): [string, string] => [key, decodeBase64(text)])
-  return new Map([...decoded, ...Object.entries(object.stringData ?? {})])
-}
-
-function decodeBase64(text: string): string {
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
-  return new TextDecoder().decode(bytes)
-}
-
-function fieldOf(path: string, facts: Lookup): Found {
-  const plain = (value: string): Found => ({ value, secret: false })
-  const keyed = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path)
-  if (keyed) {
-    const [, , key = ''] = keyed
-    const field = keyed[1] === 'labels' ? 'labels' : 'annotations'
-    return plain(facts[field][key] ?? metadataStandIn(field, key))
-  }
-  switch (path) {
-    case 'metadata.name':
-      return plain(standIns.name)
-    case 'metadata.namespace':
-      return plain(facts.namespace)
-    case 'metadata.uid':
-      return plain(standIns.uid)
-    case 'spec.nodeName':
-      return plain(standIns.host)
-    case 'spec.serviceAccountName':
-      return plain(facts.spec.serviceAccountName ?? 'default')
-    case 'status.podIP':
-    case 'status.podIPs':
-      return plain(podAddress)
-    default:
-      return { missing: `field ${path} of the pod` }
-  }
-}
-
-/** A request or limit of a container of the pod, in units of the divisor, rounded up. */
-function resourceOf(
-  reference: NonNullable<EnvVarSource['resourceFieldRef']>,
-  container: Container,
-  facts: Lookup,
-): Found {
-  const owner = reference.containerName
-    ? facts.spec.containers.find((candidate) => candidate.name === reference.containerName)
-    : container
-  const [list, name = ''] = reference.resource.split('.')
-  const { limits, requests } = owner?.resources ?? {}
-  const text = list === 'limits' ? limits?.[name] : (requests?.[name] ?? limits?.[name])
-  const amount = text === undefined ? undefined : parseQuantity(text)
-  if (!amount) return { missing: `${reference.resource} of container ${owner?.name ?? reference.containerName}` }
-  const divisor = parseQuantity(reference.divisor ?? '1')
-  const unit = divisor && divisor.nano > 0n ? divisor.nano : one.nano
-  return { value: String((amount.nano + unit - 1n) / unit), secret: false }
-}
-
-const one: Quantity = { nano: 10n ** 9n, format: 'DecimalSI', letter: '' }

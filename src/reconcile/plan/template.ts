@@ -1,10 +1,15 @@
 import { shortHash } from '../../base/hash.ts'
 import { toBytes, toMillis } from '../../manifests/quantity.ts'
-import type { ConfigMap, Container, PodSpec, Secret } from '../../manifests/types.ts'
-import type { ContainerConfig } from '../../runtime/live.ts'
-import type { Requests, Template } from './desired.ts'
+import type { Container, PodSpec } from '../../manifests/types.ts'
+import type { ContainerConfig, EnvValue, Mount } from '../../runtime/live.ts'
+import type { FindConfig } from './config-data.ts'
+import type { Template, TemplateVolume } from './desired.ts'
 import { type Environment, environmentOf, expanded, type Lookup } from './environment.ts'
-import { sum } from './rolling.ts'
+import { followsVariables, type OnConfigChange, onConfigChange, unfollowedIn } from './on-config-change.ts'
+import { requestsOf } from './pod-requests.ts'
+import { oomScores, type QosClass, qosClass } from './qos.ts'
+import { authsOf } from './registry-auths.ts'
+import { mountsOf, resolveVolumes, type Storage } from './template-volumes.ts'
 
 export interface PodTemplate {
   readonly metadata?:
@@ -16,6 +21,18 @@ export interface PodTemplate {
   readonly spec: PodSpec
 }
 
+/** What more there is to a template than its own text. */
+export interface TemplateContext {
+  readonly storage: Storage
+  /** Of the object that has the template: `berth.dev/on-config-change` may stand there. */
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+const plainContext: TemplateContext = {
+  storage: { claim: () => undefined, claimTemplate: () => undefined, claimTemplates: [] },
+  annotations: {},
+}
+
 /**
  * A pod template with every reference followed. `owner` is `Kind/name`; `lookup` finds ConfigMaps and Secrets of the namespace among the
  * wanted objects. The same inputs give the same hash on every machine.
@@ -24,76 +41,83 @@ export function resolveTemplate(
   template: PodTemplate,
   namespace: string,
   owner: string,
-  lookup: (kind: 'ConfigMap' | 'Secret', name: string) => ConfigMap | Secret | undefined,
+  lookup: FindConfig,
+  context: TemplateContext = plainContext,
 ): Template {
   const labels = template.metadata?.labels ?? {}
   const annotations = template.metadata?.annotations ?? {}
   const { spec } = template
   const qos = qosClass(spec)
-  const facts: Lookup = { namespace, labels, annotations, spec, lookup }
-  const environments = spec.containers.map((container) => environmentOf(container, facts))
-  const containers = spec.containers.map((container, index) =>
-    configOf(container, spec, environments[index] ?? { env: [], missing: [] }, qos),
+  const facts: Lookup = { namespace, owner, labels, annotations, spec, lookup }
+  const mode = onConfigChange(context.annotations, annotations)
+  const { volumes, readOnly, missing, problem } = resolveVolumes(facts, context.storage)
+  const resolved = [...(spec.initContainers ?? []), ...spec.containers].map((container) => {
+    const environment = environmentOf(container, facts)
+    const mounts = mountsOf(container, readOnly, valuesOf(environment.env))
+    return { environment, mounts, config: configOf(container, spec, environment, mounts.mounts, qos, mode) }
+  })
+  // Variables that do not replace pods are no part of the revision.
+  const data = resolved.map(({ environment: { env, fromConfig } }) =>
+    env.filter(({ name }) => followsVariables(mode) || !fromConfig.has(name)),
   )
-  const data = containers.map((config) => config.env)
+  const contents = mode === 'roll' ? versionsOf(volumes) : undefined
   return {
-    hash: shortHash({ owner, labels, annotations, spec: withoutUpdatable(spec), data, qos }),
+    hash: shortHash({ owner, labels, annotations, spec: withoutUpdatable(spec), data, qos, contents }),
     labels,
     annotations,
     spec,
-    containers,
+    containers: resolved.map(({ config }) => config),
     requests: requestsOf(spec),
-    volumes: [],
-    auths: [],
-    missing: [...new Set(environments.flatMap((environment) => environment.missing))],
+    volumes,
+    auths: authsOf(spec, lookup),
+    missing: [
+      ...new Set([
+        ...resolved.flatMap(({ environment, mounts }) => [...environment.missing, ...mounts.missing]),
+        ...missing,
+      ]),
+    ],
+    forbidden: problem,
+    followsConfig: mode !== 'ignore',
   }
 }
 
-/** What one pod asks of a host; a limit without a request counts as the request, as in Kubernetes. */
-export function requestsOf(spec: PodSpec): Requests {
-  const request = (container: Container, name: string): string | undefined =>
-    container.resources?.requests?.[name] ?? container.resources?.limits?.[name]
-  return {
-    cpuMillis: sum(spec.containers, (container) => toMillis(request(container, 'cpu'))),
-    memoryBytes: sum(spec.containers, (container) => toBytes(request(container, 'memory'))),
-  }
+/** Undefined without such volumes: they add nothing to the hash. */
+function versionsOf(volumes: readonly TemplateVolume[]): readonly string[] | undefined {
+  const versions = volumes.flatMap(({ contents }) => (contents ? [contents.version] : []))
+  return versions.length === 0 ? undefined : versions
 }
 
 /** The spec without what `docker update` changes in place; whether a limit is set at all stays. */
 function withoutUpdatable(spec: PodSpec): unknown {
-  const containers = spec.containers.map(({ imagePullPolicy: _policy, resources, ...container }) => ({
+  const fixed = ({ imagePullPolicy: _policy, resources, ...container }: Container) => ({
     ...container,
     limits: Object.entries(resources?.limits ?? {}).map(([name, value]) =>
       updatable.has(name) ? name : [name, value],
     ),
-  }))
-  return { ...spec, containers }
+  })
+  return { ...spec, containers: spec.containers.map(fixed), initContainers: spec.initContainers?.map(fixed) }
 }
 
 const updatable = new Set(['cpu', 'memory'])
 
-type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
-
-function qosClass(spec: PodSpec): QosClass {
-  const of = ({ resources }: Container, name: string) => {
-    const limit = resources?.limits?.[name]
-    const request = resources?.requests?.[name] ?? limit
-    const amount = name === 'cpu' ? toMillis : toBytes
-    return { limit: amount(limit), request: amount(request) }
-  }
-  const all = spec.containers.flatMap((container) => [of(container, 'cpu'), of(container, 'memory')])
-  if (all.every(({ limit, request }) => limit === 0 && request === 0)) return 'BestEffort'
-  return all.every(({ limit, request }) => limit > 0 && limit === request) ? 'Guaranteed' : 'Burstable'
-}
-
-/** Who is killed first when a host runs out of memory. Kubernetes grades Burstable pods by their share of the host; here they are equal. */
-const oomScores: Readonly<Record<QosClass, number>> = { Guaranteed: -997, Burstable: 500, BestEffort: 1000 }
-
-function configOf(container: Container, spec: PodSpec, { env }: Environment, qos: QosClass): ContainerConfig {
+function configOf(
+  container: Container,
+  spec: PodSpec,
+  environment: Environment,
+  mounts: readonly Mount[],
+  qos: QosClass,
+  mode: OnConfigChange,
+): ContainerConfig {
   const own = container.securityContext
   const pod = spec.securityContext
   const seccomp = own?.seccompProfile ?? pod?.seccompProfile
-  const variables = new Map(env.map((entry) => [entry.name, entry.value]))
+  const { env, fromConfig, fromHost } = environment
+  const variables = valuesOf(env)
+  const unfollowed = unfollowedIn(
+    container,
+    variables,
+    new Set([...fromHost, ...(followsVariables(mode) ? [] : fromConfig)]),
+  )
   return {
     name: container.name,
     image: container.image,
@@ -121,8 +145,13 @@ function configOf(container: Container, spec: PodSpec, { env }: Environment, qos
       memoryLimitBytes: toBytes(container.resources?.limits?.memory),
     },
     oomScoreAdjust: oomScores[qos],
-    mounts: [],
+    mounts,
+    ...(unfollowed.length > 0 && { unfollowed }),
   }
+}
+
+function valuesOf(env: readonly EnvValue[]): ReadonlyMap<string, string> {
+  return new Map(env.map(({ name, value }) => [name, value]))
 }
 
 function userOf(user: number | undefined, group: number | undefined): string | undefined {
