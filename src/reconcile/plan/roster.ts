@@ -55,7 +55,7 @@ function isStaying({ bucket }: Observed): boolean {
 function driftOf(desired: Workload, pod: LivePod, view: View): readonly Difference[] {
   if (pod.template !== desired.template.hash || pod.leaving) return []
   const host = view.hosts.find((candidate) => candidate.name === pod.host)
-  return containersFor(desired.template, pod).flatMap((config) => {
+  return containersFor(desired.template, pod, host).flatMap((config) => {
     const live = pod.containers.find((container) => container.name === config.name)
     if (!live) return []
     const sameImage = host !== undefined && imageId(host, config.image) === live.imageId
@@ -123,7 +123,7 @@ function missingConfigs(roster: Roster, pod: LivePod, host: LiveHost) {
   const images = imageState(roster, host)
   if (!images.ready) return { configs: [], tasks: images.tasks, again: images.again }
   const siblings = siblingsOf(roster)
-  const configs = containersFor(template, pod).map((config) => pinImage(config, host, siblings))
+  const configs = containersFor(template, pod, host).map((config) => pinImage(config, host, siblings))
   return { configs, tasks: [] }
 }
 
