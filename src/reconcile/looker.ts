@@ -294,6 +294,7 @@ export class Looker {
       hosts: runtime.hostFacts(),
       volumesOf: (subject) => runtime.volumesOf(subject),
       allPods: () => runtime.pods(),
+      guards: () => owners.guards(),
       refuses: () => '',
       now: clock.now(),
       get placed() {

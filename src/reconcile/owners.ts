@@ -3,12 +3,14 @@ import type { LivePod } from '../runtime/live.ts'
 import type { Runtime } from '../runtime/port.ts'
 import type { View } from './plan/desired.ts'
 import { placedOn } from './plan/placement.ts'
+import { keepsOthersAway } from './plan/pod-affinity.ts'
 
 type Placed = View['placed']
 
 interface Owner {
   readonly apps: ReadonlySet<string>
   readonly placed: Placed
+  readonly guards: readonly LivePod[]
 }
 
 /**
@@ -19,6 +21,8 @@ export class Owners {
   readonly #runtime: Pick<Runtime, 'pods' | 'podsOf'>
   readonly #owners = new Map<Key, Owner>()
   readonly #namespaces = new Map<string, Set<Key>>()
+  /** Owners with pods that keep others away. */
+  readonly #guarding = new Set<Key>()
   readonly #placed = new Map<string, { cpuMillis: number; memoryBytes: number; pods: number }>()
   /** By application, sorted; dropped when one comes or goes. */
   readonly #sorted = new Map<string, readonly Key[]>()
@@ -58,10 +62,17 @@ export class Owners {
     return this.#placed
   }
 
+  /** Pods that keep others away by a required anti-affinity. */
+  guards(): readonly LivePod[] {
+    this.#read()
+    return [...this.#guarding].sort().flatMap((key) => this.#owners.get(key)?.guards ?? [])
+  }
+
   #read(): void {
     if (this.#changed === undefined) {
       this.#owners.clear()
       this.#namespaces.clear()
+      this.#guarding.clear()
       this.#placed.clear()
       this.#sorted.clear()
       this.#changed = new Set(this.#runtime.pods().map(ownerOf))
@@ -73,7 +84,7 @@ export class Owners {
   #update(key: Key): void {
     const pods = this.#runtime.podsOf(key)
     const before = this.#owners.get(key)
-    const after = pods.length === 0 ? undefined : { apps: new Set(pods.map((pod) => pod.app)), placed: placedOn(pods) }
+    const after = pods.length === 0 ? undefined : ownerFacts(pods)
     if (before) this.#add(before.placed, -1)
     if (after) this.#add(after.placed, 1)
     for (const app of [...(before?.apps ?? []), ...(after?.apps ?? [])]) {
@@ -81,6 +92,8 @@ export class Owners {
     }
     if (after) this.#owners.set(key, after)
     else this.#owners.delete(key)
+    if (after && after.guards.length > 0) this.#guarding.add(key)
+    else this.#guarding.delete(key)
     if ((before === undefined) !== (after === undefined)) this.#list(key, after !== undefined)
   }
 
@@ -103,6 +116,10 @@ export class Owners {
       })
     }
   }
+}
+
+function ownerFacts(pods: readonly LivePod[]): Owner {
+  return { apps: new Set(pods.map((pod) => pod.app)), placed: placedOn(pods), guards: pods.filter(keepsOthersAway) }
 }
 
 function ownerOf(pod: LivePod): Key {

@@ -198,6 +198,7 @@ class Simulation {
       },
       volumesOf: (subject) => runtime.volumesOf(subject),
       allPods: () => runtime.pods(),
+      guards: () => [],
       refuses: () => '',
       now: this.#clock.now(),
     }

@@ -1,14 +1,25 @@
-import type { ContainerPort } from '../../manifests/types.ts'
-import type { LiveHost, LivePod, PublishedPort } from '../../runtime/live.ts'
+import type { ContainerPort, PodSpec } from '../../manifests/types.ts'
+import type { ContainerConfig, LiveHost, LivePod, PublishedPort } from '../../runtime/live.ts'
 import type { PodRef, SandboxSpec } from '../../runtime/port.ts'
 import type { Action, Effect, Task } from './action.ts'
+import { createVolumes } from './claims-of-pod.ts'
 import { containersFor } from './containers.ts'
-import type { Workload } from './desired.ts'
+import type { View, Workload } from './desired.ts'
 import { pinImage } from './images.ts'
 import { removeActions } from './leave.ts'
+import { stagesOf } from './start-order.ts'
+import { setupsOf, volumesOf } from './volumes-of-pod.ts'
+import { identityLabels, revisionLabel } from './stateful-set-identity.ts'
 
-export interface NewPod {
+/** What a pod has that others of its template have not: its name, and what goes with it. */
+export interface Identity {
   readonly name: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly hostname?: string
+}
+
+export interface NewPod extends Identity {
   readonly host: LiveHost
   readonly cause: string
   readonly effect: Effect
@@ -18,15 +29,26 @@ export interface NewPod {
   readonly siblings: readonly LivePod[]
 }
 
-/** One pod in one chain: the network if it is not there, the sandbox, then the containers joined to it. */
-export function createPod(desired: Workload, pod: NewPod): Task {
+/**
+ * One pod in one chain: the network and the claims' volumes if they are not there, the sandbox, then the containers whose turn comes
+ * first. Those that come later follow when the facts say so.
+ */
+export function createPod(desired: Workload, pod: NewPod, view: Pick<View, 'volumesOf'>): Task {
   const ref: PodRef = { host: pod.host.name, namespace: namespaceOf(desired), name: pod.name }
-  const sandbox = sandboxSpec(desired, pod.name)
-  const facts = { ...ref, labels: sandbox.labels, annotations: sandbox.annotations }
-  const configs = containersFor(desired.template, facts).map((config) => pinImage(config, pod.host, pod.siblings))
+  const plain = sandboxSpec(desired, pod)
+  const facts = { ...ref, labels: plain.labels, annotations: plain.annotations }
+  const { template } = desired
+  const first = new Set(stagesOf(template.spec)[0]?.names)
+  const configs = containersFor(template, facts, pod.host)
+    .filter((config) => first.has(config.name))
+    .map((config) => pinImage(config, pod.host, pod.siblings))
   const network: Action[] = pod.host.networks.has(ref.namespace)
     ? []
     : [{ kind: 'ensureNetwork', host: ref.host, namespace: ref.namespace }]
+  const volumes = setupsOf(template, facts, pod.host, configs)
+  const create = (config: ContainerConfig): Action => ({ kind: 'createContainer', pod: ref, config })
+  // Containers can be made while the sandbox starts, unless they mount a directory that is not there yet.
+  const inside = (config: ContainerConfig): boolean => config.mounts.some(({ subPath }) => subPath !== '')
   return {
     host: ref.host,
     text: `create pod ${pod.name} on ${ref.host}`,
@@ -35,9 +57,12 @@ export function createPod(desired: Workload, pod: NewPod): Task {
     actions: [
       ...(pod.remains ? removeActions(pod.remains) : []),
       ...network,
-      { kind: 'createSandbox', pod: ref, sandbox },
+      ...createVolumes(template, facts, pod.host, view),
+      { kind: 'createSandbox', pod: ref, sandbox: { ...plain, volumes: volumesOf(template, facts, pod.host) } },
       { kind: 'start', pod: ref, container: '' },
-      ...configs.map((config): Action => ({ kind: 'createContainer', pod: ref, config })),
+      ...configs.filter((config) => !inside(config)).map(create),
+      ...(volumes.length > 0 ? [{ kind: 'setUpVolumes', pod: ref, volumes } as const] : []),
+      ...configs.filter(inside).map(create),
       ...configs.map((config): Action => ({ kind: 'start', pod: ref, container: config.name })),
     ],
   }
@@ -47,7 +72,8 @@ export function namespaceOf(desired: Workload): string {
   return desired.object.metadata.namespace ?? 'default'
 }
 
-export function sandboxSpec(desired: Workload, podName: string): SandboxSpec {
+/** Without its volumes, which need the pod's facts. */
+export function sandboxSpec(desired: Workload, pod: Identity): SandboxSpec {
   const { template } = desired
   const hash = { 'pod-template-hash': template.hash }
   return {
@@ -55,13 +81,22 @@ export function sandboxSpec(desired: Workload, podName: string): SandboxSpec {
     owner: `${desired.kind}/${desired.object.metadata.name}`,
     template: template.hash,
     commit: desired.commit,
-    labels: desired.kind === 'Pod' ? template.labels : { ...template.labels, ...hash },
-    annotations: template.annotations,
+    labels: { ...template.labels, ...(desired.kind === 'Pod' ? {} : hash), ...pod.labels },
+    annotations: { ...template.annotations, ...pod.annotations },
     spec: template.spec,
-    hostname: template.spec.hostname ?? hostnameOf(podName),
-    ports: template.spec.containers.flatMap((container) => (container.ports ?? []).flatMap(published)),
+    hostname: pod.hostname ?? template.spec.hostname ?? hostnameOf(pod.name),
+    ports: portsOf(template.spec),
     volumes: [],
   }
+}
+
+interface PortSpec {
+  readonly initContainers?: readonly { readonly ports?: readonly ContainerPort[] }[]
+  readonly containers: readonly { readonly ports?: readonly ContainerPort[] }[]
+}
+
+function portsOf(spec: PortSpec): PublishedPort[] {
+  return [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ ports }) => (ports ?? []).flatMap(published))
 }
 
 function published(port: ContainerPort): PublishedPort[] {
@@ -71,12 +106,8 @@ function published(port: ContainerPort): PublishedPort[] {
 }
 
 /** Host ports of a pod spec as placement compares them: `hostIP/hostPort/protocol`. */
-export function hostPorts(spec: {
-  readonly containers: readonly { readonly ports?: readonly ContainerPort[] }[]
-}): string[] {
-  return spec.containers
-    .flatMap((container) => (container.ports ?? []).flatMap(published))
-    .map((port) => `${port.hostIP}/${port.hostPort}/${port.protocol}`)
+export function hostPorts(spec: PortSpec): string[] {
+  return portsOf(spec).map((port) => `${port.hostIP}/${port.hostPort}/${port.protocol}`)
 }
 
 /** A pod's name as a host name: 63 characters at most, none of them at an end that a host name may not have. */

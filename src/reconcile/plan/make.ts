@@ -1,6 +1,7 @@
 import type { LiveHost } from '../../runtime/live.ts'
 import type { Effect, Task } from './action.ts'
-import { createPod, freePodNames, hostPorts } from './create.ts'
+import { claimHosts } from './claims-of-pod.ts'
+import { createPod, freePodNames, hostPorts, type Identity } from './create.ts'
 import type { Observed } from './observe.ts'
 import { type Load, noLoad, placePod, withPod } from './placement.ts'
 import { imageState, type Roster, siblingsOf, withoutRepeats } from './roster.ts'
@@ -24,59 +25,112 @@ export interface Order {
   readonly effect: Effect
   /** A fixed name instead of computed ones (Pod). */
   readonly name?: string
+  /** The very pods to make, of kinds whose pods are no equals. The count is theirs. */
+  readonly identities?: readonly (Identity & { readonly onlyOn?: string })[]
 }
 
 const nothingMade: Making = { tasks: [], names: [], message: '', failed: false, again: undefined }
 
 /** Tasks for `count` new pods of the wanted template, each on a host that has room and the images; never half a pod. */
 export function makePods(roster: Roster, order: Order): Making {
-  const { template } = roster.desired
   if (order.count <= 0) return nothingMade
-  if (template.missing.length > 0) {
-    const message = `CreateContainerConfigError: ${template.missing.join(', ')} not found`
-    return { ...nothingMade, message, failed: true }
-  }
+  const lacking = templateLacks(roster)
+  if (lacking) return lacking
   let loads = loadsOf(roster)
-  const made: Making[] = seatsFor(roster, order).map((seat) => {
-    const placed = seat.host
-      ? { host: seat.host }
-      : placePod(roster.view.hosts, loads, template.requests, hostPorts(template.spec))
-    if (!placed.host) return pending(placed.message, roster.view.now)
-    loads = addPod(loads, placed.host, roster)
-    return makePod(roster, order, { ...seat, host: placed.host })
+  let asked = 0
+  const made = seatsFor(roster, order).map((seat) => {
+    const { host, ...why } = hostFor(roster, seat, loads)
+    if (!host) return pending(why.message, why.failed, roster.view.now)
+    // What is left of a lost pod is counted as used already.
+    if (!seat.lost?.pod.spec) asked += 1
+    const refusal = roster.view.refuses(roster.namespace, roster.desired.template.spec, asked)
+    if (refusal && !seat.lost?.pod.spec) return forbidden(refusal, roster.view.now)
+    loads = addPod(loads, host, roster)
+    return makePod(roster, order, { ...seat, host })
   })
   return joined(made)
 }
 
-/** Room comes when other objects' pods go, which wakes those, not this one. */
+/** What stands against any pod of the template: references that find nothing, and what a rule forbids. */
+function templateLacks(roster: Roster): Making | undefined {
+  const { missing, forbidden: why } = roster.desired.template
+  if (missing.length > 0) {
+    const message = `CreateContainerConfigError: ${missing.join(', ')} not found`
+    return { ...nothingMade, message, failed: true }
+  }
+  return why ? { ...nothingMade, message: `forbidden: ${why}`, failed: true } : undefined
+}
+
+/** Why nothing old should be taken away for new pods of the template yet, images aside; undefined: they could be made. */
+export function notYet(roster: Roster, name = roster.desired.object.metadata.name): Making | undefined {
+  const claims = claimHosts(roster.desired.template, { host: '', namespace: roster.namespace, name }, roster.view)
+  if (!claims.message) return templateLacks(roster)
+  return templateLacks(roster) ?? pending(claims.message, claims.failed, roster.view.now)
+}
+
+/** Room, claims and hosts come with other objects, whose changes do not wake this one. */
 const roomLookMs = 10_000
 
-function pending(why: string, now: number): Making {
+function pending(why: string, failed: boolean, now: number): Making {
   const again = { at: now + roomLookMs, reason: 'a host may have room' }
-  return { ...nothingMade, message: `Pending: ${why}`, again }
+  return { ...nothingMade, message: `Pending: ${why}`, failed, again }
+}
+
+function forbidden(why: string, now: number): Making {
+  const again = { at: now + roomLookMs, reason: 'the quota may have room' }
+  return { ...nothingMade, message: `forbidden: ${why}`, failed: true, again }
 }
 
 /** A name for a pod, and the host and remains that come with it when a pod of that name was lost. */
 interface Seat {
-  readonly name: string
+  readonly identity: Identity
   readonly host: LiveHost | undefined
+  readonly onlyOn: string | undefined
   readonly lost: Observed | undefined
 }
 
 function seatsFor(roster: Roster, order: Order): Seat[] {
+  const hostOf = (lost: Observed) => roster.view.hosts.find((host) => host.name === lost.pod.host)
+  if (order.identities) {
+    return order.identities.map(({ onlyOn, ...identity }) => {
+      const lost = roster.pods.find(({ bucket, pod }) => bucket === 'lost' && pod.name === identity.name)
+      return { identity, onlyOn, host: lost && hostOf(lost), lost }
+    })
+  }
   const { hash } = roster.desired.template
   const lost = roster.pods.filter(
     ({ bucket, pod }) => bucket === 'lost' && (pod.template === hash || pod.name === order.name),
   )
-  const again = lost.slice(0, order.count).map((observed) => ({
-    name: observed.pod.name,
-    host: roster.view.hosts.find((host) => host.name === observed.pod.host),
-    lost: observed,
-  }))
+  const again = lost.slice(0, order.count).map((observed) => {
+    return { identity: { name: observed.pod.name }, onlyOn: undefined, host: hostOf(observed), lost: observed }
+  })
   const taken = new Set(roster.pods.map(({ pod }) => pod.name))
   const left = order.count - again.length
   const names = order.name ? [order.name] : freePodNames(roster.desired.object.metadata.name, hash, taken, left)
-  return [...again, ...names.slice(0, left).map((name) => ({ name, host: undefined, lost: undefined }))]
+  const fresh = names.slice(0, left).map((name) => {
+    return { identity: { name }, onlyOn: undefined, host: undefined, lost: undefined }
+  })
+  return [...again, ...fresh]
+}
+
+type Found =
+  | { readonly host: LiveHost; readonly message: ''; readonly failed: false }
+  | { readonly host: undefined; readonly message: string; readonly failed: boolean }
+
+function hostFor(roster: Roster, seat: Seat, loads: ReadonlyMap<string, Load>): Found {
+  const { template } = roster.desired
+  const pod = { host: '', namespace: roster.namespace, name: seat.identity.name }
+  const claims = claimHosts(template, pod, roster.view)
+  if (claims.message) return { host: undefined, message: claims.message, failed: claims.failed }
+  const only = seat.host?.name ?? seat.onlyOn
+  const hosts = claims.hosts.filter(({ name }) => only === undefined || name === only)
+  if (hosts.length === 0 && claims.hosts.length > 0) {
+    return { host: undefined, message: `it belongs on host ${only}, its claims do not`, failed: true }
+  }
+  if (seat.host) return { host: seat.host, message: '', failed: false }
+  const placed = placePod(hosts, loads, template.requests, hostPorts(template.spec))
+  if (placed.host) return { host: placed.host, message: '', failed: false }
+  return { host: undefined, message: placed.message, failed: false }
 }
 
 function makePod(roster: Roster, order: Order, seat: Seat & { readonly host: LiveHost }): Making {
@@ -85,15 +139,15 @@ function makePod(roster: Roster, order: Order, seat: Seat & { readonly host: Liv
     const { tasks, message, failed, again } = images
     return { tasks, names: [], message, failed, again }
   }
-  const task = createPod(roster.desired, {
-    name: seat.name,
+  const pod = {
+    ...seat.identity,
     host: seat.host,
     cause: seat.lost ? 'its sandbox or a container was removed' : order.cause,
-    effect: seat.lost ? 'restart' : order.effect,
+    effect: seat.lost ? ('restart' as const) : order.effect,
     remains: seat.lost?.pod,
     siblings: siblingsOf(roster),
-  })
-  return { ...nothingMade, tasks: [task], names: [seat.name] }
+  }
+  return { ...nothingMade, tasks: [createPod(roster.desired, pod, roster.view)], names: [pod.name] }
 }
 
 function joined(made: readonly Making[]): Making {

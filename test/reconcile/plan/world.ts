@@ -233,6 +233,7 @@ export function view(pods: readonly LivePod[], changes: Partial<View> = {}): Vie
     placed: placedOn(pods),
     volumesOf: () => [],
     allPods: () => pods,
+    guards: () => pods,
     refuses: () => '',
     now,
     ...changes,
