@@ -1,4 +1,4 @@
-import type { ContainerConfig, LiveContainer } from '../runtime/live.ts'
+import type { ContainerConfig, LiveContainer, Mount } from '../runtime/live.ts'
 import { podAddress } from '../runtime/pod-address.ts'
 
 /** What a difference costs: nothing, a `docker update`, or a new pod. */
@@ -16,13 +16,21 @@ export interface Difference {
 
 /**
  * Where a running container differs from its configuration. Fields that the configuration leaves to the image (command, user, …) and
- * variables that the image adds are no differences: Docker reports them as if they had been asked for.
+ * variables that the image adds are no differences: Docker reports them as if they had been asked for. Neither is what the
+ * configuration says not to follow.
  */
 export function compareContainer(
   desired: ContainerConfig,
   live: LiveContainer,
   address: string | undefined,
 ): readonly Difference[] {
+  const differences = allDifferences(desired, live, address)
+  if (!desired.unfollowed) return differences
+  const unfollowed = new Set(desired.unfollowed)
+  return differences.filter(({ path }) => !unfollowed.has(path))
+}
+
+function allDifferences(desired: ContainerConfig, live: LiveContainer, address: string | undefined): Difference[] {
   const actual = live.config
   const secrets = secretValues(desired, actual)
   const replace = (path: string, from: unknown, to: unknown): Difference[] =>
@@ -42,6 +50,7 @@ export function compareContainer(
     ...leftToImage('workingDir', actual.workingDir, desired.workingDir),
     ...leftToImage('securityContext.runAsUser', actual.user, desired.user),
     ...compareEnv(desired, actual, address),
+    ...compareMounts(desired, actual),
     ...plainFields.flatMap(([path, read]) => replace(path, read(actual), read(desired))),
     ...resourceFields.flatMap(([path, read]): Difference[] => {
       const [from, to] = [read(actual), read(desired)]
@@ -92,6 +101,27 @@ function compareEnv(desired: ContainerConfig, actual: ContainerConfig, address: 
     if (from === entry.value || addressKnownLater(entry.value, from, address)) return []
     return [{ path: `env.${entry.name}`, from, to: entry.value, impact: 'replace', secret: entry.secret }]
   })
+}
+
+/** By path. What the image mounts by itself belongs to no volume of the pod. */
+function compareMounts(desired: ContainerConfig, actual: ContainerConfig): Difference[] {
+  const live = mountTexts(actual.mounts.filter(({ volume }) => volume !== ''))
+  const wanted = mountTexts(desired.mounts)
+  return sorted([...new Set([...live.keys(), ...wanted.keys()])]).flatMap((path): Difference[] => {
+    const [from, to] = [live.get(path), wanted.get(path)]
+    return from === to ? [] : [{ path: `mounts.${path}`, from, to, impact: 'replace', secret: false }]
+  })
+}
+
+/** `cache/logs, read-only`: what is seen at each path. */
+function mountTexts(mounts: readonly Mount[]): ReadonlyMap<string, string> {
+  return new Map(
+    mounts.map(({ path, volume, subPath, readOnly, propagation }) => {
+      const place = subPath === '' ? volume : `${volume}/${subPath}`
+      const words = [place, ...(readOnly ? ['read-only'] : []), ...(propagation === 'None' ? [] : [propagation])]
+      return [path, words.join(', ')]
+    }),
+  )
 }
 
 /** `$(PASSWORD)` may have carried them into the command line. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { compareContainer } from '../../src/diff/compare.ts'
 import { renderDifference } from '../../src/diff/render.ts'
-import type { ContainerConfig } from '../../src/runtime/live.ts'
+import type { ContainerConfig, Mount } from '../../src/runtime/live.ts'
 import { podAddress } from '../../src/runtime/pod-address.ts'
 import { liveContainer } from '../reconcile/plan/world.ts'
 
@@ -34,6 +34,10 @@ function differences(live: Partial<ContainerConfig>, desired: Partial<ContainerC
 
 function env(name: string, value: string): Partial<ContainerConfig> {
   return { env: running.env.map((entry) => (entry.name === name ? { ...entry, value } : entry)) }
+}
+
+function mount(volume: string, path: string, changes: Partial<Mount> = {}): Mount {
+  return { volume, path, subPath: '', readOnly: false, propagation: 'None', ...changes }
 }
 
 const leftOpen = { command: undefined, args: undefined, workingDir: undefined, user: undefined }
@@ -73,6 +77,38 @@ test.each([
   },
   { title: 'the order of groups', live: { groups: ['2', '1'] }, desired: { groups: ['1', '2'] }, expected: [] },
   { title: 'rights', live: { privileged: true }, expected: ['securityContext.privileged: true -> false [replace]'] },
+  {
+    title: 'mounts',
+    live: {
+      mounts: [
+        mount('cache', '/cache'),
+        mount('config', '/etc/app'),
+        mount('old', '/old'),
+        mount('', '/from/the/image'),
+        mount('same', '/same'),
+      ],
+    },
+    desired: {
+      mounts: [
+        mount('cache', '/cache', { subPath: 'a', readOnly: true }),
+        mount('secret', '/etc/app', { propagation: 'HostToContainer' }),
+        mount('new', '/new'),
+        mount('same', '/same'),
+      ],
+    },
+    expected: [
+      'mounts./cache: "cache" -> "cache/a, read-only" [replace]',
+      'mounts./etc/app: "config" -> "secret, HostToContainer" [replace]',
+      'mounts./new: missing, wanted "new" [replace]',
+      'mounts./old: "old", not wanted [replace]',
+    ],
+  },
+  {
+    title: 'what is not followed',
+    live: { ...env('LEVEL', '2'), args: ['--port', '81'], tty: true },
+    desired: { unfollowed: ['env.LEVEL', 'args'] },
+    expected: ['tty: true -> false [replace]'],
+  },
   {
     title: 'resources',
     live: { resources: { cpuRequestMillis: 0, cpuLimitMillis: 500, memoryLimitBytes: 0 } },
