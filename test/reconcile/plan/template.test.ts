@@ -34,7 +34,8 @@ function resolved(changes: Partial<Container>): Template {
 const pod = { host: 'local', namespace: 'shop', name: 'web-aaa-0' }
 
 function envOf(changes: Partial<Container>): Record<string, string> {
-  const [config] = containersFor(resolved(changes), pod)
+  const host = { cpuMillis: 2500, memoryBytes: 2 ** 30, address: '192.0.2.1' }
+  const [config] = containersFor(resolved(changes), pod, host)
   return Object.fromEntries(
     (config?.env ?? []).map((entry) => [entry.name, entry.secret ? `secret ${entry.value}` : entry.value]),
   )
@@ -91,6 +92,12 @@ describe('environment', () => {
     { title: 'the namespace', changes: { env: [field('metadata.namespace')] }, expected: { X: 'shop' } },
     { title: 'the host', changes: { env: [field('spec.nodeName')] }, expected: { X: 'local' } },
     { title: 'the address, later', changes: { env: [field('status.podIP')] }, expected: { X: podAddress } },
+    { title: 'the address of the host', changes: { env: [field('status.hostIP')] }, expected: { X: '192.0.2.1' } },
+    {
+      title: 'the account',
+      changes: { env: [field('spec.serviceAccountName')] },
+      expected: { X: 'default' },
+    },
     { title: 'a label', changes: { env: [field("metadata.labels['app']")] }, expected: { X: 'web' } },
     { title: 'a limit in whole cores', changes: { resources, env: [resource('limits.cpu')] }, expected: { X: '2' } },
     {
@@ -104,6 +111,17 @@ describe('environment', () => {
       expected: { X: '1024' },
     },
     {
+      title: 'a limit that is not set is what the host has, rounded up',
+      changes: { env: [resource('limits.cpu')] },
+      expected: { X: '3' },
+    },
+    {
+      title: 'such a limit of memory',
+      changes: { env: [resource('limits.memory', '1Mi')] },
+      expected: { X: '1024' },
+    },
+    { title: 'a request that is not set is none', changes: { env: [resource('requests.cpu')] }, expected: { X: '0' } },
+    {
       title: 'an optional key that is not there',
       changes: {
         env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'settings', key: 'no', optional: true } } }],
@@ -112,6 +130,24 @@ describe('environment', () => {
     },
   ])('$title', ({ changes, expected }) => {
     expect(envOf(changes)).toEqual(expected)
+  })
+
+  test('the resources of an init container', () => {
+    const reference = {
+      name: 'X',
+      valueFrom: { resourceFieldRef: { containerName: 'init', resource: 'limits.memory' } },
+    }
+    const initContainers = [container({ name: 'init', resources: { limits: { memory: '5' } } })]
+    const { containers } = resolve(podSpec({ initContainers, containers: [container({ env: [reference] })] }))
+    expect(containers[1]?.env[0]?.value).toBe('5')
+  })
+
+  test('what tells of the host is as it was when the pod was made', () => {
+    const [config] = resolved({
+      env: [field('status.hostIP'), { name: 'Y', value: '$(X)' }],
+      args: ['$(Y)'],
+    }).containers
+    expect(config?.unfollowed).toEqual(['env.X', 'env.Y', 'args'])
   })
 
   test('arguments see the variables, names of the pod included', () => {
