@@ -1,6 +1,7 @@
 import { cronjob } from './cronjob.ts'
 import { defaults } from './defaults.ts'
 import { hpa } from './hpa.ts'
+import { job } from './job.ts'
 import { probes } from './probes.ts'
 import { quantities } from './quantities.ts'
 import { rollingFenceposts } from './rolling-fenceposts.ts'
@@ -17,6 +18,7 @@ export const adapters: Readonly<Record<string, Readonly<Record<string, Adapter>>
   cronjob,
   defaults,
   hpa,
+  job,
   probes,
   quantities,
   'rolling-fenceposts': rollingFenceposts,
