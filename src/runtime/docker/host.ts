@@ -13,6 +13,7 @@ import { Networks } from './networks.ts'
 import { type ContainerRecord, observe } from './observe.ts'
 import type { Capacity } from './options.ts'
 import { OwnEvents } from './own-events.ts'
+import type { Stop } from './pod-stop.ts'
 
 const relistEveryMs = 5 * 60_000
 const inspectsAtATime = 8
@@ -38,6 +39,7 @@ export interface HostSettings {
 /** One engine: its facts, kept current by its events. */
 export class Host {
   readonly name: string
+  readonly clock: Clock
   readonly pauseImage: string
   readonly api: HostApi
   readonly containers: ContainerCache
@@ -46,8 +48,8 @@ export class Host {
   readonly ownEvents: OwnEvents
   /** Resources asked for since a container was made, by id. */
   readonly told = new Map<string, ContainerResources>()
-  /** Stops under way: id -> grace. */
-  readonly stopping = new Map<string, number>()
+  /** Stops under way, by id. */
+  readonly stopping = new Map<string, Stop>()
   /** Names that we need and others hold: name -> the holder's id. */
   readonly takenNames = new Map<string, string>()
   readonly #settings: HostSettings
@@ -64,6 +66,7 @@ export class Host {
     const { name, engine, clock, podRange, mtu, hostBlock } = settings
     this.#settings = settings
     this.name = name
+    this.clock = clock
     this.pauseImage = settings.pauseImage
     this.ownEvents = new OwnEvents(clock)
     const endpoint = parseEndpoint(name, settings.endpoint)

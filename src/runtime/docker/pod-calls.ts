@@ -1,6 +1,5 @@
 import type { ContainerCreateOptions } from 'dockerode'
 import { stableText } from '../../base/hash.ts'
-import type { Log } from '../../base/log.ts'
 import { RuntimeError } from '../errors.ts'
 import {
   configMark,
@@ -14,11 +13,13 @@ import {
 import type { ContainerConfig, ContainerResources } from '../live.ts'
 import { podAddress } from '../pod-address.ts'
 import type { Attempt, PodRef, SandboxSpec } from '../port.ts'
+import type { Hooks } from './hooks.ts'
 import type { Host } from './host.ts'
 import { checkLimits } from './limits.ts'
 import { logLines } from './log-lines.ts'
 import type { ContainerRecord } from './observe.ts'
 import { containerOptions, sandboxOptions, updateOptions } from './options.ts'
+import type { Stops } from './pod-stop.ts'
 
 const firstAttempt: Attempt = { restarts: 0, backoffMs: 0, last: undefined }
 
@@ -26,24 +27,23 @@ const firstAttempt: Attempt = { restarts: 0, backoffMs: 0, last: undefined }
 export class PodCalls {
   readonly #host: Host
   readonly #engine: string
-  readonly #log: Log
   /** Records of one pod, from memory. */
   readonly #records: (pod: PodRef) => readonly ContainerRecord[]
-  /** A stop began or ended. */
-  readonly #touched: (record: ContainerRecord) => void
+  readonly #hooks: Hooks
+  readonly #stops: Stops
 
   constructor(
     host: Host,
     engine: string,
-    log: Log,
     records: (pod: PodRef) => readonly ContainerRecord[],
-    touched: (record: ContainerRecord) => void,
+    hooks: Hooks,
+    stops: Stops,
   ) {
     this.#host = host
     this.#engine = engine
-    this.#log = log
     this.#records = records
-    this.#touched = touched
+    this.#hooks = hooks
+    this.#stops = stops
   }
 
   async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {
@@ -117,12 +117,17 @@ export class PodCalls {
     }
   }
 
-  async #start({ id, name }: ContainerRecord): Promise<void> {
+  async #start(record: ContainerRecord): Promise<void> {
+    const { id, name } = record
+    this.#hooks.expect(record)
     try {
       await this.#host.ownEvents.during('start', name, () => this.#host.api.start(id, name))
     } catch (error) {
       // What a failed start left behind is a fact too, where there is someone to ask.
-      if (!(error instanceof RuntimeError) || error.code !== 'HOST_UNREACHABLE') await this.#refresh(id)
+      if (!(error instanceof RuntimeError) || error.code !== 'HOST_UNREACHABLE') {
+        await this.#refresh(id)
+        this.#hooks.unexpect(id)
+      }
       throw error
     }
     await this.#refresh(id)
@@ -174,12 +179,7 @@ export class PodCalls {
 
   stopContainer(pod: PodRef, id: string, graceMs: number): void {
     const record = this.#records(pod).find((candidate) => candidate.id === id)
-    const { stopping } = this.#host
-    // A second stop only makes sense if it is to be quicker.
-    if (record === undefined || graceMs >= (stopping.get(id) ?? Number.POSITIVE_INFINITY)) return
-    stopping.set(id, graceMs)
-    this.#touched(record)
-    void this.#stop(record, graceMs)
+    if (record) this.#stops.stop(record, graceMs)
   }
 
   async removeContainer(pod: PodRef, id: string): Promise<void> {
@@ -199,20 +199,6 @@ export class PodCalls {
       if (error instanceof RuntimeError && error.code === 'NO_SUCH_CONTAINER') return []
       throw error
     }
-  }
-
-  async #stop(record: ContainerRecord, graceMs: number): Promise<void> {
-    const { id } = record
-    try {
-      await this.#host.api.stop(id, Math.ceil(graceMs / 1000))
-      await this.#refresh(id)
-    } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error
-      this.#log.warn('stop failed', { host: this.#host.name, container: record.name, error: error.message })
-    }
-    if (this.#host.stopping.get(id) !== graceMs) return
-    this.#host.stopping.delete(id)
-    this.#touched(record)
   }
 
   /** Creates a container; one of ours under that name that is `same` is the effect of an answer that was lost. */

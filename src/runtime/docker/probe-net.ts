@@ -23,16 +23,29 @@ const mostRedirects = 10
 
 /** GET as kubelet does it: any certificate will do, redirects are followed within the host, one to elsewhere is a success. */
 export async function probeHttp(action: HTTPGetAction, target: ProbeTarget, timeoutMs: number): Promise<ProbeAnswer> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  const { outcome, message } = await getHttp(action, target, signal)
+  return outcome === 'failure' && signal.aborted
+    ? { outcome, message: `${message}: no answer within ${timeoutMs / 1000} s` }
+    : { outcome, message }
+}
+
+export interface HttpAnswer extends ProbeAnswer {
+  /** Whatever its status. */
+  readonly answered: boolean
+}
+
+/** The same, for as long as `signal` lets it. */
+export async function getHttp(action: HTTPGetAction, target: ProbeTarget, signal: AbortSignal): Promise<HttpAnswer> {
   const url = httpUrl(action, target)
-  if (url === undefined) return noPort(action.port)
+  if (url === undefined) return { ...noPort(action.port), answered: false }
   const headers: Record<string, string> = { 'user-agent': 'berth-probe', accept: '*/*' }
   for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value
-  const signal = AbortSignal.timeout(timeoutMs)
   try {
-    return await follow(url, headers, signal)
+    return { ...(await follow(url, headers, signal)), answered: true }
   } catch (error) {
-    const message = signal.aborted ? `no answer within ${timeoutMs / 1000} s` : errorText(error)
-    return { outcome: 'failure', message: `GET ${url.href}: ${message}` }
+    const message = signal.aborted ? '' : `: ${errorText(error)}`
+    return { outcome: 'failure', message: `GET ${url.href}${message}`, answered: false }
   }
 }
 

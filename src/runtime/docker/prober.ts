@@ -5,10 +5,13 @@ import type { Probe } from '../../manifests/types.ts'
 import type { ContainerHealth } from '../live.ts'
 import type { ProbeKind } from '../probe-state.ts'
 import { ContainerProber } from './container-prober.ts'
+import { probeGrpc } from './grpc-probe.ts'
+import type { Hooks } from './hooks.ts'
 import type { HostApi } from './host-api.ts'
 import type { ContainerRecord } from './observe.ts'
 import { ExecProbe } from './probe-exec.ts'
 import { type ProbeAnswer, probeHttp, probeTcp } from './probe-net.ts'
+import { probedContainer } from './probed.ts'
 
 /** Commands are what costs: 20 a second fill two cores. */
 const execsAtATime = 4
@@ -18,6 +21,7 @@ const connectionsAtATime = 64
 export class Prober {
   readonly #api: HostApi
   readonly #clock: Clock
+  readonly #hooks: Hooks
   readonly #record: (id: string) => ContainerRecord | undefined
   readonly #changed: (record: ContainerRecord) => void
   readonly #running = new Map<string, ContainerProber>()
@@ -28,11 +32,13 @@ export class Prober {
   constructor(
     api: HostApi,
     clock: Clock,
+    hooks: Hooks,
     record: (id: string) => ContainerRecord | undefined,
     changed: (record: ContainerRecord) => void,
   ) {
     this.#api = api
     this.#clock = clock
+    this.#hooks = hooks
     this.#record = record
     this.#changed = changed
   }
@@ -46,13 +52,13 @@ export class Prober {
       known.close()
       this.#running.delete(id)
     }
-    if (!after || !runs || this.#running.has(id)) return
+    if (!after || !runs || this.#running.has(id) || this.#hooks.postStart(id) !== 'done') return
     const spec = this.#specOf(after)
     if (!spec || !(spec.startupProbe || spec.readinessProbe || spec.livenessProbe)) return
     const target = {
       spec,
       startedAt: after.facts.startedAt,
-      adopted: before === undefined || before.facts.startedAt === after.facts.startedAt,
+      adopted: !this.#hooks.ran(id) && (before === undefined || before.facts.startedAt === after.facts.startedAt),
       phase: Number.parseInt(id.slice(0, 8), 16) / 2 ** 32,
     }
     const execs = new Map<ProbeKind, ExecProbe>()
@@ -66,10 +72,13 @@ export class Prober {
 
   health(record: ContainerRecord): ContainerHealth {
     if (record.facts.state !== 'running') return notRunning
+    const hook = this.#hooks.postStart(record.id)
+    if (hook === 'running') return notRunning
+    if (hook !== 'done') return { ...notRunning, failing: true, message: hook.failure }
     const probed = this.#running.get(record.id)
     if (probed) return probed.health
     // Without the sandbox nobody knows which probes it has.
-    if (record.sandbox === undefined && !this.#specOf(record)) return { ...notRunning, known: false }
+    if (record.sandbox === undefined && !this.#podSpec(record)) return { ...notRunning, known: false }
     return { ...notRunning, started: true, ready: true, readySince: record.facts.startedAt }
   }
 
@@ -81,8 +90,11 @@ export class Prober {
   }
 
   #specOf(record: ContainerRecord) {
-    const spec = this.#record(record.sandboxId)?.sandbox?.spec
-    return spec?.containers.find((container) => container.name === record.mark.container)
+    return probedContainer(this.#podSpec(record), record.mark.container)
+  }
+
+  #podSpec(record: ContainerRecord) {
+    return this.#record(record.sandboxId)?.sandbox?.spec
   }
 
   /** Never rejects: what a label says may be such that it cannot be carried out. */
@@ -96,7 +108,7 @@ export class Prober {
 
   async #ask(id: string, kind: ProbeKind, probe: Probe, execs: Map<ProbeKind, ExecProbe>): Promise<ProbeAnswer> {
     const timeoutMs = probe.timeoutSeconds * 1000
-    const { exec, httpGet, tcpSocket } = probe
+    const { exec, grpc, httpGet, tcpSocket } = probe
     if (exec) {
       const runner = execs.get(kind) ?? new ExecProbe(this.#api, id)
       execs.set(kind, runner)
@@ -108,7 +120,8 @@ export class Prober {
     const target = { address, ports: this.#specOf(record)?.ports ?? [] }
     if (httpGet) return this.#connections.add(() => probeHttp(httpGet, target, timeoutMs))
     if (tcpSocket) return this.#connections.add(() => probeTcp(tcpSocket, target, timeoutMs))
-    return { outcome: 'error', message: 'expected an httpGet, tcpSocket or exec probe' }
+    if (grpc) return this.#connections.add(() => probeGrpc(grpc, target, timeoutMs))
+    return { outcome: 'error', message: 'expected an httpGet, tcpSocket, grpc or exec probe' }
   }
 }
 

@@ -5,11 +5,13 @@ import { RuntimeError } from '../errors.ts'
 import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume } from '../live.ts'
 import type { Attempt, ContainerUsage, PodRef, RegistryAuth, Runtime, SandboxSpec } from '../port.ts'
 import { hostBlock, hostBlockCount, overlap, parseRange, type Range, rangeText } from './addresses.ts'
+import { Hooks } from './hooks.ts'
 import { Host } from './host.ts'
 import { type Deadlines, defaultDeadlines } from './host-api.ts'
 import type { ContainerRecord } from './observe.ts'
 import { PodCalls } from './pod-calls.ts'
 import { PodIndex, podOf } from './pod-index.ts'
+import { Stops } from './pod-stop.ts'
 import { Prober } from './prober.ts'
 import { readUsage } from './usage.ts'
 
@@ -31,9 +33,16 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   return new DockerRuntime(options)
 }
 
+interface HostParts {
+  readonly host: Host
+  readonly calls: PodCalls
+  readonly hooks: Hooks
+  readonly prober: Prober
+}
+
 class DockerRuntime implements Runtime {
   readonly hosts: readonly string[]
-  readonly #hosts = new Map<string, { readonly host: Host; readonly calls: PodCalls; readonly prober: Prober }>()
+  readonly #hosts = new Map<string, HostParts>()
   readonly #index: PodIndex
   readonly #watchers = new Set<(keys: readonly Key[]) => void>()
   readonly #podRange: Range
@@ -71,9 +80,15 @@ class DockerRuntime implements Runtime {
         this.#tell(namespaces.map((each) => keyOf({ namespace: '', kind: 'Namespace', name: each }))),
     })
     const touched = (record: ContainerRecord) => this.#tell([this.#index.touch(name, record)])
-    const calls = new PodCalls(host, engine, log, (pod) => this.#index.records(pod), touched)
-    const prober = new Prober(host.api, clock, (id) => host.containers.get(id), touched)
-    this.#hosts.set(name, { host, calls, prober })
+    const record = (id: string) => host.containers.get(id)
+    const hooks = new Hooks(host.api, clock, record, (hooked) => {
+      prober.follow(hooked, hooked)
+      touched(hooked)
+    })
+    const stops = new Stops(host, hooks, log, touched)
+    const calls = new PodCalls(host, engine, (pod) => this.#index.records(pod), hooks, stops)
+    const prober = new Prober(host.api, clock, hooks, record, touched)
+    this.#hosts.set(name, { host, calls, hooks, prober })
   }
 
   async start(): Promise<void> {
@@ -82,7 +97,8 @@ class DockerRuntime implements Runtime {
 
   async close(): Promise<void> {
     this.#watchers.clear()
-    for (const { host, prober } of this.#hosts.values()) {
+    for (const { host, hooks, prober } of this.#hosts.values()) {
+      hooks.close()
       prober.close()
       host.close()
     }
@@ -199,7 +215,8 @@ class DockerRuntime implements Runtime {
   }
 
   #containerChanged(host: string, before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
-    const { prober } = this.#on(host)
+    const { hooks, prober } = this.#on(host)
+    hooks.follow(after?.id ?? before?.id ?? '', after)
     prober.follow(before, after)
     const keys = this.#index.change(host, before, after)
     // What the others are probed by is on the sandbox, which may be seen after them.
