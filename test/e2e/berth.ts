@@ -25,6 +25,12 @@ interface ListedContainer {
   readonly Labels: Readonly<Record<string, string>>
 }
 
+interface ListedVolume {
+  readonly Name: string
+  readonly Mountpoint: string
+  readonly Labels: Readonly<Record<string, string>> | null
+}
+
 /** A repository, a state directory and a Berth of their own on the test engine; `close` removes all three and what they made. */
 export class TestBerth {
   readonly dir: string
@@ -167,6 +173,31 @@ export class TestBerth {
     return [...new Set(names)].sort()
   }
 
+  /** All volumes of this installation. */
+  async volumes(): Promise<ListedVolume[]> {
+    const filters = encodeURIComponent(JSON.stringify({ label: [`berth.dev/engine=${this.id}`] }))
+    const listed = await engineJson<{ Volumes: ListedVolume[] | null }>(
+      this.socket,
+      'GET',
+      `/volumes?filters=${filters}`,
+    )
+    return listed.Volumes ?? []
+  }
+
+  /** Runs a command in the running container of a pod; what it printed, and how it ended. */
+  async exec(pod: string, container: string, ...command: string[]): Promise<{ code: number; output: string }> {
+    const [found] = (await this.containers({ 'berth.dev/pod': pod, 'berth.dev/container': container })).filter(
+      ({ State }) => State === 'running',
+    )
+    if (!found) throw new Error(`container ${container} of pod ${pod} does not run`)
+    const made = await engineJson<{ Id: string }>(this.socket, 'POST', `/containers/${found.Id}/exec`, {
+      ...{ AttachStdout: true, AttachStderr: true, Tty: true, Cmd: command },
+    })
+    const answer = await engineCall(this.socket, 'POST', `/exec/${made.Id}/start`, { Detach: false, Tty: true })
+    const { ExitCode } = await engineJson<{ ExitCode: number }>(this.socket, 'GET', `/exec/${made.Id}/json`)
+    return { code: ExitCode, output: answer.text.replaceAll('\r', '') }
+  }
+
   async close(): Promise<void> {
     await this.stop('SIGKILL')
     // Calls that were under way at the kill may still end in a container.
@@ -180,6 +211,7 @@ export class TestBerth {
       `/networks?filters=${encodeURIComponent(label)}`,
     )
     for (const { Id } of networks) await engineCall(this.socket, 'DELETE', `/networks/${Id}`)
+    for (const { Name } of await this.volumes()) await engineCall(this.socket, 'DELETE', `/volumes/${Name}`)
     rmSync(this.dir, { recursive: true, force: true })
   }
 }
