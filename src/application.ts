@@ -1,7 +1,7 @@
 // One application's way from a new commit to wanted objects: fetch, read, decide, accept. Part of the corridor beside engine.ts.
 import type { Clock } from './base/clock.ts'
 import { errorText } from './base/errors.ts'
-import type { Key } from './base/key.ts'
+import { type Key, keyOf } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import { objectChanges } from './diff/objects.ts'
 import type { Journal } from './journal/journal.ts'
@@ -9,10 +9,12 @@ import { renderIgnored } from './manifests/check.ts'
 import { renderProblem } from './manifests/problem.ts'
 import type { Policy } from './reconcile/looker.ts'
 import type { ObjectStatus, Task } from './reconcile/plan/action.ts'
-import { decidePrune } from './reconcile/plan/prune.ts'
+import { isClaimData, keptStatus } from './reconcile/plan/claim.ts'
+import { decidePrune, deletableClaims } from './reconcile/plan/prune.ts'
 import { isPlanned, type Wanted } from './reconcile/wanted.ts'
 import { inReportOrder, shapeStatus } from './report/objects.ts'
 import type { AppFacts } from './report/status.ts'
+import type { LiveVolume } from './runtime/live.ts'
 import type { ApplicationSettings } from './settings.ts'
 import { ApplicationSource, type Reading, type Revision } from './source/application.ts'
 import { Story } from './story.ts'
@@ -30,6 +32,8 @@ export interface ApplicationParts {
   readonly random: () => number
   /** Owners of running pods that carry this application's mark. */
   readonly liveOwners: () => readonly Key[]
+  /** Volumes that outlive pods and carry this application's mark. */
+  readonly volumes: () => readonly LiveVolume[]
   readonly statusOf: (key: Key) => ObjectStatus | undefined
   readonly approveGone: (key: Key) => void
   readonly isGone: (key: Key) => boolean
@@ -195,13 +199,29 @@ export class Application {
       asked: this.#asked !== this.#answered,
       error: this.#error,
       refusal: this.#refusal,
-      objects: objects.sort(inReportOrder),
+      objects: [...objects, ...this.#kept()].sort(inReportOrder),
       unseen: keys.length - objects.length,
       ignored: [...new Set(this.#revision?.ignored.map(renderIgnored) ?? [])],
       warnings: this.#revision?.warnings.map(renderProblem) ?? [],
       conflicts,
       lastSync: this.#story.lastSync,
     }
+  }
+
+  /** Data whose claim vanished from Git. */
+  #kept(): ObjectStatus[] {
+    const { volumes, wanted, isGone } = this.#parts
+    // Before the first commit is read, nothing is known to have vanished.
+    if (this.#revision === undefined) return []
+    return volumes()
+      .filter(isClaimData)
+      .flatMap((volume) => {
+        const status = keptStatus(volume)
+        const key = keyOf(status)
+        const set = keyOf({ ...status, kind: 'StatefulSet', name: volume.facts.statefulSet ?? '' })
+        const used = wanted.appOf(key) !== undefined || wanted.appOf(set) !== undefined || isGone(key)
+        return used ? [] : [status]
+      })
   }
 
   async #open(): Promise<ApplicationSource> {
@@ -277,6 +297,7 @@ export class Application {
       after: revision.objects,
       budget: this.#parts.settings.pruneBudget,
       messages,
+      claims: deletableClaims(this.#parts.volumes()),
     })
     if (!decision.allowed && this.#parts.settings.prune) {
       this.#refuse(revision.commit.oid, decision.text, [])

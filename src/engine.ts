@@ -90,6 +90,7 @@ export class Engine {
           log,
           random: parts.random,
           liveOwners: () => this.#looker.ownersOf(settings.name),
+          volumes: () => parts.runtime.volumes().filter(({ app }) => app === settings.name),
           statusOf: (key) => this.#looker.statusOf(key),
           approveGone: (key) => this.#looker.gone(settings.name, key),
           isGone: (key) => this.#looker.isGone(key),

@@ -1,39 +1,51 @@
 import { type Key, keyOf, keyParts } from '../base/key.ts'
-import type { Located } from '../manifests/check.ts'
-import type { ConfigMap, ManifestObject, PodSpec, Secret } from '../manifests/types.ts'
+import { type Located, objectKey } from '../manifests/check.ts'
+import type { HorizontalPodAutoscaler, ManifestObject, ResourceQuota } from '../manifests/types.ts'
 import { waveOf } from '../manifests/wave.ts'
+import { type Desiring, desireFrom, type Entry } from './desire.ts'
 import type { Desired } from './plan/desired.ts'
 import { isPlannedKind } from './plan/planned.ts'
-import { resolveTemplate } from './plan/template.ts'
+import { podTemplateOf, readsOf } from './plan/references.ts'
+import { Storage } from './storage.ts'
 
-/** One application's accepted objects and since when they are wanted. */
+/** One application's accepted objects. */
 interface WantedApp {
   readonly commit: string
   readonly objects: ReadonlyMap<Key, Located>
 }
 
-interface Entry {
-  readonly app: string
-  readonly commit: string
-  readonly since: number
-  readonly object: ManifestObject
-  /** Built when first asked for; dropped when the object or a config that it reads changes. */
-  desired?: Desired | undefined
+export interface WantedOptions {
+  /** The static volume that a claim's Docker volume says it was bound to. */
+  readonly boundTo?: (claim: Key) => string | undefined
+  /** What an autoscaler makes of the manifest's number. */
+  readonly replicasOf?: (target: Key, manifest: number) => number
 }
 
 /**
  * The desired side, by key: all accepted objects of all applications. Accepting a commit costs its changed objects and
- * those that read them; nothing here depends on the size of the rest.
+ * those that depend on them; nothing here depends on the size of the rest.
  */
 export class Wanted {
   readonly #apps = new Map<string, WantedApp>()
   readonly #entries = new Map<Key, Entry>()
-  /** ConfigMap or Secret -> workloads whose environment reads it. */
+  /** ConfigMap, Secret or claim -> workloads that read it. */
   readonly #readers = new Map<Key, Set<Key>>()
-  /** How many wanted objects each namespace has. */
-  readonly #namespaces = new Map<string, number>()
+  /** The wanted objects of each namespace. */
+  readonly #namespaces = new Map<string, Set<Key>>()
   /** Application -> wave -> keys that are planned. */
   readonly #waves = new Map<string, Map<number, Set<Key>>>()
+  readonly #storage: Storage
+  readonly #desiring: Desiring
+
+  constructor({ boundTo = () => undefined, replicasOf = (_target, manifest) => manifest }: WantedOptions = {}) {
+    this.#storage = new Storage(boundTo)
+    this.#desiring = {
+      find: (key) => this.#entries.get(key)?.object,
+      limits: (namespace) => this.inNamespace('LimitRange', namespace),
+      storage: this.#storage,
+      replicasOf,
+    }
+  }
 
   /** Puts a revision in the place of the application's last one. Answers every key that has to be looked at. */
   accept(
@@ -45,22 +57,27 @@ export class Wanted {
     now: number,
   ): Key[] {
     this.#apps.set(app, { commit, objects })
+    const depended = this.#dependents([...changed, ...removed])
     const touched = new Set<Key>([...changed, ...removed])
     for (const key of removed) this.#remove(key)
     for (const key of changed) {
       const located = objects.get(key)
       if (located) this.#put(key, { app, commit, since: now, object: located.object })
     }
-    for (const key of [...touched]) {
-      for (const reader of this.#readers.get(key) ?? []) {
-        const entry = this.#entries.get(reader)
-        // One that changed itself has just been put anew.
-        if (!entry || touched.has(reader)) continue
-        this.#entries.set(reader, { app: entry.app, commit, since: now, object: entry.object })
-        touched.add(reader)
-      }
+    for (const key of [...depended, ...this.#dependents(changed)]) {
+      const entry = this.#entries.get(key)
+      // One that changed itself has just been put anew.
+      if (!entry || touched.has(key)) continue
+      this.#entries.set(key, { app: entry.app, commit, since: now, object: entry.object })
+      touched.add(key)
     }
     return [...touched]
+  }
+
+  /** An autoscaler decided anew: the number of pods is asked for again at the next look. */
+  rescaled(target: Key): void {
+    const entry = this.#entries.get(target)
+    if (entry) entry.desired = undefined
   }
 
   commitOf(app: string): string | undefined {
@@ -82,7 +99,26 @@ export class Wanted {
 
   /** Whether any application wants something in this namespace. */
   usesNamespace(namespace: string): boolean {
-    return (this.#namespaces.get(namespace) ?? 0) > 0
+    return (this.#namespaces.get(namespace)?.size ?? 0) > 0
+  }
+
+  /** Objects of one kind in a namespace. */
+  inNamespace<K extends ManifestObject['kind']>(
+    kind: K,
+    namespace: string,
+  ): Extract<ManifestObject, { readonly kind: K }>[] {
+    return [...(this.#namespaces.get(namespace) ?? [])].flatMap((key) => {
+      const object = this.#entries.get(key)?.object
+      return object && isOf(object, kind) ? [object] : []
+    })
+  }
+
+  quotas(namespace: string): readonly ResourceQuota[] {
+    return this.inNamespace('ResourceQuota', namespace)
+  }
+
+  autoscalers(): readonly HorizontalPodAutoscaler[] {
+    return [...this.#namespaces.keys()].flatMap((namespace) => this.inNamespace('HorizontalPodAutoscaler', namespace))
   }
 
   /** Keys of the same application that stand in lower waves than this one. */
@@ -98,30 +134,65 @@ export class Wanted {
   desired(key: Key): Desired | undefined {
     const entry = this.#entries.get(key)
     if (!entry) return undefined
-    entry.desired ??= this.#desire(entry)
+    entry.desired ??= desireFrom(entry, this.#desiring)
     return entry.desired
+  }
+
+  /** Keys whose desired side depends on these objects. */
+  #dependents(keys: readonly Key[]): Key[] {
+    const direct = keys.flatMap((key) => this.#direct(key))
+    if (!keys.some((key) => storageKinds.has(keyParts(key).kind))) return direct
+    // Which volume a claim gets depends on what other claims take.
+    return [...direct, ...[...this.#entries.values()].filter(usesStorage).map(({ object }) => objectKey(object))]
+  }
+
+  #direct(key: Key): Key[] {
+    const { kind, namespace } = keyParts(key)
+    switch (kind) {
+      case 'LimitRange':
+      case 'ResourceQuota':
+        return [...(this.#namespaces.get(namespace) ?? [])].filter((other) => this.#hasPods(other))
+      case 'HorizontalPodAutoscaler': {
+        const object = this.#entries.get(key)?.object
+        if (object?.kind !== 'HorizontalPodAutoscaler') return []
+        return [keyOf({ namespace, kind: object.spec.scaleTargetRef.kind, name: object.spec.scaleTargetRef.name })]
+      }
+      default:
+        return [...(this.#readers.get(key) ?? [])]
+    }
+  }
+
+  #hasPods(key: Key): boolean {
+    const object = this.#entries.get(key)?.object
+    return object !== undefined && podTemplateOf(object) !== undefined
   }
 
   #put(key: Key, entry: Entry): void {
     this.#remove(key)
     this.#entries.set(key, entry)
-    this.#count(entry.object, 1)
+    this.#storage.put(key, entry.app, entry.object)
+    const namespace = namespaceOf(entry.object)
+    this.#namespaces.set(namespace, (this.#namespaces.get(namespace) ?? new Set<Key>()).add(key))
     if (isPlanned(key)) this.#wave(entry).add(key)
-    for (const config of configsOf(entry.object)) {
-      const readers = this.#readers.get(config) ?? new Set()
-      readers.add(key)
-      this.#readers.set(config, readers)
+    for (const read of readsOf(entry.object)) {
+      this.#readers.set(read, (this.#readers.get(read) ?? new Set<Key>()).add(key))
     }
   }
 
   #remove(key: Key): void {
     const entry = this.#entries.get(key)
     if (!entry) return
-    for (const config of configsOf(entry.object)) this.#readers.get(config)?.delete(key)
-    this.#count(entry.object, -1)
+    for (const read of readsOf(entry.object)) {
+      const readers = this.#readers.get(read)
+      if (readers?.delete(key) && readers.size === 0) this.#readers.delete(read)
+    }
+    const namespace = namespaceOf(entry.object)
+    const others = this.#namespaces.get(namespace)
+    if (others?.delete(key) && others.size === 0) this.#namespaces.delete(namespace)
     const wave = this.#wave(entry)
     wave.delete(key)
     if (wave.size === 0) this.#waves.get(entry.app)?.delete(waveOf(entry.object))
+    this.#storage.remove(key)
     this.#entries.delete(key)
   }
 
@@ -132,64 +203,26 @@ export class Wanted {
     waves.set(waveOf(object), wave)
     return wave
   }
-
-  #count(object: ManifestObject, by: number): void {
-    const namespace = object.metadata.namespace ?? object.metadata.name
-    this.#namespaces.set(namespace, (this.#namespaces.get(namespace) ?? 0) + by)
-  }
-
-  #desire({ app, commit, since, object }: Entry): Desired | undefined {
-    const common = { app, commit, since }
-    switch (object.kind) {
-      case 'Namespace':
-        return { ...common, kind: 'Namespace', object }
-      case 'Pod':
-        return { ...common, kind: 'Pod', object, template: this.#template(object.metadata, object.spec, object) }
-      case 'ReplicaSet':
-      case 'Deployment': {
-        const { metadata, spec } = object.spec.template
-        const template = this.#template(metadata ?? {}, spec, object)
-        return object.kind === 'ReplicaSet'
-          ? { ...common, kind: 'ReplicaSet', object, template, replicas: object.spec.replicas }
-          : { ...common, kind: 'Deployment', object, template, replicas: object.spec.replicas }
-      }
-      default:
-        return undefined
-    }
-  }
-
-  #template(metadata: Parameters<typeof resolveTemplate>[0]['metadata'], spec: PodSpec, owner: ManifestObject) {
-    const namespace = owner.metadata.namespace ?? ''
-    return resolveTemplate({ metadata, spec }, namespace, `${owner.kind}/${owner.metadata.name}`, (kind, name) => {
-      const found = this.#entries.get(keyOf({ namespace, kind, name }))?.object
-      return found?.kind === 'ConfigMap' || found?.kind === 'Secret' ? (found as ConfigMap | Secret) : undefined
-    })
-  }
 }
 
-function configsOf(object: ManifestObject): Key[] {
-  const spec = podSpecOf(object)
-  const namespace = object.metadata.namespace ?? ''
-  const names = new Set<Key>()
-  const add = (kind: string, name: string | undefined): void => {
-    if (name !== undefined) names.add(keyOf({ namespace, kind, name }))
-  }
-  for (const container of spec?.containers ?? []) {
-    for (const source of container.envFrom ?? []) {
-      add('ConfigMap', source.configMapRef?.name)
-      add('Secret', source.secretRef?.name)
-    }
-    for (const variable of container.env ?? []) {
-      add('ConfigMap', variable.valueFrom?.configMapKeyRef?.name)
-      add('Secret', variable.valueFrom?.secretKeyRef?.name)
-    }
-  }
-  return [...names]
+const storageKinds: ReadonlySet<string> = new Set(['StorageClass', 'PersistentVolume', 'PersistentVolumeClaim'])
+
+function usesStorage({ object }: Entry): boolean {
+  if (object.kind === 'PersistentVolumeClaim') return true
+  if (object.kind === 'StatefulSet' && object.spec.volumeClaimTemplates) return true
+  return readsOf(object).some((read) => keyParts(read).kind === 'PersistentVolumeClaim')
 }
 
-function podSpecOf(object: ManifestObject): PodSpec | undefined {
-  if (object.kind === 'Pod') return object.spec
-  return object.kind === 'Deployment' || object.kind === 'ReplicaSet' ? object.spec.template.spec : undefined
+/** A Namespace counts as part of itself; other objects without one are of none. */
+function namespaceOf(object: ManifestObject): string {
+  return object.metadata.namespace ?? (object.kind === 'Namespace' ? object.metadata.name : '')
+}
+
+function isOf<K extends ManifestObject['kind']>(
+  object: ManifestObject,
+  kind: K,
+): object is Extract<ManifestObject, { readonly kind: K }> {
+  return object.kind === kind
 }
 
 /** Kinds whose pods or networks a planner looks after; the others are read by these or only shown. */

@@ -28,7 +28,12 @@ export function planClaim(desired: DesiredClaim, view: View): Plan {
 
 /** The claim's data, without records. */
 export function dataOf(claim: Key, view: Pick<View, 'volumesOf'>): readonly LiveVolume[] {
-  return view.volumesOf(claim).filter(({ detail }) => detail === '')
+  return view.volumesOf(claim).filter(isClaimData)
+}
+
+/** As against a record. */
+export function isClaimData({ subject, detail }: LiveVolume): boolean {
+  return subject.startsWith('PersistentVolumeClaim/') && detail === ''
 }
 
 interface Making {

@@ -1,0 +1,97 @@
+import { type Key, keyOf } from '../base/key.ts'
+import type { ClaimTemplate, ConfigMap, LimitRange, ManifestObject, Secret } from '../manifests/types.ts'
+import type { Desired, Template } from './plan/desired.ts'
+import { podTemplateOf } from './plan/references.ts'
+import { resolveTemplate } from './plan/template.ts'
+import type { Storage } from './storage.ts'
+
+export interface Entry {
+  readonly app: string
+  readonly commit: string
+  readonly since: number
+  readonly object: ManifestObject
+  /** Built when first asked for; dropped when the object or what it depends on changes. */
+  desired?: Desired | undefined
+}
+
+/** What an object may refer to. */
+export interface Desiring {
+  readonly find: (key: Key) => ManifestObject | undefined
+  readonly limits: (namespace: string) => readonly LimitRange[]
+  readonly storage: Storage
+  readonly replicasOf: (target: Key, manifest: number) => number
+}
+
+/** The object with its references followed; undefined for what is only read by others. */
+export function desireFrom(entry: Entry, facts: Desiring): Desired | undefined {
+  const { app, commit, since, object } = entry
+  const common = { app, commit, since }
+  const key = keyOf({ namespace: object.metadata.namespace ?? '', kind: object.kind, name: object.metadata.name })
+  const scaled = (replicas: number) => ({ replicas: facts.replicasOf(key, replicas) })
+  switch (object.kind) {
+    case 'Namespace':
+      return { ...common, kind: object.kind, object }
+    case 'PersistentVolumeClaim': {
+      const provision = facts.storage.claim(key)
+      return provision && { ...common, kind: object.kind, object, provision }
+    }
+    case 'Pod':
+      return { ...common, kind: object.kind, object, template: templateOf(entry, facts) }
+    case 'ReplicaSet':
+      return {
+        ...common,
+        kind: object.kind,
+        object,
+        template: templateOf(entry, facts),
+        ...scaled(object.spec.replicas),
+      }
+    case 'ReplicationController':
+      return {
+        ...common,
+        kind: object.kind,
+        object,
+        template: templateOf(entry, facts),
+        ...scaled(object.spec.replicas),
+      }
+    case 'Deployment':
+      return {
+        ...common,
+        kind: object.kind,
+        object,
+        template: templateOf(entry, facts),
+        ...scaled(object.spec.replicas),
+      }
+    case 'StatefulSet':
+      return {
+        ...common,
+        kind: object.kind,
+        object,
+        template: templateOf(entry, facts),
+        ...scaled(object.spec.replicas),
+      }
+    case 'DaemonSet':
+      return { ...common, kind: object.kind, object, template: templateOf(entry, facts) }
+    case 'Job':
+      return { ...common, kind: object.kind, object, template: templateOf(entry, facts) }
+    case 'CronJob':
+      return { ...common, kind: object.kind, object, template: templateOf(entry, facts) }
+    default:
+      return undefined
+  }
+}
+
+function templateOf({ app, object }: Entry, facts: Desiring): Template {
+  const template = podTemplateOf(object)
+  if (!template) throw new TypeError(`a ${object.kind} has no pods`)
+  const { namespace = '', name, annotations = {} } = object.metadata
+  const find = (kind: 'ConfigMap' | 'Secret', wanted: string): ConfigMap | Secret | undefined => {
+    const found = facts.find(keyOf({ namespace, kind, name: wanted }))
+    return found?.kind === 'ConfigMap' || found?.kind === 'Secret' ? found : undefined
+  }
+  const storage = {
+    claim: (claim: string) => facts.storage.claim(keyOf({ namespace, kind: 'PersistentVolumeClaim', name: claim })),
+    claimTemplate: (claim: ClaimTemplate, wanted: string) => facts.storage.ofTemplate(app, object, claim, wanted),
+    claimTemplates: object.kind === 'StatefulSet' ? (object.spec.volumeClaimTemplates ?? []) : [],
+  }
+  return resolveTemplate(template, namespace, `${object.kind}/${name}`, find, { storage, annotations })
+}
