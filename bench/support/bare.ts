@@ -45,20 +45,24 @@ export class Bare {
     return this.call('GET', `/containers/${id}/json`)
   }
 
-  /** Creates and starts; `sandbox` is the network's name. Answers the id. */
-  async sandbox(recipe: Recipe, network: string): Promise<string> {
-    return this.#run({ ...recipe, HostConfig: { ...recipe.HostConfig, NetworkMode: network, IpcMode: 'shareable' } })
+  /** Creates and starts; `sandbox` is the network's name, `files` go into a volume that comes with it. Answers the id. */
+  async sandbox(recipe: Recipe, network: string, files?: { volume: string; archive: Buffer }): Promise<string> {
+    const options = { NetworkMode: network, IpcMode: 'shareable', ...(files && mounted(files.volume, '/files', false)) }
+    const body = { ...recipe, HostConfig: { ...recipe.HostConfig, ...options } }
+    return this.#run(body, files && ((id) => this.#put(`/containers/${id}/archive?path=/files`, files.archive)))
   }
 
   /** Creates and starts a container that shares a sandbox. */
-  async joined(recipe: Recipe, sandbox: string): Promise<string> {
+  async joined(recipe: Recipe, sandbox: string, volume?: string): Promise<string> {
     const mode = `container:${sandbox}`
     const { Hostname: _of, ...rest } = recipe
-    return this.#run({ ...rest, HostConfig: { ...recipe.HostConfig, NetworkMode: mode, IpcMode: mode } })
+    const options = { NetworkMode: mode, IpcMode: mode, ...(volume && mounted(volume, '/etc/web', true)) }
+    return this.#run({ ...rest, HostConfig: { ...recipe.HostConfig, ...options } })
   }
 
-  async #run(body: Recipe): Promise<string> {
+  async #run(body: Recipe, before?: (id: string) => Promise<void>): Promise<string> {
     const { Id: id } = await this.call<{ Id: string }>('POST', '/containers/create', body)
+    await before?.(id)
     await this.call('POST', `/containers/${id}/start`)
     return id
   }
@@ -82,9 +86,15 @@ export class Bare {
     this.#agent.destroy()
   }
 
+  async #put(path: string, archive: Buffer): Promise<void> {
+    await this.call('PUT', path, archive)
+  }
+
   call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const text = body === undefined ? '' : JSON.stringify(body)
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+    const isArchive = Buffer.isBuffer(body)
+    const text = isArchive ? body : body === undefined ? '' : JSON.stringify(body)
+    const type = isArchive ? 'application/x-tar' : 'application/json'
+    const headers = { 'content-type': type, 'content-length': Buffer.byteLength(text) }
     return new Promise((resolve, reject) => {
       const settings = { socketPath: this.#socketPath, agent: this.#agent, method, path, headers }
       const call = request(settings, (answer) => {
@@ -101,6 +111,11 @@ export class Bare {
       call.end(text)
     })
   }
+}
+
+function mounted(volume: string, target: string, readOnly: boolean) {
+  const options = { NoCopy: true }
+  return { Mounts: [{ Type: 'volume', Source: volume, Target: target, ReadOnly: readOnly, VolumeOptions: options }] }
 }
 
 /** Asks every 10 ms until the answer is 200. */
