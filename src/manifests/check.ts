@@ -3,6 +3,7 @@ import { cleaned } from './clean.ts'
 import type { KindRow } from './kinds/kind.ts'
 import { kinds } from './kinds.ts'
 import { judgeKind } from './known-kinds.ts'
+import { converted } from './legacy.ts'
 import { capProblems, type Problem } from './problem.ts'
 import type { Doc } from './read.ts'
 import { type Findings, type Ignored, type PodSecurity, type Review, reviewOf } from './review.ts'
@@ -67,7 +68,9 @@ export function objectKey({ kind, metadata }: ManifestObject): Key {
   return keyOf({ namespace: metadata.namespace ?? '', kind, name: metadata.name })
 }
 
-function checkDocument(document: Doc, options: CheckOptions, found: Findings): Located | undefined {
+function checkDocument(written: Doc, options: CheckOptions, found: Findings): Located | undefined {
+  const legacy = converted(written)
+  const document = legacy?.document ?? written
   const { file, line } = document
   const verdict = judgeKind(document.kind, document.apiVersion)
   if (verdict.is === 'refused') {
@@ -75,6 +78,7 @@ function checkDocument(document: Doc, options: CheckOptions, found: Findings): L
     return undefined
   }
   const review = reviewOf(document, options.podSecurity, found)
+  if (legacy) review.warn(['apiVersion'], legacy.note)
   if (verdict.is === 'ignored') {
     review.ignored([], verdict.reason)
     return undefined
@@ -94,7 +98,11 @@ function checkObject<K extends Kind>(
   review: Review,
 ): ObjectOf[K] | undefined {
   const row: KindRow<K> = kinds[kind]
-  const { value, dropped } = cleaned(document.value)
+  const { value, dropped, named } = cleaned(document.value)
+  if (named !== undefined) {
+    const message = `an object of a repository needs a name of its own: taken as "${named}", another one when the spec changes`
+    review.warn(['metadata', 'generateName'], message)
+  }
   for (const path of dropped) review.warn(path, 'kept by a cluster, without meaning in a repository: ignored')
   const result = validated<ObjectOf[K]>(kind, value, row.validate, review)
   if (!result) return undefined

@@ -1,9 +1,13 @@
+import { shortHash } from '../base/hash.ts'
 import type { Path } from './position.ts'
+import { valueAt } from './schema-problems.ts'
 
 export interface Cleaned {
   readonly value: Record<string, unknown>
   /** Taken away: kept by the API server, and without meaning in a repository. */
   readonly dropped: readonly Path[]
+  /** The name that was made from `generateName`; undefined: it has one of its own. */
+  readonly named: string | undefined
 }
 
 /** Members of metadata that an API server fills in. */
@@ -12,6 +16,7 @@ const serverOwned = [
   'deletionGracePeriodSeconds',
   'deletionTimestamp',
   'finalizers',
+  'generateName',
   'generation',
   'managedFields',
   'ownerReferences',
@@ -37,16 +42,44 @@ const textMaps: ReadonlySet<string> = new Set([
 export function cleaned(value: Readonly<Record<string, unknown>>): Cleaned {
   const copy = withoutNulls(value, '') as Record<string, unknown>
   const dropped: Path[] = []
+  const named = nameGenerated(copy)
   if (copy.status !== undefined) dropped.push(['status'])
   delete copy.status
-  dropped.push(...dropMetadata(copy, ['metadata']))
-  dropped.push(...dropMetadata(copy, ['spec', 'template', 'metadata']))
-  return { value: copy, dropped }
+  for (const path of metadataPaths) dropped.push(...dropMetadata(copy, path))
+  const claims = valueAt(copy, ['spec', 'volumeClaimTemplates'])
+  for (const [index, claim] of (Array.isArray(claims) ? claims : []).entries()) {
+    const path = ['spec', 'volumeClaimTemplates', index]
+    dropped.push(...dropMetadata(copy, [...path, 'metadata']))
+    if (!isMap(claim) || claim.status === undefined) continue
+    delete claim.status
+    dropped.push([...path, 'status'])
+  }
+  return { value: copy, dropped, named }
 }
+
+/** Gives an object that has only `generateName` a name that stays as long as it stays as it is. */
+function nameGenerated(copy: Record<string, unknown>): string | undefined {
+  const { metadata, kind, spec } = copy
+  if (!isMap(metadata)) return undefined
+  const { generateName, name } = metadata
+  if (typeof generateName !== 'string' || (name !== undefined && name !== '')) return undefined
+  const named = `${generateName}${shortHash({ kind, spec }, 8)}`
+  metadata.name = named
+  delete metadata.generateName
+  return named
+}
+
+/** Of the object and of the templates in it. */
+const metadataPaths: readonly Path[] = [
+  ['metadata'],
+  ['spec', 'template', 'metadata'],
+  ['spec', 'jobTemplate', 'metadata'],
+  ['spec', 'jobTemplate', 'spec', 'template', 'metadata'],
+]
 
 /** Takes away, in a copy, what a server keeps in the metadata at `path`. */
 function dropMetadata(copy: unknown, path: Path): Path[] {
-  const metadata = path.reduce((value, name) => (isMap(value) ? value[name] : undefined), copy)
+  const metadata = valueAt(copy, path)
   if (!isMap(metadata)) return []
   const names = serverOwned.filter((name) => metadata[name] !== undefined)
   for (const name of names) delete metadata[name]

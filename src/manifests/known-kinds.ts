@@ -25,6 +25,7 @@ export const ignoredKinds: Readonly<Record<string, string>> = {
   APIService: cluster,
   MutatingWebhookConfiguration: cluster,
   ValidatingWebhookConfiguration: cluster,
+  InitializerConfiguration: cluster,
   MutatingAdmissionPolicy: cluster,
   MutatingAdmissionPolicyBinding: cluster,
   ValidatingAdmissionPolicy: cluster,

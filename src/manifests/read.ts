@@ -17,6 +17,8 @@ export interface Doc {
   readonly line: number
   /** The line of a place in it, or of the closest thing around that exists. */
   at(path: Path): number
+  /** Where a member stands in the file, if it stands elsewhere there: the document was converted from an old apiVersion. */
+  written(path: Path): Path
 }
 
 export interface ManifestFile {
@@ -165,6 +167,7 @@ function collect(
     file,
     line,
     at: (path) => lineAt(lines, path),
+    written: (path) => path,
   })
 }
 

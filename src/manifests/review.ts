@@ -45,7 +45,7 @@ export function reviewOf(document: Doc, podSecurity: PodSecurity, { problems, ig
   const { file } = document
   const kind = shown(document.kind)
   const name = nameOf(document)
-  const place = (path: Path) => ({ file, line: document.at(path), path: pathText(path) })
+  const place = (path: Path) => ({ file, line: document.at(path), path: pathText(document.written(path)) })
   return {
     podSecurity,
     problem: (path, message) => problems.push({ ...place(path), message }),

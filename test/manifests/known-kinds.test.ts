@@ -14,7 +14,7 @@ describe('Y14 kinds', () => {
     ],
     ['v1', 'Elephant', 'kind: expected a kind that Kubernetes knows, found "Elephant"'],
     ['v1', 'constructor', 'kind: expected a kind that Kubernetes knows, found "constructor"'],
-    ['extensions/v1beta1', 'Deployment', 'apiVersion: expected apps/v1 for a Deployment, found "extensions/v1beta1"'],
+    ['apps/v1alpha1', 'Deployment', 'apiVersion: expected apps/v1 for a Deployment, found "apps/v1alpha1"'],
     ['v2', 'Pod', 'apiVersion: expected v1 for a Pod, found "v2"'],
     [undefined, 'Pod', 'apiVersion: expected an apiVersion like "v1" or "apps/v1", found nothing'],
     ['v1', undefined, 'kind: expected a kind like "Deployment", found nothing'],

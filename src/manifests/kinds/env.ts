@@ -71,7 +71,12 @@ function reviewSource(source: EnvVarSource, containers: readonly string[], path:
   }
 }
 
-/** The name of a ConfigMap, a Secret or a claim. */
+/** The name of something that a volume holds: one that cannot exist is waited for like one that does not. */
+export function reviewNamed(name: string | undefined, path: Path, review: Review): void {
+  if (name === undefined || name === '') review.problem(path, 'expected a name, found nothing')
+}
+
+/** The name of a ConfigMap or a Secret. */
 export function reviewReference(name: string | undefined, path: Path, review: Review): void {
   if (name === undefined || name === '') review.problem(path, 'expected a name, found nothing')
   else reportFault(review, path, dnsNameFault(name), found(name))

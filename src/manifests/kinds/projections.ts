@@ -3,7 +3,7 @@ import { dataKeyFault } from '../names.ts'
 import type { Path } from '../position.ts'
 import { type Review, reportFault } from '../review.ts'
 import type { DownwardAPIVolumeFile, KeyToPath, VolumeProjection } from '../types.ts'
-import { resourceFields, reviewReference } from './env.ts'
+import { resourceFields, reviewNamed } from './env.ts'
 
 const fieldPaths = ['metadata.name', 'metadata.namespace', 'metadata.uid', 'metadata.labels', 'metadata.annotations']
 const fieldMember = /^metadata\.(?:labels|annotations)\['[^']+'\]$/
@@ -22,7 +22,7 @@ export function reviewProjected(
   for (const [member, source] of Object.entries({ configMap, secret })) {
     if (!source) continue
     const at = [...path, member]
-    reviewReference(source.name, [...at, 'name'], review)
+    reviewNamed(source.name, [...at, 'name'], review)
     reviewItems(source.items, at, review)
     files.push(...(source.items ?? []).map((item) => item.path))
   }
@@ -68,10 +68,11 @@ function reviewFact(
   if (!resourceFields.includes(resource)) {
     review.problem([...at, 'resource'], `expected ${oneOf(resourceFields)}, found ${found(resource)}`)
   }
-  if (!containers.includes(containerName)) {
-    review.problem(
+  if (containerName === '') review.problem([...at, 'containerName'], `expected ${oneOf(containers)}, found nothing`)
+  else if (!containers.includes(containerName)) {
+    review.warn(
       [...at, 'containerName'],
-      `expected ${oneOf(containers)}, found ${found(containerName || undefined)}`,
+      `expected ${oneOf(containers)}, found ${found(containerName)}: the file stays empty`,
     )
   }
 }

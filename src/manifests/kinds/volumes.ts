@@ -5,7 +5,7 @@ import type { Path } from '../position.ts'
 import { type Review, reportFault } from '../review.ts'
 import type { Volume } from '../types.ts'
 import { completeClaimSpec, reviewClaimSpec } from './claim-spec.ts'
-import { reviewReference } from './env.ts'
+import { reviewNamed } from './env.ts'
 import { reviewItems, reviewMode, reviewProjected } from './projections.ts'
 import { canonicalAmount, reviewQuantity } from './quantities.ts'
 
@@ -58,11 +58,11 @@ function reviewSource(source: Source, volume: Volume, containers: readonly strin
   if (emptyDir) reviewEmptyDir(emptyDir, path, review)
   if (hostPath) reportFault(review, [...path, 'path'], hostPathFault(hostPath.path), found(hostPath.path))
   if (nfs) reviewNfs(nfs, path, review)
-  if (persistentVolumeClaim) reviewReference(persistentVolumeClaim.claimName, [...path, 'claimName'], review)
+  if (persistentVolumeClaim) reviewNamed(persistentVolumeClaim.claimName, [...path, 'claimName'], review)
   if (ephemeral) reviewEphemeral(ephemeral, path, review)
   if (configMap || downwardAPI) reviewProjected({ configMap, downwardAPI }, containers, path.slice(0, -1), review)
   if (secret) {
-    reviewReference(secret.secretName, [...path, 'secretName'], review)
+    reviewNamed(secret.secretName, [...path, 'secretName'], review)
     reviewItems(secret.items, path, review)
   }
   if (projected) reviewSources(projected.sources ?? [], containers, [...path, 'sources'], review)
