@@ -8,12 +8,24 @@ export interface EngineSettings {
   readonly pauseImage: string
   readonly network: { readonly podCIDR: string; readonly mtu: number }
   readonly applications: readonly ApplicationSettings[]
+  /** Where the autoscaler asks for metrics that are not of Docker; undefined: nowhere. */
+  readonly prometheusURL?: string | undefined
 }
 
 export interface HostSettings {
   readonly name: string
   /** `unix:///path` or `tcp://host:port`. */
   readonly endpoint: string
+  /** For placement, besides those that every host has; absent: none. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Absent: none. */
+  readonly taints?: readonly HostTaintSettings[]
+}
+
+export interface HostTaintSettings {
+  readonly key: string
+  readonly value: string
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
 }
 
 export interface ApplicationSettings {

@@ -73,6 +73,7 @@ async function fromFile(
     network: config.engine.network,
     applications,
     listen: args.listen ?? config.engine.listen,
+    prometheusURL: config.engine.prometheusURL,
   }
 }
 

@@ -4,11 +4,12 @@ import { found, quoted } from './found.ts'
 import type { Validate } from './generated/validators.js'
 import { Application as validateApplication, Engine as validateEngine } from './generated/validators.js'
 import { percentOf } from './int-or-percent.ts'
-import { dnsLabelFault, imageFault } from './names.ts'
+import { dnsLabelFault, imageFault, labelKeyFault, labelValueFault } from './names.ts'
+import type { Path } from './position.ts'
 import { capProblems, type Problem } from './problem.ts'
 import { type Doc, type ManifestFile, readManifest } from './read.ts'
 import { type Findings, type PodSecurity, type Review, reportFault, reviewOf } from './review.ts'
-import type { Application, Engine } from './types.ts'
+import type { Application, Engine, EngineTaint } from './types.ts'
 import { validated } from './validated.ts'
 
 /** What configures Berth: one Engine and its Applications, defaults filled in and texts read. */
@@ -27,13 +28,19 @@ export interface EngineConfig {
   readonly stateDir: string | undefined
   readonly listen: string | undefined
   readonly pauseImage: string | undefined
+  /** Where metrics of pods and of the outside are asked for; undefined: nowhere. */
+  readonly prometheusURL: string | undefined
 }
 
 export interface HostConfig {
   readonly name: string
   readonly endpoint: string
   readonly labels: Readonly<Record<string, string>>
+  readonly taints: readonly TaintConfig[]
 }
+
+/** Keeps pods away that do not tolerate it. */
+export type TaintConfig = Readonly<EngineTaint>
 
 export interface ApplicationConfig {
   readonly name: string
@@ -106,6 +113,7 @@ const nameless: EngineConfig = {
   stateDir: undefined,
   listen: undefined,
   pauseImage: undefined,
+  prometheusURL: undefined,
 }
 
 function shaped<T>(document: Doc, validate: Validate, review: Review): T | undefined {
@@ -113,11 +121,12 @@ function shaped<T>(document: Doc, validate: Validate, review: Review): T | undef
 }
 
 function engineConfig({ metadata, spec }: Engine, review: Review): EngineConfig {
-  const { hosts, clusterDomain, network, stateDir, server, pauseImage } = spec
+  const { hosts, clusterDomain, network, stateDir, server, pauseImage, autoscaling } = spec
   reportFault(review, ['metadata', 'name'], dnsLabelFault(metadata.name), found(metadata.name))
   const names = hosts.map(({ name }) => name)
-  for (const [index, { name, endpoint, tls }] of hosts.entries()) {
+  for (const [index, { name, endpoint, tls, labels = {}, taints = [] }] of hosts.entries()) {
     const at = ['spec', 'hosts', index]
+    reviewMarks(labels, taints, at, review)
     reportFault(review, [...at, 'name'], dnsLabelFault(name), found(name))
     if (names.indexOf(name) < index)
       review.problem([...at, 'name'], `expected another name for each host, found ${quoted(name)} again`)
@@ -140,15 +149,38 @@ function engineConfig({ metadata, spec }: Engine, review: Review): EngineConfig 
   if (stateDir !== undefined && !stateDir.startsWith('/')) {
     review.problem(['spec', 'stateDir'], `expected an absolute path, found ${found(stateDir)}`)
   }
+  const { prometheusURL } = autoscaling
+  if (prometheusURL !== undefined && !/^https?:\/\/[^\s/]+/.test(prometheusURL)) {
+    const message = `expected an address like "http://prometheus:9090", found ${found(prometheusURL)}`
+    review.problem(['spec', 'autoscaling', 'prometheusURL'], message)
+  }
   if (pauseImage !== undefined) reportFault(review, ['spec', 'pauseImage'], imageFault(pauseImage), found(pauseImage))
   return {
     name: metadata.name,
-    hosts: hosts.map(({ name, endpoint, labels = {} }) => ({ name, endpoint, labels })),
+    hosts: hosts.map(({ name, endpoint, labels = {}, taints = [] }) => ({ name, endpoint, labels, taints })),
     clusterDomain,
     network,
     stateDir,
     listen,
     pauseImage,
+    prometheusURL,
+  }
+}
+
+/** What tells hosts apart for placement. */
+function reviewMarks(
+  labels: Readonly<Record<string, string>>,
+  taints: readonly EngineTaint[],
+  path: Path,
+  review: Review,
+): void {
+  for (const [key, value] of Object.entries(labels)) {
+    reportFault(review, [...path, 'labels', key], labelKeyFault(key) ?? labelValueFault(value), found(value))
+  }
+  for (const [index, { key, value }] of taints.entries()) {
+    const at = [...path, 'taints', index]
+    reportFault(review, [...at, 'key'], labelKeyFault(key), found(key))
+    reportFault(review, [...at, 'value'], labelValueFault(value), found(value))
   }
 }
 

@@ -36,6 +36,7 @@ export type {
   DeploymentStrategy,
   DownwardAPIVolumeFile,
   Engine,
+  EngineTaint,
   EnvFromSource,
   EnvVar,
   EnvVarSource,

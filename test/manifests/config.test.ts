@@ -21,6 +21,7 @@ test('everything that is left out has its default', () => {
       stateDir: undefined,
       listen: undefined,
       pauseImage: undefined,
+      prometheusURL: undefined,
     },
     applications: [
       {
@@ -42,7 +43,7 @@ test('everything that is left out has its default', () => {
 
 test('everything that is written is read', () => {
   const { config, problems } = read(`${engine(
-    '{hosts: [{name: a, endpoint: "tcp://10.0.0.1:2375", labels: {zone: a}}], network: {mtu: 1400}, stateDir: /x, server: {listen: ":80"}, pauseImage: "p:1"}',
+    '{hosts: [{name: a, endpoint: "tcp://10.0.0.1:2375", labels: {zone: a}, taints: [{key: gpu, effect: NoSchedule}]}], autoscaling: {prometheusURL: "http://prometheus:9090"}, network: {mtu: 1400}, stateDir: /x, server: {listen: ":80"}, pauseImage: "p:1"}',
   )}---
 ${application(`
   source: {repoURL: "https://git.example.com/a.git", revision: v1, path: prod, credentials: {secretFile: /run/git}}
@@ -51,7 +52,15 @@ ${application(`
   security: {podSecurity: restricted}`)}`)
   expect(problems).toEqual([])
   expect(config.engine).toMatchObject({
-    hosts: [{ name: 'a', endpoint: 'tcp://10.0.0.1:2375', labels: { zone: 'a' } }],
+    hosts: [
+      {
+        name: 'a',
+        endpoint: 'tcp://10.0.0.1:2375',
+        labels: { zone: 'a' },
+        taints: [{ key: 'gpu', value: '', effect: 'NoSchedule' }],
+      },
+    ],
+    prometheusURL: 'http://prometheus:9090',
     network: { podCIDR: '10.244.0.0/14', mtu: 1400 },
     stateDir: '/x',
     listen: ':80',
@@ -76,6 +85,22 @@ describe('problems', () => {
     [
       engine('{hosts: [{name: a, endpoint: "http://x"}]}'),
       'spec.hosts[0].endpoint: expected unix:///path or tcp://host:port, found "http://x" (string)',
+    ],
+    [
+      engine('{hosts: [{name: a, endpoint: "unix:///a", labels: {"a b": c}}]}'),
+      'spec.hosts[0].labels["a b"]: expected a label key like "app" or "example.com/app", its name of letters, digits, "-", "_" and ".", 63 at most, found "c" (string)',
+    ],
+    [
+      engine('{hosts: [{name: a, endpoint: "unix:///a", taints: [{key: gpu, effect: Never}]}]}'),
+      'spec.hosts[0].taints[0].effect: expected NoSchedule, PreferNoSchedule or NoExecute, found "Never" (string)',
+    ],
+    [
+      engine('{hosts: [{name: a, endpoint: "unix:///a", taints: [{key: "", effect: NoExecute}]}]}'),
+      'spec.hosts[0].taints[0].key: expected a label key like "app" or "example.com/app", its name of letters, digits, "-", "_" and ".", 63 at most, found "" (string)',
+    ],
+    [
+      engine('{autoscaling: {prometheusURL: "prometheus:9090"}}'),
+      'spec.autoscaling.prometheusURL: expected an address like "http://prometheus:9090", found "prometheus:9090" (string)',
     ],
     [
       engine('{hosts: [{name: a, endpoint: "unix:///a"}, {name: a, endpoint: "unix:///b"}]}'),

@@ -1324,6 +1324,7 @@ export interface EngineSpec {
   stateDir?: string
   server: EngineServer
   pauseImage?: string
+  autoscaling: EngineAutoscaling
 }
 export interface EngineHost {
   name: string
@@ -1331,7 +1332,13 @@ export interface EngineHost {
   labels?: {
     [k: string]: string
   }
+  taints?: EngineTaint[]
   tls?: EngineTLS
+}
+export interface EngineTaint {
+  key: string
+  value: string
+  effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
 }
 export interface EngineTLS {
   caFile: string
@@ -1345,6 +1352,9 @@ export interface EngineNetwork {
 }
 export interface EngineServer {
   listen?: string
+}
+export interface EngineAutoscaling {
+  prometheusURL?: string
 }
 export interface Engine {
   apiVersion: 'berth.dev/v1'

@@ -16123,11 +16123,13 @@ return errors === 0;
 
 export const Engine = validate167;
 const schema178 = {"type":"object","properties":{"apiVersion":{"const":"berth.dev/v1"},"kind":{"const":"Engine"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/EngineSpec","default":{}}},"required":["apiVersion","kind","metadata"],"additionalProperties":false};
-const schema180 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string"}},"additionalProperties":false};
-const schema183 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":576,"maximum":65535,"default":1500}},"additionalProperties":false};
-const schema184 = {"type":"object","properties":{"listen":{"type":"string"}},"additionalProperties":false};
-const schema181 = {"type":"object","properties":{"name":{"type":"string"},"endpoint":{"type":"string"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"tls":{"$ref":"#/$defs/EngineTLS"}},"required":["name","endpoint"],"additionalProperties":false};
-const schema182 = {"type":"object","properties":{"caFile":{"type":"string"},"certFile":{"type":"string"},"keyFile":{"type":"string"}},"required":["caFile","certFile","keyFile"],"additionalProperties":false};
+const schema180 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string"},"autoscaling":{"$ref":"#/$defs/EngineAutoscaling","default":{}}},"additionalProperties":false};
+const schema184 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":576,"maximum":65535,"default":1500}},"additionalProperties":false};
+const schema185 = {"type":"object","properties":{"listen":{"type":"string"}},"additionalProperties":false};
+const schema186 = {"type":"object","properties":{"prometheusURL":{"type":"string"}},"additionalProperties":false};
+const schema181 = {"type":"object","properties":{"name":{"type":"string"},"endpoint":{"type":"string"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"taints":{"type":"array","items":{"$ref":"#/$defs/EngineTaint"}},"tls":{"$ref":"#/$defs/EngineTLS"}},"required":["name","endpoint"],"additionalProperties":false};
+const schema182 = {"type":"object","properties":{"key":{"type":"string"},"value":{"type":"string","default":""},"effect":{"enum":["NoSchedule","PreferNoSchedule","NoExecute"]}},"required":["key","effect"],"additionalProperties":false};
+const schema183 = {"type":"object","properties":{"caFile":{"type":"string"},"certFile":{"type":"string"},"keyFile":{"type":"string"}},"required":["caFile","certFile","keyFile"],"additionalProperties":false};
 
 function validate169(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -16154,7 +16156,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!((((key0 === "name") || (key0 === "endpoint")) || (key0 === "labels")) || (key0 === "tls"))){
+if(!(((((key0 === "name") || (key0 === "endpoint")) || (key0 === "labels")) || (key0 === "taints")) || (key0 === "tls"))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -16216,11 +16218,18 @@ vErrors.push(err6);
 errors++;
 }
 }
-if(data.tls !== undefined){
-let data4 = data.tls;
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-if(data4.caFile === undefined){
-const err7 = {instancePath:instancePath+"/tls",schemaPath:"#/$defs/EngineTLS/required",keyword:"required",params:{missingProperty: "caFile"},message:"must have required property '"+"caFile"+"'"};
+if(data.taints !== undefined){
+let data4 = data.taints;
+if(Array.isArray(data4)){
+const len0 = data4.length;
+for(let i0=0; i0<len0; i0++){
+let data5 = data4[i0];
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+if(data5.value === undefined){
+data5.value = "";
+}
+if(data5.key === undefined){
+const err7 = {instancePath:instancePath+"/taints/" + i0,schemaPath:"#/$defs/EngineTaint/required",keyword:"required",params:{missingProperty: "key"},message:"must have required property '"+"key"+"'"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -16229,8 +16238,8 @@ vErrors.push(err7);
 }
 errors++;
 }
-if(data4.certFile === undefined){
-const err8 = {instancePath:instancePath+"/tls",schemaPath:"#/$defs/EngineTLS/required",keyword:"required",params:{missingProperty: "certFile"},message:"must have required property '"+"certFile"+"'"};
+if(data5.effect === undefined){
+const err8 = {instancePath:instancePath+"/taints/" + i0,schemaPath:"#/$defs/EngineTaint/required",keyword:"required",params:{missingProperty: "effect"},message:"must have required property '"+"effect"+"'"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -16239,8 +16248,9 @@ vErrors.push(err8);
 }
 errors++;
 }
-if(data4.keyFile === undefined){
-const err9 = {instancePath:instancePath+"/tls",schemaPath:"#/$defs/EngineTLS/required",keyword:"required",params:{missingProperty: "keyFile"},message:"must have required property '"+"keyFile"+"'"};
+for(const key2 in data5){
+if(!(((key2 === "key") || (key2 === "value")) || (key2 === "effect"))){
+const err9 = {instancePath:instancePath+"/taints/" + i0,schemaPath:"#/$defs/EngineTaint/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -16249,9 +16259,10 @@ vErrors.push(err9);
 }
 errors++;
 }
-for(const key2 in data4){
-if(!(((key2 === "caFile") || (key2 === "certFile")) || (key2 === "keyFile"))){
-const err10 = {instancePath:instancePath+"/tls",schemaPath:"#/$defs/EngineTLS/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+}
+if(data5.key !== undefined){
+if(typeof data5.key !== "string"){
+const err10 = {instancePath:instancePath+"/taints/" + i0+"/key",schemaPath:"#/$defs/EngineTaint/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -16261,9 +16272,8 @@ vErrors.push(err10);
 errors++;
 }
 }
-if(data4.caFile !== undefined){
-if(typeof data4.caFile !== "string"){
-const err11 = {instancePath:instancePath+"/tls/caFile",schemaPath:"#/$defs/EngineTLS/properties/caFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(typeof data5.value !== "string"){
+const err11 = {instancePath:instancePath+"/taints/" + i0+"/value",schemaPath:"#/$defs/EngineTaint/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -16272,10 +16282,10 @@ vErrors.push(err11);
 }
 errors++;
 }
-}
-if(data4.certFile !== undefined){
-if(typeof data4.certFile !== "string"){
-const err12 = {instancePath:instancePath+"/tls/certFile",schemaPath:"#/$defs/EngineTLS/properties/certFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data5.effect !== undefined){
+let data8 = data5.effect;
+if(!(((data8 === "NoSchedule") || (data8 === "PreferNoSchedule")) || (data8 === "NoExecute"))){
+const err12 = {instancePath:instancePath+"/taints/" + i0+"/effect",schemaPath:"#/$defs/EngineTaint/properties/effect/enum",keyword:"enum",params:{allowedValues: schema182.properties.effect.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -16285,9 +16295,9 @@ vErrors.push(err12);
 errors++;
 }
 }
-if(data4.keyFile !== undefined){
-if(typeof data4.keyFile !== "string"){
-const err13 = {instancePath:instancePath+"/tls/keyFile",schemaPath:"#/$defs/EngineTLS/properties/keyFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err13 = {instancePath:instancePath+"/taints/" + i0,schemaPath:"#/$defs/EngineTaint/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -16299,7 +16309,7 @@ errors++;
 }
 }
 else {
-const err14 = {instancePath:instancePath+"/tls",schemaPath:"#/$defs/EngineTLS/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err14 = {instancePath:instancePath+"/taints",schemaPath:"#/properties/taints/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -16309,14 +16319,107 @@ vErrors.push(err14);
 errors++;
 }
 }
-}
-else {
-const err15 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data.tls !== undefined){
+let data9 = data.tls;
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+if(data9.caFile === undefined){
+const err15 = {instancePath:instancePath+"/tls",schemaPath:"#/$defs/EngineTLS/required",keyword:"required",params:{missingProperty: "caFile"},message:"must have required property '"+"caFile"+"'"};
 if(vErrors === null){
 vErrors = [err15];
 }
 else {
 vErrors.push(err15);
+}
+errors++;
+}
+if(data9.certFile === undefined){
+const err16 = {instancePath:instancePath+"/tls",schemaPath:"#/$defs/EngineTLS/required",keyword:"required",params:{missingProperty: "certFile"},message:"must have required property '"+"certFile"+"'"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+if(data9.keyFile === undefined){
+const err17 = {instancePath:instancePath+"/tls",schemaPath:"#/$defs/EngineTLS/required",keyword:"required",params:{missingProperty: "keyFile"},message:"must have required property '"+"keyFile"+"'"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+for(const key3 in data9){
+if(!(((key3 === "caFile") || (key3 === "certFile")) || (key3 === "keyFile"))){
+const err18 = {instancePath:instancePath+"/tls",schemaPath:"#/$defs/EngineTLS/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+if(data9.caFile !== undefined){
+if(typeof data9.caFile !== "string"){
+const err19 = {instancePath:instancePath+"/tls/caFile",schemaPath:"#/$defs/EngineTLS/properties/caFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+if(data9.certFile !== undefined){
+if(typeof data9.certFile !== "string"){
+const err20 = {instancePath:instancePath+"/tls/certFile",schemaPath:"#/$defs/EngineTLS/properties/certFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+if(data9.keyFile !== undefined){
+if(typeof data9.keyFile !== "string"){
+const err21 = {instancePath:instancePath+"/tls/keyFile",schemaPath:"#/$defs/EngineTLS/properties/keyFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+}
+}
+else {
+const err22 = {instancePath:instancePath+"/tls",schemaPath:"#/$defs/EngineTLS/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+}
+}
+else {
+const err23 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
 }
 errors++;
 }
@@ -16341,8 +16444,11 @@ data.network = {};
 if(data.server === undefined){
 data.server = {};
 }
+if(data.autoscaling === undefined){
+data.autoscaling = {};
+}
 for(const key0 in data){
-if(!((((((key0 === "hosts") || (key0 === "clusterDomain")) || (key0 === "network")) || (key0 === "stateDir")) || (key0 === "server")) || (key0 === "pauseImage"))){
+if(!(((((((key0 === "hosts") || (key0 === "clusterDomain")) || (key0 === "network")) || (key0 === "stateDir")) || (key0 === "server")) || (key0 === "pauseImage")) || (key0 === "autoscaling"))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -16531,14 +16637,51 @@ vErrors.push(err14);
 errors++;
 }
 }
-}
-else {
-const err15 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+let data11 = data.autoscaling;
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+for(const key3 in data11){
+if(!(key3 === "prometheusURL")){
+const err15 = {instancePath:instancePath+"/autoscaling",schemaPath:"#/$defs/EngineAutoscaling/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err15];
 }
 else {
 vErrors.push(err15);
+}
+errors++;
+}
+}
+if(data11.prometheusURL !== undefined){
+if(typeof data11.prometheusURL !== "string"){
+const err16 = {instancePath:instancePath+"/autoscaling/prometheusURL",schemaPath:"#/$defs/EngineAutoscaling/properties/prometheusURL/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath:instancePath+"/autoscaling",schemaPath:"#/$defs/EngineAutoscaling/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+}
+else {
+const err18 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
 }
 errors++;
 }
@@ -16755,12 +16898,12 @@ return errors === 0;
 }
 
 export const HorizontalPodAutoscaler = validate172;
-const schema185 = {"type":"object","properties":{"apiVersion":{"const":"autoscaling/v2"},"kind":{"const":"HorizontalPodAutoscaler"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/HorizontalPodAutoscalerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema187 = {"type":"object","properties":{"behavior":{"$ref":"#/$defs/HorizontalPodAutoscalerBehavior"},"maxReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"metrics":{"type":"array","items":{"$ref":"#/$defs/MetricSpec"}},"minReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1},"scaleTargetRef":{"$ref":"#/$defs/CrossVersionObjectReference"}},"additionalProperties":false,"required":["maxReplicas","scaleTargetRef"]};
-const schema198 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
-const schema188 = {"type":"object","properties":{"scaleDown":{"$ref":"#/$defs/HPAScalingRules"},"scaleUp":{"$ref":"#/$defs/HPAScalingRules"}},"additionalProperties":false};
-const schema189 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":["string","number"]}},"additionalProperties":false};
-const schema190 = {"type":"object","properties":{"periodSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"type":{"type":"string","enum":["Pods","Percent"]},"value":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["periodSeconds","type","value"]};
+const schema187 = {"type":"object","properties":{"apiVersion":{"const":"autoscaling/v2"},"kind":{"const":"HorizontalPodAutoscaler"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/HorizontalPodAutoscalerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema189 = {"type":"object","properties":{"behavior":{"$ref":"#/$defs/HorizontalPodAutoscalerBehavior"},"maxReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"metrics":{"type":"array","items":{"$ref":"#/$defs/MetricSpec"}},"minReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1},"scaleTargetRef":{"$ref":"#/$defs/CrossVersionObjectReference"}},"additionalProperties":false,"required":["maxReplicas","scaleTargetRef"]};
+const schema200 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
+const schema190 = {"type":"object","properties":{"scaleDown":{"$ref":"#/$defs/HPAScalingRules"},"scaleUp":{"$ref":"#/$defs/HPAScalingRules"}},"additionalProperties":false};
+const schema191 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":["string","number"]}},"additionalProperties":false};
+const schema192 = {"type":"object","properties":{"periodSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"type":{"type":"string","enum":["Pods","Percent"]},"value":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["periodSeconds","type","value"]};
 
 function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -16875,7 +17018,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!((data3 === "Pods") || (data3 === "Percent"))){
-const err9 = {instancePath:instancePath+"/policies/" + i0+"/type",schemaPath:"#/$defs/HPAScalingPolicy/properties/type/enum",keyword:"enum",params:{allowedValues: schema190.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/policies/" + i0+"/type",schemaPath:"#/$defs/HPAScalingPolicy/properties/type/enum",keyword:"enum",params:{allowedValues: schema192.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -16957,7 +17100,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!(((data5 === "Max") || (data5 === "Min")) || (data5 === "Disabled"))){
-const err16 = {instancePath:instancePath+"/selectPolicy",schemaPath:"#/properties/selectPolicy/enum",keyword:"enum",params:{allowedValues: schema189.properties.selectPolicy.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/selectPolicy",schemaPath:"#/properties/selectPolicy/enum",keyword:"enum",params:{allowedValues: schema191.properties.selectPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -17005,7 +17148,7 @@ errors++;
 if(data.tolerance !== undefined){
 let data7 = data.tolerance;
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: schema189.properties.tolerance.type},message:"must be string,number"};
+const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: schema191.properties.tolerance.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -17074,9 +17217,9 @@ validate174.errors = vErrors;
 return errors === 0;
 }
 
-const schema191 = {"type":"object","properties":{"containerResource":{"$ref":"#/$defs/ContainerResourceMetricSource"},"external":{"$ref":"#/$defs/ExternalMetricSource"},"object":{"$ref":"#/$defs/ObjectMetricSource"},"pods":{"$ref":"#/$defs/PodsMetricSource"},"resource":{"$ref":"#/$defs/ResourceMetricSource"},"type":{"type":"string","enum":["Resource","ContainerResource","Pods","Object","External"]}},"additionalProperties":false,"required":["type"]};
-const schema192 = {"type":"object","properties":{"container":{"type":"string"},"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["container","name","target"]};
-const schema193 = {"type":"object","properties":{"averageUtilization":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"averageValue":{"type":["string","number"]},"type":{"type":"string","enum":["Utilization","Value","AverageValue"]},"value":{"type":["string","number"]}},"additionalProperties":false,"required":["type"]};
+const schema193 = {"type":"object","properties":{"containerResource":{"$ref":"#/$defs/ContainerResourceMetricSource"},"external":{"$ref":"#/$defs/ExternalMetricSource"},"object":{"$ref":"#/$defs/ObjectMetricSource"},"pods":{"$ref":"#/$defs/PodsMetricSource"},"resource":{"$ref":"#/$defs/ResourceMetricSource"},"type":{"type":"string","enum":["Resource","ContainerResource","Pods","Object","External"]}},"additionalProperties":false,"required":["type"]};
+const schema194 = {"type":"object","properties":{"container":{"type":"string"},"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["container","name","target"]};
+const schema195 = {"type":"object","properties":{"averageUtilization":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"averageValue":{"type":["string","number"]},"type":{"type":"string","enum":["Utilization","Value","AverageValue"]},"value":{"type":["string","number"]}},"additionalProperties":false,"required":["type"]};
 
 function validate180(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -17211,7 +17354,7 @@ errors++;
 if(data2.averageValue !== undefined){
 let data4 = data2.averageValue;
 if((typeof data4 !== "string") && (!((typeof data4 == "number") && (isFinite(data4))))){
-const err11 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema193.properties.averageValue.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema195.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -17234,7 +17377,7 @@ vErrors.push(err12);
 errors++;
 }
 if(!(((data5 === "Utilization") || (data5 === "Value")) || (data5 === "AverageValue"))){
-const err13 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err13 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema195.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -17247,7 +17390,7 @@ errors++;
 if(data2.value !== undefined){
 let data6 = data2.value;
 if((typeof data6 !== "string") && (!((typeof data6 == "number") && (isFinite(data6))))){
-const err14 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema193.properties.value.type},message:"must be string,number"};
+const err14 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema195.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -17284,8 +17427,8 @@ validate180.errors = vErrors;
 return errors === 0;
 }
 
-const schema194 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
-const schema195 = {"type":"object","properties":{"name":{"type":"string"},"selector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false,"required":["name"]};
+const schema196 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
+const schema197 = {"type":"object","properties":{"name":{"type":"string"},"selector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false,"required":["name"]};
 
 function validate183(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -17452,7 +17595,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema193.properties.averageValue.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema195.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -17475,7 +17618,7 @@ vErrors.push(err9);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema195.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -17488,7 +17631,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema193.properties.value.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema195.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -17525,7 +17668,7 @@ validate182.errors = vErrors;
 return errors === 0;
 }
 
-const schema197 = {"type":"object","properties":{"describedObject":{"$ref":"#/$defs/CrossVersionObjectReference"},"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["describedObject","metric","target"]};
+const schema199 = {"type":"object","properties":{"describedObject":{"$ref":"#/$defs/CrossVersionObjectReference"},"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["describedObject","metric","target"]};
 
 function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -17725,7 +17868,7 @@ errors++;
 if(data5.averageValue !== undefined){
 let data7 = data5.averageValue;
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err16 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema193.properties.averageValue.type},message:"must be string,number"};
+const err16 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema195.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -17748,7 +17891,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!(((data8 === "Utilization") || (data8 === "Value")) || (data8 === "AverageValue"))){
-const err18 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema195.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -17761,7 +17904,7 @@ errors++;
 if(data5.value !== undefined){
 let data9 = data5.value;
 if((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))){
-const err19 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema193.properties.value.type},message:"must be string,number"};
+const err19 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema195.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -17798,7 +17941,7 @@ validate187.errors = vErrors;
 return errors === 0;
 }
 
-const schema200 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
+const schema202 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
 
 function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -17905,7 +18048,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema193.properties.averageValue.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema195.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -17928,7 +18071,7 @@ vErrors.push(err9);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema195.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -17941,7 +18084,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema193.properties.value.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema195.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -17978,7 +18121,7 @@ validate190.errors = vErrors;
 return errors === 0;
 }
 
-const schema202 = {"type":"object","properties":{"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["name","target"]};
+const schema204 = {"type":"object","properties":{"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["name","target"]};
 
 function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -18091,7 +18234,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err9 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema193.properties.averageValue.type},message:"must be string,number"};
+const err9 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema195.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -18114,7 +18257,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err11 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema195.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -18127,7 +18270,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err12 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema193.properties.value.type},message:"must be string,number"};
+const err12 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema195.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -18234,7 +18377,7 @@ vErrors.push(err2);
 errors++;
 }
 if(!(((((data5 === "Resource") || (data5 === "ContainerResource")) || (data5 === "Pods")) || (data5 === "Object")) || (data5 === "External"))){
-const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema191.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema193.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -18711,7 +18854,7 @@ return errors === 0;
 }
 
 export const Job = validate197;
-const schema205 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"Job"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema207 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"Job"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
 function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -18930,9 +19073,9 @@ return errors === 0;
 }
 
 export const LimitRange = validate199;
-const schema207 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"LimitRange"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/LimitRangeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema209 = {"type":"object","properties":{"limits":{"type":"array","items":{"$ref":"#/$defs/LimitRangeItem"}}},"additionalProperties":false,"required":["limits"]};
-const schema210 = {"type":"object","properties":{"default":{"type":"object","additionalProperties":{"type":["string","number"]}},"defaultRequest":{"type":"object","additionalProperties":{"type":["string","number"]}},"max":{"type":"object","additionalProperties":{"type":["string","number"]}},"maxLimitRequestRatio":{"type":"object","additionalProperties":{"type":["string","number"]}},"min":{"type":"object","additionalProperties":{"type":["string","number"]}},"type":{"type":"string","enum":["Container","Pod","PersistentVolumeClaim"]}},"additionalProperties":false,"required":["type"]};
+const schema209 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"LimitRange"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/LimitRangeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema211 = {"type":"object","properties":{"limits":{"type":"array","items":{"$ref":"#/$defs/LimitRangeItem"}}},"additionalProperties":false,"required":["limits"]};
+const schema212 = {"type":"object","properties":{"default":{"type":"object","additionalProperties":{"type":["string","number"]}},"defaultRequest":{"type":"object","additionalProperties":{"type":["string","number"]}},"max":{"type":"object","additionalProperties":{"type":["string","number"]}},"maxLimitRequestRatio":{"type":"object","additionalProperties":{"type":["string","number"]}},"min":{"type":"object","additionalProperties":{"type":["string","number"]}},"type":{"type":"string","enum":["Container","Pod","PersistentVolumeClaim"]}},"additionalProperties":false,"required":["type"]};
 
 function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -18995,7 +19138,7 @@ if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 for(const key2 in data2){
 let data3 = data2[key2];
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err4 = {instancePath:instancePath+"/limits/" + i0+"/default/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/default/additionalProperties/type",keyword:"type",params:{type: schema210.properties.default.additionalProperties.type},message:"must be string,number"};
+const err4 = {instancePath:instancePath+"/limits/" + i0+"/default/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/default/additionalProperties/type",keyword:"type",params:{type: schema212.properties.default.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -19023,7 +19166,7 @@ if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 for(const key3 in data4){
 let data5 = data4[key3];
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err6 = {instancePath:instancePath+"/limits/" + i0+"/defaultRequest/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/defaultRequest/additionalProperties/type",keyword:"type",params:{type: schema210.properties.defaultRequest.additionalProperties.type},message:"must be string,number"};
+const err6 = {instancePath:instancePath+"/limits/" + i0+"/defaultRequest/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/defaultRequest/additionalProperties/type",keyword:"type",params:{type: schema212.properties.defaultRequest.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -19051,7 +19194,7 @@ if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 for(const key4 in data6){
 let data7 = data6[key4];
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err8 = {instancePath:instancePath+"/limits/" + i0+"/max/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/max/additionalProperties/type",keyword:"type",params:{type: schema210.properties.max.additionalProperties.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/limits/" + i0+"/max/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/max/additionalProperties/type",keyword:"type",params:{type: schema212.properties.max.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -19079,7 +19222,7 @@ if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 for(const key5 in data8){
 let data9 = data8[key5];
 if((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))){
-const err10 = {instancePath:instancePath+"/limits/" + i0+"/maxLimitRequestRatio/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/maxLimitRequestRatio/additionalProperties/type",keyword:"type",params:{type: schema210.properties.maxLimitRequestRatio.additionalProperties.type},message:"must be string,number"};
+const err10 = {instancePath:instancePath+"/limits/" + i0+"/maxLimitRequestRatio/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/maxLimitRequestRatio/additionalProperties/type",keyword:"type",params:{type: schema212.properties.maxLimitRequestRatio.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -19107,7 +19250,7 @@ if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
 for(const key6 in data10){
 let data11 = data10[key6];
 if((typeof data11 !== "string") && (!((typeof data11 == "number") && (isFinite(data11))))){
-const err12 = {instancePath:instancePath+"/limits/" + i0+"/min/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/min/additionalProperties/type",keyword:"type",params:{type: schema210.properties.min.additionalProperties.type},message:"must be string,number"};
+const err12 = {instancePath:instancePath+"/limits/" + i0+"/min/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/min/additionalProperties/type",keyword:"type",params:{type: schema212.properties.min.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -19142,7 +19285,7 @@ vErrors.push(err14);
 errors++;
 }
 if(!(((data12 === "Container") || (data12 === "Pod")) || (data12 === "PersistentVolumeClaim"))){
-const err15 = {instancePath:instancePath+"/limits/" + i0+"/type",schemaPath:"#/$defs/LimitRangeItem/properties/type/enum",keyword:"enum",params:{allowedValues: schema210.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err15 = {instancePath:instancePath+"/limits/" + i0+"/type",schemaPath:"#/$defs/LimitRangeItem/properties/type/enum",keyword:"enum",params:{allowedValues: schema212.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -19409,8 +19552,8 @@ return errors === 0;
 }
 
 export const Namespace = validate202;
-const schema211 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Namespace"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NamespaceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
-const schema213 = {"type":"object","properties":{"finalizers":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema213 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Namespace"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NamespaceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema215 = {"type":"object","properties":{"finalizers":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
 
 function validate202(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -19668,14 +19811,14 @@ return errors === 0;
 }
 
 export const PersistentVolume = validate203;
-const schema214 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolume"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema216 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFilePersistentVolumeSource"},"capacity":{"type":"object","additionalProperties":{"type":["string","number"]}},"cephfs":{"$ref":"#/$defs/CephFSPersistentVolumeSource"},"cinder":{"$ref":"#/$defs/CinderPersistentVolumeSource"},"claimRef":{"$ref":"#/$defs/ObjectReference"},"csi":{"$ref":"#/$defs/CSIPersistentVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexPersistentVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsPersistentVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIPersistentVolumeSource"},"local":{"$ref":"#/$defs/LocalVolumeSource"},"mountOptions":{"type":"array","items":{"type":"string"}},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"nodeAffinity":{"$ref":"#/$defs/VolumeNodeAffinity"},"persistentVolumeReclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Retain"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDPersistentVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOPersistentVolumeSource"},"storageClassName":{"type":"string"},"storageos":{"$ref":"#/$defs/StorageOSPersistentVolumeSource"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false};
-const schema219 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"secretNamespace":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
-const schema224 = {"type":"object","properties":{"apiVersion":{"type":"string"},"fieldPath":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"resourceVersion":{"type":"string"},"uid":{"type":"string"}},"additionalProperties":false};
-const schema236 = {"type":"object","properties":{"endpoints":{"type":"string"},"endpointsNamespace":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
-const schema240 = {"type":"object","properties":{"fsType":{"type":"string"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
-const schema220 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
-const schema221 = {"type":"object","properties":{"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
+const schema216 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolume"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema218 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFilePersistentVolumeSource"},"capacity":{"type":"object","additionalProperties":{"type":["string","number"]}},"cephfs":{"$ref":"#/$defs/CephFSPersistentVolumeSource"},"cinder":{"$ref":"#/$defs/CinderPersistentVolumeSource"},"claimRef":{"$ref":"#/$defs/ObjectReference"},"csi":{"$ref":"#/$defs/CSIPersistentVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexPersistentVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsPersistentVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIPersistentVolumeSource"},"local":{"$ref":"#/$defs/LocalVolumeSource"},"mountOptions":{"type":"array","items":{"type":"string"}},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"nodeAffinity":{"$ref":"#/$defs/VolumeNodeAffinity"},"persistentVolumeReclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Retain"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDPersistentVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOPersistentVolumeSource"},"storageClassName":{"type":"string"},"storageos":{"$ref":"#/$defs/StorageOSPersistentVolumeSource"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false};
+const schema221 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"secretNamespace":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
+const schema226 = {"type":"object","properties":{"apiVersion":{"type":"string"},"fieldPath":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"resourceVersion":{"type":"string"},"uid":{"type":"string"}},"additionalProperties":false};
+const schema238 = {"type":"object","properties":{"endpoints":{"type":"string"},"endpointsNamespace":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
+const schema242 = {"type":"object","properties":{"fsType":{"type":"string"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
+const schema222 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
+const schema223 = {"type":"object","properties":{"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
 
 function validate205(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -19845,7 +19988,7 @@ validate205.errors = vErrors;
 return errors === 0;
 }
 
-const schema222 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+const schema224 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
 
 function validate207(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -19975,7 +20118,7 @@ validate207.errors = vErrors;
 return errors === 0;
 }
 
-const schema225 = {"type":"object","properties":{"controllerExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"controllerPublishSecretRef":{"$ref":"#/$defs/SecretReference"},"driver":{"type":"string"},"fsType":{"type":"string"},"nodeExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"nodePublishSecretRef":{"$ref":"#/$defs/SecretReference"},"nodeStageSecretRef":{"$ref":"#/$defs/SecretReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}},"volumeHandle":{"type":"string"}},"additionalProperties":false,"required":["driver","volumeHandle"]};
+const schema227 = {"type":"object","properties":{"controllerExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"controllerPublishSecretRef":{"$ref":"#/$defs/SecretReference"},"driver":{"type":"string"},"fsType":{"type":"string"},"nodeExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"nodePublishSecretRef":{"$ref":"#/$defs/SecretReference"},"nodeStageSecretRef":{"$ref":"#/$defs/SecretReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}},"volumeHandle":{"type":"string"}},"additionalProperties":false,"required":["driver","volumeHandle"]};
 
 function validate209(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -20002,7 +20145,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema225.properties, key0))){
+if(!(func2.call(schema227.properties, key0))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -20358,7 +20501,7 @@ validate209.errors = vErrors;
 return errors === 0;
 }
 
-const schema232 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"}},"additionalProperties":false,"required":["driver"]};
+const schema234 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"}},"additionalProperties":false,"required":["driver"]};
 
 function validate211(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -20515,7 +20658,7 @@ validate211.errors = vErrors;
 return errors === 0;
 }
 
-const schema238 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
+const schema240 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
 
 function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -20552,7 +20695,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema238.properties, key0))){
+if(!(func2.call(schema240.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -20788,7 +20931,7 @@ validate213.errors = vErrors;
 return errors === 0;
 }
 
-const schema242 = {"type":"object","properties":{"required":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
+const schema244 = {"type":"object","properties":{"required":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
 
 function validate215(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -20827,7 +20970,7 @@ validate215.errors = vErrors;
 return errors === 0;
 }
 
-const schema246 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
+const schema248 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
 
 function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -21031,7 +21174,7 @@ validate218.errors = vErrors;
 return errors === 0;
 }
 
-const schema248 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
+const schema250 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
 
 function validate220(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -21068,7 +21211,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema248.properties, key0))){
+if(!(func2.call(schema250.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -21253,7 +21396,7 @@ validate220.errors = vErrors;
 return errors === 0;
 }
 
-const schema250 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/ObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
+const schema252 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/ObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
 
 function validate222(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -21457,7 +21600,7 @@ if(data.volumeMode === undefined){
 data.volumeMode = "Filesystem";
 }
 for(const key0 in data){
-if(!(func2.call(schema216.properties, key0))){
+if(!(func2.call(schema218.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -21824,7 +21967,7 @@ if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
 for(const key4 in data19){
 let data20 = data19[key4];
 if((typeof data20 !== "string") && (!((typeof data20 == "number") && (isFinite(data20))))){
-const err30 = {instancePath:instancePath+"/capacity/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/capacity/additionalProperties/type",keyword:"type",params:{type: schema216.properties.capacity.additionalProperties.type},message:"must be string,number"};
+const err30 = {instancePath:instancePath+"/capacity/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/capacity/additionalProperties/type",keyword:"type",params:{type: schema218.properties.capacity.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -22645,7 +22788,7 @@ vErrors.push(err93);
 errors++;
 }
 if(!(((data68 === "Retain") || (data68 === "Recycle")) || (data68 === "Delete"))){
-const err94 = {instancePath:instancePath+"/persistentVolumeReclaimPolicy",schemaPath:"#/properties/persistentVolumeReclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema216.properties.persistentVolumeReclaimPolicy.enum},message:"must be equal to one of the allowed values"};
+const err94 = {instancePath:instancePath+"/persistentVolumeReclaimPolicy",schemaPath:"#/properties/persistentVolumeReclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema218.properties.persistentVolumeReclaimPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -22961,7 +23104,7 @@ vErrors.push(err118);
 errors++;
 }
 if(!((data88 === "Filesystem") || (data88 === "Block"))){
-const err119 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema216.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
+const err119 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema218.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -23288,7 +23431,7 @@ return errors === 0;
 }
 
 export const PersistentVolumeClaim = validate225;
-const schema253 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolumeClaim"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema255 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolumeClaim"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
 function validate225(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -23507,7 +23650,7 @@ return errors === 0;
 }
 
 export const Pod = validate227;
-const schema255 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Pod"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema257 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Pod"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
 function validate227(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -23726,8 +23869,8 @@ return errors === 0;
 }
 
 export const PodDisruptionBudget = validate229;
-const schema257 = {"type":"object","properties":{"apiVersion":{"const":"policy/v1"},"kind":{"const":"PodDisruptionBudget"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodDisruptionBudgetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema259 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"minAvailable":{"type":["integer","string"]},"selector":{"$ref":"#/$defs/LabelSelector"},"unhealthyPodEvictionPolicy":{"type":"string","enum":["IfHealthyBudget","AlwaysAllow"]}},"additionalProperties":false};
+const schema259 = {"type":"object","properties":{"apiVersion":{"const":"policy/v1"},"kind":{"const":"PodDisruptionBudget"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodDisruptionBudgetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema261 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"minAvailable":{"type":["integer","string"]},"selector":{"$ref":"#/$defs/LabelSelector"},"unhealthyPodEvictionPolicy":{"type":"string","enum":["IfHealthyBudget","AlwaysAllow"]}},"additionalProperties":false};
 
 function validate230(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -23748,7 +23891,7 @@ errors++;
 if(data.maxUnavailable !== undefined){
 let data0 = data.maxUnavailable;
 if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-const err1 = {instancePath:instancePath+"/maxUnavailable",schemaPath:"#/properties/maxUnavailable/type",keyword:"type",params:{type: schema259.properties.maxUnavailable.type},message:"must be integer,string"};
+const err1 = {instancePath:instancePath+"/maxUnavailable",schemaPath:"#/properties/maxUnavailable/type",keyword:"type",params:{type: schema261.properties.maxUnavailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -23761,7 +23904,7 @@ errors++;
 if(data.minAvailable !== undefined){
 let data1 = data.minAvailable;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/minAvailable",schemaPath:"#/properties/minAvailable/type",keyword:"type",params:{type: schema259.properties.minAvailable.type},message:"must be integer,string"};
+const err2 = {instancePath:instancePath+"/minAvailable",schemaPath:"#/properties/minAvailable/type",keyword:"type",params:{type: schema261.properties.minAvailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -23790,7 +23933,7 @@ vErrors.push(err3);
 errors++;
 }
 if(!((data3 === "IfHealthyBudget") || (data3 === "AlwaysAllow"))){
-const err4 = {instancePath:instancePath+"/unhealthyPodEvictionPolicy",schemaPath:"#/properties/unhealthyPodEvictionPolicy/enum",keyword:"enum",params:{allowedValues: schema259.properties.unhealthyPodEvictionPolicy.enum},message:"must be equal to one of the allowed values"};
+const err4 = {instancePath:instancePath+"/unhealthyPodEvictionPolicy",schemaPath:"#/properties/unhealthyPodEvictionPolicy/enum",keyword:"enum",params:{allowedValues: schema261.properties.unhealthyPodEvictionPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -24033,8 +24176,8 @@ return errors === 0;
 }
 
 export const ReplicaSet = validate233;
-const schema260 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"ReplicaSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicaSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema262 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
+const schema262 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"ReplicaSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicaSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema264 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
 
 function validate234(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -24388,8 +24531,8 @@ return errors === 0;
 }
 
 export const ReplicationController = validate238;
-const schema263 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ReplicationController"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicationControllerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema265 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"type":"object","additionalProperties":{"type":"string"}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["template"]};
+const schema265 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ReplicationController"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicationControllerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema267 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"type":"object","additionalProperties":{"type":"string"}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["template"]};
 
 function validate239(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -24754,10 +24897,10 @@ return errors === 0;
 }
 
 export const ResourceQuota = validate242;
-const schema266 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ResourceQuota"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ResourceQuotaSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema268 = {"type":"object","properties":{"hard":{"type":"object","additionalProperties":{"type":["string","number"]}},"scopeSelector":{"$ref":"#/$defs/ScopeSelector"},"scopes":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema269 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/ScopedResourceSelectorRequirement"}}},"additionalProperties":false};
-const schema270 = {"type":"object","properties":{"operator":{"type":"string"},"scopeName":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["operator","scopeName"]};
+const schema268 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ResourceQuota"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ResourceQuotaSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema270 = {"type":"object","properties":{"hard":{"type":"object","additionalProperties":{"type":["string","number"]}},"scopeSelector":{"$ref":"#/$defs/ScopeSelector"},"scopes":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema271 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/ScopedResourceSelectorRequirement"}}},"additionalProperties":false};
+const schema272 = {"type":"object","properties":{"operator":{"type":"string"},"scopeName":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["operator","scopeName"]};
 
 function validate244(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -24928,7 +25071,7 @@ if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 for(const key1 in data0){
 let data1 = data0[key1];
 if((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))){
-const err1 = {instancePath:instancePath+"/hard/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/hard/additionalProperties/type",keyword:"type",params:{type: schema268.properties.hard.additionalProperties.type},message:"must be string,number"};
+const err1 = {instancePath:instancePath+"/hard/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/hard/additionalProperties/type",keyword:"type",params:{type: schema270.properties.hard.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -25217,7 +25360,7 @@ return errors === 0;
 }
 
 export const Secret = validate247;
-const schema271 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"Secret"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"stringData":{"type":"object","additionalProperties":{"type":"string"}},"type":{"type":"string","default":"Opaque"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema273 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"Secret"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"stringData":{"type":"object","additionalProperties":{"type":"string"}},"type":{"type":"string","default":"Opaque"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
 
 function validate247(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -25499,11 +25642,11 @@ return errors === 0;
 }
 
 export const Service = validate248;
-const schema273 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Service"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ServiceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema275 = {"type":"object","properties":{"allocateLoadBalancerNodePorts":{"type":"boolean"},"clusterIP":{"type":"string"},"clusterIPs":{"type":"array","items":{"type":"string"}},"externalIPs":{"type":"array","items":{"type":"string"}},"externalName":{"type":"string"},"externalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"healthCheckNodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"internalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"ipFamilies":{"type":"array","items":{"type":"string"}},"ipFamilyPolicy":{"type":"string","enum":["SingleStack","PreferDualStack","RequireDualStack"]},"loadBalancerClass":{"type":"string"},"loadBalancerIP":{"type":"string"},"loadBalancerSourceRanges":{"type":"array","items":{"type":"string"}},"ports":{"type":"array","items":{"$ref":"#/$defs/ServicePort"}},"publishNotReadyAddresses":{"type":"boolean"},"selector":{"type":"object","additionalProperties":{"type":"string"}},"sessionAffinity":{"type":"string","enum":["None","ClientIP"],"default":"None"},"sessionAffinityConfig":{"$ref":"#/$defs/SessionAffinityConfig"},"trafficDistribution":{"type":"string"},"type":{"type":"string","enum":["ClusterIP","NodePort","LoadBalancer","ExternalName"],"default":"ClusterIP"}},"additionalProperties":false};
-const schema276 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"nodePort":{"type":"integer","minimum":0,"maximum":65535},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"},"targetPort":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
-const schema277 = {"type":"object","properties":{"clientIP":{"$ref":"#/$defs/ClientIPConfig"}},"additionalProperties":false};
-const schema278 = {"type":"object","properties":{"timeoutSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":10800}},"additionalProperties":false};
+const schema275 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Service"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ServiceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema277 = {"type":"object","properties":{"allocateLoadBalancerNodePorts":{"type":"boolean"},"clusterIP":{"type":"string"},"clusterIPs":{"type":"array","items":{"type":"string"}},"externalIPs":{"type":"array","items":{"type":"string"}},"externalName":{"type":"string"},"externalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"healthCheckNodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"internalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"ipFamilies":{"type":"array","items":{"type":"string"}},"ipFamilyPolicy":{"type":"string","enum":["SingleStack","PreferDualStack","RequireDualStack"]},"loadBalancerClass":{"type":"string"},"loadBalancerIP":{"type":"string"},"loadBalancerSourceRanges":{"type":"array","items":{"type":"string"}},"ports":{"type":"array","items":{"$ref":"#/$defs/ServicePort"}},"publishNotReadyAddresses":{"type":"boolean"},"selector":{"type":"object","additionalProperties":{"type":"string"}},"sessionAffinity":{"type":"string","enum":["None","ClientIP"],"default":"None"},"sessionAffinityConfig":{"$ref":"#/$defs/SessionAffinityConfig"},"trafficDistribution":{"type":"string"},"type":{"type":"string","enum":["ClusterIP","NodePort","LoadBalancer","ExternalName"],"default":"ClusterIP"}},"additionalProperties":false};
+const schema278 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"nodePort":{"type":"integer","minimum":0,"maximum":65535},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"},"targetPort":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
+const schema279 = {"type":"object","properties":{"clientIP":{"$ref":"#/$defs/ClientIPConfig"}},"additionalProperties":false};
+const schema280 = {"type":"object","properties":{"timeoutSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":10800}},"additionalProperties":false};
 
 function validate250(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -25611,7 +25754,7 @@ if(data.type === undefined){
 data.type = "ClusterIP";
 }
 for(const key0 in data){
-if(!(func2.call(schema275.properties, key0))){
+if(!(func2.call(schema277.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -25727,7 +25870,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!((data7 === "Cluster") || (data7 === "Local"))){
-const err9 = {instancePath:instancePath+"/externalTrafficPolicy",schemaPath:"#/properties/externalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema275.properties.externalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/externalTrafficPolicy",schemaPath:"#/properties/externalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema277.properties.externalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -25785,7 +25928,7 @@ vErrors.push(err13);
 errors++;
 }
 if(!((data9 === "Cluster") || (data9 === "Local"))){
-const err14 = {instancePath:instancePath+"/internalTrafficPolicy",schemaPath:"#/properties/internalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema275.properties.internalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/internalTrafficPolicy",schemaPath:"#/properties/internalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema277.properties.internalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -25836,7 +25979,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!(((data12 === "SingleStack") || (data12 === "PreferDualStack")) || (data12 === "RequireDualStack"))){
-const err18 = {instancePath:instancePath+"/ipFamilyPolicy",schemaPath:"#/properties/ipFamilyPolicy/enum",keyword:"enum",params:{allowedValues: schema275.properties.ipFamilyPolicy.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/ipFamilyPolicy",schemaPath:"#/properties/ipFamilyPolicy/enum",keyword:"enum",params:{allowedValues: schema277.properties.ipFamilyPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -26036,7 +26179,7 @@ vErrors.push(err33);
 errors++;
 }
 if(!(((data23 === "TCP") || (data23 === "UDP")) || (data23 === "SCTP"))){
-const err34 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ServicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema276.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err34 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ServicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema278.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -26048,7 +26191,7 @@ errors++;
 if(data18.targetPort !== undefined){
 let data24 = data18.targetPort;
 if((!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))) && (typeof data24 !== "string")){
-const err35 = {instancePath:instancePath+"/ports/" + i4+"/targetPort",schemaPath:"#/$defs/ServicePort/properties/targetPort/type",keyword:"type",params:{type: schema276.properties.targetPort.type},message:"must be integer,string"};
+const err35 = {instancePath:instancePath+"/ports/" + i4+"/targetPort",schemaPath:"#/$defs/ServicePort/properties/targetPort/type",keyword:"type",params:{type: schema278.properties.targetPort.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -26133,7 +26276,7 @@ vErrors.push(err41);
 errors++;
 }
 if(!((data28 === "None") || (data28 === "ClientIP"))){
-const err42 = {instancePath:instancePath+"/sessionAffinity",schemaPath:"#/properties/sessionAffinity/enum",keyword:"enum",params:{allowedValues: schema275.properties.sessionAffinity.enum},message:"must be equal to one of the allowed values"};
+const err42 = {instancePath:instancePath+"/sessionAffinity",schemaPath:"#/properties/sessionAffinity/enum",keyword:"enum",params:{allowedValues: schema277.properties.sessionAffinity.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -26172,7 +26315,7 @@ vErrors.push(err44);
 errors++;
 }
 if(!((((data31 === "ClusterIP") || (data31 === "NodePort")) || (data31 === "LoadBalancer")) || (data31 === "ExternalName"))){
-const err45 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema275.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err45 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema277.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -26414,12 +26557,12 @@ return errors === 0;
 }
 
 export const StatefulSet = validate253;
-const schema279 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"StatefulSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/StatefulSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema281 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"ordinals":{"$ref":"#/$defs/StatefulSetOrdinals"},"persistentVolumeClaimRetentionPolicy":{"$ref":"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy"},"podManagementPolicy":{"type":"string","enum":["OrderedReady","Parallel"],"default":"OrderedReady"},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"serviceName":{"type":"string"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/StatefulSetUpdateStrategy","default":{}},"volumeClaimTemplates":{"type":"array","items":{"$ref":"#/$defs/ClaimTemplate"}}},"additionalProperties":false,"required":["selector","template"]};
-const schema282 = {"type":"object","properties":{"start":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false};
-const schema283 = {"type":"object","properties":{"whenDeleted":{"type":"string","enum":["Retain","Delete"],"default":"Retain"},"whenScaled":{"type":"string","enum":["Retain","Delete"],"default":"Retain"}},"additionalProperties":false};
-const schema284 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateStatefulSetStrategy"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
-const schema285 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"partition":{"type":"integer","minimum":0,"maximum":2147483647,"default":0}},"additionalProperties":false};
+const schema281 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"StatefulSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/StatefulSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema283 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"ordinals":{"$ref":"#/$defs/StatefulSetOrdinals"},"persistentVolumeClaimRetentionPolicy":{"$ref":"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy"},"podManagementPolicy":{"type":"string","enum":["OrderedReady","Parallel"],"default":"OrderedReady"},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"serviceName":{"type":"string"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/StatefulSetUpdateStrategy","default":{}},"volumeClaimTemplates":{"type":"array","items":{"$ref":"#/$defs/ClaimTemplate"}}},"additionalProperties":false,"required":["selector","template"]};
+const schema284 = {"type":"object","properties":{"start":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false};
+const schema285 = {"type":"object","properties":{"whenDeleted":{"type":"string","enum":["Retain","Delete"],"default":"Retain"},"whenScaled":{"type":"string","enum":["Retain","Delete"],"default":"Retain"}},"additionalProperties":false};
+const schema286 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateStatefulSetStrategy"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
+const schema287 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"partition":{"type":"integer","minimum":0,"maximum":2147483647,"default":0}},"additionalProperties":false};
 
 function validate257(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -26461,7 +26604,7 @@ errors++;
 if(data0.maxUnavailable !== undefined){
 let data1 = data0.maxUnavailable;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/maxUnavailable/type",keyword:"type",params:{type: schema285.properties.maxUnavailable.type},message:"must be integer,string"};
+const err2 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/maxUnavailable/type",keyword:"type",params:{type: schema287.properties.maxUnavailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -26528,7 +26671,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!((data3 === "RollingUpdate") || (data3 === "OnDelete"))){
-const err8 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema284.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema286.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -26552,7 +26695,7 @@ validate257.errors = vErrors;
 return errors === 0;
 }
 
-const schema286 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["metadata","spec"]};
+const schema288 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["metadata","spec"]};
 
 function validate259(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -26788,7 +26931,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema281.properties, key0))){
+if(!(func2.call(schema283.properties, key0))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -26929,7 +27072,7 @@ vErrors.push(err12);
 errors++;
 }
 if(!((data4 === "Retain") || (data4 === "Delete"))){
-const err13 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenDeleted",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenDeleted/enum",keyword:"enum",params:{allowedValues: schema283.properties.whenDeleted.enum},message:"must be equal to one of the allowed values"};
+const err13 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenDeleted",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenDeleted/enum",keyword:"enum",params:{allowedValues: schema285.properties.whenDeleted.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -26950,7 +27093,7 @@ vErrors.push(err14);
 errors++;
 }
 if(!((data5 === "Retain") || (data5 === "Delete"))){
-const err15 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenScaled",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenScaled/enum",keyword:"enum",params:{allowedValues: schema283.properties.whenScaled.enum},message:"must be equal to one of the allowed values"};
+const err15 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenScaled",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenScaled/enum",keyword:"enum",params:{allowedValues: schema285.properties.whenScaled.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -26983,7 +27126,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!((data6 === "OrderedReady") || (data6 === "Parallel"))){
-const err18 = {instancePath:instancePath+"/podManagementPolicy",schemaPath:"#/properties/podManagementPolicy/enum",keyword:"enum",params:{allowedValues: schema281.properties.podManagementPolicy.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/podManagementPolicy",schemaPath:"#/properties/podManagementPolicy/enum",keyword:"enum",params:{allowedValues: schema283.properties.podManagementPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -27341,9 +27484,9 @@ return errors === 0;
 }
 
 export const StorageClass = validate263;
-const schema288 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
-const schema289 = {"type":"object","properties":{"matchLabelExpressions":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorLabelRequirement"}}},"additionalProperties":false};
-const schema290 = {"type":"object","properties":{"key":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","values"]};
+const schema290 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
+const schema291 = {"type":"object","properties":{"matchLabelExpressions":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorLabelRequirement"}}},"additionalProperties":false};
+const schema292 = {"type":"object","properties":{"key":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","values"]};
 
 function validate264(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -27531,7 +27674,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema288.properties, key0))){
+if(!(func2.call(schema290.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -27794,7 +27937,7 @@ vErrors.push(err23);
 errors++;
 }
 if(!((data17 === "Retain") || (data17 === "Delete"))){
-const err24 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema288.properties.reclaimPolicy.enum},message:"must be equal to one of the allowed values"};
+const err24 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema290.properties.reclaimPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -27815,7 +27958,7 @@ vErrors.push(err25);
 errors++;
 }
 if(!((data18 === "Immediate") || (data18 === "WaitForFirstConsumer"))){
-const err26 = {instancePath:instancePath+"/volumeBindingMode",schemaPath:"#/properties/volumeBindingMode/enum",keyword:"enum",params:{allowedValues: schema288.properties.volumeBindingMode.enum},message:"must be equal to one of the allowed values"};
+const err26 = {instancePath:instancePath+"/volumeBindingMode",schemaPath:"#/properties/volumeBindingMode/enum",keyword:"enum",params:{allowedValues: schema290.properties.volumeBindingMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err26];
 }
