@@ -56,6 +56,73 @@ export function pod(spec: object = {}) {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'one' }, spec: { containers: [container], ...spec } }
 }
 
+/** A StatefulSet that is fine. */
+export function statefulSet(spec: object = {}, podSpec: object = {}) {
+  return { ...deployment(spec, podSpec), kind: 'StatefulSet' }
+}
+
+/** A DaemonSet that is fine. */
+export function daemonSet(spec: object = {}, podSpec: object = {}) {
+  return { ...deployment(spec, podSpec), kind: 'DaemonSet' }
+}
+
+/** A ReplicationController that is fine. */
+export function replicationController(spec: object = {}) {
+  const { template } = deployment().spec
+  return { apiVersion: 'v1', kind: 'ReplicationController', metadata: { name: 'web' }, spec: { template, ...spec } }
+}
+
+/** A Job that is fine. */
+export function job(spec: object = {}, podSpec: object = {}) {
+  const template = { spec: { restartPolicy: 'Never', containers: [container], ...podSpec } }
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate' }, spec: { template, ...spec } }
+}
+
+/** A CronJob that is fine. */
+export function cronJob(spec: object = {}, jobSpec: object = {}) {
+  const jobTemplate = { spec: job(jobSpec).spec }
+  const metadata = { name: 'dump' }
+  return { apiVersion: 'batch/v1', kind: 'CronJob', metadata, spec: { schedule: '0 3 * * *', jobTemplate, ...spec } }
+}
+
+/** A HorizontalPodAutoscaler that is fine. */
+export function autoscaler(spec: object = {}) {
+  const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' }
+  const metadata = { name: 'web' }
+  const kind = 'HorizontalPodAutoscaler'
+  return { apiVersion: 'autoscaling/v2', kind, metadata, spec: { maxReplicas: 5, scaleTargetRef, ...spec } }
+}
+
+export const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+
+/** A PersistentVolumeClaim that is fine. */
+export function claim(spec: object = {}) {
+  const metadata = { name: 'data' }
+  return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec: { ...claimSpec, ...spec } }
+}
+
+/** A PersistentVolume that is fine but for its source. */
+export function volume(spec: object) {
+  const rest = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'] }
+  return { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'disk' }, spec: { ...rest, ...spec } }
+}
+
+/** A StorageClass that is fine. */
+export function storageClass(extra: object = {}) {
+  const metadata = { name: 'fast' }
+  return { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata, provisioner: 'local', ...extra }
+}
+
+/** An object of the group without a name that is named `a`. */
+export function core(kind: string, spec: object) {
+  return { apiVersion: 'v1', kind, metadata: { name: 'a' }, spec }
+}
+
+/** A PodDisruptionBudget. */
+export function budget(spec: object) {
+  return { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'web' }, spec }
+}
+
 export function service(spec: object) {
   return { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec }
 }
@@ -67,9 +134,13 @@ export function config(name: string, extra: object = {}): string {
   return json({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, ...extra })
 }
 
+export function secretObject(extra: object = {}) {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, ...extra }
+}
+
 /** The text of a Secret. */
 export function secret(extra: object): string {
-  return json({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, ...extra })
+  return json(secretObject(extra))
 }
 
 /** A Pod whose container has `extra`. */

@@ -1,10 +1,22 @@
 import { readConfig } from '../../src/manifests/config.ts'
-import { definitions } from '../../src/manifests/generated/definitions.ts'
-import { completeOther } from '../../src/manifests/other-defaults.ts'
-import { container, deployment, object, pod, service } from '../manifests/manifest.ts'
+import {
+  autoscaler,
+  claim,
+  container,
+  cronJob,
+  daemonSet,
+  deployment,
+  job,
+  object,
+  pod,
+  secretObject,
+  service,
+  statefulSet,
+  storageClass,
+} from '../manifests/manifest.ts'
 
 export const defaults = {
-  /** Reads the member of an object that was given without it; undefined for kinds that are not built yet. */
+  /** Reads the member of an object that was given without it. */
   default: ({ path }: { path: string }) => {
     const find = finders[path] ?? (() => byPath(path))
     const value = find()
@@ -15,10 +27,17 @@ export const defaults = {
 const whole: Readonly<Record<string, () => unknown>> = {
   Deployment: () => object('Deployment', deployment()),
   ReplicaSet: () => object('ReplicaSet', { ...deployment(), kind: 'ReplicaSet' }),
+  StatefulSet: () => object('StatefulSet', statefulSet()),
+  DaemonSet: () => object('DaemonSet', daemonSet()),
+  Job: () => object('Job', job()),
+  CronJob: () => object('CronJob', cronJob()),
+  HorizontalPodAutoscaler: () => object('HorizontalPodAutoscaler', autoscaler()),
+  PersistentVolumeClaim: () => object('PersistentVolumeClaim', claim()),
+  StorageClass: () => object('StorageClass', storageClass()),
   Pod: () => object('Pod', pod()),
   Container: () => object('Pod', pod()).spec.containers[0],
   Service: () => object('Service', service({ ports: [{ port: 80 }] })),
-  Secret: () => object('Secret', { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } }),
+  Secret: () => object('Secret', secretObject()),
 }
 
 const finders: Readonly<Record<string, () => unknown>> = {
@@ -28,11 +47,10 @@ const finders: Readonly<Record<string, () => unknown>> = {
     return readConfig({ path: 'berth.yaml', bytes: new TextEncoder().encode(application) }).config.applications[0]
       ?.namespace
   },
-  'Job.spec.parallelism (completions unset)': () => member(completeOther({ kind: 'Job', spec: {} }), 'parallelism'),
-  'Job.spec.completions (parallelism unset)': () => member(completeOther({ kind: 'Job', spec: {} }), 'completions'),
-  'Job.spec.podReplacementPolicy (no podFailurePolicy)': () =>
-    member(completeOther({ kind: 'Job', spec: {} }), 'podReplacementPolicy'),
-  'ConfigMap volume defaultMode': () => definitions.ConfigMapVolumeSource?.properties?.defaultMode?.default,
+  'ConfigMap volume defaultMode': () => {
+    const given = pod({ volumes: [{ name: 'a', configMap: { name: 'a' } }] })
+    return object('Pod', given).spec.volumes![0]!.configMap!.defaultMode
+  },
   'Container.imagePullPolicy (other tag)': () => object('Pod', pod()).spec.containers[0]!.imagePullPolicy,
   'Container.ports[].protocol': () => {
     const given = pod({ containers: [{ ...container, ports: [{ containerPort: 80 }] }] })
@@ -40,15 +58,11 @@ const finders: Readonly<Record<string, () => unknown>> = {
   },
 }
 
-function member(object: unknown, name: string): unknown {
-  const spec: unknown = typeof object === 'object' && object !== null ? Reflect.get(object, 'spec') : undefined
-  return typeof spec === 'object' && spec !== null ? Reflect.get(spec, name) : undefined
-}
-
+/** `Job.spec.completions (parallelism unset)`: what stands in brackets is so anyway. */
 function byPath(path: string): unknown {
-  const [kind = '', ...members] = path.split('.')
+  const [kind = '', ...members] = path.replace(/ \(.*\)$/, '').split('.')
   return members.reduce<unknown>(
     (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
-    whole[kind]?.() ?? completeOther({ kind }),
+    whole[kind]?.(),
   )
 }
