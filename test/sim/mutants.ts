@@ -29,7 +29,7 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'pods that Berth has not looked at yet are broken',
     file: 'reconcile/plan/observe.ts',
-    from: "{ bucket: 'unknown', when: ({ pod }) => pod.containers.some(isUnseen) },",
+    from: "{ bucket: 'unknown', when: ({ pod }) => lasting(pod).some(isUnseen) },",
     to: '',
   },
   {
@@ -89,12 +89,12 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'half-made pods stay half made',
     file: 'reconcile/plan/upkeep.ts',
-    from: 'return [...existing, repairMissing(pod, ref, view)]',
+    from: 'return [...existing, repairMissing(bench, view)]',
     to: 'return existing',
   },
   {
     title: 'containers cut off by a restart of their sandbox stay',
-    file: 'reconcile/plan/observe.ts',
+    file: 'reconcile/plan/container-state.ts',
     from: 'return container.startedAt !== 0 && container.startedAt < sandbox.startedAt',
     to: 'return pod === undefined && container === undefined',
   },

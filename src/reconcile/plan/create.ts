@@ -1,4 +1,4 @@
-import type { ContainerPort, PodSpec } from '../../manifests/types.ts'
+import type { ContainerPort } from '../../manifests/types.ts'
 import type { ContainerConfig, LiveHost, LivePod, PublishedPort } from '../../runtime/live.ts'
 import type { PodRef, SandboxSpec } from '../../runtime/port.ts'
 import type { Action, Effect, Task } from './action.ts'
@@ -8,8 +8,8 @@ import type { View, Workload } from './desired.ts'
 import { pinImage } from './images.ts'
 import { removeActions } from './leave.ts'
 import { stagesOf } from './start-order.ts'
-import { setupsOf, volumesOf } from './volumes-of-pod.ts'
 import { identityLabels, revisionLabel } from './stateful-set-identity.ts'
+import { setupsOf, volumesOf } from './volumes-of-pod.ts'
 
 /** What a pod has that others of its template have not: its name, and what goes with it. */
 export interface Identity {
@@ -75,19 +75,26 @@ export function namespaceOf(desired: Workload): string {
 /** Without its volumes, which need the pod's facts. */
 export function sandboxSpec(desired: Workload, pod: Identity): SandboxSpec {
   const { template } = desired
-  const hash = { 'pod-template-hash': template.hash }
   return {
     app: desired.app,
     owner: `${desired.kind}/${desired.object.metadata.name}`,
     template: template.hash,
     commit: desired.commit,
-    labels: { ...template.labels, ...(desired.kind === 'Pod' ? {} : hash), ...pod.labels },
+    labels: { ...template.labels, ...ownLabels(desired, pod.name), ...pod.labels },
     annotations: { ...template.annotations, ...pod.annotations },
     spec: template.spec,
     hostname: pod.hostname ?? template.spec.hostname ?? hostnameOf(pod.name),
     ports: portsOf(template.spec),
     volumes: [],
   }
+}
+
+/** What Kubernetes' controllers add to the labels of their pods. */
+function ownLabels({ kind, object, template }: Workload, podName: string): Readonly<Record<string, string>> {
+  if (kind === 'Pod' || kind === 'Job' || kind === 'CronJob') return {}
+  if (kind === 'DaemonSet') return { [revisionLabel]: template.hash }
+  if (kind !== 'StatefulSet') return { 'pod-template-hash': template.hash }
+  return { [revisionLabel]: template.hash, ...identityLabels(object.metadata.name, podName) }
 }
 
 interface PortSpec {

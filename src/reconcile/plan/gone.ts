@@ -12,7 +12,8 @@ export function planGone(owner: Key, view: View): Plan {
   const { kind, namespace, name } = keyParts(owner)
   const eye = { now: view.now, hosts: view.hosts, minReadyMs: 0, hash: '' }
   const pods = [...view.pods].sort((a, b) => (a.name < b.name ? -1 : 1)).map((pod) => observe(pod, eye))
-  const tasks = kind === 'Namespace' ? removeNetworks(name, view) : pods.flatMap((observed) => removal(observed))
+  const removals = pods.flatMap((observed) => removal(observed, view.now))
+  const tasks = kind === 'Namespace' ? removeNetworks(name, view) : [...removals, ...removeRecords(owner, view)]
   const unreachable = pods.find(({ reachable }) => !reachable)
   const status: ObjectStatus = {
     kind,
@@ -29,11 +30,27 @@ export function planGone(owner: Key, view: View): Plan {
   return { tasks, status, lookAgainAt: undefined, lookAgainFor: '' }
 }
 
-function removal({ pod, bucket, reachable }: Observed): Task[] {
+function removal({ pod, bucket, reachable }: Observed, now: number): Task[] {
   const cause = 'no longer in the repository'
   if (!reachable) return []
-  if (bucket === 'leaving') return [planLeaving(pod)].filter((task) => task !== undefined)
+  if (bucket === 'leaving') return [planLeaving(pod, now)].filter((task) => task !== undefined)
   return [pod.sandbox ? planLeave(pod, cause, 'downtime') : planRemains(pod, cause)]
+}
+
+/** What was written down about the object; needed as long as it has pods. */
+function removeRecords(owner: Key, view: View): Task[] {
+  if (view.pods.length > 0) return []
+  const { kind, name } = keyParts(owner)
+  return view
+    .volumesOf(owner)
+    .filter(({ detail, host }) => detail !== '' && view.hosts.some((known) => known.name === host && known.reachable))
+    .map((record) => ({
+      host: record.host,
+      text: `remove record ${record.detail} of ${kind} ${name} on ${record.host}`,
+      cause: 'no longer in the repository',
+      effect: 'none',
+      actions: [{ kind: 'removeVolume', host: record.host, name: record.name }],
+    }))
 }
 
 function removeNetworks(namespace: string, view: View): Task[] {

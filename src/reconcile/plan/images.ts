@@ -1,6 +1,6 @@
 import type { Container } from '../../manifests/types.ts'
 import type { ContainerConfig, LiveHost, LivePod } from '../../runtime/live.ts'
-import type { Task } from './action.ts'
+import type { Action, Task } from './action.ts'
 import type { Template } from './desired.ts'
 import { pullWaitMs } from './restart.ts'
 import { earliest, type LookAgain } from './time.ts'
@@ -24,8 +24,9 @@ interface ImageView {
 }
 
 export function imagesOn(host: LiveHost, template: Template, view: ImageView): ImageState {
-  const seen = new Map(template.spec.containers.map((container) => [container.image, container]))
-  const states = [...seen.values()].map((container) => imageOn(host, container, view))
+  const { initContainers = [], containers } = template.spec
+  const seen = new Map([...initContainers, ...containers].map((container) => [container.image, container]))
+  const states = [...seen.values()].map((container) => imageOn(host, container, { ...view, auths: template.auths }))
   const waiting = states.filter((state) => !state.ready)
   return {
     ready: waiting.length === 0,
@@ -38,7 +39,9 @@ export function imagesOn(host: LiveHost, template: Template, view: ImageView): I
 
 const present: ImageState = { ready: true, tasks: [], message: '', failed: false, again: undefined }
 
-function imageOn(host: LiveHost, container: Container, view: ImageView): ImageState {
+type PullView = ImageView & Pick<Template, 'auths'>
+
+function imageOn(host: LiveHost, container: Container, view: PullView): ImageState {
   const { image, imagePullPolicy: policy } = container
   const there = imageId(host, image) !== undefined
   const pull = host.pulls.get(image)
@@ -55,7 +58,7 @@ function imageOn(host: LiveHost, container: Container, view: ImageView): ImageSt
     failed: pull?.state === 'failed',
     message: pull?.state === 'failed' ? `ErrImagePull: ${image}: ${pull.message}` : `pulling ${image} on ${host.name}`,
     again: { at: view.now + pullLookMs, reason: `${image} is being pulled` },
-    tasks: [pullTask(host, image, policy === 'Always' ? 'imagePullPolicy is Always' : 'not on the host')],
+    tasks: [pullTask(host, image, view.auths, policy === 'Always' ? 'imagePullPolicy is Always' : 'not on the host')],
   }
 }
 
@@ -78,9 +81,10 @@ function backingOff(host: LiveHost, image: string, again: LookAgain): ImageState
   return { ready: false, tasks: [], failed: true, message: `${reason}: ${image}: ${words}`, again }
 }
 
-function pullTask(host: LiveHost, image: string, cause: string): Task {
+function pullTask(host: LiveHost, image: string, auths: Template['auths'], cause: string): Task {
   const text = `pull ${image} on ${host.name}`
-  return { host: host.name, text, cause, effect: 'none', actions: [{ kind: 'pull', host: host.name, image }] }
+  const pull: Action = { kind: 'pull', host: host.name, image, ...(auths.length > 0 ? { auths } : {}) }
+  return { host: host.name, text, cause, effect: 'none', actions: [pull] }
 }
 
 /** The id of an image by any spelling of its reference: Docker lists `nginx:latest` for `docker.io/library/nginx`. */

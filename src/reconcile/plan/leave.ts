@@ -1,26 +1,39 @@
 import type { LiveContainer, LivePod } from '../../runtime/live.ts'
 import type { Action, Effect, Task } from './action.ts'
-import { graceMs, podRef } from './upkeep.ts'
+import { isAlive } from './container-state.ts'
+import { stopOrder } from './start-order.ts'
+import { graceMs, named, podRef } from './upkeep.ts'
 
 /** The first look at a pod that is to go: marked for good, its processes told to end. What does not run goes at once. */
 export function planLeave(pod: LivePod, cause: string, effect: Effect): Task {
   const ref = podRef(pod)
-  const stops = stopActions(pod)
   const mark: Action[] = pod.sandbox ? [{ kind: 'markLeaving', pod: ref }] : []
-  const stopping = stops.length > 0 && pod.sandbox !== undefined
+  const stopping = aliveIn(pod).length > 0 && pod.sandbox !== undefined
   const text = `${stopping ? 'stop' : 'remove'} pod ${pod.name}`
-  return { host: pod.host, text, cause, effect, actions: [...mark, ...(stopping ? stops : removeActions(pod))] }
+  const rest = stopping ? stopActions(pod, graceMs(pod)) : removeActions(pod)
+  return { host: pod.host, text, cause, effect, actions: [...mark, ...rest] }
 }
 
-/** Later looks at a leaving pod: stop again what still runs (a restart of Berth forgets the stops it sent), then remove. */
-export function planLeaving(pod: LivePod): Task | undefined {
+/**
+ * Later looks at a leaving pod: stop again what still runs (a restart of Berth forgets the stops it sent), then sidecars, one after the
+ * other, then remove.
+ */
+export function planLeaving(pod: LivePod, now: number): Task | undefined {
   const { host, name } = pod
-  if (!pod.containers.concat(pod.leftovers).some(isAlive)) {
+  if (aliveIn(pod).length === 0) {
     return { host, text: `remove pod ${name}`, cause: 'it has ended', effect: 'none', actions: removeActions(pod) }
   }
-  const actions = stopActions(pod)
+  const actions = stopActions(pod, graceLeftMs(pod, now))
   if (actions.length === 0) return undefined
   return { host, text: `stop pod ${name}`, cause: 'marked for removal', effect: 'none', actions }
+}
+
+/** A pod that ended for good and stays: what still runs of it is stopped, sidecars in the end. */
+export function planFinished(pod: LivePod, cause: string): Task | undefined {
+  const next = nextToStop(pod).filter((container) => !container.stopping)
+  if (next.length === 0) return undefined
+  const text = `stop ${named(next.map((container) => container.name))} of pod ${pod.name}`
+  return { host: pod.host, text, cause, effect: 'none', actions: stopActions(pod, graceMs(pod)) }
 }
 
 /** A pod that cannot come back. Without its sandbox it is cut off from the network: it cannot end in an orderly way any more. */
@@ -36,17 +49,36 @@ export function removeActions(pod: LivePod): Action[] {
   return all.map((container) => ({ kind: 'remove', pod: ref, id: container.id }))
 }
 
-function stopActions(pod: LivePod): Action[] {
+function stopActions(pod: LivePod, grace: number): Action[] {
   const ref = podRef(pod)
-  return pod.containers
-    .concat(pod.leftovers)
-    .filter((container) => isAlive(container) && !container.stopping)
+  return nextToStop(pod)
+    .filter((container) => !container.stopping)
     .flatMap((container): Action[] => {
-      const stop: Action = { kind: 'stop', pod: ref, id: container.id, graceMs: graceMs(pod) }
+      const stop: Action = { kind: 'stop', pod: ref, id: container.id, graceMs: grace }
       return container.state === 'paused' ? [{ kind: 'unpause', pod: ref, id: container.id }, stop] : [stop]
     })
 }
 
-function isAlive(container: LiveContainer): boolean {
-  return container.state === 'running' || container.state === 'paused' || container.state === 'restarting'
+function aliveIn(pod: LivePod): readonly LiveContainer[] {
+  return pod.containers.concat(pod.leftovers).filter(isAlive)
+}
+
+/** The first group of the order of stopping in which something is left; all of it has to end before the next one's turn. */
+function nextToStop(pod: LivePod): readonly LiveContainer[] {
+  const alive = aliveIn(pod)
+  const [, ...later] = pod.spec ? stopOrder(pod.spec) : []
+  const sidecars = new Set(later.flat())
+  const first = alive.filter(({ name }) => !sidecars.has(name))
+  if (first.length > 0) return first
+  const name = later.flat().find((sidecar) => alive.some((container) => container.name === sidecar))
+  return alive.filter((container) => container.name === name)
+}
+
+/** However long the others took, everything gets this much time for its end. */
+const leastGraceMs = 2_000
+
+function graceLeftMs(pod: LivePod, now: number): number {
+  const grace = graceMs(pod)
+  if (pod.leavingSince === undefined) return grace
+  return Math.max(leastGraceMs, grace - Math.max(0, now - pod.leavingSince))
 }

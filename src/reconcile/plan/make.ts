@@ -1,10 +1,11 @@
 import type { LiveHost } from '../../runtime/live.ts'
 import type { Effect, Task } from './action.ts'
 import { claimHosts } from './claims-of-pod.ts'
-import { createPod, freePodNames, hostPorts, type Identity } from './create.ts'
+import { createPod, freePodNames, hostPorts, type Identity, sandboxSpec } from './create.ts'
 import type { Observed } from './observe.ts'
-import { type Load, noLoad, placePod, withPod } from './placement.ts'
+import { type Newcomer, placePod, type Site, withPod } from './placement.ts'
 import { imageState, type Roster, siblingsOf, withoutRepeats } from './roster.ts'
+import { siteOf } from './site.ts'
 import { earliest, type LookAgain } from './time.ts'
 
 /** What became of pods that were to be made. */
@@ -25,8 +26,13 @@ export interface Order {
   readonly effect: Effect
   /** A fixed name instead of computed ones (Pod). */
   readonly name?: string
-  /** The very pods to make, of kinds whose pods are no equals. The count is theirs. */
-  readonly identities?: readonly (Identity & { readonly onlyOn?: string })[]
+  /** The very pods to make, of kinds whose pods are no equals; `count` is their number. */
+  readonly seats?: readonly OrderedSeat[]
+}
+
+export interface OrderedSeat extends Identity {
+  /** The one host that it may be on. */
+  readonly onlyOn?: string
 }
 
 const nothingMade: Making = { tasks: [], names: [], message: '', failed: false, again: undefined }
@@ -36,16 +42,16 @@ export function makePods(roster: Roster, order: Order): Making {
   if (order.count <= 0) return nothingMade
   const lacking = templateLacks(roster)
   if (lacking) return lacking
-  let loads = loadsOf(roster)
+  let site = siteOf(roster)
   let asked = 0
   const made = seatsFor(roster, order).map((seat) => {
-    const { host, ...why } = hostFor(roster, seat, loads)
+    const { host, ...why } = hostFor(roster, seat, site)
     if (!host) return pending(why.message, why.failed, roster.view.now)
     // What is left of a lost pod is counted as used already.
     if (!seat.lost?.pod.spec) asked += 1
     const refusal = roster.view.refuses(roster.namespace, roster.desired.template.spec, asked)
     if (refusal && !seat.lost?.pod.spec) return forbidden(refusal, roster.view.now)
-    loads = addPod(loads, host, roster)
+    site = withPod(site, host.name, newcomer(roster, seat))
     return makePod(roster, order, { ...seat, host })
   })
   return joined(made)
@@ -91,8 +97,8 @@ interface Seat {
 
 function seatsFor(roster: Roster, order: Order): Seat[] {
   const hostOf = (lost: Observed) => roster.view.hosts.find((host) => host.name === lost.pod.host)
-  if (order.identities) {
-    return order.identities.map(({ onlyOn, ...identity }) => {
+  if (order.seats) {
+    return order.seats.map(({ onlyOn, ...identity }) => {
       const lost = roster.pods.find(({ bucket, pod }) => bucket === 'lost' && pod.name === identity.name)
       return { identity, onlyOn, host: lost && hostOf(lost), lost }
     })
@@ -117,7 +123,7 @@ type Found =
   | { readonly host: LiveHost; readonly message: ''; readonly failed: false }
   | { readonly host: undefined; readonly message: string; readonly failed: boolean }
 
-function hostFor(roster: Roster, seat: Seat, loads: ReadonlyMap<string, Load>): Found {
+function hostFor(roster: Roster, seat: Seat, site: Site): Found {
   const { template } = roster.desired
   const pod = { host: '', namespace: roster.namespace, name: seat.identity.name }
   const claims = claimHosts(template, pod, roster.view)
@@ -128,9 +134,15 @@ function hostFor(roster: Roster, seat: Seat, loads: ReadonlyMap<string, Load>): 
     return { host: undefined, message: `it belongs on host ${only}, its claims do not`, failed: true }
   }
   if (seat.host) return { host: seat.host, message: '', failed: false }
-  const placed = placePod(hosts, loads, template.requests, hostPorts(template.spec))
+  const placed = placePod({ ...newcomer(roster, seat), only: new Set(hosts.map(({ name }) => name)) }, site)
   if (placed.host) return { host: placed.host, message: '', failed: false }
   return { host: undefined, message: placed.message, failed: false }
+}
+
+function newcomer(roster: Roster, seat: Seat): Newcomer {
+  const { requests, spec } = roster.desired.template
+  const { labels } = sandboxSpec(roster.desired, seat.identity)
+  return { namespace: roster.namespace, labels, spec, requests, ports: hostPorts(spec), only: undefined }
 }
 
 function makePod(roster: Roster, order: Order, seat: Seat & { readonly host: LiveHost }): Making {
@@ -159,21 +171,4 @@ function joined(made: readonly Making[]): Making {
     failed: made.some((making) => making.failed),
     again: earliest(made.map((making) => making.again)),
   }
-}
-
-function loadsOf(roster: Roster): ReadonlyMap<string, Load> {
-  return new Map(
-    roster.view.hosts.map((host) => {
-      const own = roster.view.pods.filter((pod) => pod.host === host.name)
-      const ports = own.flatMap((pod) => (pod.spec ? hostPorts(pod.spec) : []))
-      const placed = roster.view.placed.get(host.name) ?? noLoad
-      const peers = own.filter((pod) => !pod.leaving).length
-      return [host.name, { cpuMillis: placed.cpuMillis, memoryBytes: placed.memoryBytes, peers, ports: new Set(ports) }]
-    }),
-  )
-}
-
-function addPod(loads: ReadonlyMap<string, Load>, host: LiveHost, roster: Roster): ReadonlyMap<string, Load> {
-  const { requests, spec } = roster.desired.template
-  return new Map(loads).set(host.name, withPod(loads.get(host.name) ?? noLoad, requests, hostPorts(spec)))
 }

@@ -1,15 +1,18 @@
 import { compareContainer, type Difference } from '../../diff/compare.ts'
 import { renderDifference } from '../../diff/render.ts'
-import type { LiveHost, LivePod } from '../../runtime/live.ts'
+import type { ContainerConfig, LiveHost, LivePod } from '../../runtime/live.ts'
 import type { Action, Task } from './action.ts'
 import { containersFor } from './containers.ts'
 import { namespaceOf } from './create.ts'
 import type { View, Workload } from './desired.ts'
 import { type ImageState, imageId, imagesOn, pinImage } from './images.ts'
-import { planLeaving, planRemains } from './leave.ts'
-import { missingContainers, type Observed, observe } from './observe.ts'
+import { planFinished, planLeaving, planRemains } from './leave.ts'
+import { type Observed, observe } from './observe.ts'
+import { progressOf } from './progress.ts'
+import { roleOf } from './start-order.ts'
 import { earliest, type LookAgain } from './time.ts'
 import { planUpkeep, podRef } from './upkeep.ts'
+import { changedFiles, setupsAgain } from './volumes-of-pod.ts'
 
 /** The pods of one owner, sorted into those of the wanted revision, those of others, and those that no longer count. */
 export interface Roster {
@@ -55,12 +58,18 @@ function isStaying({ bucket }: Observed): boolean {
 function driftOf(desired: Workload, pod: LivePod, view: View): readonly Difference[] {
   if (pod.template !== desired.template.hash || pod.leaving) return []
   const host = view.hosts.find((candidate) => candidate.name === pod.host)
-  return containersFor(desired.template, pod, host).flatMap((config) => {
+  return lastingConfigs(desired, pod, host).flatMap((config) => {
     const live = pod.containers.find((container) => container.name === config.name)
     if (!live) return []
     const sameImage = host !== undefined && imageId(host, config.image) === live.imageId
     return compareContainer(sameImage ? { ...config, image: live.config.image } : config, live, pod.address)
   })
+}
+
+/** Without plain init containers: they have done what they were made for. */
+function lastingConfigs(desired: Workload, pod: LivePod, host: LiveHost | undefined): readonly ContainerConfig[] {
+  const configs = containersFor(desired.template, pod, host)
+  return configs.filter(({ name }) => roleOf(desired.template.spec, name) !== 'init')
 }
 
 /** `env.LEVEL: "2" -> "1"`: where a pod is not as its template says. */
@@ -98,19 +107,26 @@ export function doomed(roster: Roster): number {
   return roster.pods.filter(({ bucket, pod }) => bucket === 'lost' && pod.sandbox && pod.template !== hash).length
 }
 
-function restOf(roster: Roster, { pod, bucket }: Observed): Rest {
-  if (bucket === 'leaving') return { tasks: [planLeaving(pod)].filter((task) => task !== undefined) }
+function restOf(roster: Roster, { pod, bucket, reason }: Observed): Rest {
+  const { now } = roster.view
+  if (bucket === 'leaving') return { tasks: [planLeaving(pod, now)].filter((task) => task !== undefined) }
   if (bucket === 'lost') return { tasks: [planRemains(pod, lostCause)] }
   const host = roster.view.hosts.find((candidate) => candidate.name === pod.host)
-  if (bucket === 'finished' || !host) return { tasks: [] }
+  if (!host) return { tasks: [] }
+  if (bucket === 'finished') {
+    const task = planFinished(pod, reason || 'all other containers have ended')
+    return { tasks: task ? [task] : [] }
+  }
   const missing = missingConfigs(roster, pod, host)
-  const { now } = roster.view
+  const { template } = roster.desired
   const upkeep = planUpkeep(pod, {
     now,
     host,
     configs: missing.configs,
     updates: updatesOf(roster, pod),
     updateCause: inPlaceCause(roster, pod),
+    volumes: () => setupsAgain(template, pod, host, missing.configs),
+    changed: changedFiles(template, pod, host),
   })
   const tasks = upkeep.task ? [upkeep.task, ...missing.tasks] : missing.tasks
   return { tasks, again: earliest([upkeep.again, missing.again]) }
@@ -119,7 +135,8 @@ function restOf(roster: Roster, { pod, bucket }: Observed): Rest {
 /** Containers that a pod of the wanted template lacks, once their images are there. */
 function missingConfigs(roster: Roster, pod: LivePod, host: LiveHost) {
   const { template } = roster.desired
-  if (pod.template !== template.hash || missingContainers(pod).length === 0) return { configs: [], tasks: [] }
+  if (pod.template !== template.hash || progressOf(pod, roster.view.now).missing.length === 0)
+    return { configs: [], tasks: [] }
   const images = imageState(roster, host)
   if (!images.ready) return { configs: [], tasks: images.tasks, again: images.again }
   const siblings = siblingsOf(roster)
@@ -149,7 +166,8 @@ export function withoutRepeats(tasks: readonly Task[]): Task[] {
 function updatesOf(roster: Roster, pod: LivePod): Action[] {
   const differences = roster.drift.get(pod.name) ?? []
   if (differences.length === 0 || differences.some((difference) => difference.impact === 'replace')) return []
-  return containersFor(roster.desired.template, pod).flatMap((config): Action[] => {
+  const host = roster.view.hosts.find((candidate) => candidate.name === pod.host)
+  return lastingConfigs(roster.desired, pod, host).flatMap((config): Action[] => {
     const live = pod.containers.find((container) => container.name === config.name)
     if (live?.state !== 'running') return []
     const differs = compareContainer(config, live, pod.address).some((difference) => difference.impact === 'inPlace')

@@ -1,8 +1,12 @@
 import type { ContainerConfig, LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
-import type { Attempt, PodRef } from '../../runtime/port.ts'
+import type { Attempt, PodRef, VolumeSetup } from '../../runtime/port.ts'
 import type { Action, Effect, Task } from './action.ts'
-import { endedAt, endReason, hasEnded, isCutOff, missingContainers, restartAt } from './observe.ts'
+import { backoffOf, endedAt, endReason, endText, hasEnded, isCutOff, restarts } from './container-state.ts'
+import { deadlineOf } from './deadline.ts'
+import { type Progress, progressOf } from './progress.ts'
+import { roleOf } from './start-order.ts'
 import { earliest, type LookAgain } from './time.ts'
+import { directorySetups } from './volumes-of-pod.ts'
 
 /** What one pod needs to run as it was made, and when to look at it again. */
 export interface Upkeep {
@@ -27,30 +31,52 @@ export interface UpkeepView {
   /** Changes that Docker makes in place, and what differs. */
   readonly updates: readonly Action[]
   readonly updateCause: string
+  /** What its volumes need before a container starts. */
+  readonly volumes: () => readonly VolumeSetup[]
+  /** Those whose files are others now. */
+  readonly changed: readonly VolumeSetup[]
+}
+
+/** What the repairs of one pod's containers look at. */
+interface Bench {
+  readonly pod: LivePod
+  readonly ref: PodRef
+  readonly now: number
+  readonly progress: Progress
+  /** The same task starts the sandbox. */
+  readonly sandboxStarts: boolean
 }
 
 /**
- * Keeps a pod that is to stay: starts what does not run, makes again what ended (as the restart policy and its back-off say), stops what
- * its probes gave up, finishes what was half made. One pod, one task: its actions never race each other.
+ * Keeps a pod that is to stay: starts what does not run, each container when its turn has come, makes again what ended (as the restart
+ * policy and its back-off say), stops what its probes gave up, finishes what was half made. One pod, one task: its actions never race
+ * each other.
  */
 export function planUpkeep(pod: LivePod, view: UpkeepView): Upkeep {
   const ref = podRef(pod)
   const sandbox = repairSandbox(pod, ref, view)
   const starts = sandbox !== undefined && pod.sandbox?.state !== 'paused'
-  const repairs = [sandbox, ...containerRepairs(pod, ref, view, starts), inPlace(view), leftovers(pod, ref)]
+  const bench = { pod, ref, now: view.now, progress: progressOf(pod, view.now), sandboxStarts: starts }
+  const containers = containerRepairs(bench, view).filter((repair) => repair !== undefined)
+  const volumes = repairVolumes(bench, view, containers)
+  const repairs = [sandbox, volumes, ...containers, inPlace(view), leftovers(pod, ref)]
   const found = repairs.filter((repair) => repair !== undefined)
-  const actions = found.flatMap((repair) => repair.actions)
   const main = found.find((repair) => repair.actions.length > 0)
   return {
-    again: earliest(found.map((repair) => repair.again)),
+    again: earliest([...found.map((repair) => repair.again), deadlineLook(pod)]),
     task: main && {
       host: pod.host,
       text: `${main.text} of pod ${pod.name}`,
       cause: main.cause,
       effect: found.some((repair) => repair.effect === 'restart') ? 'restart' : main.effect,
-      actions,
+      actions: found.flatMap((repair) => repair.actions),
     },
   }
+}
+
+function deadlineLook(pod: LivePod): LookAgain | undefined {
+  const at = deadlineOf(pod)
+  return at === undefined ? undefined : { at, reason: `pod ${pod.name} has run long enough (activeDeadlineSeconds)` }
 }
 
 export function podRef(pod: LivePod): PodRef {
@@ -74,45 +100,72 @@ function repairSandbox(pod: LivePod, ref: PodRef, view: UpkeepView): Repair | un
     : { actions: [...network, start], text: 'start sandbox', cause: 'it ended', effect: 'restart' }
 }
 
-function containerRepairs(
-  pod: LivePod,
-  ref: PodRef,
-  view: UpkeepView,
-  sandboxStarts: boolean,
-): readonly (Repair | undefined)[] {
-  if (!sandboxStarts && pod.sandbox?.state !== 'running') return []
-  const existing = pod.containers.map((container) => {
-    if (hasEnded(container)) return repairEnded(container, pod, ref, view.now, sandboxStarts)
-    return repairLiving(container, pod, ref, view.now, sandboxStarts)
-  })
-  return [...existing, repairMissing(pod, ref, view)]
+/** Once before the first container starts after the sandbox did, and whenever files change. */
+function repairVolumes(bench: Bench, view: UpkeepView, containers: readonly Repair[]): Repair | undefined {
+  const { pod, ref, progress, sandboxStarts } = bench
+  if (!sandboxStarts && pod.sandbox?.state !== 'running') return undefined
+  const first = !progress.started && containers.some(({ actions }) => actions.some(({ kind }) => kind === 'start'))
+  const volumes = first ? view.volumes() : sandboxStarts ? [] : view.changed
+  if (volumes.length === 0) return undefined
+  const actions: Action[] = [{ kind: 'setUpVolumes', pod: ref, volumes }]
+  const names = volumes.map(({ volume }) => volume).join(', ')
+  return first
+    ? { actions, text: 'set up volumes', cause: 'its containers are about to start', effect: 'none' }
+    : {
+        actions,
+        text: 'update config',
+        cause: `${volumes.length === 1 ? 'volume' : 'volumes'} ${names}`,
+        effect: 'inPlace',
+      }
 }
 
-function repairMissing(pod: LivePod, ref: PodRef, view: UpkeepView): Repair | undefined {
-  const missing = new Set(missingContainers(pod))
+function containerRepairs(bench: Bench, view: UpkeepView): readonly (Repair | undefined)[] {
+  const { pod, sandboxStarts } = bench
+  if (!sandboxStarts && pod.sandbox?.state !== 'running') return []
+  const existing = pod.containers.map((container) => {
+    if (hasEnded(container)) return repairEnded(container, bench)
+    return repairLiving(container, bench)
+  })
+  return [...existing, repairMissing(bench, view)]
+}
+
+/** A container that the pod's spec does not know has no turn to wait for. */
+function isDue(container: LiveContainer, { pod, progress }: Bench): boolean {
+  return pod.spec === undefined || progress.due.has(container.name)
+}
+
+function repairMissing({ pod, ref, progress }: Bench, view: UpkeepView): Repair | undefined {
+  const missing = new Set(progress.missing)
   const configs = view.configs.filter((config) => missing.has(config.name))
   if (configs.length === 0) return undefined
+  const turn = progress.steps && pod.containers.length > 0
+  const directories = progress.started ? directorySetups(pod, configs) : []
   return {
     actions: [
+      ...(directories.length > 0 ? [{ kind: 'setUpVolumes', pod: ref, volumes: directories } as const] : []),
       ...configs.map((config): Action => ({ kind: 'createContainer', pod: ref, config })),
       ...configs.map((config): Action => ({ kind: 'start', pod: ref, container: config.name })),
     ],
     text: `create ${named(configs.map((config) => config.name))}`,
-    cause: pod.containers.length === 0 ? 'the pod was half made' : 'missing',
-    effect: 'restart',
+    cause: turn ? turnCause(pod, progress) : pod.containers.length === 0 ? 'the pod was half made' : 'missing',
+    effect: turn ? 'none' : 'restart',
   }
 }
 
+/** Why the next containers are made now. */
+function turnCause({ spec }: LivePod, { due, done, initialized }: Progress): string {
+  const inits = spec?.initContainers ?? []
+  if (initialized) return 'the postStart hook before it has ended'
+  if (spec?.containers.some(({ name }) => due.has(name))) return 'initialized'
+  return `init container ${inits.filter(({ name }) => done.has(name) || due.has(name)).length} of ${inits.length}`
+}
+
 /** The container's process runs, or is about to. */
-function repairLiving(
-  container: LiveContainer,
-  pod: LivePod,
-  ref: PodRef,
-  now: number,
-  sandboxStarts: boolean,
-): Repair | undefined {
+function repairLiving(container: LiveContainer, bench: Bench): Repair | undefined {
+  const { pod, ref, now, sandboxStarts } = bench
   const subject = `container ${container.name}`
   if (container.state === 'created') {
+    if (!isDue(container, bench)) return undefined
     const start: Action = { kind: 'start', pod: ref, container: container.name }
     return { actions: [start], text: `start ${subject}`, cause: 'it was not started yet', effect: 'none' }
   }
@@ -134,17 +187,11 @@ function repairLiving(
   }
 }
 
-function repairEnded(
-  container: LiveContainer,
-  pod: LivePod,
-  ref: PodRef,
-  now: number,
-  sandboxStarts: boolean,
-): Repair | undefined {
-  const next = restartAt(container, pod, now)
-  if (!next) return undefined
-  const why = container.error || `${endReason(container)}, exit code ${container.exitCode}`
+function repairEnded(container: LiveContainer, bench: Bench): Repair | undefined {
+  const { pod, ref, now, sandboxStarts } = bench
   const withSandbox = sandboxStarts || isCutOff(container, pod, now)
+  if (!isDue(container, bench) || !runsAgain(container, bench, withSandbox)) return undefined
+  const next = backoffOf(container, now)
   if (next.at > now && !withSandbox) {
     const again = { at: next.at, reason: `container ${container.name} of pod ${pod.name} starts again` }
     return { actions: [], text: '', cause: '', effect: 'none', again }
@@ -161,9 +208,15 @@ function repairEnded(
       { kind: 'remove', pod: ref, id: container.id },
     ],
     text: `restart container ${container.name}`,
-    cause: withSandbox ? 'its sandbox was restarted' : why,
+    cause: withSandbox ? 'its sandbox was restarted' : endText(container),
     effect: 'restart',
   }
+}
+
+/** Also an init container that ended well before its sandbox was started again. */
+function runsAgain(container: LiveContainer, { pod }: Bench, withSandbox: boolean): boolean {
+  if (restarts(container, pod)) return true
+  return withSandbox && container.exitCode === 0 && roleOf(pod.spec, container.name) === 'init'
 }
 
 function inPlace(view: UpkeepView): Repair | undefined {
@@ -180,7 +233,8 @@ function leftovers(pod: LivePod, ref: PodRef): Repair | undefined {
 
 /** The probe that gave the container up may have a grace period of its own. */
 function probeGraceMs(container: LiveContainer, pod: LivePod): number {
-  const spec = pod.spec?.containers.find((candidate) => candidate.name === container.name)
+  const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])]
+  const spec = all.find((candidate) => candidate.name === container.name)
   const probe = container.health.started ? spec?.livenessProbe : spec?.startupProbe
   const seconds = probe?.terminationGracePeriodSeconds
   return seconds === undefined ? graceMs(pod) : seconds * 1000

@@ -23,10 +23,10 @@ test('the lowest numbers that are free', () => {
 
 test('pods of a Deployment carry their template hash, a bare Pod does not', () => {
   const one = template('aaa')
-  expect(sandboxSpec(deployment(one), 'web-aaa-0')).toMatchObject({
+  expect(sandboxSpec(deployment(one), { name: 'web-aaa-0' })).toMatchObject({
     owner: 'Deployment/web',
     hostname: 'web-aaa-0',
     labels: { 'pod-template-hash': 'aaa' },
   })
-  expect(sandboxSpec(barePod(one), 'web').labels).toEqual({})
+  expect(sandboxSpec(barePod(one), { name: 'web' }).labels).toEqual({})
 })

@@ -1,0 +1,86 @@
+import { keyOf } from '../../base/key.ts'
+import type { LiveHost } from '../../runtime/live.ts'
+import type { VolumeSpec } from '../../runtime/port.ts'
+import type { Action } from './action.ts'
+import { dataOf } from './claim.ts'
+import { filled, type PodFacts } from './containers.ts'
+import type { ClaimUse, Provision, Template, View } from './desired.ts'
+
+/** Hosts on which a pod finds its claims' data, or may have it made. */
+export interface ClaimHosts {
+  readonly hosts: readonly LiveHost[]
+  /** Why there is none; empty: there is one. */
+  readonly message: string
+  /** Something is wrong with what is asked for, as against: a host does not answer. */
+  readonly failed: boolean
+}
+
+/** `pod.host` is not looked at: it is what is asked for. */
+export function claimHosts(template: Template, pod: PodFacts, view: View): ClaimHosts {
+  let hosts = view.hosts
+  for (const claim of claimsOf(template)) {
+    const name = filled(claim.name, pod)
+    const { provision } = claim
+    if (!provision) return refused(`persistentvolumeclaim "${name}" not found`)
+    if (provision.problem) return refused(`persistentvolumeclaim "${name}": ${provision.problem}`)
+    const allowed = hostsOf(name, provision, pod, view)
+    if (allowed.message) return allowed
+    hosts = hosts.filter((host) => allowed.hosts.includes(host))
+    if (hosts.length === 0)
+      return refused(`persistentvolumeclaim "${name}" is on another host than the pod's other claims`)
+  }
+  return { hosts, message: '', failed: false }
+}
+
+function hostsOf(name: string, provision: Provision, pod: PodFacts, view: View): ClaimHosts {
+  const there = new Set(dataOf(claimKey(pod, name), view).map(({ host }) => host))
+  if (there.size === 0) {
+    const hosts = view.hosts.filter((host) => provision.hosts?.includes(host.name) ?? true)
+    if (hosts.length > 0) return { hosts, message: '', failed: false }
+    return refused(`persistentvolumeclaim "${name}" may only be on ${provision.hosts?.join(', ')}, which is no host`)
+  }
+  const hosts = view.hosts.filter((host) => there.has(host.name))
+  if (hosts.some(({ reachable }) => reachable)) return { hosts, message: '', failed: false }
+  const message = `persistentvolumeclaim "${name}" is on host ${[...there].join(', ')}, which is unreachable`
+  return { hosts: [], message, failed: false }
+}
+
+/** Volumes that the pod's claims do not have yet on its host. */
+export function createVolumes(
+  template: Template,
+  pod: PodFacts,
+  host: LiveHost,
+  view: Pick<View, 'volumesOf'>,
+): readonly Action[] {
+  return claimsOf(template).flatMap(({ name, provision }): Action[] => {
+    if (!provision) return []
+    const there = dataOf(claimKey(pod, filled(name, pod, host)), view)
+    if (there.some((volume) => volume.host === pod.host)) return []
+    return [{ kind: 'createVolume', host: pod.host, volume: specFor(provision.volume, pod, host) }]
+  })
+}
+
+function specFor(volume: VolumeSpec, pod: PodFacts, host: LiveHost): VolumeSpec {
+  const fillAll = (texts: Readonly<Record<string, string>>): Record<string, string> =>
+    Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, filled(text, pod, host)]))
+  return {
+    ...volume,
+    subject: filled(volume.subject, pod, host),
+    facts: fillAll(volume.facts),
+    options: fillAll(volume.options),
+  }
+}
+
+/** Each claim once: several volumes may be of one. */
+function claimsOf(template: Template): readonly ClaimUse[] {
+  const all = template.volumes.flatMap(({ claim }) => (claim ? [claim] : []))
+  return [...new Map(all.map((claim) => [claim.name, claim])).values()]
+}
+
+function claimKey({ namespace }: PodFacts, name: string) {
+  return keyOf({ namespace, kind: 'PersistentVolumeClaim', name })
+}
+
+function refused(message: string): ClaimHosts {
+  return { hosts: [], message, failed: true }
+}
