@@ -30,6 +30,7 @@ function probed(
   const target = {
     spec: podSpec(probes).containers[0]!,
     startedAt: begin - (given.runForMs ?? 0),
+    readyFrom: begin - (given.runForMs ?? 0),
     adopted: given.adopted ?? false,
     phase: given.phase ?? 0.5,
   }

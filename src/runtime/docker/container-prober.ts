@@ -8,6 +8,8 @@ export interface ProbedContainer {
   readonly spec: Container
   /** ms. */
   readonly startedAt: number
+  /** Since when it is ready where no probe says otherwise, ms. */
+  readonly readyFrom: number
   /** It ran before this process looked at it for the first time. */
   readonly adopted: boolean
   /** From 0 to 1, spreads the probes of adopted containers over their period. */
@@ -166,7 +168,7 @@ export class ContainerProber {
     const ready = started && (!readiness || readiness.state.result === 'Success')
     const failing = startup?.state.result === 'Failure' || liveness?.state.result === 'Failure'
     if (!ready) this.#readySince = undefined
-    else this.#readySince ??= startup || readiness ? this.#clock.now() : this.#target.startedAt
+    else this.#readySince ??= startup || readiness ? this.#clock.now() : this.#target.readyFrom
     if (ready && !failing) this.#message = ''
     return {
       known: this.#known(started),

@@ -75,7 +75,8 @@ function check(origin: string, service: string, timeoutMs: number): Promise<Answ
       size += chunk.length
       if (size > longestAnswer) fail(new Error('the answer is too long'))
     })
-    call.on('error', fail)
+    // A connection that failed is told as a call that was given up.
+    call.on('error', (error) => fail(error.cause instanceof Error ? error.cause : error))
     call.on('end', () => {
       const text = (name: string) => String(headers[name] ?? '')
       const [httpStatus, grpcStatus] = [Number(headers[':status'] ?? 0), text('grpc-status')]

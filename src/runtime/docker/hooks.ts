@@ -17,6 +17,7 @@ interface PostStart {
   readonly startedAt: number
   readonly ended: AbortController
   message: string
+  doneAt: number | undefined
 }
 
 /** The lifecycle hooks of one host's containers. */
@@ -46,7 +47,13 @@ export class Hooks {
   expect(record: ContainerRecord): void {
     if (alive(record) || !this.#hooksOf(record)?.postStart) return
     const { startedAt } = record.facts
-    this.#postStarts.set(record.id, { state: 'expected', startedAt, ended: new AbortController(), message: '' })
+    this.#postStarts.set(record.id, {
+      state: 'expected',
+      startedAt,
+      ended: new AbortController(),
+      message: '',
+      doneAt: undefined,
+    })
   }
 
   /** It did not start. */
@@ -74,9 +81,9 @@ export class Hooks {
     return known.state === 'failed' ? { failure: known.message } : 'running'
   }
 
-  /** Whether its hook has just been waited for, so that it was not ready all the time. */
-  ran(id: string): boolean {
-    return this.#postStarts.get(id)?.state === 'done'
+  /** When this process saw its postStart hook succeed, ms: until then it was not ready. */
+  doneAt(id: string): number | undefined {
+    return this.#postStarts.get(id)?.doneAt
   }
 
   hasPreStop(record: ContainerRecord): boolean {
@@ -112,6 +119,7 @@ export class Hooks {
     const failure = await this.#run(record, hook, known.ended.signal)
     if (known.ended.signal.aborted) return
     known.state = failure === undefined ? 'done' : 'failed'
+    if (failure === undefined) known.doneAt = this.#tools.clock.now()
     known.message = `postStart hook failed: ${failure}`
     this.#changed(this.#record(record.id) ?? record)
   }

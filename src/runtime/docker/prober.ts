@@ -55,10 +55,12 @@ export class Prober {
     if (!after || !runs || this.#running.has(id) || this.#hooks.postStart(id) !== 'done') return
     const spec = this.#specOf(after)
     if (!spec || !(spec.startupProbe || spec.readinessProbe || spec.livenessProbe)) return
+    const hookedAt = this.#hooks.doneAt(id)
     const target = {
       spec,
       startedAt: after.facts.startedAt,
-      adopted: !this.#hooks.ran(id) && (before === undefined || before.facts.startedAt === after.facts.startedAt),
+      readyFrom: hookedAt ?? after.facts.startedAt,
+      adopted: hookedAt === undefined && (before === undefined || before.facts.startedAt === after.facts.startedAt),
       phase: Number.parseInt(id.slice(0, 8), 16) / 2 ** 32,
     }
     const execs = new Map<ProbeKind, ExecProbe>()
@@ -79,7 +81,8 @@ export class Prober {
     if (probed) return probed.health
     // Without the sandbox nobody knows which probes it has.
     if (record.sandbox === undefined && !this.#podSpec(record)) return { ...notRunning, known: false }
-    return { ...notRunning, started: true, ready: true, readySince: record.facts.startedAt }
+    const readySince = this.#hooks.doneAt(record.id) ?? record.facts.startedAt
+    return { ...notRunning, started: true, ready: true, readySince }
   }
 
   close(): void {
