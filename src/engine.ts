@@ -5,6 +5,7 @@ import { Application, type Outcome } from './application.ts'
 import type { Clock } from './base/clock.ts'
 import { type Key, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
+import { startCronWake } from './cron/wake.ts'
 import type { HistoryEntry, Journal } from './journal/journal.ts'
 import { Controller } from './reconcile/controller.ts'
 import { Lanes } from './reconcile/lanes.ts'
@@ -14,6 +15,7 @@ import { isPlanned, Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
 import { type AppStatus, appStatus } from './report/status.ts'
 import type { Runtime } from './runtime/port.ts'
+import { Scaling } from './scaling.ts'
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
 import type { Repository } from './sync/port.ts'
 
@@ -41,17 +43,29 @@ const firstProbesMs = 2_000
 
 export class Engine {
   readonly #parts: EngineParts
-  readonly #wanted = new Wanted()
+  readonly #wanted: Wanted
+  readonly #scaling: Scaling
   readonly #controller: Controller
   readonly #looker: Looker
   readonly #applications: Application[]
   #unwatch: (() => void) | undefined
+  #endCron: (() => void) | undefined
   /** False until `start`: a process that only reports must not repair. */
   #acts = false
 
   constructor(parts: EngineParts) {
     this.#parts = parts
-    const { runtime, clock, log } = parts
+    const { runtime, clock, log, settings } = parts
+    const allRead = () => settings.applications.every(({ name }) => this.#wanted.commitOf(name) !== undefined)
+    this.#scaling = new Scaling({
+      ...{ runtime, clock, log, allRead, prometheusURL: settings.prometheusURL },
+      wanted: () => this.#wanted,
+      onScale: (target) => this.#controller.wake(target),
+    })
+    this.#wanted = new Wanted({
+      boundTo: (claim) => runtime.volumesOf(claim)[0]?.facts.pv,
+      replicasOf: (target, manifest) => this.#scaling.replicasOf(target, manifest),
+    })
     this.#looker = new Looker({
       runtime,
       wanted: this.#wanted,
@@ -67,7 +81,7 @@ export class Engine {
         for (const released of this.#looker.released(app, key)) this.#controller.wake(released)
         parts.onChange?.()
       },
-      allRead: () => parts.settings.applications.every(({ name }) => this.#wanted.commitOf(name) !== undefined),
+      allRead,
       onEmptied: (namespace) => this.#controller.wake(namespace),
     })
     this.#controller = new Controller({
@@ -91,7 +105,7 @@ export class Engine {
           random: parts.random,
           liveOwners: () => this.#looker.ownersOf(settings.name),
           volumes: () => parts.runtime.volumes().filter(({ app }) => app === settings.name),
-          statusOf: (key) => this.#looker.statusOf(key),
+          statusOf: (key) => this.#looker.statusOf(key) ?? this.#scaling.statusOf(key),
           approveGone: (key) => this.#looker.gone(settings.name, key),
           isGone: (key) => this.#looker.isGone(key),
           wake: (keys) => this.#wake(keys),
@@ -106,6 +120,8 @@ export class Engine {
     await this.observe()
     for (const application of this.#applications) await application.restore()
     for (const application of this.#applications) application.follow()
+    this.#scaling.start()
+    this.#endCron = startCronWake(() => this.#wakeCronJobs())
   }
 
   /** Only looks: connects to the hosts and keeps their facts current, touches nothing. */
@@ -132,6 +148,8 @@ export class Engine {
   /** Ends what is being done, starts nothing more. Everything that runs goes on running. */
   async close(): Promise<void> {
     this.#unwatch?.()
+    this.#endCron?.()
+    await this.#scaling.close()
     await Promise.all(this.#applications.map((application) => application.close()))
     await this.#controller.close()
     await this.#parts.runtime.close()
@@ -198,6 +216,7 @@ export class Engine {
   }
 
   #wake(keys: readonly Key[]): void {
+    this.#scaling.refresh()
     for (const key of keys) {
       this.#looker.wanted(key)
       if (this.#acts && isPlanned(key)) this.#controller.wake(key)
@@ -208,6 +227,13 @@ export class Engine {
   #wakeAll(): void {
     for (const { name } of this.#parts.settings.applications) {
       for (const key of this.#wanted.keys(name)) if (isPlanned(key)) this.#controller.wake(key)
+    }
+  }
+
+  /** Their timers know only the time that passes, not the time that it is. */
+  #wakeCronJobs(): void {
+    for (const { name } of this.#parts.settings.applications) {
+      for (const key of this.#wanted.keys(name)) if (keyParts(key).kind === 'CronJob') this.#controller.wake(key)
     }
   }
 

@@ -80,6 +80,13 @@ export function desireFrom(entry: Entry, facts: Desiring): Desired | undefined {
   }
 }
 
+/** The same with the number of pods that is wanted now, which an autoscaler may change at any time. */
+export function rescaled(desired: Desired | undefined, key: Key, facts: Desiring): Desired | undefined {
+  if (!desired || !('replicas' in desired)) return desired
+  const replicas = facts.replicasOf(key, desired.object.spec.replicas)
+  return replicas === desired.replicas ? desired : { ...desired, replicas }
+}
+
 function templateOf({ app, object }: Entry, facts: Desiring): Template {
   const template = podTemplateOf(object)
   if (!template) throw new TypeError(`a ${object.kind} has no pods`)

@@ -2,7 +2,7 @@ import { type Key, keyOf, keyParts } from '../base/key.ts'
 import { type Located, objectKey } from '../manifests/check.ts'
 import type { HorizontalPodAutoscaler, ManifestObject, ResourceQuota } from '../manifests/types.ts'
 import { waveOf } from '../manifests/wave.ts'
-import { type Desiring, desireFrom, type Entry } from './desire.ts'
+import { type Desiring, desireFrom, type Entry, rescaled } from './desire.ts'
 import type { Desired } from './plan/desired.ts'
 import { isPlannedKind } from './plan/planned.ts'
 import { podTemplateOf, readsOf } from './plan/references.ts'
@@ -74,12 +74,6 @@ export class Wanted {
     return [...touched]
   }
 
-  /** An autoscaler decided anew: the number of pods is asked for again at the next look. */
-  rescaled(target: Key): void {
-    const entry = this.#entries.get(target)
-    if (entry) entry.desired = undefined
-  }
-
   commitOf(app: string): string | undefined {
     return this.#apps.get(app)?.commit
   }
@@ -134,7 +128,7 @@ export class Wanted {
   desired(key: Key): Desired | undefined {
     const entry = this.#entries.get(key)
     if (!entry) return undefined
-    entry.desired ??= desireFrom(entry, this.#desiring)
+    entry.desired = rescaled(entry.desired ?? desireFrom(entry, this.#desiring), key, this.#desiring)
     return entry.desired
   }
 
