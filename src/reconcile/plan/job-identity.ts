@@ -1,32 +1,28 @@
 import { filled, standIns } from './containers.ts'
-import type { Template } from './desired.ts'
 
 export const jobNameLabel = 'batch.kubernetes.io/job-name'
 export const completionIndexKey = 'batch.kubernetes.io/job-completion-index'
 export const scheduledKey = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
 
-/** What every pod of one Job carries besides its template's labels and annotations. */
+/** What pods of one job are known by. */
 export interface JobMarks {
   readonly namespace: string
   readonly job: string
-  /** When it was due, of a CronJob's runs. */
+  /** When it was due, ms, of a CronJob's runs. */
   readonly scheduled: number | undefined
 }
 
-export function jobTemplate(template: Template, { namespace, job, scheduled }: JobMarks): Template {
+/** What the pods of a job carry besides their template's labels and annotations. */
+export function jobIdentity({ namespace, job, scheduled }: JobMarks) {
   const uid = filled(standIns.uid, { host: '', namespace, name: job })
-  const labels = {
+  const labels: Record<string, string> = {
     [jobNameLabel]: job,
     'job-name': job,
     'batch.kubernetes.io/controller-uid': uid,
     'controller-uid': uid,
   }
-  const annotations = scheduled === undefined ? {} : { [scheduledKey]: secondText(scheduled) }
-  return {
-    ...template,
-    labels: { ...template.labels, ...labels },
-    annotations: { ...template.annotations, ...annotations },
-  }
+  const annotations: Record<string, string> = scheduled === undefined ? {} : { [scheduledKey]: secondText(scheduled) }
+  return { labels, annotations }
 }
 
 /** `2026-01-31T06:00:00Z` */

@@ -1,5 +1,6 @@
 import { type Key, keyOf } from '../../base/key.ts'
 import type { Container, ManifestObject, PodSpec, PodTemplateSpec, Volume } from '../../manifests/types.ts'
+import { jobPodTemplate } from './job-template.ts'
 
 /** The pod template of any kind that has pods; undefined for the other kinds. */
 export function podTemplateOf(object: ManifestObject): PodTemplateSpec | undefined {
@@ -11,10 +12,11 @@ export function podTemplateOf(object: ManifestObject): PodTemplateSpec | undefin
     case 'Deployment':
     case 'StatefulSet':
     case 'DaemonSet':
-    case 'Job':
       return object.spec.template
+    case 'Job':
+      return jobPodTemplate(object.spec)
     case 'CronJob':
-      return object.spec.jobTemplate.spec.template
+      return jobPodTemplate(object.spec.jobTemplate.spec)
     default:
       return undefined
   }
