@@ -2,8 +2,10 @@ import { cronjob } from './cronjob.ts'
 import { defaults } from './defaults.ts'
 import { hpa } from './hpa.ts'
 import { job } from './job.ts'
+import { pdb } from './pdb.ts'
 import { probes } from './probes.ts'
 import { quantities } from './quantities.ts'
+import { quota } from './quota.ts'
 import { rollingFenceposts } from './rolling-fenceposts.ts'
 import { rolloutAdapters } from './rollout.ts'
 import { selectors } from './selectors.ts'
@@ -19,8 +21,10 @@ export const adapters: Readonly<Record<string, Readonly<Record<string, Adapter>>
   defaults,
   hpa,
   job,
+  pdb,
   probes,
   quantities,
+  quota,
   'rolling-fenceposts': rollingFenceposts,
   selectors,
   service,
