@@ -5,10 +5,11 @@ import { minAvailable, resolveFenceposts } from './fenceposts.ts'
 import { planLeave } from './leave.ts'
 import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
+import { preflight } from './preflight.ts'
 import { proportionalSizes } from './proportional.ts'
 import { type Generation, newGenerationSize, oldGenerationSizes, type Rollout, sum } from './rolling.ts'
 import { deploymentStatus } from './rollout-status.ts'
-import { doomed, driftText, imageState, planRest, type Roster, takeRoster, withoutRepeats } from './roster.ts'
+import { doomed, driftText, planRest, type Roster, takeRoster, withoutRepeats } from './roster.ts'
 import { earliest } from './time.ts'
 
 /** How many pods to make, and which to take out. */
@@ -151,25 +152,12 @@ function oldIsLeaving(roster: Roster): boolean {
   )
 }
 
-/**
- * What new pods still lack (references, images) on the hosts that would lose old ones; undefined when all is there. Kubernetes takes
- * old pods away first and finds out later.
- */
 function preflightOf(roster: Roster, rollout: Rollout, decision: Decision): Making | undefined {
-  if (decision.victims.length === 0 || roster.current.length >= rollout.replicas) return undefined
-  const { missing } = roster.desired.template
-  if (missing.length > 0) {
-    const message = `CreateContainerConfigError: ${missing.join(', ')} not found`
-    return { tasks: [], names: [], message, failed: true, again: undefined }
-  }
-  const names = new Set(decision.victims.map(({ observed }) => observed.pod.host))
-  const states = roster.view.hosts.filter((host) => names.has(host.name)).map((host) => imageState(roster, host))
-  const waiting = states.filter((state) => !state.ready)
-  const [first] = waiting
-  if (!first) return undefined
-  const { message, again } = waiting.find((state) => state.failed) ?? first
-  const failed = waiting.some((state) => state.failed)
-  return { tasks: waiting.flatMap((state) => state.tasks), names: [], message, failed, again }
+  if (roster.current.length >= rollout.replicas) return undefined
+  return preflight(
+    roster,
+    decision.victims.map(({ observed }) => observed.pod.host),
+  )
 }
 
 /** As long as new pods could not be made: broken old ones, and what stands above the wanted number. */

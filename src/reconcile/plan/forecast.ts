@@ -2,8 +2,10 @@ import { keyOf } from '../../base/key.ts'
 import type { ContainerConfig, ContainerHealth, LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
 import type { PodRef } from '../../runtime/port.ts'
 import type { Action, ObjectStatus, Plan, Task } from './action.ts'
+import { policyOf } from './container-state.ts'
 import type { View } from './desired.ts'
 import { emptyConfig } from './empty-config.ts'
+import { roleOf } from './start-order.ts'
 
 /** Everything that would be done, in order, if each step worked and every pod became ready. */
 export interface Forecast {
@@ -103,7 +105,7 @@ function changed(pod: LivePod, action: PodAction, now: number): LivePod {
     case 'start':
       return action.container === ''
         ? { ...pod, sandbox: pod.sandbox && running(pod.sandbox, now), address: pod.address ?? '10.0.0.1' }
-        : eachContainer(pod, (one) => (one.name === action.container ? running(one, now) : one))
+        : eachContainer(pod, (one) => (one.name === action.container ? started(one, pod, now) : one))
     case 'setUpVolumes': {
       const versions = action.volumes.flatMap(({ volume, contents }): [string, string][] =>
         contents ? [[volume, contents.version]] : [],
@@ -181,6 +183,13 @@ const unready: ContainerHealth = {
   readySince: undefined,
   failing: false,
   message: '',
+}
+
+/** What is not to run for ever has done its work, and well, by the next look. */
+function started(one: LiveContainer, pod: LivePod, now: number): LiveContainer {
+  const role = roleOf(pod.spec, one.name)
+  const ends = role === 'init' || (role === 'main' && policyOf(pod) !== 'Always')
+  return ends ? { ...running(one, now), state: 'exited', finishedAt: now, health: unready } : running(one, now)
 }
 
 function running(one: LiveContainer, now: number): LiveContainer {

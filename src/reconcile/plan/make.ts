@@ -4,8 +4,10 @@ import { claimHosts } from './claims-of-pod.ts'
 import { createPod, freePodNames, hostPorts, type Identity, sandboxSpec } from './create.ts'
 import type { Observed } from './observe.ts'
 import { type Newcomer, placePod, type Site, withPod } from './placement.ts'
+import { templateFault } from './preflight.ts'
 import { imageState, type Roster, siblingsOf, withoutRepeats } from './roster.ts'
 import { siteOf } from './site.ts'
+import { placedSpec } from './taints.ts'
 import { earliest, type LookAgain } from './time.ts'
 
 /** What became of pods that were to be made. */
@@ -40,8 +42,8 @@ const nothingMade: Making = { tasks: [], names: [], message: '', failed: false, 
 /** Tasks for `count` new pods of the wanted template, each on a host that has room and the images; never half a pod. */
 export function makePods(roster: Roster, order: Order): Making {
   if (order.count <= 0) return nothingMade
-  const lacking = templateLacks(roster)
-  if (lacking) return lacking
+  const fault = templateFault(roster.desired.template)
+  if (fault) return { ...nothingMade, message: fault, failed: true }
   let site = siteOf(roster)
   let asked = 0
   const made = seatsFor(roster, order).map((seat) => {
@@ -55,23 +57,6 @@ export function makePods(roster: Roster, order: Order): Making {
     return makePod(roster, order, { ...seat, host })
   })
   return joined(made)
-}
-
-/** What stands against any pod of the template: references that find nothing, and what a rule forbids. */
-function templateLacks(roster: Roster): Making | undefined {
-  const { missing, forbidden: why } = roster.desired.template
-  if (missing.length > 0) {
-    const message = `CreateContainerConfigError: ${missing.join(', ')} not found`
-    return { ...nothingMade, message, failed: true }
-  }
-  return why ? { ...nothingMade, message: `forbidden: ${why}`, failed: true } : undefined
-}
-
-/** Why nothing old should be taken away for new pods of the template yet, images aside; undefined: they could be made. */
-export function notYet(roster: Roster, name = roster.desired.object.metadata.name): Making | undefined {
-  const claims = claimHosts(roster.desired.template, { host: '', namespace: roster.namespace, name }, roster.view)
-  if (!claims.message) return templateLacks(roster)
-  return templateLacks(roster) ?? pending(claims.message, claims.failed, roster.view.now)
 }
 
 /** Room, claims and hosts come with other objects, whose changes do not wake this one. */
@@ -140,7 +125,8 @@ function hostFor(roster: Roster, seat: Seat, site: Site): Found {
 }
 
 function newcomer(roster: Roster, seat: Seat): Newcomer {
-  const { requests, spec } = roster.desired.template
+  const { requests } = roster.desired.template
+  const spec = placedSpec(roster.desired)
   const { labels } = sandboxSpec(roster.desired, seat.identity)
   return { namespace: roster.namespace, labels, spec, requests, ports: hostPorts(spec), only: undefined }
 }

@@ -3,8 +3,9 @@ import type { DesiredPod, View } from './desired.ts'
 import { planLeave } from './leave.ts'
 import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
+import { preflight } from './preflight.ts'
 import { statusLine } from './rollout-status.ts'
-import { driftText, imageState, planRest, type Roster, takeRoster } from './roster.ts'
+import { driftText, planRest, type Roster, takeRoster } from './roster.ts'
 import { earliest } from './time.ts'
 
 /**
@@ -15,7 +16,10 @@ export function planPod(desired: DesiredPod, view: View): Plan {
   const roster = takeRoster(desired, view, 0)
   const { name } = desired.object.metadata
   const stale = [...roster.old, ...staleFinished(roster)].filter(({ reachable }) => reachable)
-  const blocked = stale.length > 0 ? replacementBlocked(roster, stale) : undefined
+  const blocked = preflight(
+    roster,
+    stale.map(({ pod }) => pod.host),
+  )
   const leaving: Task[] = blocked
     ? []
     : stale.map(({ pod }) => planLeave(pod, staleCause(roster, pod.name, pod.template), 'downtime'))
@@ -40,19 +44,6 @@ function staleFinished(roster: Roster): Observed[] {
 function staleCause(roster: Roster, name: string, template: string): string {
   if (template !== roster.desired.template.hash) return `old revision ${template}`
   return `changed by hand: ${driftText(roster.drift.get(name) ?? [])}`
-}
-
-function replacementBlocked(roster: Roster, stale: readonly Observed[]): Making | undefined {
-  const { missing } = roster.desired.template
-  if (missing.length > 0) {
-    const message = `CreateContainerConfigError: ${missing.join(', ')} not found`
-    return { tasks: [], names: [], message, failed: true, again: undefined }
-  }
-  const host = roster.view.hosts.find((candidate) => candidate.name === stale[0]?.pod.host)
-  const images = host && imageState(roster, host)
-  if (!images || images.ready) return undefined
-  const { tasks, message, failed, again } = images
-  return { tasks, names: [], message, failed, again }
 }
 
 function judge(roster: Roster, making: Making) {
