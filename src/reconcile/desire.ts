@@ -100,5 +100,9 @@ function templateOf({ app, object }: Entry, facts: Desiring): Template {
     claimTemplate: (claim: ClaimTemplate, wanted: string) => facts.storage.ofTemplate(app, object, claim, wanted),
     claimTemplates: object.kind === 'StatefulSet' ? (object.spec.volumeClaimTemplates ?? []) : [],
   }
-  return resolveTemplate(template, namespace, `${object.kind}/${name}`, find, { storage, annotations })
+  return resolveTemplate(template, namespace, `${object.kind}/${name}`, find, {
+    storage,
+    annotations,
+    limitRanges: facts.limits(namespace),
+  })
 }

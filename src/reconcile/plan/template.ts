@@ -1,10 +1,11 @@
 import { shortHash } from '../../base/hash.ts'
 import { toBytes, toMillis } from '../../manifests/quantity.ts'
-import type { Container, PodSpec } from '../../manifests/types.ts'
+import type { Container, LimitRange, PodSpec } from '../../manifests/types.ts'
 import type { ContainerConfig, EnvValue, Mount } from '../../runtime/live.ts'
 import type { FindConfig } from './config-data.ts'
 import type { Template, TemplateVolume } from './desired.ts'
 import { type Environment, environmentOf, expanded, type Lookup } from './environment.ts'
+import { forbiddenPod, withLimitRanges } from './limit-range.ts'
 import { followsVariables, type OnConfigChange, onConfigChange, unfollowedIn } from './on-config-change.ts'
 import { requestsOf } from './pod-requests.ts'
 import { oomScores, type QosClass, qosClass } from './qos.ts'
@@ -26,11 +27,14 @@ export interface TemplateContext {
   readonly storage: Storage
   /** Of the object that has the template: `berth.dev/on-config-change` may stand there. */
   readonly annotations: Readonly<Record<string, string>>
+  /** Of the namespace. */
+  readonly limitRanges: readonly LimitRange[]
 }
 
 const plainContext: TemplateContext = {
   storage: { claim: () => undefined, claimTemplate: () => undefined, claimTemplates: [] },
   annotations: {},
+  limitRanges: [],
 }
 
 /**
@@ -46,7 +50,7 @@ export function resolveTemplate(
 ): Template {
   const labels = template.metadata?.labels ?? {}
   const annotations = template.metadata?.annotations ?? {}
-  const { spec } = template
+  const spec = withLimitRanges(template.spec, context.limitRanges)
   const qos = qosClass(spec)
   const facts: Lookup = { namespace, owner, labels, annotations, spec, lookup }
   const mode = onConfigChange(context.annotations, annotations)
@@ -76,7 +80,7 @@ export function resolveTemplate(
         ...missing,
       ]),
     ],
-    forbidden: problem,
+    forbidden: forbiddenPod(spec, context.limitRanges) || problem,
     followsConfig: mode !== 'ignore',
   }
 }

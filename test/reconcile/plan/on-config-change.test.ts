@@ -27,7 +27,7 @@ const plain = podSpec()
 function resolve(spec: PodSpec, mode: string, level: string): Template {
   const settings: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { level } }
   const annotations: Record<string, string> = mode === '' ? {} : { [annotation]: mode }
-  return resolveTemplate({ spec }, 'shop', 'Deployment/web', () => settings, { storage, annotations })
+  return resolveTemplate({ spec }, 'shop', 'Deployment/web', () => settings, { storage, annotations, limitRanges: [] })
 }
 
 describe('a change of data that is read', () => {

@@ -37,7 +37,7 @@ function resolve({ owner = 'Deployment/web', spec = {}, ...rest }: Situation): T
     'shop',
     owner,
     (kind, name) => objects.find((object) => object.kind === kind && object.metadata.name === name),
-    { storage: noStorage, annotations: {}, ...rest.context },
+    { storage: noStorage, annotations: {}, limitRanges: [], ...rest.context },
   )
 }
 
