@@ -107,6 +107,11 @@ export class Wanted {
     })
   }
 
+  /** All objects of a namespace. */
+  objectsIn(namespace: string): readonly ManifestObject[] {
+    return [...(this.#namespaces.get(namespace) ?? [])].flatMap((key) => this.#entries.get(key)?.object ?? [])
+  }
+
   quotas(namespace: string): readonly ResourceQuota[] {
     return this.inNamespace('ResourceQuota', namespace)
   }

@@ -58,7 +58,7 @@ function ideal(view: View, action: Action): View {
     case 'removeVolume':
       return volumeChanged(view, action)
     case 'createSandbox':
-      return { ...view, pods: [...view.pods, newPod(action, view.now)].sort((a, b) => (a.name < b.name ? -1 : 1)) }
+      return { ...view, pods: [...view.pods, plannedPod(action, view.now)].sort((a, b) => (a.name < b.name ? -1 : 1)) }
     default:
       return {
         ...view,
@@ -152,7 +152,8 @@ function isThere(pod: LivePod): boolean {
   return pod.sandbox !== undefined || pod.containers.length > 0 || pod.leftovers.length > 0
 }
 
-function newPod({ pod, sandbox }: Extract<Action, { kind: 'createSandbox' }>, now: number): LivePod {
+/** A pod that its sandbox is about to be made for. */
+export function plannedPod({ pod, sandbox }: Extract<Action, { kind: 'createSandbox' }>, now: number): LivePod {
   const { app, owner, template, commit, labels, annotations, spec } = sandbox
   const id = `forecast/${pod.namespace}/${pod.name}`
   return {

@@ -163,7 +163,7 @@ function times(usage: Usage, count: number): Usage {
   return new Map([...usage].map(([name, amount]) => [name, { ...amount, nano: amount.nano * BigInt(count) }]))
 }
 
-function amountText(amounts: Usage, name: string): string {
+export function amountText(amounts: Usage, name: string): string {
   const amount = amounts.get(name)
   return amount ? renderQuantity(amount) : '0'
 }
