@@ -31,7 +31,11 @@ export class SimRuntime implements Runtime {
   onCreate: (pod: PodRef) => void = () => {}
   readonly #images: ReadonlyMap<string, string>
   readonly #records = new Map<string, ContainerRecord>()
-  readonly #index = new PodIndex({ health: (_host, record) => healthOf(record), stopping: () => false })
+  readonly #index = new PodIndex({
+    health: (_host, record) => healthOf(record),
+    stopping: () => false,
+    contents: () => new Map(),
+  })
   readonly #watchers = new Set<(keys: readonly Key[]) => void>()
   readonly #networks = new Set<string>()
   #made = 0
@@ -121,8 +125,8 @@ export class SimRuntime implements Runtime {
 
   async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {
     this.onCreate(pod)
-    const labels = writeSandboxLabels(podMark(engine, pod, sandbox), sandbox, sandbox.spec)
-    this.#make(sandboxOptions(sandboxName(engine, pod), 'pause', `${engine}_${pod.namespace}`, sandbox, labels))
+    const labels = writeSandboxLabels(podMark(engine, pod, sandbox), sandbox)
+    this.#make(sandboxOptions(sandboxName(engine, pod), 'pause', `${engine}_${pod.namespace}`, pod.namespace, sandbox, labels))
   }
 
   async createContainer(pod: PodRef, config: ContainerConfig, attempt: Attempt = firstAttempt): Promise<void> {
@@ -130,7 +134,7 @@ export class SimRuntime implements Runtime {
     const address = sandbox.sandbox?.address
     const mark = { ...sandbox.mark, container: config.name }
     const labels = writeContainerLabels(mark, attempt, configMark(config, address))
-    const joined = { sandboxId: sandbox.id, address, shareProcesses: false }
+    const joined = { sandboxId: sandbox.id, address, spec: sandbox.sandbox?.spec }
     const name = containerName(engine, pod, config.name, attempt.restarts)
     this.#make(containerOptions(name, config, joined, labels, capacity))
   }
@@ -157,7 +161,7 @@ export class SimRuntime implements Runtime {
 
   async markLeaving(pod: PodRef): Promise<void> {
     const record = this.#find(pod, '')
-    this.#set(record, { ...record, name: leavingName(record.name), leaving: true })
+    this.#set(record, { ...record, name: leavingName(record.name, Date.now()), leaving: true })
   }
 
   stopContainer(_pod: PodRef, id: string): void {

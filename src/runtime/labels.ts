@@ -1,9 +1,10 @@
 // The marks on what Berth makes: the only file that writes or reads label keys and that computes names.
+import { sha256 } from '../base/hash.ts'
 import type { PodSpec } from '../manifests/types.ts'
-import type { ContainerConfig } from './live.ts'
+import type { ContainerConfig, Mount } from './live.ts'
 import { onceParsed, onceText } from './once.ts'
 import { podAddress } from './pod-address.ts'
-import type { Attempt, PodRef, SandboxSpec } from './port.ts'
+import type { Attempt, PodRef, PodVolume, SandboxSpec, VolumeSpec } from './port.ts'
 
 const prefix = 'berth.dev/'
 const label = {
@@ -21,6 +22,11 @@ const label = {
   restarts: `${prefix}restarts`,
   backoff: `${prefix}backoff`,
   last: `${prefix}last`,
+  volumes: `${prefix}volumes`,
+  volume: `${prefix}volume`,
+  subject: `${prefix}subject`,
+  detail: `${prefix}detail`,
+  facts: `${prefix}facts`,
   hostBlock: `${prefix}host-block`,
   block: `${prefix}block`,
 } as const
@@ -71,6 +77,8 @@ export interface ConfigMark {
   readonly resources: readonly [number, number, number]
   /** As asked for, where it is less than 0: not every engine can do that. */
   readonly oomScore?: number
+  /** Docker shows where volumes are, not which volume of the pod they are. */
+  readonly mounts?: readonly Mount[]
 }
 
 /** Docker's name of a pod's sandbox. Underscores cannot occur in the parts, so names of different pods differ. */
@@ -87,9 +95,18 @@ export function containerName(
   return `${sandboxName(engine, pod)}_${container}_${restarts}`
 }
 
-/** The name that marks a pod for removal: it outlives Berth, and needs no new container. */
-export function leavingName(name: string): string {
-  return `${name}.leaving`
+/** The name that marks a pod for removal, and since when (ms): it outlives Berth, and needs no new container. */
+export function leavingName(name: string, since: number): string {
+  return `${name}.leaving.${since.toString(36)}`
+}
+
+/** Undefined: not a leaving pod's name. `since` is undefined where the name does not tell. */
+function parseLeaving(own: string, name: string): { readonly since: number | undefined } | undefined {
+  const [, since] = name.startsWith(own)
+    ? (/^\.leaving(?:\.([0-9a-z]{1,10}))?$/.exec(name.slice(own.length)) ?? [])
+    : []
+  if (since !== undefined) return { since: Number.parseInt(since, 36) }
+  return name === `${own}.leaving` ? { since: undefined } : undefined
 }
 
 /** `index` 0 is a namespace's first network; more are made when it is full. */
@@ -102,16 +119,91 @@ export function mayBeNetworkOf(engine: string, name: string): boolean {
   return name.startsWith(`${engine}_`)
 }
 
+/** Docker's local driver makes a folder of this name, and those are limited. */
+const longestVolumeName = 255
+
+/** Docker's name of a volume that outlives pods: three parts for a claim's, five for a record. */
+export function volumeName(engine: string, volume: Pick<VolumeSpec, 'namespace' | 'subject' | 'detail'>): string {
+  const { namespace, subject, detail } = volume
+  const [kind = '', name = ''] = subject.split('/')
+  const plain = kind === 'PersistentVolumeClaim' && detail === ''
+  return fitting(`${engine}_${namespace}_${plain ? name : `${kind}_${name}_${detail}`}`)
+}
+
+/** Docker's name of a volume that is made and removed with its pod: four parts. */
+export function podVolumeName(engine: string, pod: Pick<PodRef, 'namespace' | 'name'>, volume: string): string {
+  return fitting(`${sandboxName(engine, pod)}_${volume}`)
+}
+
+function fitting(name: string): string {
+  return name.length <= longestVolumeName
+    ? name
+    : `${name.slice(0, longestVolumeName - 17)}-${sha256(name).slice(0, 16)}`
+}
+
+export function mayBeVolumeOf(engine: string, name: string): boolean {
+  return name.startsWith(`${engine}_`)
+}
+
+export function writeVolumeLabels(engine: string, volume: VolumeSpec): Record<string, string> {
+  return {
+    [label.engine]: engine,
+    [label.app]: volume.app,
+    [label.namespace]: volume.namespace,
+    [label.subject]: volume.subject,
+    [label.detail]: volume.detail,
+    [label.facts]: JSON.stringify(volume.facts),
+  }
+}
+
+export function writePodVolumeLabels(engine: string, pod: PodRef, volume: string): Record<string, string> {
+  return {
+    [label.engine]: engine,
+    [label.namespace]: pod.namespace,
+    [label.pod]: pod.name,
+    [label.volume]: volume,
+  }
+}
+
+/** What a volume says of itself. */
+export type VolumeMark =
+  | { readonly kind: 'pod'; readonly engine: string; readonly namespace: string; readonly pod: string }
+  | ({ readonly kind: 'kept'; readonly engine: string } & Pick<
+      VolumeSpec,
+      'app' | 'namespace' | 'subject' | 'detail' | 'facts'
+    >)
+
+/** Undefined: not made by this installation. Copied: its labels are, but not its name. */
+export function volumeOwner(engine: string, name: string, labels: Labels): VolumeMark | 'copied' | undefined {
+  if (labels[label.engine] !== engine) return undefined
+  const namespace = labels[label.namespace] ?? ''
+  const pod = labels[label.pod]
+  if (pod !== undefined) {
+    const own = podVolumeName(engine, { namespace, name: pod }, labels[label.volume] ?? '')
+    return name === own ? { kind: 'pod', engine, namespace, pod } : 'copied'
+  }
+  const subject = labels[label.subject] ?? ''
+  const detail = labels[label.detail] ?? ''
+  if (name !== volumeName(engine, { namespace, subject, detail })) return 'copied'
+  const facts = parseJson<Record<string, string>>(labels[label.facts]) ?? {}
+  return { kind: 'kept', engine, app: labels[label.app] ?? '', namespace, subject, detail, facts }
+}
+
 export function podMark(engine: string, pod: PodRef, sandbox: SandboxSpec): PodMark {
   const { app, owner, template, commit } = sandbox
   return { engine, app, namespace: pod.namespace, pod: pod.name, container: '', owner, template, commit }
 }
 
-export function writeSandboxLabels(mark: PodMark, metadata: PodMetadata, spec: PodSpec): Record<string, string> {
+/** What a sandbox's labels hold beside its mark. */
+export type SandboxFacts = Pick<SandboxSpec, 'labels' | 'annotations' | 'spec' | 'volumes'>
+
+export function writeSandboxLabels(mark: PodMark, sandbox: SandboxFacts): Record<string, string> {
+  const { labels, annotations, spec, volumes } = sandbox
   return {
     ...writePodLabels(mark),
-    [label.metadata]: JSON.stringify({ labels: metadata.labels, annotations: metadata.annotations }),
+    [label.metadata]: JSON.stringify({ labels, annotations }),
     [label.spec]: JSON.stringify(spec),
+    ...(volumes.length > 0 && { [label.volumes]: JSON.stringify(volumes) }),
   }
 }
 
@@ -159,19 +251,23 @@ export function parseContainerMark(labels: Labels): ContainerMark | undefined {
   }
 }
 
+/** Whose a container is. */
+export type Owned =
+  | { readonly kind: 'ours' | 'copied' | 'foreign' }
+  /** A sandbox whose pod is being removed. */
+  | { readonly kind: 'leaving'; readonly since: number | undefined }
+
 /** Ours only if it also bears the name that its labels ask for: labels are easily copied, names are unique on a host. */
-export function ownership(
-  engine: string,
-  name: string,
-  mark: ContainerMark | undefined,
-): 'ours' | 'leaving' | 'copied' | 'foreign' {
-  if (mark === undefined || mark.engine !== engine) return 'foreign'
+export function ownership(engine: string, name: string, mark: ContainerMark | undefined): Owned {
+  if (mark === undefined || mark.engine !== engine) return { kind: 'foreign' }
   const pod = { namespace: mark.namespace, name: mark.pod }
   if (mark.container !== '') {
-    return name === containerName(engine, pod, mark.container, mark.restarts) ? 'ours' : 'copied'
+    return { kind: name === containerName(engine, pod, mark.container, mark.restarts) ? 'ours' : 'copied' }
   }
   const own = sandboxName(engine, pod)
-  return name === own ? 'ours' : name === leavingName(own) ? 'leaving' : 'copied'
+  if (name === own) return { kind: 'ours' }
+  const leaving = parseLeaving(own, name)
+  return leaving === undefined ? { kind: 'copied' } : { kind: 'leaving', since: leaving.since }
 }
 
 export function parseMetadata(labels: Labels): PodMetadata {
@@ -181,6 +277,11 @@ export function parseMetadata(labels: Labels): PodMetadata {
 
 export function parseSpec(labels: Labels): PodSpec | undefined {
   return parseJson<PodSpec>(labels[label.spec], onceParsed)
+}
+
+/** The pod's volumes, as its sandbox was told. */
+export function parseVolumes(labels: Labels): readonly PodVolume[] {
+  return parseJson<readonly PodVolume[]>(labels[label.volumes], onceParsed) ?? []
 }
 
 export function parseConfigMark(labels: Labels): ConfigMark {
@@ -206,6 +307,7 @@ export function configMark(config: ContainerConfig, address: string | undefined)
     ...(places.length > 0 && address !== undefined && { address, addressIn: places }),
     resources: [cpuRequestMillis, cpuLimitMillis, memoryLimitBytes],
     ...(config.oomScoreAdjust < 0 && { oomScore: config.oomScoreAdjust }),
+    ...(config.mounts.length > 0 && { mounts: config.mounts }),
   }
 }
 

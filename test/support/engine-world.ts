@@ -52,7 +52,7 @@ export class EngineWorld {
     return id
   }
 
-  /** Removes all containers and networks of these installations, and the foreign ones made here. */
+  /** Removes all containers, networks and volumes of these installations, and the foreign ones made here. */
   async clean(...engines: readonly string[]): Promise<void> {
     for (const engine of engines) {
       const filters = encodeURIComponent(JSON.stringify({ label: [`${engineLabel}=${engine}`] }))
@@ -64,6 +64,12 @@ export class EngineWorld {
       await Promise.all(containers.map(({ Id }) => this.destroy(Id)))
       const networks = await engineJson<{ Id: string }[]>(this.socket, 'GET', `/networks?filters=${filters}`)
       await Promise.all(networks.map(({ Id }) => engineCall(this.socket, 'DELETE', `/networks/${Id}`)))
+      const { Volumes: volumes } = await engineJson<{ Volumes: { Name: string }[] | null }>(
+        this.socket,
+        'GET',
+        `/volumes?filters=${filters}`,
+      )
+      await Promise.all((volumes ?? []).map(({ Name }) => engineCall(this.socket, 'DELETE', `/volumes/${Name}`)))
     }
     await Promise.all(this.#foreign.splice(0).map((id) => this.destroy(id)))
   }

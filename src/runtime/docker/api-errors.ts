@@ -18,6 +18,8 @@ const rules: readonly Rule[] = [
   { code: 'NO_SUCH_IMAGE', text: /no such image/i },
   { code: 'NO_SUCH_CONTAINER', text: /no such container/i },
   { code: 'NO_SUCH_NETWORK', status: 404, text: /network .*not found|no such network/i },
+  { code: 'NO_SUCH_VOLUME', status: 404, text: /no such volume/i },
+  { code: 'VOLUME_IN_USE', status: 409, text: /volume is in use/ },
   { code: 'NAME_TAKEN', status: 409, text: /already (in use|exists)/ },
   { code: 'REFUSED', status: 400, call: 'create' },
   { code: 'REFUSED', text: /cannot unmarshal/ },

@@ -1,4 +1,5 @@
-import type { Readable } from 'node:stream'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
 import Dockerode, {
   type ContainerCreateOptions,
   type ContainerInfo,
@@ -7,13 +8,16 @@ import Dockerode, {
   type ImageInfo,
   type NetworkCreateOptions,
   type NetworkInspectInfo,
+  type VolumeCreateOptions,
+  type VolumeInspectInfo,
 } from 'dockerode'
 import { engineLabel } from '../labels.ts'
 import type { RegistryAuth } from '../port.ts'
 import { alreadySo, type Call, runtimeError } from './api-errors.ts'
 import type { Endpoint } from './endpoint.ts'
+import { unframed } from './log-lines.ts'
 import type { ResourceOptions } from './options.ts'
-import { keepAliveAgent, Transport } from './transport.ts'
+import { exchange, keepAliveAgent, Transport } from './transport.ts'
 
 /** How long each sort of call may take before its host counts as unreachable, ms. */
 export interface Deadlines {
@@ -29,8 +33,26 @@ export const defaultDeadlines: Deadlines = { quick: 15_000, slow: 60_000, start:
 export interface HostInfo {
   readonly cpuMillis: number
   readonly memoryBytes: number
+  /** In Kubernetes' words: `amd64`, `arm64`. */
+  readonly arch: string
+  readonly os: string
   /** Pools that the engine takes subnets of its own choice from, where it tells them. */
   readonly addressPools: readonly string[]
+}
+
+interface EngineInfo {
+  readonly NCPU: number
+  readonly MemTotal: number
+  readonly Architecture: string
+  readonly OSType: string
+  readonly DefaultAddressPools?: readonly { readonly Base: string }[]
+}
+
+const architectures: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  aarch64: 'arm64',
+  armv7l: 'arm',
+  i686: '386',
 }
 
 /** One of the events that `events` asks for. */
@@ -41,7 +63,7 @@ export interface EngineEvent {
 }
 
 const eventFilters = {
-  type: ['container', 'image', 'network'],
+  type: ['container', 'image', 'network', 'volume'],
   // Without exec events: probes would flood the stream.
   event: ['create', 'start', 'die', 'destroy', 'rename', 'update', 'pause', 'unpause', 'oom'].concat([
     'disconnect',
@@ -79,9 +101,10 @@ export class HostApi {
 
   info(): Promise<HostInfo> {
     return this.#call('engine', 'other', this.#deadlines.quick, async (docker) => {
-      const info: { NCPU: number; MemTotal: number; DefaultAddressPools?: { Base: string }[] } = await docker.info()
+      const info: EngineInfo = await docker.info()
       const addressPools = (info.DefaultAddressPools ?? []).map((pool) => pool.Base)
-      return { cpuMillis: info.NCPU * 1000, memoryBytes: info.MemTotal, addressPools }
+      const arch = architectures[info.Architecture] ?? info.Architecture
+      return { cpuMillis: info.NCPU * 1000, memoryBytes: info.MemTotal, addressPools, arch, os: info.OSType }
     })
   }
 
@@ -205,6 +228,64 @@ export class HostApi {
     })
   }
 
+  /** Volumes with the installation's label. */
+  listVolumes(engine: string): Promise<VolumeInspectInfo[]> {
+    const filters = JSON.stringify({ label: [`${engineLabel}=${engine}`] })
+    return this.#call('volumes', 'other', this.#deadlines.slow, async (docker) => {
+      const { Volumes: volumes } = await docker.listVolumes({ filters })
+      return volumes ?? []
+    })
+  }
+
+  /** Undefined: there is none. */
+  inspectVolume(name: string): Promise<VolumeInspectInfo | undefined> {
+    return this.#call(name, 'other', this.#deadlines.quick, (docker) =>
+      docker.getVolume(name).inspect().catch(unless(404)),
+    ).then((found) => found ?? undefined)
+  }
+
+  /** Answers with a volume that has the name already as if it were new. */
+  createVolume(options: VolumeCreateOptions): Promise<VolumeInspectInfo> {
+    return this.#call(options.Name ?? '', 'create', this.#deadlines.slow, async (docker) => {
+      const volume = await docker.createVolume(options)
+      return await volume.inspect()
+    })
+  }
+
+  removeVolume(name: string): Promise<void> {
+    return this.#call(name, 'other', this.#deadlines.slow, async (docker) => {
+      await docker.getVolume(name).remove().catch(unless(404))
+    })
+  }
+
+  /** Unpacks an archive in a folder of a container, whether it runs or not. */
+  putArchive(id: string, folder: string, archive: Buffer): Promise<void> {
+    return this.#call(id, 'other', this.#deadlines.slow, async (docker) => {
+      await docker.getContainer(id).putArchive(archive, { path: folder })
+    })
+  }
+
+  /** Where a symbolic link in a container leads, from the container's root; undefined: there is none. */
+  linkTarget(id: string, path: string): Promise<string | undefined> {
+    return this.#call(id, 'other', this.#deadlines.quick, async (docker) => {
+      const answer: IncomingMessage | undefined = await docker.getContainer(id).infoArchive({ path }).catch(unless(404))
+      const head = answer?.headers['x-docker-container-path-stat']
+      answer?.resume()
+      const stat: { linkTarget?: string } = JSON.parse(Buffer.from(String(head ?? ''), 'base64').toString() || '{}')
+      return stat.linkTarget || undefined
+    })
+  }
+
+  /** Runs a command as root in a running container to its end, with `input` to read; answers what it printed. */
+  run(id: string, command: readonly string[], input: Buffer): Promise<string> {
+    return this.#call(id, 'other', this.#deadlines.slow, async (docker) => {
+      const attach = { AttachStdin: true, AttachStdout: true, AttachStderr: true }
+      const exec = await docker.getContainer(id).exec({ Cmd: [...command], User: '0', ...attach })
+      const stream: Duplex = await exec.start({ hijack: true, stdin: true, Detach: false, Tty: false })
+      return unframed(await exchange(stream, input, this.#deadlines.slow))
+    })
+  }
+
   /** Begins a command in a running container. `output` ends when the command does. */
   exec(id: string, command: readonly string[], deadlineMs: number): Promise<{ id: string; output: Readable }> {
     return this.#call(id, 'other', deadlineMs, async (docker) => {
@@ -240,7 +321,7 @@ export class HostApi {
 }
 
 function unless(...statuses: readonly number[]) {
-  return (error: unknown): void => {
+  return (error: unknown): undefined => {
     if (!alreadySo(error, ...statuses)) throw error
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
+import type { Key } from '../../base/key.ts'
 import type { Log } from '../../base/log.ts'
 import { RuntimeError } from '../errors.ts'
 import { mayBeNetworkOf, parseContainerMark } from '../labels.ts'
@@ -8,12 +9,14 @@ import { ContainerCache } from './container-cache.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { Follower } from './follow.ts'
 import { type Deadlines, type EngineEvent, HostApi, type HostInfo } from './host-api.ts'
+import { type HostMarks, hostAddress, hostLabels } from './host-facts.ts'
 import { Images } from './images.ts'
 import { Networks } from './networks.ts'
 import { type ContainerRecord, observe } from './observe.ts'
 import type { Capacity } from './options.ts'
 import { OwnEvents } from './own-events.ts'
 import type { Stop } from './pod-stop.ts'
+import { Volumes } from './volumes.ts'
 
 const relistEveryMs = 5 * 60_000
 const inspectsAtATime = 8
@@ -34,6 +37,10 @@ export interface HostSettings {
   readonly hostChanged: () => void
   readonly reachabilityChanged: () => void
   readonly networksChanged: (namespaces: readonly string[]) => void
+  readonly volumesChanged: (subjects: readonly Key[]) => void
+  /** All was listed: time to look after the volumes of pods. */
+  readonly reviewVolumes: () => Promise<void>
+  readonly marks: HostMarks
 }
 
 /** One engine: its facts, kept current by its events. */
@@ -44,6 +51,7 @@ export class Host {
   readonly api: HostApi
   readonly containers: ContainerCache
   readonly networks: Networks
+  readonly volumes: Volumes
   readonly images: Images
   readonly ownEvents: OwnEvents
   /** Resources asked for since a container was made, by id. */
@@ -54,7 +62,8 @@ export class Host {
   readonly takenNames = new Map<string, string>()
   readonly #settings: HostSettings
   readonly #follower: Follower
-  #info: HostInfo = { cpuMillis: 0, memoryBytes: 0, addressPools: [] }
+  #info: HostInfo = { cpuMillis: 0, memoryBytes: 0, addressPools: [], arch: '', os: '' }
+  #address = ''
   #lowersOomScore = true
   #reachable = false
   #message = 'not connected yet'
@@ -73,10 +82,11 @@ export class Host {
     this.api = new HostApi(endpoint, settings.deadlines, () => void this.#doubt())
     this.containers = new ContainerCache(
       (id) => this.api.inspect(id),
-      (info) => observe(engine, this.capacity, info, this.told.get(info.Id)),
+      (info) => observe(engine, this.capacity, info, this.told.get(info.Id), this.#address || '127.0.0.1'),
       (before, after) => this.#containerChanged(before, after),
       () => this.#changed(),
     )
+    this.volumes = new Volumes(this.api, { host: name, engine, changed: settings.volumesChanged })
     this.images = new Images(this.api, clock, () => this.#changed())
     this.networks = new Networks(this.api, {
       engine,
@@ -134,9 +144,9 @@ export class Host {
       images: this.images.present(),
       pulls: this.images.pulls(),
       networks: this.networks.namespaces(),
-      labels: {},
-      taints: [],
-      address: '',
+      labels: hostLabels(this.name, this.#info, this.#settings.marks.labels),
+      taints: this.#settings.marks.taints ?? [],
+      address: this.#address,
     }
     return this.#facts
   }
@@ -146,7 +156,7 @@ export class Host {
       ([name, holder]) =>
         `container name ${name} is held by ${holder.slice(0, 12)}, which is not ours: remove or rename it`,
     )
-    const found = [...this.containers.copied(), ...this.networks.copied(), ...taken]
+    const found = [...this.containers.copied(), ...this.networks.copied(), ...this.volumes.copied(), ...taken]
     return found.map((text) => `host ${this.name}: ${text}`)
   }
 
@@ -154,15 +164,18 @@ export class Host {
   async relist(depth: 'all' | 'changed'): Promise<void> {
     const known = new Set(this.containers.ids())
     this.#info = await this.api.info()
+    this.#address = await hostAddress(parseEndpoint(this.name, this.#settings.endpoint))
     const [rows] = await Promise.all([
       this.api.listContainers(this.#settings.engine),
       this.refreshNetworks(),
+      this.volumes.refresh(),
       this.#bear('images', this.images.refresh()),
     ])
     const listed = new Set(rows.map((row) => row.Id))
     const changed = rows.filter((row) => depth === 'all' || !this.#shows(row))
     const gone = [...known].filter((id) => !listed.has(id))
     await this.#inspectAll([...changed.map((row) => row.Id), ...gone])
+    await this.#bear('volumes', this.#settings.reviewVolumes())
     await this.#reviewTakenNames()
     this.#listed = true
     this.#facts = undefined
@@ -220,6 +233,8 @@ export class Host {
       this.#freeName(event.Action, id)
       if (this.containers.has(id) || parseContainerMark(facts)?.engine === this.#settings.engine)
         this.#look(this.containers.refresh(id))
+    } else if (event.Type === 'volume') {
+      this.#look(this.volumes.look(id))
     } else if (event.Type === 'image') {
       this.#look(this.images.refresh())
     } else if (event.Action === 'disconnect') {

@@ -10,7 +10,8 @@ export function logLines(output: Buffer, framed: boolean, lines: number): string
   return all.slice(-lines).map((line) => oneLine(line.replace(/\r$/, ''), longestLine))
 }
 
-function unframed(output: Buffer): string {
+/** What a process printed, without the frames. */
+export function unframed(output: Buffer): string {
   const pieces: Buffer[] = []
   let at = 0
   while (at + 8 <= output.length) {

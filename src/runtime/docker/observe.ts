@@ -11,10 +11,13 @@ import {
   parseContainerMark,
   parseMetadata,
   parseSpec,
+  parseVolumes,
 } from '../labels.ts'
 import type { ContainerConfig, ContainerResources, ContainerState, LiveContainer } from '../live.ts'
 import { once, onceText } from '../once.ts'
 import { podAddress } from '../pod-address.ts'
+import type { PodVolume } from '../port.ts'
+import { hostNetwork } from './pod-options.ts'
 import { type Capacity, type ResourceOptions, resourceOptions, updateOptions } from './options.ts'
 
 /** One container of ours on one host. */
@@ -25,6 +28,8 @@ export interface ContainerRecord {
   readonly mark: ContainerMark
   /** The sandbox bears the name that marks its pod for removal. */
   readonly leaving: boolean
+  /** When it was marked, ms. */
+  readonly leavingSince: number | undefined
   /** Without what only this process knows. */
   readonly facts: Omit<LiveContainer, 'health' | 'stopping'>
   /** As the engine was told, where the configuration may say less. */
@@ -41,6 +46,7 @@ export interface SandboxRecord extends PodMetadata {
   readonly address: string | undefined
   /** Name of the network that it was made on. */
   readonly network: string
+  readonly volumes: readonly PodVolume[]
 }
 
 export type Observed =
@@ -54,13 +60,14 @@ export function observe(
   capacity: Capacity,
   info: ContainerInspectInfo,
   told: ContainerResources | undefined,
+  hostAddress = '',
 ): Observed {
   const name = info.Name.replace(/^\//, '')
   const labels = info.Config.Labels ?? {}
   const mark = parseContainerMark(labels)
   const owned = ownership(engine, name, mark)
-  if (owned === 'foreign' || mark === undefined) return { kind: 'foreign' }
-  if (owned === 'copied') {
+  if (owned.kind === 'foreign' || mark === undefined) return { kind: 'foreign' }
+  if (owned.kind === 'copied') {
     const claimed = `pod ${mark.namespace}/${mark.pod}`
     return {
       kind: 'copied',
@@ -73,7 +80,8 @@ export function observe(
     id: info.Id,
     name,
     mark,
-    leaving: owned === 'leaving',
+    leaving: owned.kind === 'leaving',
+    leavingSince: owned.kind === 'leaving' ? owned.since : undefined,
     facts: factsOf(
       info,
       mark,
@@ -81,15 +89,16 @@ export function observe(
     ),
     oomScore: info.HostConfig.OomScoreAdj ?? 0,
     sandboxId: onceText(isSandbox ? info.Id : (info.HostConfig.NetworkMode?.replace(/^container:/, '') ?? '')),
-    sandbox: isSandbox ? sandboxOf(info) : undefined,
+    sandbox: isSandbox ? sandboxOf(info, hostAddress) : undefined,
   }
   return { kind: 'ours', record }
 }
 
-function sandboxOf(info: ContainerInspectInfo): SandboxRecord {
+function sandboxOf(info: ContainerInspectInfo, hostAddress: string): SandboxRecord {
   const labels = info.Config.Labels ?? {}
   const network = info.HostConfig.NetworkMode ?? ''
-  const address = info.State.Running ? info.NetworkSettings.Networks[network]?.IPAddress : undefined
+  const own = network === hostNetwork ? hostAddress : info.NetworkSettings.Networks[network]?.IPAddress
+  const address = info.State.Running ? own : undefined
   const metadata = parseMetadata(labels)
   return {
     labels: metadata.labels,
@@ -97,6 +106,7 @@ function sandboxOf(info: ContainerInspectInfo): SandboxRecord {
     spec: parseSpec(labels),
     address: address || undefined,
     network: onceText(network),
+    volumes: parseVolumes(labels),
   }
 }
 
@@ -170,7 +180,7 @@ function configOf(
     seccomp: options.includes('seccomp=unconfined') ? 'unconfined' : 'default',
     resources: once(resources),
     oomScoreAdjust: host.OomScoreAdj || (mark.oomScore ?? 0),
-    mounts: [],
+    mounts: once(mark.mounts ?? []),
   })
 }
 

@@ -12,14 +12,18 @@ import {
 } from '../labels.ts'
 import type { ContainerConfig, ContainerResources } from '../live.ts'
 import { podAddress } from '../pod-address.ts'
-import type { Attempt, PodRef, SandboxSpec } from '../port.ts'
+import type { Attempt, PodRef, SandboxSpec, VolumeSetup } from '../port.ts'
 import type { Hooks } from './hooks.ts'
 import type { Host } from './host.ts'
 import { checkLimits } from './limits.ts'
 import { logLines } from './log-lines.ts'
 import type { ContainerRecord } from './observe.ts'
 import { containerOptions, sandboxOptions, updateOptions } from './options.ts'
+import { hostNetwork } from './pod-options.ts'
 import type { Stops } from './pod-stop.ts'
+import { asksForNonRoot, rootRefusal } from './run-as.ts'
+import { missingSource, type VolumeCalls } from './volume-calls.ts'
+import { withMounts, withVolumes } from './volume-options.ts'
 
 const firstAttempt: Attempt = { restarts: 0, backoffMs: 0, last: undefined }
 
@@ -31,6 +35,7 @@ export class PodCalls {
   readonly #records: (pod: PodRef) => readonly ContainerRecord[]
   readonly #hooks: Hooks
   readonly #stops: Stops
+  readonly #volumes: VolumeCalls
 
   constructor(
     host: Host,
@@ -38,7 +43,9 @@ export class PodCalls {
     records: (pod: PodRef) => readonly ContainerRecord[],
     hooks: Hooks,
     stops: Stops,
+    volumes: VolumeCalls,
   ) {
+    this.#volumes = volumes
     this.#host = host
     this.#engine = engine
     this.#records = records
@@ -51,20 +58,26 @@ export class PodCalls {
     if (this.#sandbox(pod)?.leaving) {
       throw new RuntimeError('NAME_TAKEN', name, `pod ${pod.namespace}/${pod.name} is still being removed`)
     }
-    const network = await this.#host.networks.withRoom(pod.namespace)
-    const labels = writeSandboxLabels(podMark(this.#engine, pod, sandbox), sandbox, sandbox.spec)
-    const options = sandboxOptions(name, this.#host.pauseImage, network.name, sandbox, labels)
+    if (this.#sandbox(pod) === undefined) await this.#volumes.prepare(pod, sandbox.volumes)
+    const network = sandbox.spec.hostNetwork ? hostNetwork : (await this.#host.networks.withRoom(pod.namespace)).name
+    const labels = writeSandboxLabels(podMark(this.#engine, pod, sandbox), sandbox)
+    const bare = sandboxOptions(name, this.#host.pauseImage, network, pod.namespace, sandbox, labels)
+    const options = withVolumes(bare, this.#engine, pod, sandbox.volumes)
     const wanted = stableText(labels)
     try {
       await this.#make(options, (record) => {
         const { mark, sandbox: found } = record
         if (found?.spec === undefined) return false
-        return stableText(writeSandboxLabels(podOnly(mark), found, found.spec)) === wanted
+        return stableText(writeSandboxLabels(podOnly(mark), { ...found, spec: found.spec })) === wanted
       })
     } catch (error) {
       if (error instanceof RuntimeError && error.code === 'NO_SUCH_IMAGE') this.#host.images.pull(this.#host.pauseImage)
-      throw error
+      throw missingSource(error, sandbox.volumes)
     }
+  }
+
+  async setUpVolumes(pod: PodRef, volumes: readonly VolumeSetup[]): Promise<void> {
+    await this.#volumes.setUp(pod, await this.#needSandbox(pod), volumes)
   }
 
   async createContainer(pod: PodRef, config: ContainerConfig, attempt: Attempt = firstAttempt): Promise<void> {
@@ -79,12 +92,21 @@ export class PodCalls {
       attempt,
       configMark(config, address),
     )
-    const joined = { sandboxId: sandbox.id, address }
+    const spec = sandbox.sandbox?.spec
+    if (asksForNonRoot(spec, config.name)) await this.#refuseRoot(name, config)
+    const joined = { sandboxId: sandbox.id, address, spec }
     const wanted = stableText(config)
+    const mounts = await this.#volumes.mounts(pod, sandbox, config.mounts)
     await this.#make(
-      containerOptions(name, config, joined, labels, this.#host.capacity),
+      withMounts(containerOptions(name, config, joined, labels, this.#host.capacity), mounts),
       (record) => record.sandboxId === sandbox.id && stableText(record.facts.config) === wanted,
     )
+  }
+
+  /** Whoever asks not to run as root is not made to. */
+  async #refuseRoot(name: string, { user, image }: ContainerConfig): Promise<void> {
+    const refusal = rootRefusal(user, user === undefined ? await this.#host.api.imageUser(image) : '')
+    if (refusal !== undefined) throw new RuntimeError('REFUSED', name, refusal)
   }
 
   async recreateContainer(pod: PodRef, id: string, attempt: Attempt): Promise<void> {
@@ -167,7 +189,7 @@ export class PodCalls {
     const sandbox = this.#sandbox(pod)
     if (sandbox === undefined || sandbox.leaving) return
     try {
-      await this.#host.api.rename(sandbox.id, leavingName(sandbox.name))
+      await this.#host.api.rename(sandbox.id, leavingName(sandbox.name, this.#host.clock.now()))
     } catch (error) {
       if (!(error instanceof RuntimeError) || error.code !== 'NO_SUCH_CONTAINER') {
         await this.#refresh(sandbox.id)
@@ -188,6 +210,7 @@ export class PodCalls {
     await this.#host.api.remove(id)
     if (record.sandbox) this.#host.networks.markRoom(record.sandbox.network)
     await this.#refresh(id)
+    await this.#volumes.settled(pod)
   }
 
   async logTail(pod: PodRef, id: string, lines: number): Promise<string[]> {

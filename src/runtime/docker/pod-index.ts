@@ -7,6 +7,8 @@ import type { ContainerRecord } from './observe.ts'
 export interface Knows {
   health(host: string, record: ContainerRecord): ContainerHealth
   stopping(host: string, id: string): boolean
+  /** Volume -> version, of a sandbox. */
+  contents(host: string, sandbox: ContainerRecord): ReadonlyMap<string, string>
 }
 
 interface PodEntry {
@@ -145,8 +147,8 @@ function assemble(ref: PodRef, records: readonly ContainerRecord[], knows: Knows
     createdAt: sandbox?.facts.createdAt ?? Math.min(...records.map((record) => record.facts.createdAt)),
     address: sandbox?.sandbox?.address,
     leaving: sandbox?.leaving ?? false,
-    leavingSince: undefined,
-    contents: new Map(),
+    leavingSince: sandbox?.leavingSince,
+    contents: sandbox ? knows.contents(ref.host, sandbox) : new Map(),
     sandbox: sandbox && live(sandbox),
     containers: [...newest.values()].map(live).sort(byName),
     leftovers: leftovers.map(live).sort((a, b) => (a.id < b.id ? -1 : 1)),

@@ -26,6 +26,12 @@ export function parseRoutes(table: string): Route[] {
     .filter((route) => route.range.prefix > 0)
 }
 
+/** The device of the default route; undefined: there is none. */
+export function defaultDevice(table: string): string | undefined {
+  const lines = table.split('\n').map((line) => line.trim().split(/\s+/))
+  return lines.find(([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000')?.[0]
+}
+
 function swapped(hex: string): number {
   return Number.parseInt(hex.match(/../g)?.reverse().join('') ?? '0', 16)
 }

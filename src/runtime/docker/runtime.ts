@@ -1,24 +1,35 @@
 import type { Clock } from '../../base/clock.ts'
-import { type Key, keyOf } from '../../base/key.ts'
+import { type Key, keyOf, keyParts } from '../../base/key.ts'
 import type { Log } from '../../base/log.ts'
 import { RuntimeError } from '../errors.ts'
 import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume } from '../live.ts'
-import type { Attempt, ContainerUsage, PodRef, RegistryAuth, Runtime, SandboxSpec } from '../port.ts'
+import type {
+  Attempt,
+  ContainerUsage,
+  PodRef,
+  RegistryAuth,
+  Runtime,
+  SandboxSpec,
+  VolumeSetup,
+  VolumeSpec,
+} from '../port.ts'
 import { hostBlock, hostBlockCount, overlap, parseRange, type Range, rangeText } from './addresses.ts'
 import { Hooks } from './hooks.ts'
 import { Host } from './host.ts'
 import { type Deadlines, defaultDeadlines } from './host-api.ts'
+import type { HostMarks } from './host-facts.ts'
 import type { ContainerRecord } from './observe.ts'
 import { PodCalls } from './pod-calls.ts'
 import { PodIndex, podOf } from './pod-index.ts'
 import { Stops } from './pod-stop.ts'
 import { Prober } from './prober.ts'
 import { readUsage } from './usage.ts'
+import { VolumeCalls } from './volume-calls.ts'
 
 export interface DockerRuntimeOptions {
   /** Id of this installation: lower-case letters, digits and dashes. */
   readonly engine: string
-  readonly hosts: readonly { readonly name: string; readonly endpoint: string }[]
+  readonly hosts: readonly ({ readonly name: string; readonly endpoint: string } & HostMarks)[]
   /** Any image with sh and sleep. */
   readonly pauseImage: string
   readonly network: { readonly podCIDR: string; readonly mtu: number }
@@ -37,6 +48,7 @@ interface HostParts {
   readonly host: Host
   readonly calls: PodCalls
   readonly hooks: Hooks
+  readonly volumes: VolumeCalls
   readonly prober: Prober
 }
 
@@ -56,11 +68,12 @@ class DockerRuntime implements Runtime {
     this.#index = new PodIndex({
       health: (host, record) => this.#on(host).prober.health(record),
       stopping: (host, id) => this.#on(host).host.stopping.has(id),
+      contents: (host, sandbox) => this.#on(host).volumes.filled.contents(sandbox),
     })
-    for (const { name, endpoint } of options.hosts) this.#addHost(name, endpoint, options)
+    for (const host of options.hosts) this.#addHost(host, options)
   }
 
-  #addHost(name: string, endpoint: string, options: DockerRuntimeOptions): void {
+  #addHost({ name, endpoint, ...marks }: DockerRuntimeOptions['hosts'][number], options: DockerRuntimeOptions): void {
     const { engine, pauseImage, clock, log, network, deadlines } = options
     const host = new Host({
       name,
@@ -78,6 +91,10 @@ class DockerRuntime implements Runtime {
       reachabilityChanged: () => this.#tell([hostKey(name), ...this.#index.ownersIn(name)]),
       networksChanged: (namespaces) =>
         this.#tell(namespaces.map((each) => keyOf({ namespace: '', kind: 'Namespace', name: each }))),
+      // Pods that wait for a claim are not known by name.
+      volumesChanged: (subjects) => this.#tell([...subjects, ...(subjects.some(isClaim) ? [hostKey(name)] : [])]),
+      reviewVolumes: () => this.#on(name).volumes.review(),
+      marks,
     })
     const touched = (record: ContainerRecord) => this.#tell([this.#index.touch(name, record)])
     const record = (id: string) => host.containers.get(id)
@@ -85,10 +102,11 @@ class DockerRuntime implements Runtime {
       prober.follow(hooked, hooked)
       touched(hooked)
     })
+    const volumes = new VolumeCalls(host, engine, log, touched)
     const stops = new Stops(host, hooks, log, touched)
-    const calls = new PodCalls(host, engine, (pod) => this.#index.records(pod), hooks, stops)
+    const calls = new PodCalls(host, engine, (pod) => this.#index.records(pod), hooks, stops, volumes)
     const prober = new Prober(host.api, clock, hooks, record, touched)
-    this.#hosts.set(name, { host, calls, hooks, prober })
+    this.#hosts.set(name, { host, calls, hooks, volumes, prober })
   }
 
   async start(): Promise<void> {
@@ -121,19 +139,25 @@ class DockerRuntime implements Runtime {
     return this.#index.all()
   }
 
-  volumesOf(_subject: Key): readonly LiveVolume[] {
-    return []
+  volumesOf(subject: Key): readonly LiveVolume[] {
+    return [...this.#hosts.values()].flatMap(({ host }) => host.volumes.of(subject))
   }
 
   volumes(): readonly LiveVolume[] {
-    return []
+    return [...this.#hosts.values()].flatMap(({ host }) => [...host.volumes.all()])
   }
 
-  async createVolume(): Promise<void> {}
+  async createVolume(host: string, volume: VolumeSpec): Promise<void> {
+    await this.#on(host).host.volumes.create(volume)
+  }
 
-  async removeVolume(): Promise<void> {}
+  async removeVolume(host: string, name: string): Promise<void> {
+    await this.#on(host).host.volumes.remove(name)
+  }
 
-  async setUpVolumes(): Promise<void> {}
+  async setUpVolumes(pod: PodRef, volumes: readonly VolumeSetup[]): Promise<void> {
+    await this.#on(pod.host).calls.setUpVolumes(pod, volumes)
+  }
 
   usage(host: string, ids: readonly string[]): Promise<ContainerUsage[]> {
     const { api } = this.#on(host).host
@@ -215,10 +239,15 @@ class DockerRuntime implements Runtime {
   }
 
   #containerChanged(host: string, before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
-    const { hooks, prober } = this.#on(host)
+    const { hooks, prober, volumes } = this.#on(host)
+    if (after?.sandbox) volumes.noted(podOf(host, after), after)
     hooks.follow(after?.id ?? before?.id ?? '', after)
     prober.follow(before, after)
     const keys = this.#index.change(host, before, after)
+    if (before && !after) {
+      volumes.filled.forget(before.id)
+      if (this.#index.records(podOf(host, before)).length === 0) volumes.podGone(podOf(host, before))
+    }
     // What the others are probed by is on the sandbox, which may be seen after them.
     if (after?.sandbox) for (const record of this.#index.records(podOf(host, after))) prober.follow(record, record)
     this.#tell(keys)
@@ -255,6 +284,10 @@ class DockerRuntime implements Runtime {
     }
     throw new RuntimeError('SUBNET_TAKEN', name, `all host blocks of ${rangeText(this.#podRange)} are in use`)
   }
+}
+
+function isClaim(subject: Key): boolean {
+  return keyParts(subject).kind === 'PersistentVolumeClaim'
 }
 
 function hostKey(name: string): Key {

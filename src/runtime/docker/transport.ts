@@ -1,6 +1,7 @@
 // dockerode's own transport reads DOCKER_HOST and DOCKER_CERT_PATH from the environment, formats every request for a debug log that
 // is off, opens a connection per call and has no deadline. This one does the same exchange with none of that, at half the time a call.
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { RegistryAuth } from '../port.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -11,6 +12,10 @@ interface DialOptions {
   readonly options?: Readonly<Record<string, unknown>>
   /** The answer is a stream without an end of its own. */
   readonly isStream?: boolean
+  /** The connection itself is the answer. */
+  readonly hijack?: boolean
+  /** An archive, sent as it is. */
+  readonly file?: Buffer
   /** Credentials of a pull. */
   readonly authconfig?: RegistryAuth
 }
@@ -57,10 +62,12 @@ export class Transport {
 
   #exchange(options: DialOptions, callback: RequestCallback, again: boolean): void {
     const { path, body } = encode(options)
+    const type = options.file ? 'application/x-tar' : 'application/json'
     const headers = {
       host: 'docker',
+      ...(options.hijack && { connection: 'Upgrade', upgrade: 'tcp' }),
       ...(options.authconfig && { 'x-registry-auth': registryAuth(options.authconfig) }),
-      ...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+      ...(body !== undefined && { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
     }
     const call = request({ ...this.#endpoint, agent: this.#agent, method: options.method ?? 'GET', path, headers })
     const deadline = setTimeout(
@@ -76,6 +83,10 @@ export class Transport {
     }
     // An open event stream says nothing for hours: a host that vanished is noticed all the same.
     call.on('socket', (socket) => socket.setKeepAlive(true, 30_000))
+    call.on('upgrade', (_answer, socket, first) => {
+      if (first.length > 0) socket.unshift(first)
+      end(null, socket)
+    })
     call.on('response', (answer) => receive(call, answer, options.isStream === true, end))
     call.on('error', (error: NodeJS.ErrnoException) => {
       // The engine closed a kept connection just as it was used again: nothing was asked yet.
@@ -96,6 +107,23 @@ export function keepAliveAgent(): Agent {
 }
 
 // The engine takes a header without its padding for no credentials at all, so `base64url` will not do.
+/** Writes to a connection and reads until the other end closes it. */
+export async function exchange(stream: Duplex, input: Buffer, deadlineMs: number): Promise<Buffer> {
+  const late = () => stream.destroy(new NoAnswer(`no end within ${deadlineMs / 1000} s`))
+  const timer = setTimeout(late, deadlineMs)
+  try {
+    const chunks: Buffer[] = []
+    if (input.length > 0) stream.write(input)
+    for await (const chunk of stream) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  } catch (error) {
+    throw error instanceof NoAnswer ? error : new NoAnswer('the connection broke', { cause: error })
+  } finally {
+    clearTimeout(timer)
+    stream.destroy()
+  }
+}
+
 function registryAuth({ username, password, serverAddress }: RegistryAuth): string {
   const text = JSON.stringify({ username, password, serveraddress: serverAddress })
   return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_')
@@ -103,7 +131,7 @@ function registryAuth({ username, password, serverAddress }: RegistryAuth): stri
 
 // dockerode hands over one bag for query and body. In this API query parameters begin with a small letter and body members with a
 // capital, so a body (with its secrets) never becomes part of a URL.
-function encode(options: DialOptions): { path: string; body: string | undefined } {
+function encode(options: DialOptions): { path: string; body: string | Buffer | undefined } {
   const [path = '', fixed] = options.path.split('?')
   const query = new URLSearchParams(fixed)
   const body: Record<string, unknown> = {}
@@ -114,7 +142,10 @@ function encode(options: DialOptions): { path: string; body: string | undefined 
     else if (fixed !== undefined) query.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value))
   }
   const hasBody = options.method === 'POST' && Object.keys(body).length > 0
-  return { path: query.size === 0 ? path : `${path}?${query}`, body: hasBody ? JSON.stringify(body) : undefined }
+  return {
+    path: query.size === 0 ? path : `${path}?${query}`,
+    body: options.file ?? (hasBody ? JSON.stringify(body) : undefined),
+  }
 }
 
 function receive(call: ClientRequest, answer: IncomingMessage, endless: boolean, end: RequestCallback): void {
