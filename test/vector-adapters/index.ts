@@ -1,4 +1,5 @@
 import { cronjob } from './cronjob.ts'
+import { daemonSet } from './daemon-set.ts'
 import { defaults } from './defaults.ts'
 import { hpa } from './hpa.ts'
 import { job } from './job.ts'
@@ -10,6 +11,7 @@ import { rollingFenceposts } from './rolling-fenceposts.ts'
 import { rolloutAdapters } from './rollout.ts'
 import { selectors } from './selectors.ts'
 import { service } from './service.ts'
+import { statefulSet } from './stateful-set.ts'
 import { termination } from './termination.ts'
 
 /** Calls one rule of the product with a case's input and answers in the case's words. */
@@ -18,6 +20,7 @@ export type Adapter = (input: never) => unknown
 /** Topic -> rule under test -> adapter. A rule without one is reported as not yet run. */
 export const adapters: Readonly<Record<string, Readonly<Record<string, Adapter>>>> = {
   cronjob,
+  daemonset: daemonSet,
   defaults,
   hpa,
   job,
@@ -28,6 +31,7 @@ export const adapters: Readonly<Record<string, Readonly<Record<string, Adapter>>
   'rolling-fenceposts': rollingFenceposts,
   selectors,
   service,
+  statefulset: statefulSet,
   termination,
   ...rolloutAdapters,
 }

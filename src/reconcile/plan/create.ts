@@ -1,4 +1,4 @@
-import type { ContainerPort } from '../../manifests/types.ts'
+import type { ContainerPort, PodSpec } from '../../manifests/types.ts'
 import type { ContainerConfig, LiveHost, LivePod, PublishedPort } from '../../runtime/live.ts'
 import type { PodRef, SandboxSpec } from '../../runtime/port.ts'
 import type { Action, Effect, Task } from './action.ts'
@@ -82,11 +82,17 @@ export function sandboxSpec(desired: Workload, pod: Identity): SandboxSpec {
     commit: desired.commit,
     labels: { ...template.labels, ...ownLabels(desired, pod.name), ...pod.labels },
     annotations: { ...template.annotations, ...pod.annotations },
-    spec: template.spec,
+    spec: specOf(desired),
     hostname: pod.hostname ?? template.spec.hostname ?? hostnameOf(pod.name),
     ports: portsOf(template.spec),
     volumes: [],
   }
+}
+
+/** The service of a StatefulSet is the domain of its pods. */
+function specOf({ kind, object, template }: Workload): PodSpec {
+  if (kind !== 'StatefulSet' || !object.spec.serviceName) return template.spec
+  return { ...template.spec, subdomain: object.spec.serviceName }
 }
 
 /** What Kubernetes' controllers add to the labels of their pods. */
@@ -94,7 +100,8 @@ function ownLabels({ kind, object, template }: Workload, podName: string): Reado
   if (kind === 'Pod' || kind === 'Job' || kind === 'CronJob') return {}
   if (kind === 'DaemonSet') return { [revisionLabel]: template.hash }
   if (kind !== 'StatefulSet') return { 'pod-template-hash': template.hash }
-  return { [revisionLabel]: template.hash, ...identityLabels(object.metadata.name, podName) }
+  const { name } = object.metadata
+  return { [revisionLabel]: `${name}-${template.hash}`, ...identityLabels(name, podName) }
 }
 
 interface PortSpec {

@@ -1,17 +1,23 @@
-import type { LivePod } from '../../runtime/live.ts'
-import { type Making, notYet } from './make.ts'
+import type { Template } from './desired.ts'
+import type { Making } from './make.ts'
 import { imageState, type Roster, withoutRepeats } from './roster.ts'
 import { earliest } from './time.ts'
 
+/** Why no pod of the template can be made, wherever; empty: nothing is known against it. */
+export function templateFault({ missing, forbidden }: Template): string {
+  if (missing.length > 0) return `CreateContainerConfigError: ${missing.join(', ')} not found`
+  return forbidden === '' ? '' : `forbidden: ${forbidden}`
+}
+
 /**
- * What the pods that come in the place of these still lack (references, claims, images); undefined when all is there. Kubernetes takes old
+ * What new pods still lack (references, images) on the hosts that would lose old ones; undefined when all is there. Kubernetes takes old
  * pods away first and finds out later.
  */
-export function preflight(roster: Roster, replaced: readonly LivePod[]): Making | undefined {
-  const lacking = replaced.map(({ name }) => notYet(roster, name)).find((making) => making !== undefined)
-  if (lacking) return lacking
-  const hosts = new Set(replaced.map(({ host }) => host))
-  const states = roster.view.hosts.filter(({ name }) => hosts.has(name)).map((host) => imageState(roster, host))
+export function preflight(roster: Roster, hosts: readonly string[]): Making | undefined {
+  if (hosts.length === 0) return undefined
+  const fault = templateFault(roster.desired.template)
+  if (fault) return { tasks: [], names: [], message: fault, failed: true, again: undefined }
+  const states = roster.view.hosts.filter(({ name }) => hosts.includes(name)).map((host) => imageState(roster, host))
   const waiting = states.filter((state) => !state.ready)
   const worst = waiting.find((state) => state.failed) ?? waiting[0]
   if (!worst) return undefined

@@ -8,6 +8,11 @@ export function ordinalName(set: string, ordinal: number): string {
   return `${set}-${ordinal}`
 }
 
+/** The name as a label of a domain. */
+export function hostNameOf(podName: string): string {
+  return podName.replaceAll('.', '-')
+}
+
 /** Undefined: no pod of the set is called so. */
 export function ordinalOf(set: string, podName: string): number | undefined {
   const match = podName.startsWith(`${set}-`) ? /^(0|[1-9][0-9]{0,9})$/.exec(podName.slice(set.length + 1)) : null

@@ -1,5 +1,6 @@
 import type { PodSpec, Toleration } from '../../manifests/types.ts'
 import type { HostTaint, LiveHost } from '../../runtime/live.ts'
+import type { Workload } from './desired.ts'
 
 /** The first taint of one of these effects that the tolerations do not cover. */
 export function untolerated(
@@ -41,7 +42,7 @@ const condition = (name: string, effect: HostTaint['effect']): Toleration => ({
 })
 
 /** What pods of a DaemonSet tolerate unasked: they belong to the host, whatever its condition. */
-export const daemonTolerations: readonly Toleration[] = [
+const daemonTolerations: readonly Toleration[] = [
   condition('not-ready', 'NoExecute'),
   condition('unreachable', 'NoExecute'),
   condition('disk-pressure', 'NoSchedule'),
@@ -49,3 +50,9 @@ export const daemonTolerations: readonly Toleration[] = [
   condition('pid-pressure', 'NoSchedule'),
   condition('unschedulable', 'NoSchedule'),
 ]
+
+/** The spec of a workload's pods as placement has to see it. */
+export function placedSpec({ kind, template }: Pick<Workload, 'kind' | 'template'>): PodSpec {
+  const { spec } = template
+  return kind === 'DaemonSet' ? { ...spec, tolerations: [...(spec.tolerations ?? []), ...daemonTolerations] } : spec
+}
