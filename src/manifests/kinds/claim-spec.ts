@@ -6,7 +6,7 @@ import type { Path } from '../position.ts'
 import { parseQuantity } from '../quantity.ts'
 import { type Review, reportFault } from '../review.ts'
 import { selectorFault } from '../selector.ts'
-import type { PersistentVolumeClaimSpec } from '../types.ts'
+import type { ObjectMeta, PersistentVolumeClaimSpec } from '../types.ts'
 import { canonicalAmounts, reviewQuantities } from './quantities.ts'
 import { reviewRules } from './rules.ts'
 
@@ -48,6 +48,15 @@ export function reviewClaimSpec(spec: PersistentVolumeClaimSpec, path: Path, rev
     reportFault(review, [...path, 'storageClassName'], dnsNameFault(storageClassName), found(storageClassName))
   }
   if (volumeName) reportFault(review, [...path, 'volumeName'], dnsNameFault(volumeName), found(volumeName))
+}
+
+/** How a class was asked for before there was a field for it; it still wins, as in Kubernetes. */
+const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
+
+/** The class that a claim or volume names in an annotation, as a member of its spec. */
+export function annotatedClass({ annotations = {} }: Pick<ObjectMeta, 'annotations'>): { storageClassName?: string } {
+  const storageClassName = annotations[classAnnotation]
+  return storageClassName === undefined ? {} : { storageClassName }
 }
 
 export function completeClaimSpec(spec: PersistentVolumeClaimSpec): PersistentVolumeClaimSpec {

@@ -3,6 +3,8 @@ import type { Path } from '../position.ts'
 import type { Review } from '../review.ts'
 import type { JobSpec, PodFailurePolicyRule } from '../types.ts'
 
+type FailurePolicy = NonNullable<JobSpec['podFailurePolicy']>
+
 const mostRules = 20
 const mostExitCodes = 255
 
@@ -24,6 +26,17 @@ export function reviewFailurePolicy(
       review.problem([...at, 'action'], 'expected backoffLimitPerIndex beside FailIndex, found nothing')
     }
     reviewFailureRule(rule, names, at, review)
+  }
+}
+
+/** A condition without a status has to be true. */
+export function completeFailurePolicy({ rules }: FailurePolicy): FailurePolicy {
+  return {
+    rules: rules.map((rule) => {
+      const { onPodConditions } = rule
+      if (!onPodConditions) return rule
+      return { ...rule, onPodConditions: onPodConditions.map((condition) => ({ status: 'True', ...condition })) }
+    }),
   }
 }
 

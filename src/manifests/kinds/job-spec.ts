@@ -3,7 +3,7 @@ import { found } from '../found.ts'
 import type { Path } from '../position.ts'
 import type { Review } from '../review.ts'
 import type { JobSpec } from '../types.ts'
-import { reviewFailurePolicy, reviewSuccessPolicy } from './job-policies.ts'
+import { completeFailurePolicy, reviewFailurePolicy, reviewSuccessPolicy } from './job-policies.ts'
 import { reviewRules } from './rules.ts'
 import { completeTemplate, reviewPods } from './template.ts'
 
@@ -59,6 +59,7 @@ export function completeJobSpec(spec: JobSpec): JobSpec {
     parallelism: parallelism ?? 1,
     backoffLimit: backoffLimit ?? (spec.backoffLimitPerIndex === undefined ? defaultBackoffLimit : noLimit),
     podReplacementPolicy: spec.podReplacementPolicy ?? (podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'),
+    ...(podFailurePolicy ? { podFailurePolicy: completeFailurePolicy(podFailurePolicy) } : {}),
     template: completeTemplate(spec.template),
   }
 }

@@ -1,6 +1,6 @@
 import { PersistentVolumeClaim as validate } from '../generated/validators.js'
 import { dnsNameFault } from '../names.ts'
-import { completeClaimSpec, reviewClaimSpec } from './claim-spec.ts'
+import { annotatedClass, completeClaimSpec, reviewClaimSpec } from './claim-spec.ts'
 import type { KindRow } from './kind.ts'
 import { reviewMetadata } from './metadata.ts'
 
@@ -11,5 +11,8 @@ export const persistentVolumeClaim: KindRow<'PersistentVolumeClaim'> = {
     reviewMetadata(metadata, dnsNameFault, review)
     reviewClaimSpec(spec, ['spec'], review)
   },
-  complete: (object) => ({ ...object, spec: completeClaimSpec(object.spec) }),
+  complete: (object) => ({
+    ...object,
+    spec: { ...completeClaimSpec(object.spec), ...annotatedClass(object.metadata) },
+  }),
 }

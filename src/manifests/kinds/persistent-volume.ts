@@ -6,7 +6,7 @@ import { dnsNameFault } from '../names.ts'
 import { parseQuantity } from '../quantity.ts'
 import { type Review, reportFault } from '../review.ts'
 import type { PersistentVolumeSpec } from '../types.ts'
-import { reviewAccessModes, reviewVolumeMode } from './claim-spec.ts'
+import { annotatedClass, reviewAccessModes, reviewVolumeMode } from './claim-spec.ts'
 import { reviewReference } from './env.ts'
 import type { KindRow } from './kind.ts'
 import { reviewMetadata } from './metadata.ts'
@@ -51,7 +51,8 @@ export const persistentVolume: KindRow<'PersistentVolume'> = {
     }
   },
   complete(object) {
-    return { ...object, spec: { ...object.spec, capacity: canonicalAmounts(object.spec.capacity) } }
+    const { metadata, spec } = object
+    return { ...object, spec: { ...spec, capacity: canonicalAmounts(spec.capacity), ...annotatedClass(metadata) } }
   },
 }
 

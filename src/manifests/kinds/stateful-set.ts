@@ -5,7 +5,7 @@ import { dnsLabelFault, dnsNameFault } from '../names.ts'
 import { type Review, reportFault } from '../review.ts'
 import type { ClaimTemplate, StatefulSetSpec } from '../types.ts'
 import { isZero, reviewBound } from './bounds.ts'
-import { completeClaimSpec, reviewClaimSpec } from './claim-spec.ts'
+import { annotatedClass, completeClaimSpec, reviewClaimSpec } from './claim-spec.ts'
 import type { KindRow } from './kind.ts'
 import { reviewLabels, reviewMetadata } from './metadata.ts'
 import { reviewRules } from './rules.ts'
@@ -77,5 +77,5 @@ function reviewClaims(claims: readonly ClaimTemplate[], review: Review): void {
 }
 
 function completeClaim(claim: ClaimTemplate): ClaimTemplate {
-  return { ...claim, spec: completeClaimSpec(claim.spec) }
+  return { ...claim, spec: { ...completeClaimSpec(claim.spec), ...annotatedClass(claim.metadata) } }
 }
