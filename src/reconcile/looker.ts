@@ -4,6 +4,7 @@ import { errorText } from '../base/errors.ts'
 import { type Key, keyOf, keyParts } from '../base/key.ts'
 import { RuntimeError } from '../runtime/errors.ts'
 import type { Runtime } from '../runtime/port.ts'
+import { Admission } from './admission.ts'
 import type { LookResult } from './controller.ts'
 import type { Lanes } from './lanes.ts'
 import { Owners } from './owners.ts'
@@ -63,10 +64,18 @@ export class Looker {
   /** Application -> keys that wait for earlier waves. */
   readonly #queued = new Map<string, Set<Key>>()
   readonly #owners: Owners
+  readonly #admission: Admission
 
   constructor(options: LookerOptions) {
     this.#options = options
     this.#owners = new Owners(options.runtime)
+    const { wanted, clock } = options
+    this.#admission = new Admission({
+      quotasIn: (namespace) => wanted.quotas(namespace),
+      objectsIn: (namespace) => wanted.objectsIn(namespace),
+      podsIn: (namespace) => this.#owners.podsIn(namespace),
+      now: () => clock.now(),
+    })
   }
 
   /** The key is newly wanted, changed, or gone: what failed before may work now. */
@@ -90,7 +99,7 @@ export class Looker {
 
   /** As of the last look; while a look is doing its steps, which may take seconds for many pods, as of now. */
   statusOf(key: Key): ObjectStatus | undefined {
-    const known = this.#statuses.get(key)
+    const known = this.#statuses.get(key) ?? this.#admission.statusOf(key)
     if (!known || !this.#doing.has(key)) return known
     const now = this.plan(key)
     return now ? this.#withHold(key, now.status) : known
@@ -189,7 +198,11 @@ export class Looker {
       return false
     }
     this.#doing.add(key)
-    const outcomes = await this.#options.lanes.run(tasks).finally(() => this.#doing.delete(key))
+    const release = this.#admission.reserve(tasks)
+    const outcomes = await this.#options.lanes.run(tasks).finally(() => {
+      this.#doing.delete(key)
+      release()
+    })
     const failed = outcomes.filter((outcome) => outcome.result === 'failed')
     for (const { task, result } of outcomes) {
       if (result !== 'done') continue
@@ -295,7 +308,7 @@ export class Looker {
       volumesOf: (subject) => runtime.volumesOf(subject),
       allPods: () => runtime.pods(),
       guards: () => owners.guards(),
-      refuses: () => '',
+      refuses: (namespace, spec, count) => this.#admission.refuses(namespace, spec, count),
       now: clock.now(),
       get placed() {
         return owners.placed()
