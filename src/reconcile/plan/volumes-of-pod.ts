@@ -32,9 +32,10 @@ export function setupsOf(
   host: LiveHost,
   starting: readonly ContainerConfig[],
 ): readonly VolumeSetup[] {
-  return template.volumes.flatMap(({ volume, contents }) => {
+  return template.volumes.flatMap(({ volume, contents, claim }) => {
     const files = contents && contentsOf(contents, pod, host)
-    return setupOf(volume, files, template.spec, directoriesIn(volume.name, starting))
+    const setups = setupOf(volume, files, template.spec, directoriesIn(volume.name, starting))
+    return claim?.provision?.volume.options.type === 'nfs' ? setups.map(withoutGroup) : setups
   })
 }
 
@@ -48,7 +49,7 @@ function setupOf(
   const setup = {
     volume: volume.name,
     directories,
-    group: volume.kind === 'host' ? undefined : fsGroup,
+    group: isOfOthers(volume) ? undefined : fsGroup,
     groupByRoot: fsGroupChangePolicy === 'OnRootMismatch',
     contents: undefined,
   }
@@ -65,6 +66,15 @@ function setupOf(
     default:
       return volume satisfies never
   }
+}
+
+function withoutGroup(setup: VolumeSetup): VolumeSetup {
+  return { ...setup, group: undefined }
+}
+
+/** What is there besides the pod keeps its owners: paths of the host and shares, as in Kubernetes. */
+function isOfOthers(volume: PodVolume): boolean {
+  return volume.kind === 'host' || (volume.kind === 'empty' && volume.options.type === 'nfs')
 }
 
 function directoriesIn(volume: string, containers: readonly ContainerConfig[]): readonly string[] {

@@ -1,7 +1,7 @@
 import { RuntimeError } from '../errors.ts'
 import type { HostApi } from './host-api.ts'
 import type { ContainerRecord } from './observe.ts'
-import { baseOf, isInMemory, volumeRoot } from './volume-options.ts'
+import { baseOf, isInMemory, isMadeNew, volumeRoot } from './volume-options.ts'
 import type { Setup } from './volume-script.ts'
 
 interface Filling {
@@ -27,7 +27,7 @@ export class Filled {
   noted(record: ContainerRecord): void {
     if (this.#fillings.has(record.id)) return
     const onDisk = (record.sandbox?.volumes ?? []).filter((volume) => !isInMemory(volume))
-    const ofPod = onDisk.filter(({ kind }) => kind === 'empty' || kind === 'files').map(({ name }) => name)
+    const ofPod = onDisk.filter(isMadeNew).map(({ name }) => name)
     const files = onDisk.filter(({ kind }) => kind === 'files').map(({ name }) => name)
     const isNew = record.facts.startedAt === 0
     this.#fillings.set(record.id, {

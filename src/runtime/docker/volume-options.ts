@@ -85,6 +85,11 @@ export function isInMemory(volume: PodVolume): boolean {
   return (volume.kind === 'files' && volume.secret) || (volume.kind === 'empty' && volume.medium === 'memory')
 }
 
+/** Whether its data begins with the volume: what a driver's options lead to, such as a share, may have been there before. */
+export function isMadeNew(volume: PodVolume): boolean {
+  return volume.kind === 'files' || (volume.kind === 'empty' && Object.keys(volume.options).length === 0)
+}
+
 /** `source`: the path on the host that a `subPath` was found to be; undefined: all of the volume. */
 export function mountOptions(
   engine: string,

@@ -4,7 +4,7 @@
 // opens `key` sees one version or the other, as replacing `..data` is one rename.
 import { RuntimeError } from '../errors.ts'
 import type { HostPathType, PodVolume, VolumeContents, VolumeSetup } from '../port.ts'
-import { baseOf, checkRelative, isInMemory, volumeRoot } from './volume-options.ts'
+import { baseOf, checkRelative, isInMemory, isMadeNew, volumeRoot } from './volume-options.ts'
 import type { TarEntry } from './volume-tar.ts'
 
 /** One volume with what has to be true of it. */
@@ -22,7 +22,12 @@ const fileGroupMode = 0o440
 export function isNeeded({ volume, setup }: Setup): boolean {
   if (volume.kind === 'files') return setup.contents !== undefined
   if (volume.kind === 'host') return volume.type !== '' || setup.directories.length > 0
-  return volume.kind === 'empty' ? !isInMemory(volume) || needsWork(setup) : needsWork(setup)
+  return isOpened(volume) || needsWork(setup)
+}
+
+/** As every container of the pod is to write to it, whoever it runs as. */
+function isOpened(volume: PodVolume): boolean {
+  return volume.kind === 'empty' && isMadeNew(volume) && !isInMemory(volume)
 }
 
 function needsWork({ directories, group }: VolumeSetup): boolean {
@@ -195,7 +200,7 @@ function commands({ volume, setup }: Setup): string[] {
   const paths = cumulative(setup.directories)
   const makes = paths.length > 0 ? [`make ${name} ${paths.map(quoted).join(' ')}`] : []
   if (volume.kind === 'host') return [...hostCheck(volume.name, volume.path, volume.type), ...makes]
-  const opens = volume.kind === 'empty' && !isInMemory(volume) ? [`open_new ${name}`] : []
+  const opens = isOpened(volume) ? [`open_new ${name}`] : []
   const owns = setup.group === undefined ? [] : [`own ${name} ${setup.group} ${setup.groupByRoot}`]
   return [...opens, ...owns, ...makes]
 }
