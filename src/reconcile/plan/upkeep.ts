@@ -1,7 +1,7 @@
 import type { ContainerConfig, LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
 import type { Attempt, PodRef, VolumeSetup } from '../../runtime/port.ts'
 import type { Action, Effect, Task } from './action.ts'
-import { backoffOf, endedAt, endReason, endText, hasEnded, isCutOff, restarts } from './container-state.ts'
+import { backoffOf, endedAt, endReason, endText, hasEnded, isAlive, isCutOff, restarts } from './container-state.ts'
 import { deadlineOf } from './deadline.ts'
 import { type Progress, progressOf } from './progress.ts'
 import { roleOf } from './start-order.ts'
@@ -45,6 +45,8 @@ interface Bench {
   readonly progress: Progress
   /** The same task starts the sandbox. */
   readonly sandboxStarts: boolean
+  /** What ran before the sandbox was started again has to end before init containers may run: they expect to be alone. */
+  readonly clearing: boolean
 }
 
 /**
@@ -56,7 +58,10 @@ export function planUpkeep(pod: LivePod, view: UpkeepView): Upkeep {
   const ref = podRef(pod)
   const sandbox = repairSandbox(pod, ref, view)
   const starts = sandbox !== undefined && pod.sandbox?.state !== 'paused'
-  const bench = { pod, ref, now: view.now, progress: progressOf(pod, view.now), sandboxStarts: starts }
+  const { now } = view
+  const cutOff = pod.containers.some((one) => isAlive(one) && (starts || isCutOff(one, pod, now)))
+  const clearing = cutOff && pod.spec?.initContainers !== undefined
+  const bench = { pod, ref, now, progress: progressOf(pod, now), sandboxStarts: starts, clearing }
   const containers = containerRepairs(bench, view).filter((repair) => repair !== undefined)
   const volumes = repairVolumes(bench, view, containers)
   const repairs = [sandbox, volumes, ...containers, inPlace(view), leftovers(pod, ref)]
@@ -130,14 +135,15 @@ function containerRepairs(bench: Bench, view: UpkeepView): readonly (Repair | un
 }
 
 /** A container that the pod's spec does not know has no turn to wait for. */
-function isDue(container: LiveContainer, { pod, progress }: Bench): boolean {
+function isDue(container: LiveContainer, { pod, progress, clearing }: Bench): boolean {
+  if (clearing) return false
   return pod.spec === undefined || progress.due.has(container.name)
 }
 
-function repairMissing({ pod, ref, progress }: Bench, view: UpkeepView): Repair | undefined {
+function repairMissing({ pod, ref, progress, clearing }: Bench, view: UpkeepView): Repair | undefined {
   const missing = new Set(progress.missing)
   const configs = view.configs.filter((config) => missing.has(config.name))
-  if (configs.length === 0) return undefined
+  if (configs.length === 0 || clearing) return undefined
   const turn = progress.steps && pod.containers.length > 0
   const directories = progress.started ? directorySetups(pod, configs) : []
   return {

@@ -1,6 +1,7 @@
 import type { Plan, Task } from '../../../src/reconcile/plan/action.ts'
 import type { View } from '../../../src/reconcile/plan/desired.ts'
 import { renderPlan } from '../../../src/reconcile/plan/render.ts'
+import { ends, hooks, initContainers } from './init-rows.ts'
 import { type Row, rollout, scaling, strategies } from './rollout-rows.ts'
 import { drift, hosts, others, upkeep } from './upkeep-rows.ts'
 import { view } from './world.ts'
@@ -14,6 +15,9 @@ export const tables: readonly (readonly [name: string, rows: readonly Row[]])[] 
   ['drift', drift],
   ['hosts', hosts],
   ['other kinds', others],
+  ['init containers', initContainers],
+  ['hooks', hooks],
+  ['ends', ends],
 ]
 
 export function worldOf(row: Row): View {
@@ -34,7 +38,7 @@ export function callsOf(task: Task | undefined): string[] {
       case 'recreateContainer':
         return `${action.kind} after ${action.attempt.backoffMs} ms, attempt ${action.attempt.restarts}`
       case 'stop':
-        return `${action.kind} within ${action.graceMs} ms`
+        return `${action.kind} ${action.id.split('/').at(-1)} within ${action.graceMs} ms`
       default:
         return action.kind
     }

@@ -179,7 +179,7 @@ describe('gone from the repository', () => {
 
   test('pods end in an orderly way', () => {
     const planned = planGone('shop/Deployment/web', view([pod(one, 0)]))
-    expect(calls(planned.tasks)).toEqual(['stop pod web-aaa-0', 'markLeaving', 'stop within 30000 ms'])
+    expect(calls(planned.tasks)).toEqual(['stop pod web-aaa-0', 'markLeaving', 'stop app within 30000 ms'])
     expect(planned.status.message).toBe('is being removed, 1 pod left')
   })
 
