@@ -1,6 +1,7 @@
 import { emptyConfig } from '../../src/reconcile/plan/empty-config.ts'
 import type { PodRef } from '../../src/runtime/port.ts'
 import { type ContractWorld, runtimeContract } from '../runtime/contract.ts'
+import { volumeContract } from '../runtime/volume-contract.ts'
 import { Dice } from './dice.ts'
 import { FakeClock } from './fake-clock.ts'
 import { type Box, FakeDocker } from './fake-docker.ts'
@@ -8,6 +9,7 @@ import { FakeRuntime } from './fake-runtime.ts'
 
 /** The same rules as for a real engine, so that what the simulator shows holds for it too. */
 runtimeContract('fake', async () => fakeWorld())
+volumeContract('fake', async () => fakeWorld())
 
 function fakeWorld(): ContractWorld {
   const clock = new FakeClock()

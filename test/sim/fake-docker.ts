@@ -2,6 +2,7 @@ import { RuntimeError } from '../../src/runtime/errors.ts'
 import type { ContainerConfig, ContainerState, LivePull } from '../../src/runtime/live.ts'
 import type { Attempt, PodRef, SandboxSpec } from '../../src/runtime/port.ts'
 import type { FakeClock } from './fake-clock.ts'
+import { type FakeVolume, secretVolumes } from './fake-volumes.ts'
 
 /** How a program behaves; decided by its image's name. */
 export interface Program {
@@ -56,6 +57,9 @@ export interface Box {
   readonly imageId: string
   config: ContainerConfig
   leaving: boolean
+  leavingSince: number | undefined
+  /** What is in the volumes of a sandbox that are filled: volume -> version. */
+  readonly contents: Map<string, string>
   state: ContainerState
   exitCode: number
   error: string
@@ -65,17 +69,32 @@ export interface Box {
   run: number
 }
 
+const newBox = {
+  state: 'created',
+  startedAt: 0,
+  finishedAt: 0,
+  exitCode: 0,
+  error: '',
+  run: 0,
+  leavingSince: undefined,
+} as const
+
 /** One host's engine: what it keeps, and what happens in it by itself. */
 export class FakeDocker {
   readonly name: string
   readonly boxes = new Map<string, Box>()
   readonly images = new Map<string, string>()
   readonly networks = new Set<string>()
+  /** Those that outlive pods, by Docker's name. */
+  readonly volumes = new Map<string, FakeVolume>()
+  /** Paths on the host that are not of the type that any pod expects. */
+  readonly wrongPaths = new Set<string>()
   readonly pulls = new Map<string, LivePull>()
   readonly #clock: FakeClock
   readonly #watchers = new Set<(box: Box) => void>()
+  readonly #volumeWatchers = new Set<(volume: FakeVolume) => void>()
   /** What was last seen of a host that does not answer now. */
-  #frozen: readonly Box[] | undefined
+  #frozen: { readonly boxes: readonly Box[]; readonly volumes: readonly FakeVolume[] } | undefined
   #ids = 0
 
   constructor(name: string, clock: FakeClock) {
@@ -93,12 +112,29 @@ export class FakeDocker {
 
   set reachable(reachable: boolean) {
     if (reachable === this.reachable) return
-    this.#frozen = reachable ? undefined : [...this.boxes.values()].map((box) => ({ ...box }))
+    const boxes = [...this.boxes.values()].map((box) => ({ ...box, contents: new Map(box.contents) }))
+    this.#frozen = reachable ? undefined : { boxes, volumes: [...this.volumes.values()] }
   }
 
   /** The containers as a client knows them. */
   seen(): Iterable<Box> {
-    return this.#frozen ?? this.boxes.values()
+    return this.#frozen?.boxes ?? this.boxes.values()
+  }
+
+  seenVolumes(): Iterable<FakeVolume> {
+    return this.#frozen?.volumes ?? this.volumes.values()
+  }
+
+  watchVolumes(changed: (volume: FakeVolume) => void): void {
+    this.#volumeWatchers.add(changed)
+  }
+
+  /** Undefined: removed. */
+  setVolume(name: string, volume: FakeVolume | undefined): void {
+    const before = this.volumes.get(name)
+    if (volume) this.volumes.set(name, volume)
+    else this.volumes.delete(name)
+    for (const watcher of this.#volumeWatchers) for (const each of [volume ?? before]) if (each) watcher(each)
   }
 
   /** By reference and by id; what a container was made from stays, though its tag moved on. */
@@ -113,14 +149,11 @@ export class FakeDocker {
     for (const watcher of this.#watchers) watcher(box)
   }
 
-  add(
-    box: Omit<Box, 'id' | 'host' | 'createdAt' | 'state' | 'exitCode' | 'error' | 'startedAt' | 'finishedAt' | 'run'>,
-  ): Box {
+  add(box: Omit<Box, keyof typeof newBox | 'id' | 'host' | 'createdAt' | 'contents'>): Box {
     this.#ids += 1
     const id = `${this.name}-${this.#ids}`
     const now = this.#clock.now()
-    const times = { createdAt: now, startedAt: 0, finishedAt: 0 }
-    const made: Box = { ...box, ...times, id, host: this.name, state: 'created', exitCode: 0, error: '', run: 0 }
+    const made: Box = { ...box, ...newBox, id, host: this.name, createdAt: now, contents: new Map() }
     this.boxes.set(id, made)
     this.#changed(made)
     return made
@@ -146,6 +179,7 @@ export class FakeDocker {
     const run = this.#enter(box, 'running')
     box.startedAt = this.#clock.now()
     box.finishedAt = 0
+    for (const volume of secretVolumes(box)) box.contents.delete(volume)
     const program = programOf(box.config.image)
     if (box.name !== '' && program.exitAfterMs !== undefined) {
       this.#clock.after(program.exitAfterMs, () => box.run === run && this.end(box, program.exitCode))

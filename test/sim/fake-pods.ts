@@ -1,5 +1,6 @@
-import type { ContainerHealth, LiveContainer, LivePod } from '../../src/runtime/live.ts'
-import { type Box, programOf } from './fake-docker.ts'
+import type { ContainerHealth, LiveContainer, LiveHost, LivePod } from '../../src/runtime/live.ts'
+import { type Box, type FakeDocker, programOf } from './fake-docker.ts'
+import { secretVolumes } from './fake-volumes.ts'
 
 /** What only one process of Berth knows. */
 export interface Knows {
@@ -8,6 +9,24 @@ export interface Knows {
   readonly seenFrom: number
   /** Container id -> the run that is being stopped. */
   readonly stopping: ReadonlyMap<string, number>
+  /** Sandbox id -> the run in which this process wrote its volumes. */
+  readonly wrote: ReadonlyMap<string, number>
+}
+
+export function liveHost(engine: FakeDocker): LiveHost {
+  return {
+    name: engine.name,
+    reachable: engine.reachable,
+    message: engine.reachable ? '' : 'connection refused',
+    cpuMillis: 4_000,
+    memoryBytes: 8 * 2 ** 30,
+    images: engine.allImages(),
+    pulls: new Map(engine.pulls),
+    networks: new Set(engine.networks),
+    labels: { 'kubernetes.io/hostname': engine.name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' },
+    taints: [],
+    address: '192.0.2.1',
+  }
 }
 
 /** The containers of one pod, as facts. */
@@ -35,12 +54,18 @@ export function livePod(boxes: readonly Box[], knows: Knows): LivePod {
     createdAt: first.createdAt,
     address: sandbox?.state === 'running' ? '10.244.0.2' : undefined,
     leaving: sandbox?.leaving ?? false,
-    leavingSince: undefined,
-    contents: new Map(),
+    leavingSince: sandbox?.leavingSince,
+    contents: sandbox ? knownContents(sandbox, knows) : new Map(),
     sandbox: sandbox && live(sandbox),
     containers: newest.flatMap(([box]) => (box ? [live(box)] : [])).sort((a, b) => (a.name < b.name ? -1 : 1)),
     leftovers: newest.flatMap(([, ...older]) => older.map(live)),
   }
+}
+
+/** What is in memory cannot be asked for: only who wrote it knows. */
+function knownContents(sandbox: Box, { wrote }: Knows): ReadonlyMap<string, string> {
+  const secret = wrote.get(sandbox.id) === sandbox.run ? [] : secretVolumes(sandbox)
+  return new Map([...sandbox.contents].filter(([volume]) => !secret.includes(volume)))
 }
 
 function liveContainer(box: Box, knows: Knows): LiveContainer {

@@ -4,11 +4,28 @@ import { emptyConfig } from '../../src/reconcile/plan/empty-config.ts'
 import { RuntimeError } from '../../src/runtime/errors.ts'
 import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume } from '../../src/runtime/live.ts'
 import { podAddress } from '../../src/runtime/pod-address.ts'
-import type { Attempt, ContainerUsage, PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
+import type {
+  Attempt,
+  ContainerUsage,
+  PodRef,
+  Runtime,
+  SandboxSpec,
+  VolumeSetup,
+  VolumeSpec,
+} from '../../src/runtime/port.ts'
 import type { Dice } from './dice.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { type Box, FakeDocker, ours, programOf } from './fake-docker.ts'
-import { isReady, livePod, ownerParts } from './fake-pods.ts'
+import { isReady, liveHost, livePod, ownerParts } from './fake-pods.ts'
+import {
+  checkClaims,
+  checkMounts,
+  createVolume,
+  type FakeVolume,
+  removeVolume,
+  setUpVolumes,
+  subjectKey,
+} from './fake-volumes.ts'
 
 export interface Faults {
   /** Chance that a call fails before it has any effect. */
@@ -39,6 +56,7 @@ export class FakeRuntime implements Runtime {
   readonly #options: FakeOptions
   readonly #watchers = new Set<(keys: readonly Key[]) => void>()
   readonly #stopping = new Map<string, number>()
+  readonly #wrote = new Map<string, number>()
   readonly #installation: string
   /** Names that were refused because somebody else has them, as `host/namespace/pod`. */
   readonly #held = new Set<string>()
@@ -50,7 +68,10 @@ export class FakeRuntime implements Runtime {
     this.#installation = options.installation ?? ours
     this.#seenFrom = options.clock.now()
     this.engines = options.engines ?? new Map(options.hosts.map((name) => [name, new FakeDocker(name, options.clock)]))
-    for (const engine of this.engines.values()) engine.watch((box) => this.#changed(box))
+    for (const engine of this.engines.values()) {
+      engine.watch((box) => this.#changed(box))
+      engine.watchVolumes((volume) => this.#volumeChanged(volume))
+    }
   }
 
   async start(): Promise<void> {}
@@ -60,25 +81,14 @@ export class FakeRuntime implements Runtime {
   /** The process is new: stops that it sent and probe results are forgotten. */
   restart(): void {
     this.#stopping.clear()
+    this.#wrote.clear()
     for (const engine of this.engines.values()) engine.pulls.clear()
     this.#seenFrom = this.#options.clock.now() + probeDelayMs
     this.#options.clock.after(probeDelayMs, () => this.tellAll())
   }
 
   hostFacts(): readonly LiveHost[] {
-    return [...this.engines.values()].map((engine) => ({
-      name: engine.name,
-      reachable: engine.reachable,
-      message: engine.reachable ? '' : 'connection refused',
-      cpuMillis: 4_000,
-      memoryBytes: 8 * 2 ** 30,
-      images: engine.allImages(),
-      pulls: new Map(engine.pulls),
-      networks: new Set(engine.networks),
-      labels: { 'kubernetes.io/hostname': engine.name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' },
-      taints: [],
-      address: '192.0.2.1',
-    }))
+    return Array.from(this.engines.values(), liveHost)
   }
 
   podsOf(owner: Key): readonly LivePod[] {
@@ -102,23 +112,44 @@ export class FakeRuntime implements Runtime {
         else groups.set(name, [box])
       }
     }
-    const knows = { now: this.#options.clock.now(), seenFrom: this.#seenFrom, stopping: this.#stopping }
+    const knows = {
+      now: this.#options.clock.now(),
+      seenFrom: this.#seenFrom,
+      stopping: this.#stopping,
+      wrote: this.#wrote,
+    }
     return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, boxes]) => livePod(boxes, knows))
   }
 
-  volumesOf(_subject: Key): readonly LiveVolume[] {
-    return []
+  volumesOf(subject: Key): readonly LiveVolume[] {
+    return this.#volumes((volume) => subjectKey(volume) === subject)
   }
 
   volumes(): readonly LiveVolume[] {
-    return []
+    return this.#volumes(() => true)
   }
 
-  async createVolume(): Promise<void> {}
+  #volumes(which: (volume: FakeVolume) => boolean): LiveVolume[] {
+    const all = [...this.engines.values()].flatMap((engine) => [...engine.seenVolumes()])
+    const ours = all.filter((volume) => volume.installation === this.#installation && which(volume))
+    return ours.map(({ live }) => live).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
 
-  async removeVolume(): Promise<void> {}
+  async createVolume(host: string, volume: VolumeSpec): Promise<void> {
+    this.#call(host, (engine) => createVolume(engine, this.#installation, volume, this.#options.clock.now()))
+  }
 
-  async setUpVolumes(): Promise<void> {}
+  async removeVolume(host: string, name: string): Promise<void> {
+    this.#call(host, (engine) => removeVolume(engine, this.#installation, name))
+  }
+
+  async setUpVolumes(pod: PodRef, volumes: readonly VolumeSetup[]): Promise<void> {
+    this.#call(pod.host, (engine) => {
+      const sandbox = this.#must(engine, this.#find(engine, pod, ''), pod.name)
+      this.#wrote.set(sandbox.id, sandbox.run)
+      setUpVolumes(engine, sandbox, volumes)
+    })
+  }
 
   async usage(): Promise<ContainerUsage[]> {
     return []
@@ -180,6 +211,7 @@ export class FakeRuntime implements Runtime {
       const there = this.#find(engine, pod, '')
       if (there?.sandbox && !there.leaving && stableText(there.sandbox) === stableText(sandbox)) return
       if (there) throw new RuntimeError('NAME_TAKEN', pod.name, `the name ${pod.name} is already in use`)
+      checkClaims(engine, this.#installation, pod.namespace, sandbox.volumes)
       const { app, owner, template, commit } = sandbox
       const mark = { app, owner, template, commit }
       const config = { ...emptyConfig, image: 'pause' }
@@ -201,6 +233,7 @@ export class FakeRuntime implements Runtime {
       }
       const imageId = engine.images.get(config.image) ?? (config.image.startsWith('sha256:') ? config.image : undefined)
       if (!imageId) throw new RuntimeError('NO_SUCH_IMAGE', config.image, `no such image: ${config.image}`)
+      checkMounts(sandbox, config.mounts)
       if (there) engine.remove(there)
       this.#add(engine, pod, { name: config.name, sandbox: undefined, mark: sandbox.mark, config, imageId, attempt })
     })
@@ -237,7 +270,9 @@ export class FakeRuntime implements Runtime {
   async markLeaving(pod: PodRef): Promise<void> {
     this.#call(pod.host, (engine) => {
       const sandbox = this.#must(engine, this.#find(engine, pod, ''), pod.name)
+      if (sandbox.leaving) return
       sandbox.leaving = true
+      sandbox.leavingSince = this.#options.clock.now()
       engine.change(sandbox)
     })
   }
@@ -339,6 +374,12 @@ export class FakeRuntime implements Runtime {
       const left = afterMs === undefined ? 0 : box.startedAt + afterMs - clock.now()
       if (left > 0) clock.after(left, () => this.#tell(key))
     }
+  }
+
+  #volumeChanged(volume: FakeVolume): void {
+    const key = subjectKey(volume)
+    const waiting: Key[] = keyParts(key).kind === 'PersistentVolumeClaim' ? [`/Host/${volume.live.host}`] : []
+    for (const watcher of this.#watchers) watcher([key, ...waiting])
   }
 
   #tell(key: Key): void {
