@@ -1,34 +1,38 @@
 // Configurations as API options, by the table of https://docs.docker.com/reference/api/engine/. Pure.
 import type { ContainerCreateOptions, HostConfig } from 'dockerode'
+import type { PodSpec } from '../../manifests/types.ts'
 import type { ContainerConfig, ContainerResources, PublishedPort } from '../live.ts'
 import { podAddress } from '../pod-address.ts'
 import type { SandboxSpec } from '../port.ts'
+import { joinedOptions, nameOptions, sharedOptions } from './pod-options.ts'
 
 // Waits, reaps children that lost their parent, and ends at once on SIGTERM.
 const pause = ['sh', '-c', "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait $!; done"]
 
-/** What the sandbox holds for the whole pod: network, names, IPC, published ports. */
+/** What the sandbox holds for the whole pod: network, names, IPC, published ports. `network`: Docker's name of it, `host` for the host's own. */
 export function sandboxOptions(
   name: string,
   image: string,
   network: string,
+  namespace: string,
   sandbox: SandboxSpec,
   labels: Record<string, string>,
 ): ContainerCreateOptions {
+  // On the host's network a port is where it is.
+  const ports = sandbox.spec.hostNetwork ? [] : sandbox.ports
   return {
     name,
     Image: image,
     Entrypoint: pause,
     Cmd: [],
-    // The kernel's limit for a host name, as Kubernetes cuts it.
-    Hostname: sandbox.hostname.slice(0, 63).replace(/[.-]+$/, ''),
+    ...nameOptions(sandbox, namespace),
     Labels: labels,
-    ExposedPorts: Object.fromEntries(sandbox.ports.map((port) => [portKey(port), {}])),
+    ExposedPorts: Object.fromEntries(ports.map((port) => [portKey(port), {}])),
     HostConfig: {
       NetworkMode: network,
-      IpcMode: 'shareable',
+      ...sharedOptions(sandbox.spec),
       RestartPolicy: { Name: 'no' },
-      PortBindings: portBindings(sandbox.ports),
+      PortBindings: portBindings(ports),
       // It only waits.
       CpuShares: 2,
     },
@@ -39,6 +43,8 @@ export interface JoinedTo {
   readonly sandboxId: string
   /** Undefined: the sandbox does not run (yet). */
   readonly address: string | undefined
+  /** The pod's, as its sandbox remembers it. */
+  readonly spec: PodSpec | undefined
 }
 
 /** A container of the pod, joined to its sandbox. */
@@ -65,7 +71,7 @@ export function containerOptions(
     StdinOnce: config.stdinOnce,
     HostConfig: {
       NetworkMode: sandbox,
-      IpcMode: sandbox,
+      ...joinedOptions(joined.spec, sandbox),
       RestartPolicy: { Name: 'no' },
       ...resourceOptions(config.resources, capacity),
       ...securityOptions(config),

@@ -1,0 +1,22 @@
+// Whether a container keeps to runAsNonRoot, in the kubelet's words. Pure.
+import type { PodSpec } from '../../manifests/types.ts'
+
+/** Whether the pod asks that this container does not run as root. */
+export function asksForNonRoot(spec: PodSpec | undefined, name: string): boolean {
+  const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]
+  const own = all.find((container) => container.name === name)?.securityContext
+  return (own?.runAsNonRoot ?? spec?.securityContext?.runAsNonRoot) === true
+}
+
+/** Why it may not be made; undefined: it may. `user` is what the manifest asks for, `imageUser` what the image names. */
+export function rootRefusal(user: string | undefined, imageUser: string): string | undefined {
+  if (user !== undefined) return isRoot(user) ? "container's runAsUser breaks non-root policy" : undefined
+  const [name = ''] = imageUser.split(':')
+  if (name === '' || isRoot(name)) return 'container has runAsNonRoot and image will run as root'
+  if (/^\d+$/.test(name)) return undefined
+  return `container has runAsNonRoot and image has non-numeric user (${name}), cannot verify user is non-root`
+}
+
+function isRoot(user: string): boolean {
+  return /^0+(:|$)/.test(user)
+}
