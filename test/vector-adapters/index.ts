@@ -13,6 +13,7 @@ import { selectors } from './selectors.ts'
 import { service } from './service.ts'
 import { statefulSet } from './stateful-set.ts'
 import { termination } from './termination.ts'
+import { terminationOrder } from './termination-order.ts'
 
 /** Calls one rule of the product with a case's input and answers in the case's words. */
 export type Adapter = (input: never) => unknown
@@ -32,6 +33,6 @@ export const adapters: Readonly<Record<string, Readonly<Record<string, Adapter>>
   selectors,
   service,
   statefulset: statefulSet,
-  termination,
+  termination: { ...termination, ...terminationOrder },
   ...rolloutAdapters,
 }
