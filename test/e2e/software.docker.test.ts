@@ -41,7 +41,7 @@ spec:
     metadata: { labels: { app: db }, annotations: { note: ${note} } }
     spec:
       terminationGracePeriodSeconds: 20
-      securityContext: { runAsUser: 999, runAsGroup: 999, fsGroup: 999 }
+      securityContext: { runAsUser: 999, runAsGroup: 999, fsGroup: 999, fsGroupChangePolicy: OnRootMismatch }
       initContainers:
         - name: init
           image: ${postgres}
@@ -70,7 +70,7 @@ spec: { accessModes: [ReadWriteMany], resources: { requests: { storage: 1Mi } } 
 
 async function sql(query: string): Promise<string> {
   const { code, output } = await berth.exec(
-    ...(['db-0', 'postgres', 'psql', '-h', '/sockets', '-U', 'postgres', '-Atc', query] as const),
+    ...(['db-0', 'postgres', 'psql', '-h', '/sockets', '-U', 'postgres', '-P', 'pager=off', '-Atc', query] as const),
   )
   if (code !== 0) throw new Error(`${query}: ${output}`)
   return output.trim()
