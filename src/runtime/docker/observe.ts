@@ -17,8 +17,8 @@ import type { ContainerConfig, ContainerResources, ContainerState, LiveContainer
 import { once, onceText } from '../once.ts'
 import { podAddress } from '../pod-address.ts'
 import type { PodVolume } from '../port.ts'
-import { hostNetwork } from './pod-options.ts'
 import { type Capacity, type ResourceOptions, resourceOptions, updateOptions } from './options.ts'
+import { hostNetwork } from './pod-options.ts'
 
 /** One container of ours on one host. */
 export interface ContainerRecord {
