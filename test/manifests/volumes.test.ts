@@ -223,7 +223,7 @@ spec:
     const { problems, warnings } = check(json(holding({ downwardAPI: { items } })))
     expect(problems).toEqual([])
     expect(warnings.map(({ message }) => message)).toEqual([
-      'expected web, found "other" (string): the file stays empty',
+      'expected web, found "other" (string): the pod waits for it',
     ])
   })
   test.each([

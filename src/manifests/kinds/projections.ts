@@ -72,7 +72,7 @@ function reviewFact(
   else if (!containers.includes(containerName)) {
     review.warn(
       [...at, 'containerName'],
-      `expected ${oneOf(containers)}, found ${found(containerName)}: the file stays empty`,
+      `expected ${oneOf(containers)}, found ${found(containerName)}: the pod waits for it`,
     )
   }
 }
