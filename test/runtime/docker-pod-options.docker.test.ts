@@ -38,11 +38,16 @@ describe('pods on Docker that share something with their host or among themselve
 
   test('a pod on the host’s network has the address and the name of the host', async () => {
     const env = [{ name: 'IP', value: podAddress, secret: false }]
-    await run({ spec: { hostNetwork: true, subdomain: 'db' }, config: { env } })
+    const hostAliases = [{ ip: '10.9.8.7', hostnames: ['db.example.org'] }]
+    const dnsConfig = { options: [{ name: 'ndots', value: '7' }] }
+    const names = { subdomain: 'db', hostAliases, dnsConfig, dnsPolicy: 'ClusterFirstWithHostNet' } as const
+    await run({ spec: { hostNetwork: true, ...names }, config: { env } })
     const address = live()?.address ?? ''
     expect(address).toBe(world.runtime.hostFacts()[0]?.address || '127.0.0.1')
     expect(await sh('hostname; echo $IP')).toBe(`${machineName()}\n${address}`)
     expect(container()?.config.env).toEqual(env)
+    expect(await sh('cat /etc/hosts')).toMatch(/10\.9\.8\.7\s+db\.example\.org/)
+    expect(await sh('cat /etc/resolv.conf')).toContain('ndots:7')
   })
 
   test('it is probed there, by gRPC too', async () => {

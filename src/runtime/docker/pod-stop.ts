@@ -17,19 +17,27 @@ export interface Stop {
   call: number
 }
 
+type StopHooks = Pick<Hooks, 'closed' | 'hasPreStop' | 'preStop'>
+
 // A caller that reckons with what is left of a grace period is not in more of a hurry each time.
 const sameMs = 1000
 
+/** What stops need of their host. */
+export interface StopHost extends Pick<Host, 'name' | 'clock' | 'stopping'> {
+  readonly api: Pick<Host['api'], 'stop'>
+  readonly containers: Pick<Host['containers'], 'refresh'>
+}
+
 /** Stops of one host's containers: preStop hook, SIGTERM, SIGKILL. */
 export class Stops {
-  readonly #host: Host
-  readonly #hooks: Hooks
+  readonly #host: StopHost
+  readonly #hooks: StopHooks
   readonly #log: Log
   readonly #now: () => number
   /** A stop began or ended. */
   readonly #touched: (record: ContainerRecord) => void
 
-  constructor(host: Host, hooks: Hooks, log: Log, touched: (record: ContainerRecord) => void) {
+  constructor(host: StopHost, hooks: StopHooks, log: Log, touched: (record: ContainerRecord) => void) {
     this.#host = host
     this.#hooks = hooks
     this.#log = log
