@@ -22,8 +22,10 @@ export interface JobRun {
   readonly job: string
   /** Of a CronJob's run: when it was due, ms. */
   readonly scheduled: number | undefined
-  /** From when it is wanted, if it has no pod yet, ms. */
+  /** From when it is wanted, ms: images are pulled for it, and a Job without pods counts its time. */
   readonly since: number
+  /** Why it is run. */
+  readonly cause: string
   /** Written down already: it has ended for good. */
   readonly end: JobEnd | undefined
   /** Why no pod of it is made, nor kept; empty: it goes on. */
@@ -49,7 +51,7 @@ export function planRun(run: JobRun, view: View): JobRunPlan {
   // Images are pulled again for each run, where they are to be pulled always.
   const roster = takeRoster({ ...desired, since: Math.max(run.since, desired.since) }, view, 0)
   const pods = roster.pods.map((observed) => jobPod(observed, desired.template, isIndexed(spec)))
-  const facts = jobFacts(spec, pods, startOf(pods, run.since))
+  const facts = jobFacts(spec, pods, startOf(pods, run.scheduled === undefined ? run.since : view.now))
   const end = run.end ?? (run.removal === '' ? jobVerdict(facts, view.now) : undefined)
   const leaving = leavers(run, facts, end, view.now)
   const making = end || run.removal !== '' || run.waits !== '' ? nothing : make(run, roster, facts)
@@ -128,7 +130,7 @@ function make(run: JobRun, roster: Roster, facts: JobFacts): Making {
     ? indexedSeats(run, roster, facts, create)
     : plainSeats(run, roster, facts, create)
   if (seats.length === 0) return { ...nothing, again }
-  const cause = facts.failed.length > 0 ? 'the one before it failed' : 'wanted'
+  const cause = facts.failed.length > 0 ? 'the one before it failed' : run.cause
   const making = makePods(roster, { count: seats.length, seats, cause, effect: 'none' })
   return { ...making, again: earliest([making.again, again]) }
 }

@@ -27,6 +27,7 @@ export function planJob(desired: DesiredJob, view: View): Plan {
       job: name,
       scheduled: undefined,
       since: desired.since,
+      cause: 'wanted',
       end: record && endOfRecord(record),
       removal: '',
       waits: stale.waits,
