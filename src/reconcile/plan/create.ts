@@ -140,7 +140,7 @@ export function freePodNames(owner: string, hash: string, taken: ReadonlySet<str
 }
 
 /** A valid host name of at most 63 characters; the owner's part is cut, the hash tells owners apart. */
-export function podName(owner: string, hash: string, number: number): string {
+export function podName(owner: string, hash: string, number: number | string): string {
   const ending = `-${hash}-${number}`
   return `${owner
     .replaceAll('.', '-')
