@@ -1,3 +1,4 @@
+import { claimHosts } from './claims-of-pod.ts'
 import type { Template } from './desired.ts'
 import type { Making } from './make.ts'
 import { imageState, type Roster, withoutRepeats } from './roster.ts'
@@ -9,13 +10,19 @@ export function templateFault({ missing, forbidden }: Template): string {
   return forbidden === '' ? '' : `forbidden: ${forbidden}`
 }
 
+function claimFault({ desired, namespace, view }: Roster): string {
+  const pod = { host: '', namespace, name: desired.object.metadata.name }
+  const { message } = claimHosts(desired.template, pod, view)
+  return message && `Pending: ${message}`
+}
+
 /**
- * What new pods still lack (references, images) on the hosts that would lose old ones; undefined when all is there. Kubernetes takes old
+ * What new pods still lack (references, claims, images) on the hosts that would lose old ones; undefined when all is there. Kubernetes takes old
  * pods away first and finds out later.
  */
 export function preflight(roster: Roster, hosts: readonly string[]): Making | undefined {
   if (hosts.length === 0) return undefined
-  const fault = templateFault(roster.desired.template)
+  const fault = templateFault(roster.desired.template) || claimFault(roster)
   if (fault) return { tasks: [], names: [], message: fault, failed: true, again: undefined }
   const states = roster.view.hosts.filter(({ name }) => hosts.includes(name)).map((host) => imageState(roster, host))
   const waiting = states.filter((state) => !state.ready)

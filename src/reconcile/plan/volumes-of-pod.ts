@@ -7,9 +7,13 @@ import type { Template } from './desired.ts'
 
 /** The volumes of one pod of the template, claims of its own under their names. */
 export function volumesOf(template: Template, pod: PodFacts, host: LiveHost): readonly PodVolume[] {
-  return template.volumes.map(({ volume }) =>
-    volume.kind === 'docker' ? { ...volume, subject: filled(volume.subject, pod, host) } : volume,
-  )
+  const fill = (text: string): string => filled(text, pod, host)
+  return template.volumes.map(({ volume }) => {
+    if (volume.kind === 'docker') return { ...volume, subject: fill(volume.subject) }
+    if (volume.kind !== 'empty') return volume
+    const options = Object.entries(volume.options).map(([key, text]): [string, string] => [key, fill(text)])
+    return { ...volume, options: Object.fromEntries(options) }
+  })
 }
 
 /** Files with the pod's facts filled in: where that changes them, they are a version of their own. */

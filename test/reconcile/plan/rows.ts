@@ -1,9 +1,11 @@
 import type { Plan, Task } from '../../../src/reconcile/plan/action.ts'
 import type { View } from '../../../src/reconcile/plan/desired.ts'
 import { renderPlan } from '../../../src/reconcile/plan/render.ts'
+import type { VolumeSetup } from '../../../src/runtime/port.ts'
 import { ends, hooks, initContainers } from './init-rows.ts'
 import { type Row, rollout, scaling, strategies } from './rollout-rows.ts'
 import { drift, hosts, others, upkeep } from './upkeep-rows.ts'
+import { admission, claims, configChanges, volumes } from './volume-rows.ts'
 import { view } from './world.ts'
 
 /** All rows, by what they are about. */
@@ -18,6 +20,10 @@ export const tables: readonly (readonly [name: string, rows: readonly Row[]])[] 
   ['init containers', initContainers],
   ['hooks', hooks],
   ['ends', ends],
+  ['volumes', volumes],
+  ['config changes', configChanges],
+  ['claims', claims],
+  ['admission', admission],
 ]
 
 export function worldOf(row: Row): View {
@@ -39,10 +45,19 @@ export function callsOf(task: Task | undefined): string[] {
         return `${action.kind} after ${action.attempt.backoffMs} ms, attempt ${action.attempt.restarts}`
       case 'stop':
         return `${action.kind} ${action.id.split('/').at(-1)} within ${action.graceMs} ms`
+      case 'setUpVolumes':
+        return `${action.kind} ${action.volumes.map(setupText).join(', ')}`
+      case 'createVolume':
+        return `${action.kind} ${action.volume.subject}`
       default:
         return action.kind
     }
   })
+}
+
+/** `cache/tmp group 2000`: a volume, the directories that are made in it, its group. */
+function setupText({ volume, directories, group }: VolumeSetup): string {
+  return `${[volume, ...directories].join('/')}${group === undefined ? '' : ` group ${group}`}`
 }
 
 /** What a row expects of a plan, as one text; empty: nothing amiss. */
