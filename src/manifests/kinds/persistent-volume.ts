@@ -1,5 +1,5 @@
 import { unsupported } from '../fields/rule.ts'
-import { fields } from '../fields.ts'
+import { fields, unhonoured } from '../fields.ts'
 import { found } from '../found.ts'
 import { PersistentVolume as validate } from '../generated/validators.js'
 import { dnsNameFault } from '../names.ts'
@@ -12,6 +12,7 @@ import type { KindRow } from './kind.ts'
 import { reviewMetadata } from './metadata.ts'
 import { reviewNodeTerms } from './placement.ts'
 import { canonicalAmounts, reviewQuantities } from './quantities.ts'
+import { reviewRules } from './rules.ts'
 import { hostPathFault, reviewNfs } from './volumes.ts'
 
 /** Members that are no source of data. */
@@ -33,6 +34,8 @@ export const persistentVolume: KindRow<'PersistentVolume'> = {
   review({ metadata, spec }, review) {
     reviewMetadata(metadata, dnsNameFault, review)
     reviewSources(spec, review)
+    const rules = [...unhonoured('PersistentVolume.spec', spec)].filter(([name]) => others.has(name))
+    reviewRules(rules, ['spec'], review)
     reviewAccessModes(spec.accessModes, ['spec'], review)
     reviewVolumeMode(spec.volumeMode, ['spec'], review)
     const { capacity = {}, nodeAffinity, claimRef, storageClassName } = spec
