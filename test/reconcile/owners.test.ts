@@ -72,3 +72,20 @@ test('reads everything again when nobody knows what changed', () => {
   expect(owners.podsIn('shop')).toEqual([])
   expect(placed(owners)).toEqual({ b: 1100 })
 })
+
+test('tells the pods that keep others away', () => {
+  const guard = (key: Key): LivePod => {
+    const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: {} }
+    const podAntiAffinity = { requiredDuringSchedulingIgnoredDuringExecution: [term] }
+    return { ...pod(key), spec: { containers: [], affinity: { podAntiAffinity } } } as unknown as LivePod
+  }
+  const shy = guard(web)
+  const { live, owners } = setUp(shy, pod(web), pod(api))
+  expect(owners.guards()).toEqual([shy])
+  live.splice(0, 1)
+  owners.changed([web])
+  expect(owners.guards()).toEqual([])
+  live.push(guard(api))
+  owners.changed([api])
+  expect(owners.guards()).toHaveLength(1)
+})
