@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { errorText } from '../base/errors.ts'
 import { type Key, keyOf, keyParts } from '../base/key.ts'
 import { RuntimeError } from '../runtime/errors.ts'
+import type { LivePod } from '../runtime/live.ts'
 import type { Runtime } from '../runtime/port.ts'
 import { Admission } from './admission.ts'
 import type { LookResult } from './controller.ts'
@@ -13,6 +14,7 @@ import type { View } from './plan/desired.ts'
 import { type Forecast, forecast } from './plan/forecast.ts'
 import { planGone } from './plan/gone.ts'
 import { plan } from './plan/plan.ts'
+import { protection } from './plan/protection.ts'
 import type { Wanted } from './wanted.ts'
 
 export interface Policy {
@@ -295,6 +297,21 @@ export class Looker {
     return { ...status, sync: 'OutOfSync', health, message: hold.message }
   }
 
+  #protects(pod: LivePod): string {
+    const { runtime, wanted, clock } = this.#options
+    const budgets = wanted.inNamespace('PodDisruptionBudget', pod.namespace)
+    if (budgets.length === 0) return ''
+    return protection(pod, budgets, {
+      pods: this.#owners.podsIn(pod.namespace),
+      hosts: runtime.hostFacts(),
+      replicasOf: (owner) => {
+        const desired = wanted.desired(owner)
+        return desired && 'replicas' in desired ? desired.replicas : undefined
+      },
+      now: clock.now(),
+    })
+  }
+
   #view(key: Key): View {
     const { runtime, clock } = this.#options
     const owners = this.#owners
@@ -309,6 +326,7 @@ export class Looker {
       allPods: () => runtime.pods(),
       guards: () => owners.guards(),
       refuses: (namespace, spec, count) => this.#admission.refuses(namespace, spec, count),
+      protects: (pod) => this.#protects(pod),
       now: clock.now(),
       get placed() {
         return owners.placed()

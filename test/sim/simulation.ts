@@ -200,6 +200,7 @@ class Simulation {
       allPods: () => runtime.pods(),
       guards: () => [],
       refuses: () => '',
+      protects: () => '',
       now: this.#clock.now(),
     }
     const desired = this.#desired.get(key)

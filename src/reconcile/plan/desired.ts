@@ -147,6 +147,8 @@ export interface View {
   readonly guards: () => readonly LivePod[]
   /** Why `count` more pods of this spec are not admitted to the namespace now (quota); empty: they are. */
   readonly refuses: (namespace: string, spec: PodSpec, count: number) => string
+  /** Why a healthy pod may not be taken away by choice now (PodDisruptionBudget); empty: it may. Rollouts do not ask. */
+  readonly protects: (pod: LivePod) => string
   /** ms. */
   readonly now: number
 }

@@ -17,7 +17,9 @@ export function planReplicaSet(desired: DesiredReplicaSet | DesiredReplicationCo
   const { replicas } = desired
   const pods = [...roster.current, ...roster.old]
   const surplus = chooseVictims(pods, pods.length - replicas, pods, replicas, view.now)
-  const victims = surplus.length > 0 ? surplus : changedVictim(roster, replicas)
+  const changed = surplus.length > 0 ? undefined : changedVictim(roster, replicas)
+  const kept = changed ? view.protects(changed.pod) : ''
+  const victims = changed && kept === '' ? [changed] : surplus
   const cause = (observed: Observed): string =>
     surplus.length > 0
       ? `scaled down to ${replicas}`
@@ -29,41 +31,48 @@ export function planReplicaSet(desired: DesiredReplicaSet | DesiredReplicationCo
   })
   const rest = planRest(roster, new Set([...making.names, ...victims.map(({ pod }) => pod.name)]))
   const leaving = victims.map((victim) => planLeave(victim.pod, cause(victim), surplus.length > 0 ? 'none' : 'rolling'))
-  const again = earliest([rest.again, making.again])
+  const budgetLook = kept === '' ? undefined : { at: view.now + budgetLookMs, reason: 'a budget may allow more' }
+  const again = earliest([rest.again, making.again, budgetLook])
   return {
     tasks: withoutRepeats([...rest.tasks, ...making.tasks, ...leaving]),
-    status: statusLine(roster, replicas, pods.length === replicas, judge(roster, replicas, making)),
+    status: statusLine(roster, replicas, pods.length === replicas, judge(roster, replicas, making, kept)),
     lookAgainAt: again?.at,
     lookAgainFor: again?.reason ?? '',
   }
 }
 
+/** Budgets change with the pods of other objects, which wake those, not this one. */
+const budgetLookMs = 10_000
+
 /** One pod that drifted, when at most it is missing; a broken one goes first. */
-function changedVictim(roster: Roster, replicas: number): readonly Observed[] {
+function changedVictim(roster: Roster, replicas: number): Observed | undefined {
   const { hash } = roster.desired.template
   const changed = roster.old.filter(({ pod }) => pod.template === hash)
   const all = [...roster.current, ...roster.old]
   const whole = all.length === replicas && all.every(({ bucket }) => bucket === 'available')
   const broken = changed.filter(({ bucket }) => bucket === 'unready')
-  return chooseVictims(broken.length > 0 || !whole ? broken : changed, 1, all, replicas - 1, roster.view.now)
+  const group = broken.length > 0 || !whole ? broken : changed
+  const [victim] = chooseVictims(group, 1, all, replicas - 1, roster.view.now)
+  return victim
 }
 
-function judge(roster: Roster, replicas: number, making: Making) {
+/** `held`: why a pod that was changed by hand is not replaced now. */
+function judge(roster: Roster, replicas: number, making: Making, held: string) {
   const pods = [...roster.current, ...roster.old]
   const available = pods.filter(({ bucket }) => bucket === 'available').length
   const older = roster.old.filter(({ pod }) => pod.template !== roster.desired.template.hash).length
-  const kept = older > 0 ? `${older} of an older template, which a ReplicaSet keeps` : ''
+  const kept = older > 0 ? `${older} of an older template, which a ${roster.desired.kind} keeps` : ''
   const counts = `${available} of ${replicas} pods available`
   const text = (parts: readonly string[]): string => parts.filter((part) => part !== '').join(', ')
   if (available === replicas && pods.length === replicas) {
-    return { health: 'Healthy', message: kept, failed: false } as const
+    return { health: 'Healthy', message: text([kept, held]), failed: false } as const
   }
   const looping = pods.find(({ crashLooping }) => crashLooping)
   if (looping) {
     return { health: 'Degraded', failed: true, message: `${looping.problem} (pod ${looping.pod.name})` } as const
   }
   if (making.failed) return { health: 'Degraded', failed: false, message: making.message } as const
-  const message = text([counts, kept, making.message, waitingText(roster)])
+  const message = text([counts, kept, held, making.message, waitingText(roster)])
   if (pods.some(({ reachable }) => !reachable)) return { health: 'Degraded', failed: false, message } as const
   const missing = roster.pods.length === 0 && making.message === ''
   return { health: missing ? 'Missing' : 'Progressing', failed: false, message } as const

@@ -235,6 +235,7 @@ export function view(pods: readonly LivePod[], changes: Partial<View> = {}): Vie
     allPods: () => pods,
     guards: () => pods,
     refuses: () => '',
+    protects: () => '',
     now,
     ...changes,
   }
