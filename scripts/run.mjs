@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { check } from './check.mjs'
 import { ensurePackages, environment, node, root } from './packages.mjs'
+import { ensurePrometheus } from './prometheus.mjs'
 import { ensureEngine } from './setup.mjs'
 import { stop } from './stop.mjs'
 import { testCommand, testResult } from './test-result.mjs'
@@ -19,7 +20,7 @@ const plain = {
 }
 // Reports must know sizes and rates with the collector at hand.
 const bench = ['--expose-gc', 'bench/main.ts']
-const benchesWithoutEngine = ['plan', 'sync']
+const benchesWithoutEngine = ['cron', 'plan', 'sync']
 
 ensurePackages()
 process.exitCode = await main()
@@ -48,10 +49,20 @@ async function main() {
 /** Everything that has to be true of the sources, then every test. With arguments: only those tests (`npm test -- test/sync`). */
 async function test() {
   const clean = args.length > 0 || (await check())
+  fetchPrograms()
   const status = await withEngine((command, env) => run(command([node, ...testCommand, ...args]), env))
   const { line, failed } = testResult({ clean, status })
   console.log(line)
   return failed ? status || 1 : 0
+}
+
+/** Before the engine starts: behind a private one there is no network. Tests that miss a program say so. */
+function fetchPrograms() {
+  try {
+    ensurePrometheus()
+  } catch (error) {
+    console.error(`berth: ${error instanceof Error ? error.message : error}`)
+  }
 }
 
 /** @param {(command: (argv: string[]) => string[], env: NodeJS.ProcessEnv) => Promise<number>} work */
