@@ -141,8 +141,9 @@ function fitting(name: string): string {
     : `${name.slice(0, longestVolumeName - 17)}-${sha256(name).slice(0, 16)}`
 }
 
-export function mayBeVolumeOf(engine: string, name: string): boolean {
-  return name.startsWith(`${engine}_`)
+/** Whether a volume of this name can be one that outlives pods. */
+export function mayBeKeptVolume(engine: string, name: string): boolean {
+  return name.startsWith(`${engine}_`) && name.split('_').length !== 4
 }
 
 export function writeVolumeLabels(engine: string, volume: VolumeSpec): Record<string, string> {

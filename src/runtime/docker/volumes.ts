@@ -2,7 +2,7 @@ import type { VolumeInspectInfo } from 'dockerode'
 import { stableText } from '../../base/hash.ts'
 import { type Key, keyOf } from '../../base/key.ts'
 import { RuntimeError } from '../errors.ts'
-import { mayBeVolumeOf, volumeName, volumeOwner, writeVolumeLabels } from '../labels.ts'
+import { mayBeKeptVolume, volumeName, volumeOwner, writeVolumeLabels } from '../labels.ts'
 import type { LiveVolume } from '../live.ts'
 import type { VolumeSpec } from '../port.ts'
 import type { HostApi } from './host-api.ts'
@@ -63,7 +63,7 @@ export class Volumes {
 
   /** Looks at one volume that somebody made or removed. */
   async look(name: string): Promise<void> {
-    if (!this.#kept.has(name) && !mayBeVolumeOf(this.#settings.engine, name)) return
+    if (!this.#kept.has(name) && !mayBeKeptVolume(this.#settings.engine, name)) return
     const found = await this.#api.inspectVolume(name)
     this.#see(name, found && this.#read(found))
   }
