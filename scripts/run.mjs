@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { check } from './check.mjs'
+import { ensureServer, servers } from './debian-servers.mjs'
 import { ensurePackages, environment, node, root } from './packages.mjs'
-import { ensurePrometheus } from './prometheus.mjs'
 import { ensureEngine } from './setup.mjs'
 import { stop } from './stop.mjs'
 import { testCommand, testResult } from './test-result.mjs'
@@ -58,10 +58,12 @@ async function test() {
 
 /** Before the engine starts: behind a private one there is no network. Tests that miss a program say so. */
 function fetchPrograms() {
-  try {
-    ensurePrometheus()
-  } catch (error) {
-    console.error(`berth: ${error instanceof Error ? error.message : error}`)
+  for (const name of servers) {
+    try {
+      ensureServer(name)
+    } catch (error) {
+      console.error(`berth: ${error instanceof Error ? error.message : error}`)
+    }
   }
 }
 

@@ -67,17 +67,25 @@ function everySchedule(periodMs: number): Schedule {
   }
 }
 
+/** Nothing is due between `from` and `next`. */
+interface Gap {
+  readonly from: number
+  readonly next: number
+}
+
+/** Between two runs the same question is asked again and again: the last two gaps that were found answer it. */
 function fieldsSchedule(fields: CronFields, zone: Zone): Schedule {
-  // Between two runs the same question is asked again and again.
-  let asked: number | undefined
-  let answer: number | undefined
+  let [newer, older]: (Gap | undefined)[] = []
   return {
     next(after) {
-      if (after !== asked) {
-        asked = after
-        answer = firstAfter(fields, zone, after)
-      }
-      return answer
+      if (newer && after >= newer.from && after < newer.next) return newer.next
+      if (older && after >= older.from && after < older.next) return older.next
+      const next = firstAfter(fields, zone, after)
+      if (next === undefined) return undefined
+      // The same gap, seen from further back.
+      if (newer?.next !== next) older = newer
+      newer = { from: after, next }
+      return next
     },
     latest: (after, until) => lastWithin(fields, zone, after, until),
   }
@@ -116,7 +124,7 @@ function firstLocal(fields: CronFields, from: number, until: number): number | u
       const found = day * dayMs + time * minuteMs
       return found < until ? found : undefined
     }
-    day += 1
+    day = dayAfter(fields, day)
     time = firstTime(fields, 0)
   }
   return undefined
@@ -158,10 +166,20 @@ function lastTime({ hours, minutes }: CronFields, until: number): number | undef
   return undefined
 }
 
-/** `day`: days since 1 January 1970, a Thursday. */
-function dayMatches({ days, months, weekdays, bothDays }: CronFields, day: number): boolean {
+/** The next day that is worth a look. Days count from 1 January 1970. */
+function dayAfter(fields: CronFields, day: number): number {
   const date = new Date(day * dayMs)
-  if ((months & (1 << (date.getUTCMonth() + 1))) === 0) return false
+  return monthMatches(fields, date) ? day + 1 : Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / dayMs
+}
+
+function monthMatches({ months }: CronFields, date: Date): boolean {
+  return (months & (1 << (date.getUTCMonth() + 1))) !== 0
+}
+
+function dayMatches(fields: CronFields, day: number): boolean {
+  const { days, weekdays, bothDays } = fields
+  const date = new Date(day * dayMs)
+  if (!monthMatches(fields, date)) return false
   const byDay = (days & (1 << date.getUTCDate())) !== 0
   const byWeekday = (weekdays & (1 << date.getUTCDay())) !== 0
   return bothDays ? byDay && byWeekday : byDay || byWeekday
