@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { renderIgnored } from '../../src/manifests/check.ts'
 import { check, container, deployment, job, json, object, plain, pod, withContainer } from './manifest.ts'
 
 const name =
@@ -158,17 +157,25 @@ describe('hosts', () => {
   ])('%#: %j', (manifest, problem) => {
     expect(plain(manifest)).toEqual([problem])
   })
-  test('preferences are listed as ignored', () => {
-    const preferredDuringSchedulingIgnoredDuringExecution = [
-      { weight: 1, preference: { matchExpressions: [{ key: 'a', operator: 'Exists' }] } },
-    ]
-    const { problems, ignored } = check(
-      json(pod({ affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution } } })),
-    )
-    expect(problems).toEqual([])
-    expect(ignored.map(renderIgnored)).toEqual([
-      'Pod one: spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution: preferences are not weighed',
+  test('preferences are checked like what is required', () => {
+    const preference = { matchExpressions: [{ key: 'a b', operator: 'Exists' }] }
+    const podAffinityTerm = { topologyKey: '' }
+    const affinity = {
+      nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 0, preference }] },
+      podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 101, podAffinityTerm }] },
+    }
+    const weight = 'expected a whole number from 1 to 100, found'
+    const node = 'spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]'
+    const others = 'spec.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]'
+    const found = plain(pod({ affinity }))
+    expect(found.map((text) => text.split(': ')[0])).toEqual([
+      `${node}.preference.matchExpressions[0].key`,
+      `${node}.weight`,
+      `${others}.podAffinityTerm.topologyKey`,
+      `${others}.weight`,
     ])
+    expect(found).toContain(`${node}.weight: ${weight} 0 (number)`)
+    expect(found).toContain(`${others}.weight: ${weight} 101 (number)`)
   })
 })
 

@@ -50,16 +50,18 @@ export const podSpec: Rules<PodSpec> = {
 }
 
 export const affinity: Rules<Affinity> = {
-  nodeAffinity: honoured('required terms; preferred ones are ignored'),
-  podAffinity: honoured('required terms; preferred ones are ignored'),
-  podAntiAffinity: honoured('required terms; preferred ones are ignored'),
+  nodeAffinity: honoured('required terms; preferred ones are wishes'),
+  podAffinity: honoured(
+    'required terms; preferred ones are wishes; of the labels of namespaces only the name is known',
+  ),
+  podAntiAffinity: honoured('as podAffinity'),
 }
 
 export const topologySpread: Rules<TopologySpreadConstraint> = {
   labelSelector: honoured(),
   matchLabelKeys: honoured(),
   maxSkew: honoured(),
-  minDomains: ignored('the hosts of the configuration are all that there are'),
+  minDomains: honoured(),
   nodeAffinityPolicy: ignored('hosts that the pod may not use are left out'),
   nodeTaintsPolicy: ignored('hosts that the pod may not use are left out'),
   topologyKey: honoured(),

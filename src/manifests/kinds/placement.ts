@@ -49,11 +49,12 @@ function reviewToleration(toleration: Toleration, path: Path, review: Review): v
 }
 
 function reviewAffinity({ nodeAffinity, podAffinity, podAntiAffinity }: Affinity, path: Path, review: Review): void {
-  const wishes = 'preferences are not weighed'
   const required = 'requiredDuringSchedulingIgnoredDuringExecution'
   const preferred = 'preferredDuringSchedulingIgnoredDuringExecution'
-  for (const [member, part] of Object.entries({ nodeAffinity, podAffinity, podAntiAffinity })) {
-    if ((part?.[preferred] ?? []).length > 0) review.ignored([...path, member, preferred], wishes)
+  for (const [index, { weight, preference }] of (nodeAffinity?.[preferred] ?? []).entries()) {
+    const at = [...path, 'nodeAffinity', preferred, index]
+    reviewWeight(weight, at, review)
+    reviewNodeTerm(preference, [...at, 'preference'], review)
   }
   const terms = nodeAffinity?.[required]?.nodeSelectorTerms
   if (terms) reviewNodeTerms(terms, [...path, 'nodeAffinity', required, 'nodeSelectorTerms'], review)
@@ -61,26 +62,42 @@ function reviewAffinity({ nodeAffinity, podAffinity, podAntiAffinity }: Affinity
     for (const [index, term] of (part?.[required] ?? []).entries()) {
       reviewPodTerm(term, [...path, member, required, index], review)
     }
+    for (const [index, { weight, podAffinityTerm }] of (part?.[preferred] ?? []).entries()) {
+      const at = [...path, member, preferred, index]
+      reviewWeight(weight, at, review)
+      reviewPodTerm(podAffinityTerm, [...at, 'podAffinityTerm'], review)
+    }
   }
 }
 
 /** Terms by which hosts are chosen, of a pod or a volume. */
 export function reviewNodeTerms(terms: readonly NodeSelectorTerm[], path: Path, review: Review): void {
   if (terms.length === 0) review.problem(path, 'expected at least one term, found none')
-  for (const [index, { matchExpressions = [], matchFields = [] }] of terms.entries()) {
-    for (const [number, expression] of matchExpressions.entries()) {
-      const at = [...path, index, 'matchExpressions', number]
-      reportFault(review, [...at, 'key'], labelKeyFault(expression.key), found(expression.key))
-      reviewNodeExpression(expression, at, review)
-    }
-    for (const [number, expression] of matchFields.entries()) {
-      const at = [...path, index, 'matchFields', number]
-      if (expression.key !== 'metadata.name') {
-        review.problem([...at, 'key'], `expected metadata.name, found ${found(expression.key)}`)
-      }
-      reviewNodeExpression(expression, at, review)
-    }
+  for (const [index, term] of terms.entries()) reviewNodeTerm(term, [...path, index], review)
+}
+
+function reviewNodeTerm(
+  { matchExpressions = [], matchFields = [] }: NodeSelectorTerm,
+  path: Path,
+  review: Review,
+): void {
+  for (const [number, expression] of matchExpressions.entries()) {
+    const at = [...path, 'matchExpressions', number]
+    reportFault(review, [...at, 'key'], labelKeyFault(expression.key), found(expression.key))
+    reviewNodeExpression(expression, at, review)
   }
+  for (const [number, expression] of matchFields.entries()) {
+    const at = [...path, 'matchFields', number]
+    if (expression.key !== 'metadata.name') {
+      review.problem([...at, 'key'], `expected metadata.name, found ${found(expression.key)}`)
+    }
+    reviewNodeExpression(expression, at, review)
+  }
+}
+
+function reviewWeight(weight: number, path: Path, review: Review): void {
+  if (weight >= 1 && weight <= 100) return
+  review.problem([...path, 'weight'], `expected a whole number from 1 to 100, found ${found(weight)}`)
 }
 
 type NodeExpression = NonNullable<NodeSelectorTerm['matchExpressions']>[number]

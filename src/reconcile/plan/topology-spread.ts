@@ -13,7 +13,7 @@ function skew(
 ): number | undefined {
   const domain = host.labels[constraint.topologyKey]
   if (domain === undefined) return undefined
-  const lowest = Math.min(...counts.values())
+  const lowest = counts.size < (constraint.minDomains ?? 1) ? 0 : Math.min(...counts.values())
   return (counts.get(domain) ?? 0) + Number(isAlike(constraint, pod, pod)) - lowest
 }
 

@@ -300,6 +300,13 @@ const spreading: readonly Row[] = [
     expected: "0 of 1 host fits: 1 node(s) didn't match pod topology spread constraints",
   },
   {
+    title: 'zones that are still missing count as empty',
+    hosts: [east],
+    spec: spread({ minDomains: 2 }),
+    pods: [on('a', { app: 'web' })],
+    expected: "0 of 1 host fits: 1 node(s) didn't match pod topology spread constraints",
+  },
+  {
     title: 'zones that the pod may not use do not count',
     hosts: [east, west],
     spec: { ...spread(), nodeSelector: { [zone]: 'east' } },
