@@ -15,15 +15,26 @@ export interface ClaimHosts {
   readonly failed: boolean
 }
 
+/** Claims whose data is about to be made, and on which host. */
+export type Promised = ReadonlyMap<string, string>
+
+const nothingPromised: Promised = new Map()
+
+/** With those of one more pod: another pod of the same look must not have data made elsewhere for a claim that they share. */
+export function promise(promised: Promised, template: Template, pod: PodFacts): Promised {
+  const claims = claimsOf(template).map(({ name }): [string, string] => [filled(name, pod), pod.host])
+  return claims.length === 0 ? promised : new Map([...promised, ...claims])
+}
+
 /** `pod.host` is not looked at: it is what is asked for. */
-export function claimHosts(template: Template, pod: PodFacts, view: View): ClaimHosts {
+export function claimHosts(template: Template, pod: PodFacts, view: View, promised = nothingPromised): ClaimHosts {
   let hosts = view.hosts
   for (const claim of claimsOf(template)) {
     const name = filled(claim.name, pod)
     const { provision } = claim
     if (!provision) return refused(`persistentvolumeclaim "${name}" not found`)
     if (provision.problem) return refused(`persistentvolumeclaim "${name}": ${provision.problem}`)
-    const allowed = hostsOf(name, provision, pod, view)
+    const allowed = hostsOf(name, provision, pod, view, promised)
     if (allowed.message) return allowed
     hosts = hosts.filter((host) => allowed.hosts.includes(host))
     if (hosts.length === 0)
@@ -32,8 +43,10 @@ export function claimHosts(template: Template, pod: PodFacts, view: View): Claim
   return { hosts, message: '', failed: false }
 }
 
-function hostsOf(name: string, provision: Provision, pod: PodFacts, view: View): ClaimHosts {
+function hostsOf(name: string, provision: Provision, pod: PodFacts, view: View, promised: Promised): ClaimHosts {
   const there = new Set(dataOf(claimKey(pod, name), view).map(({ host }) => host))
+  const soon = promised.get(name)
+  if (there.size === 0 && soon !== undefined) there.add(soon)
   if (there.size === 0) {
     const hosts = view.hosts.filter((host) => provision.hosts?.includes(host.name) ?? true)
     if (hosts.length > 0) return { hosts, message: '', failed: false }

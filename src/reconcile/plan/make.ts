@@ -1,6 +1,6 @@
 import type { LiveHost } from '../../runtime/live.ts'
 import type { Effect, Task } from './action.ts'
-import { claimHosts } from './claims-of-pod.ts'
+import { claimHosts, type Promised, promise } from './claims-of-pod.ts'
 import { createPod, freePodNames, hostPorts, type Identity, sandboxSpec } from './create.ts'
 import type { Observed } from './observe.ts'
 import { type Newcomer, placePod, type Site, withPod } from './placement.ts'
@@ -45,15 +45,17 @@ export function makePods(roster: Roster, order: Order): Making {
   const fault = templateFault(roster.desired.template)
   if (fault) return { ...nothingMade, message: fault, failed: true }
   let site = siteOf(roster)
+  let promised: Promised = new Map()
   let asked = 0
   const made = seatsFor(roster, order).map((seat) => {
-    const { host, ...why } = hostFor(roster, seat, site)
+    const { host, ...why } = hostFor(roster, seat, site, promised)
     if (!host) return pending(why.message, why.failed, roster.view.now)
     // What is left of a lost pod is counted as used already.
     if (!seat.lost?.pod.spec) asked += 1
     const refusal = roster.view.refuses(roster.namespace, roster.desired.template.spec, asked)
     if (refusal && !seat.lost?.pod.spec) return forbidden(refusal, roster.view.now)
     site = withPod(site, host.name, newcomer(roster, seat))
+    promised = promise(promised, roster.desired.template, { ...refOf(roster, seat), host: host.name })
     return makePod(roster, order, { ...seat, host })
   })
   return joined(made)
@@ -108,10 +110,10 @@ type Found =
   | { readonly host: LiveHost; readonly message: ''; readonly failed: false }
   | { readonly host: undefined; readonly message: string; readonly failed: boolean }
 
-function hostFor(roster: Roster, seat: Seat, site: Site): Found {
+function hostFor(roster: Roster, seat: Seat, site: Site, promised: Promised): Found {
   const { template } = roster.desired
-  const pod = { host: '', namespace: roster.namespace, name: seat.identity.name }
-  const claims = claimHosts(template, pod, roster.view)
+  const pod = { ...refOf(roster, seat), host: '' }
+  const claims = claimHosts(template, pod, roster.view, promised)
   if (claims.message) return { host: undefined, message: claims.message, failed: claims.failed }
   const only = seat.host?.name ?? seat.onlyOn
   const hosts = claims.hosts.filter(({ name }) => only === undefined || name === only)
@@ -122,6 +124,10 @@ function hostFor(roster: Roster, seat: Seat, site: Site): Found {
   const placed = placePod({ ...newcomer(roster, seat), only: new Set(hosts.map(({ name }) => name)) }, site)
   if (placed.host) return { host: placed.host, message: '', failed: false }
   return { host: undefined, message: placed.message, failed: false }
+}
+
+function refOf({ namespace }: Roster, { identity }: Seat) {
+  return { namespace, name: identity.name }
 }
 
 function newcomer(roster: Roster, seat: Seat): Newcomer {

@@ -2,7 +2,7 @@ import type { LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
 import { hasEnded, isCrashLooping, isCutOff, policyOf, restarts } from './container-state.ts'
 import { deadlineText, isOverdue } from './deadline.ts'
 import { type ContainerReport, type InitReport, isAvailable, type Phase, podPhase } from './phase.ts'
-import { problemOf } from './pod-problem.ts'
+import { failureOf, problemOf } from './pod-problem.ts'
 import { lacks, type Progress, progressOf } from './progress.ts'
 import { roleOf } from './start-order.ts'
 
@@ -50,7 +50,7 @@ const rules: readonly { readonly bucket: Bucket; readonly when: (facts: Facts) =
   { bucket: 'leaving', when: ({ pod }) => pod.leaving },
   { bucket: 'unknown', when: ({ host }) => !host?.reachable },
   { bucket: 'lost', when: ({ pod, eye }) => isLost(pod, eye) },
-  { bucket: 'finished', when: ({ phase }) => phase === 'Succeeded' || phase === 'Failed' },
+  { bucket: 'finished', when: ({ phase }) => isFinal(phase) },
   { bucket: 'unknown', when: ({ pod }) => lasting(pod).some(isUnseen) },
   {
     bucket: 'available',
@@ -74,9 +74,13 @@ export function observe(pod: LivePod, eye: Eye): Observed {
     ready,
     readySince: facts.readySince,
     restarts: pod.containers.reduce((total, container) => total + container.restarts, 0),
-    problem: reason || problemOf(pod, host, ready, eye.now),
+    problem: facts.host?.reachable && isFinal(phase) ? reason || failureOf(pod) : problemOf(pod, host, ready, eye.now),
     crashLooping: pod.containers.some((container) => isCrashLooping(container, pod, eye.now)),
   }
+}
+
+function isFinal(phase: Phase): boolean {
+  return phase === 'Succeeded' || phase === 'Failed'
 }
 
 /** Its sandbox is gone, or a container of an old template, of which nobody knows the configuration any more. */
@@ -114,8 +118,7 @@ function readySince(pod: LivePod, ready: boolean): number | undefined {
 /** `reason`: why it failed, where the containers' ends do not tell. */
 export function phaseOf(pod: LivePod, now: number): { readonly phase: Phase; readonly reason: string } {
   const phase = phaseByContainers(pod, now)
-  const ended = phase === 'Succeeded' || phase === 'Failed'
-  return isOverdue(pod, ended, now) ? { phase: 'Failed', reason: deadlineText } : { phase, reason: '' }
+  return isOverdue(pod, isFinal(phase), now) ? { phase: 'Failed', reason: deadlineText } : { phase, reason: '' }
 }
 
 function phaseByContainers(pod: LivePod, now: number): Phase {

@@ -1,9 +1,19 @@
 import type { LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
 import { backoffOf, endText, hasEnded, restarts } from './container-state.ts'
 import { type Progress, progressOf } from './progress.ts'
-import { roleOf } from './start-order.ts'
+import { type Role, roleOf } from './start-order.ts'
 
-/** Why a pod is not ready, reason first, in Kubernetes' words; empty: it is. */
+/** Why a pod that ended is not one that did its work; empty: it did. */
+export function failureOf(pod: LivePod): string {
+  const failed = pod.containers.filter((container) => hasEnded(container) && container.exitCode !== 0)
+  const worst = (role: Role): LiveContainer | undefined => failed.find(({ name }) => roleOf(pod.spec, name) === role)
+  const main = worst('main')
+  if (main) return `container ${main.name} ended: ${endText(main)}`
+  const init = worst('init')
+  return init ? `Init:Error: container ${init.name} ended: ${endText(init)}` : ''
+}
+
+/** Why a pod that is to run is not ready, reason first, in Kubernetes' words; empty: it is. */
 export function problemOf(pod: LivePod, host: LiveHost | undefined, ready: boolean, now: number): string {
   if (!host?.reachable) return `host ${pod.host} is unreachable${host?.message ? `: ${host.message}` : ''}`
   if (ready) return ''
@@ -44,7 +54,7 @@ function endedText(container: LiveContainer, pod: LivePod, now: number): string 
   if (restarts(container, pod) && backoffOf(container, now).at > now) {
     return `CrashLoopBackOff: container ${container.name}: ${why}, ${restartsText(container)}`
   }
-  return container.exitCode === 0 && !container.error ? '' : `Error: container ${container.name} ended: ${why}`
+  return container.exitCode === 0 ? '' : `Error: container ${container.name} ended: ${why}`
 }
 
 function containerProblem(container: LiveContainer, pod: LivePod, now: number): string {

@@ -270,6 +270,15 @@ export const claims: readonly Row[] = [
     expected: '',
   },
   {
+    title: 'pods that share a claim go to one host from the first',
+    desired: deployment(claiming, { replicas: 2 }),
+    world: { hosts: twoHosts },
+    expected: [
+      'create pod web-aaa-0 on local (2 replicas wanted)',
+      'create pod web-aaa-1 on local (2 replicas wanted)',
+    ].join('\n'),
+  },
+  {
     title: 'a volume that may be on some hosts only',
     desired: one(mounting({ volumes: [data], claims: { data: { ...provision, hosts: ['other'] } } })),
     world: { hosts: twoHosts },
