@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ensurePrometheus } from '../../scripts/prometheus.mjs'
+import { ensureServer } from '../../scripts/debian-servers.mjs'
 import type { MetricSpec } from '../../src/manifests/types.ts'
 import { scaleTarget, webScaler, world } from './world.ts'
 
@@ -44,7 +44,7 @@ scrape_configs:
   const address = `127.0.0.1:${await freePort()}`
   url = `http://${address}`
   const options = [`--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`]
-  prometheus = spawn(ensurePrometheus(), [...options, `--web.listen-address=${address}`], { stdio: 'ignore' })
+  prometheus = spawn(ensureServer('prometheus'), [...options, `--web.listen-address=${address}`], { stdio: 'ignore' })
 }, 300_000)
 
 afterAll(async () => {

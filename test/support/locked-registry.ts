@@ -1,10 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ensureServer } from '../../scripts/debian-servers.mjs'
 import { engineCall } from './engine-call.ts'
 import { rootFolder, testImages } from './images.ts'
 import { Registry } from './registry.ts'
@@ -21,17 +22,14 @@ const user = { username: 'ann', password: 'open sesame' }
 /** Credentials that the registries take. */
 export const registryUser = (serverAddress: string) => ({ ...user, serverAddress })
 
-/** Of the registries below, those that can be had on this machine. */
+/** `open sesame`, as htpasswd writes it. */
+const passwords = 'ann:$2y$05$iqYOXyKNppXRYiYrN.Cc3ujjv6ICsbhTQXG2SSmbg7lb7N0XbZn0.\n'
+
+/** One that is always there, and the real thing. */
 export const lockedRegistries: readonly (readonly [string, () => Promise<LockedRegistry>])[] = [
   ['a registry of the tests', ownRegistry],
-  ...(installed('docker-registry') && installed('htpasswd')
-    ? [["Debian's docker-registry", debianRegistry] as const]
-    : []),
+  ["Debian's docker-registry", debianRegistry],
 ]
-
-function installed(program: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
-}
 
 async function ownRegistry(): Promise<LockedRegistry> {
   const registry = await Registry.start(`${user.username}:${user.password}`)
@@ -46,9 +44,7 @@ async function ownRegistry(): Promise<LockedRegistry> {
 async function debianRegistry(): Promise<LockedRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-registry-'))
   const address = `127.0.0.1:${await freePort()}`
-  const { stdout, status } = spawnSync('htpasswd', ['-Bbn', user.username, user.password], { encoding: 'utf8' })
-  if (status !== 0) throw new Error('htpasswd failed')
-  await writeFile(join(folder, 'htpasswd'), stdout)
+  await writeFile(join(folder, 'htpasswd'), passwords)
   const config = {
     version: 0.1,
     log: { accesslog: { disabled: true }, level: 'error' },
@@ -57,7 +53,7 @@ async function debianRegistry(): Promise<LockedRegistry> {
     auth: { htpasswd: { realm: 'berth-test', path: join(folder, 'htpasswd') } },
   }
   await writeFile(join(folder, 'config.yml'), JSON.stringify(config))
-  const child = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
+  const child = spawn(ensureServer('docker-registry'), ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
   const ended = once(child, 'close')
   const close = async () => {
     child.kill()
