@@ -74,11 +74,12 @@ export function resourcePods(
   current: number,
   now: number,
 ): readonly MeteredPod[] {
-  const there = seen.map((one): MeteredPod => {
-    const spec = one.pod.template === template.hash ? template.spec : (one.pod.spec ?? template.spec)
-    return { ...meteredPod(one, sampleOf(one, subject, figures)), request: requestOf(spec, subject) }
-  })
   const request = requestOf(template.spec, subject)
+  const there = seen.map((one): MeteredPod => {
+    const { template: hash, spec } = one.pod
+    const own = hash === template.hash || !spec ? request : requestOf(spec, subject)
+    return { ...meteredPod(one, sampleOf(one, subject, figures)), request: own }
+  })
   return [...there, ...missingPods(seen, current, request, now)]
 }
 
