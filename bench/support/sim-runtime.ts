@@ -126,7 +126,9 @@ export class SimRuntime implements Runtime {
   async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {
     this.onCreate(pod)
     const labels = writeSandboxLabels(podMark(engine, pod, sandbox), sandbox)
-    this.#make(sandboxOptions(sandboxName(engine, pod), 'pause', `${engine}_${pod.namespace}`, pod.namespace, sandbox, labels))
+    this.#make(
+      sandboxOptions(sandboxName(engine, pod), 'pause', `${engine}_${pod.namespace}`, pod.namespace, sandbox, labels),
+    )
   }
 
   async createContainer(pod: PodRef, config: ContainerConfig, attempt: Attempt = firstAttempt): Promise<void> {
