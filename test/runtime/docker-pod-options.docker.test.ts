@@ -140,7 +140,7 @@ describe('pods on Docker that share something with their host or among themselve
     const securityContext = { runAsNonRoot: true }
     await expect(run({ spec: { securityContext } })).rejects.toMatchObject({
       code: 'REFUSED',
-      message: 'container has runAsNonRoot and image will run as root',
+      message: 'CreateContainerConfigError: container has runAsNonRoot and image will run as root',
     })
     expect(live()?.containers).toEqual([])
     const config = plainConfig({ command: idle, user: '1000' })

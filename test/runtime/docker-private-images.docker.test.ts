@@ -18,9 +18,9 @@ describe.each(lockedRegistries)('images behind a password: %s', (_, start) => {
   })
 
   afterEach(async () => {
+    await registry[Symbol.asyncDispose]()
     await world.close()
     await forget()
-    await registry[Symbol.asyncDispose]()
   })
 
   /** The tag and the digest: what is left of an image goes with the last of its names. */

@@ -106,7 +106,7 @@ export class PodCalls {
   /** Whoever asks not to run as root is not made to. */
   async #refuseRoot(name: string, { user, image }: ContainerConfig): Promise<void> {
     const refusal = rootRefusal(user, user === undefined ? await this.#host.api.imageUser(image) : '')
-    if (refusal !== undefined) throw new RuntimeError('REFUSED', name, refusal)
+    if (refusal !== undefined) throw new RuntimeError('REFUSED', name, `CreateContainerConfigError: ${refusal}`)
   }
 
   async recreateContainer(pod: PodRef, id: string, attempt: Attempt): Promise<void> {
