@@ -19,6 +19,9 @@ export interface Forecast {
 /** Long enough for any wait for readiness; back-off and minReadySeconds pass between two looks. */
 const betweenLooksMs = 24 * 3_600_000
 
+/** Kinds for which time is a reason to do more: what they do now is what is shown. */
+const timed: ReadonlySet<string> = new Set(['Job', 'CronJob'])
+
 /**
  * Follows a planner to its end in a world without faults. The planner is the one that runs, so what is shown is what is
  * done: with 3 replicas, surge 1 and no unavailable pod allowed, a new image reads as create, stop, remove, create, stop, …
@@ -33,13 +36,13 @@ export function forecast(plan: (view: View) => Plan, view: View, mostLooks = 2_0
     if (next.tasks.length === 0) return { tasks, status, complete: true }
     tasks.push(...next.tasks)
     const after = next.tasks.flatMap((task) => task.actions).reduce(ideal, world)
-    world = { ...after, placed: view.placed, now: world.now + betweenLooksMs }
+    world = { ...after, placed: view.placed, now: world.now + (timed.has(status.kind) ? 0 : betweenLooksMs) }
   }
   return { tasks, status: status ?? plan(view).status, complete: false }
 }
 
 /** The world after one action that worked. */
-function ideal(view: View, action: Action): View {
+export function ideal(view: View, action: Action): View {
   switch (action.kind) {
     case 'ensureNetwork':
       return onHost(view, action.host, (host) => ({ ...host, networks: new Set([...host.networks, action.namespace]) }))

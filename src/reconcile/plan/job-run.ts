@@ -22,7 +22,7 @@ export interface JobRun {
   readonly job: string
   /** Of a CronJob's run: when it was due, ms. */
   readonly scheduled: number | undefined
-  /** From when it is wanted, ms: images are pulled for it, and a Job without pods counts its time. */
+  /** From when it is wanted, ms: images are pulled anew for it. */
   readonly since: number
   /** Why it is run. */
   readonly cause: string
@@ -51,7 +51,7 @@ export function planRun(run: JobRun, view: View): JobRunPlan {
   // Images are pulled again for each run, where they are to be pulled always.
   const roster = takeRoster({ ...desired, since: Math.max(run.since, desired.since) }, view, 0)
   const pods = roster.pods.map((observed) => jobPod(observed, desired.template, isIndexed(spec)))
-  const facts = jobFacts(spec, pods, startOf(pods, run.scheduled === undefined ? run.since : view.now))
+  const facts = jobFacts(spec, pods, startOf(pods, view.now))
   const end = run.end ?? (run.removal === '' ? jobVerdict(facts, view.now) : undefined)
   const leaving = leavers(run, facts, end, view.now)
   const making = end || run.removal !== '' || run.waits !== '' ? nothing : make(run, roster, facts)
@@ -72,9 +72,9 @@ export function planRun(run: JobRun, view: View): JobRunPlan {
 
 const nothing: Making = { tasks: [], names: [], message: '', failed: false, again: undefined }
 
-function startOf(pods: readonly JobPod[], since: number): number {
-  const made = pods.map(({ observed }) => observed.pod.createdAt)
-  return made.length > 0 ? Math.min(...made) : since
+/** A job that waits for an earlier wave, or for its images, has not begun. */
+function startOf(pods: readonly JobPod[], now: number): number {
+  return Math.min(now, ...pods.map(({ observed }) => observed.pod.createdAt))
 }
 
 /** What is left of pods without their sandbox: their exit codes are all that is known of a part of the work. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Plan } from '../../../src/reconcile/plan/action.ts'
 import { planCronJob } from '../../../src/reconcile/plan/cron-job.ts'
 import type { DesiredCronJob, View } from '../../../src/reconcile/plan/desired.ts'
+import { forecast } from '../../../src/reconcile/plan/forecast.ts'
 import type { LivePod, LiveVolume } from '../../../src/runtime/live.ts'
 import { type CronChanges, cronJob, jobSpec, leaving, record, runPod, told } from './job-world.ts'
 import { container, ended, host, type PodChanges, view } from './world.ts'
@@ -302,4 +303,14 @@ test('a run is decided under the same name until it is there', () => {
   const first = planCronJob(desired, worldOf([], [], now))
   const later = planCronJob(desired, worldOf([], [], now + 300_000))
   expect(later.tasks.map(({ text }) => text)).toEqual(first.tasks.map(({ text }) => text))
+})
+
+test('what a CronJob would do is the run that is due', () => {
+  const desired = cronJob({ since: before })
+  const whole = forecast((world) => planCronJob(desired, world), worldOf([], [], now))
+  expect(whole).toMatchObject({ complete: true })
+  expect(whole.tasks.map(({ text }) => text)).toEqual([
+    'create pod backup-29539440-aaa-0 on local',
+    'record the end of job backup-29539440 on local',
+  ])
 })

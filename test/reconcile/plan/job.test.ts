@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { JobSpec } from '../../../src/manifests/types.ts'
 import type { View } from '../../../src/reconcile/plan/desired.ts'
+import { forecast } from '../../../src/reconcile/plan/forecast.ts'
 import { planJob } from '../../../src/reconcile/plan/job.ts'
 import type { LivePod, LiveVolume } from '../../../src/runtime/live.ts'
 import { failed, job, jobPodOf, jobSpec, leaving, record, succeeded, told, workQueue } from './job-world.ts'
@@ -410,4 +411,16 @@ test('pods of an Indexed job know their index', () => {
   })
   const made = jobPodOf(desired, 'work-1-aaa-0')
   expect(planJob(desired, view([jobPodOf(desired, 'work-0-aaa-0'), made])).tasks).toEqual([])
+})
+
+test('what a job would do, if all goes well', () => {
+  const desired = job(jobSpec({ completions: 3, parallelism: 2, activeDeadlineSeconds: 60 }))
+  const whole = forecast((world) => planJob(desired, world), view([]))
+  expect(whole.complete).toBe(true)
+  expect(whole.tasks.map(({ text }) => text)).toEqual([
+    'create pod work-aaa-0 on local',
+    'create pod work-aaa-1 on local',
+    'create pod work-aaa-2 on local',
+    'record the end of job work on local',
+  ])
 })
