@@ -1,6 +1,14 @@
 import { type Key, keyOf } from '../base/key.ts'
-import type { ClaimTemplate, ConfigMap, LimitRange, ManifestObject, Secret } from '../manifests/types.ts'
-import type { Desired, Template } from './plan/desired.ts'
+import type {
+  ClaimTemplate,
+  ConfigMap,
+  LimitRange,
+  ManifestObject,
+  PersistentVolumeClaimSpec,
+  Secret,
+} from '../manifests/types.ts'
+import type { Desired, Provision, Template } from './plan/desired.ts'
+import { forbiddenClaim } from './plan/limit-range.ts'
 import { podTemplateOf } from './plan/references.ts'
 import { resolveTemplate } from './plan/template.ts'
 import type { Storage } from './storage.ts'
@@ -32,7 +40,7 @@ export function desireFrom(entry: Entry, facts: Desiring): Desired | undefined {
     case 'Namespace':
       return { ...common, kind: object.kind, object }
     case 'PersistentVolumeClaim': {
-      const provision = facts.storage.claim(key)
+      const provision = provisionOf(key, facts)
       return provision && { ...common, kind: object.kind, object, provision }
     }
     case 'Pod':
@@ -87,22 +95,37 @@ export function rescaled(desired: Desired | undefined, key: Key, facts: Desiring
   return replicas === desired.replicas ? desired : { ...desired, replicas }
 }
 
+/** Undefined: no such claim is wanted. */
+function provisionOf(claim: Key, { storage, find, limits }: Desiring): Provision | undefined {
+  const provision = storage.claim(claim)
+  const object = find(claim)
+  if (!provision || object?.kind !== 'PersistentVolumeClaim') return provision
+  return within(provision, object.spec, limits(object.metadata.namespace ?? ''))
+}
+
+function within(provision: Provision, spec: PersistentVolumeClaimSpec, ranges: readonly LimitRange[]): Provision {
+  const forbidden = forbiddenClaim(spec, ranges)
+  return forbidden === '' ? provision : { ...provision, forbidden }
+}
+
 function templateOf({ app, object }: Entry, facts: Desiring): Template {
   const template = podTemplateOf(object)
   if (!template) throw new TypeError(`a ${object.kind} has no pods`)
   const { namespace = '', name, annotations = {} } = object.metadata
+  const limitRanges = facts.limits(namespace)
   const find = (kind: 'ConfigMap' | 'Secret', wanted: string): ConfigMap | Secret | undefined => {
     const found = facts.find(keyOf({ namespace, kind, name: wanted }))
     return found?.kind === 'ConfigMap' || found?.kind === 'Secret' ? found : undefined
   }
   const storage = {
-    claim: (claim: string) => facts.storage.claim(keyOf({ namespace, kind: 'PersistentVolumeClaim', name: claim })),
-    claimTemplate: (claim: ClaimTemplate, wanted: string) => facts.storage.ofTemplate(app, object, claim, wanted),
+    claim: (claim: string) => provisionOf(keyOf({ namespace, kind: 'PersistentVolumeClaim', name: claim }), facts),
+    claimTemplate: (claim: ClaimTemplate, wanted: string) =>
+      within(facts.storage.ofTemplate(app, object, claim, wanted), claim.spec, limitRanges),
     claimTemplates: object.kind === 'StatefulSet' ? (object.spec.volumeClaimTemplates ?? []) : [],
   }
   return resolveTemplate(template, namespace, `${object.kind}/${name}`, find, {
     storage,
     annotations,
-    limitRanges: facts.limits(namespace),
+    limitRanges,
   })
 }

@@ -149,6 +149,9 @@ export class Wanted {
     const { kind, namespace } = keyParts(key)
     switch (kind) {
       case 'LimitRange':
+        return [...(this.#namespaces.get(namespace) ?? [])].filter(
+          (other) => this.#hasPods(other) || keyParts(other).kind === 'PersistentVolumeClaim',
+        )
       case 'ResourceQuota':
         return [...(this.#namespaces.get(namespace) ?? [])].filter((other) => this.#hasPods(other))
       case 'HorizontalPodAutoscaler': {

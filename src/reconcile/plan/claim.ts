@@ -2,7 +2,7 @@ import { type Key, keyOf, keyParts } from '../../base/key.ts'
 import { toBytes } from '../../manifests/quantity.ts'
 import type { LiveVolume } from '../../runtime/live.ts'
 import type { Health, ObjectStatus, Plan, Task } from './action.ts'
-import type { DesiredClaim, View } from './desired.ts'
+import type { DesiredClaim, Provision, View } from './desired.ts'
 
 /**
  * A claim and its data. The volume is made with its first pod, or at once where its class says so; it is never changed, and never removed
@@ -12,7 +12,8 @@ export function planClaim(desired: DesiredClaim, view: View): Plan {
   const { namespace = '', name } = desired.object.metadata
   const { provision } = desired
   const data = dataOf(keyOf({ namespace, kind: 'PersistentVolumeClaim', name }), view)
-  const making = data.length > 0 || provision.waits || provision.problem !== '' ? undefined : makeVolume(desired, view)
+  const making =
+    data.length > 0 || provision.waits || refusalOf(provision) !== '' ? undefined : makeVolume(desired, view)
   const verdict = judge(desired, data, making)
   return {
     tasks: making?.tasks ?? [],
@@ -24,6 +25,11 @@ export function planClaim(desired: DesiredClaim, view: View): Plan {
     lookAgainAt: undefined,
     lookAgainFor: '',
   }
+}
+
+/** Why no data is made for a claim; empty: it is. */
+export function refusalOf({ problem, forbidden = '' }: Provision): string {
+  return problem !== '' || forbidden === '' ? problem : `forbidden: ${forbidden}`
 }
 
 /** The claim's data, without records. */
@@ -62,7 +68,8 @@ function judge(
 ): { readonly health: Health; readonly message: string } {
   const [volume] = data
   if (!volume) {
-    if (provision.problem !== '') return { health: 'Degraded', message: `Pending: ${provision.problem}` }
+    const refusal = refusalOf(provision)
+    if (refusal !== '') return { health: 'Degraded', message: `Pending: ${refusal}` }
     if (making) return { health: 'Progressing', message: `Pending: ${making.message}` }
     return {
       health: 'Healthy',

@@ -2,7 +2,7 @@ import { keyOf } from '../../base/key.ts'
 import type { LiveHost } from '../../runtime/live.ts'
 import type { VolumeSpec } from '../../runtime/port.ts'
 import type { Action } from './action.ts'
-import { dataOf } from './claim.ts'
+import { dataOf, refusalOf } from './claim.ts'
 import { filled, type PodFacts } from './containers.ts'
 import type { ClaimUse, Provision, Template, View } from './desired.ts'
 
@@ -48,6 +48,8 @@ function hostsOf(name: string, provision: Provision, pod: PodFacts, view: View, 
   const soon = promised.get(name)
   if (there.size === 0 && soon !== undefined) there.add(soon)
   if (there.size === 0) {
+    const refusal = refusalOf(provision)
+    if (refusal !== '') return refused(`persistentvolumeclaim "${name}": ${refusal}`)
     const hosts = view.hosts.filter((host) => provision.hosts?.includes(host.name) ?? true)
     if (hosts.length > 0) return { hosts, message: '', failed: false }
     return refused(`persistentvolumeclaim "${name}" may only be on ${provision.hosts?.join(', ')}, which is no host`)

@@ -70,6 +70,8 @@ export interface Provision {
   readonly waits: boolean
   /** Why it cannot be provided: no such class, no volume fits. Empty: it can. */
   readonly problem: string
+  /** Why a LimitRange allows no such claim: nothing is made for it, what is there stays in use. */
+  readonly forbidden?: string
   /** What is not kept of the wish: `expansion of a local volume has no effect`. */
   readonly conditions: readonly string[]
 }

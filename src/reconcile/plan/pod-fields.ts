@@ -1,5 +1,5 @@
 import { parseQuantity } from '../../manifests/quantity.ts'
-import type { Container, EnvVarSource, PodSpec } from '../../manifests/types.ts'
+import type { Container, PodSpec, ResourceFieldSelector } from '../../manifests/types.ts'
 import { podAddress } from '../../runtime/pod-address.ts'
 import { hostAmount, metadataStandIn, standIns } from './containers.ts'
 
@@ -96,7 +96,7 @@ function codeOf(code: number): string {
  * has, a request that is not set is nothing. Undefined: no such container or resource.
  */
 export function resourceText(
-  { resource, containerName, divisor }: NonNullable<EnvVarSource['resourceFieldRef']>,
+  { resource, containerName, divisor }: ResourceFieldSelector,
   own: Container | undefined,
   { spec }: TemplateFacts,
 ): string | undefined {

@@ -1,8 +1,9 @@
 import { expand } from '../../manifests/expand.ts'
 import { toBytes } from '../../manifests/quantity.ts'
-import type { ClaimTemplate, Container, Volume } from '../../manifests/types.ts'
+import type { ClaimTemplate, Container, NFSVolumeSource, Volume } from '../../manifests/types.ts'
 import type { Mount } from '../../runtime/live.ts'
 import type { PodVolume } from '../../runtime/port.ts'
+import { refusalOf } from './claim.ts'
 import { standIns } from './containers.ts'
 import type { Provision, TemplateVolume } from './desired.ts'
 import type { Lookup } from './environment.ts'
@@ -99,12 +100,13 @@ function ephemeralVolume({ name, ephemeral }: Volume, storage: Storage): Resolve
     template && storage.claimTemplate({ metadata: { name }, spec: template.spec }, `${standIns.name}-${name}`)
   if (!provision) return writable(empty(name))
   const { driver, options } = provision.volume
-  const problem = provision.problem === '' ? '' : `volume ${name}: ${provision.problem}`
+  const refusal = refusalOf(provision)
+  const problem = refusal === '' ? '' : `volume ${name}: ${refusal}`
   return { ...writable({ ...empty(name), driver, options }), problem }
 }
 
 /** Options of Docker's own driver that mount a share; removing such a volume leaves the share as it is. */
-function nfsOptions({ server, path, readOnly = false }: NonNullable<Volume['nfs']>): Readonly<Record<string, string>> {
+function nfsOptions({ server, path, readOnly = false }: NFSVolumeSource): Readonly<Record<string, string>> {
   return { type: 'nfs', o: `addr=${server}${readOnly ? ',ro' : ''}`, device: `:${path}` }
 }
 

@@ -50,6 +50,14 @@ test('is made at once where its class says so', () => {
   expect(status).toMatchObject({ sync: 'OutOfSync', health: 'Progressing', message: 'Pending: is being made' })
 })
 
+test('is not made where a LimitRange forbids it; data that is there stays in use', () => {
+  const forbidden = 'maximum storage usage per PersistentVolumeClaim is 1Gi, but limit is 2Gi'
+  const { tasks, status } = planClaim(claim({ waits: false, forbidden }), seen([]))
+  expect(tasks).toEqual([])
+  expect(status).toMatchObject({ health: 'Degraded', message: `Pending: forbidden: ${forbidden}` })
+  expect(planClaim(claim({ forbidden }), seen([data()])).status).toMatchObject({ health: 'Healthy' })
+})
+
 test('is made on a host that it may be on', () => {
   const hosts = [host({ name: 'a' }), host({ name: 'b', reachable: false }), host({ name: 'c' })]
   const { tasks } = planClaim(claim({ waits: false, hosts: ['b', 'c'] }), seen([], { hosts }))
