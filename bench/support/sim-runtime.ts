@@ -9,11 +9,20 @@ import {
   leavingName,
   podMark,
   sandboxName,
+  volumeName,
   writeContainerLabels,
   writeSandboxLabels,
 } from '../../src/runtime/labels.ts'
 import type { ContainerConfig, ContainerHealth, LiveHost, LivePod, LiveVolume } from '../../src/runtime/live.ts'
-import type { Attempt, ContainerUsage, PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
+import type {
+  Attempt,
+  ContainerUsage,
+  PodRef,
+  Runtime,
+  SandboxSpec,
+  VolumeSetup,
+  VolumeSpec,
+} from '../../src/runtime/port.ts'
 
 const engine = 'bench'
 const capacity = { cpuMillis: 1_000_000, memoryBytes: 2 ** 42, lowersOomScore: true }
@@ -34,8 +43,10 @@ export class SimRuntime implements Runtime {
   readonly #index = new PodIndex({
     health: (_host, record) => healthOf(record),
     stopping: () => false,
-    contents: () => new Map(),
+    contents: (_host, sandbox) => this.#contents.get(sandbox.id) ?? new Map(),
   })
+  readonly #contents = new Map<string, ReadonlyMap<string, string>>()
+  readonly #volumes = new Map<string, LiveVolume>()
   readonly #watchers = new Set<(keys: readonly Key[]) => void>()
   readonly #networks = new Set<string>()
   #made = 0
@@ -73,24 +84,37 @@ export class SimRuntime implements Runtime {
     return this.#index.all()
   }
 
-  volumesOf(_subject: Key): readonly LiveVolume[] {
-    return []
+  volumesOf(subject: Key): readonly LiveVolume[] {
+    return this.volumes().filter((volume) => subjectKey(volume) === subject)
   }
 
   volumes(): readonly LiveVolume[] {
-    return []
+    return [...this.#volumes.values()]
   }
 
-  async createVolume(): Promise<void> {
+  async createVolume(host: string, volume: VolumeSpec): Promise<void> {
     this.calls += 1
+    const name = volumeName(engine, volume)
+    const live = { ...volume, host, name, createdAt: Date.now() }
+    this.#volumes.set(name, live)
+    this.#tell([subjectKey(live)])
   }
 
-  async removeVolume(): Promise<void> {
+  async removeVolume(_host: string, name: string): Promise<void> {
     this.calls += 1
+    const live = this.#volumes.get(name)
+    this.#volumes.delete(name)
+    if (live) this.#tell([subjectKey(live)])
   }
 
-  async setUpVolumes(): Promise<void> {
+  async setUpVolumes(pod: PodRef, volumes: readonly VolumeSetup[]): Promise<void> {
     this.calls += 1
+    const sandbox = this.#find(pod, '')
+    const written = volumes.flatMap(({ volume, contents }): [string, string][] =>
+      contents ? [[volume, contents.version]] : [],
+    )
+    this.#contents.set(sandbox.id, new Map([...(this.#contents.get(sandbox.id) ?? []), ...written]))
+    this.#tell([this.#index.touch('sim', sandbox)])
   }
 
   async usage(): Promise<ContainerUsage[]> {
@@ -213,13 +237,21 @@ export class SimRuntime implements Runtime {
   #set(before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
     this.calls += 1
     if (after) this.#records.set(after.id, after)
-    else if (before) this.#records.delete(before.id)
+    else if (before) {
+      this.#records.delete(before.id)
+      this.#contents.delete(before.id)
+    }
     this.#tell(this.#index.change('sim', before, after))
   }
 
   #tell(keys: readonly Key[]): void {
     for (const watcher of this.#watchers) watcher(keys)
   }
+}
+
+function subjectKey({ namespace, subject }: LiveVolume): Key {
+  const [kind = '', name = ''] = subject.split('/')
+  return keyOf({ namespace, kind, name })
 }
 
 function healthOf(record: ContainerRecord): ContainerHealth {

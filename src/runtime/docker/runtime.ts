@@ -30,7 +30,7 @@ export interface DockerRuntimeOptions {
   /** Id of this installation: lower-case letters, digits and dashes. */
   readonly engine: string
   readonly hosts: readonly ({ readonly name: string; readonly endpoint: string } & HostMarks)[]
-  /** Any image with sh and sleep. */
+  /** Any image with sh, sleep, tar, find and the usual commands for files: volumes are prepared in it. */
   readonly pauseImage: string
   readonly network: { readonly podCIDR: string; readonly mtu: number }
   readonly clock: Clock
