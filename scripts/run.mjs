@@ -20,7 +20,7 @@ const plain = {
 }
 // Reports must know sizes and rates with the collector at hand.
 const bench = ['--expose-gc', 'bench/main.ts']
-const benchesWithoutEngine = ['cron', 'plan', 'sync']
+const benchesWithoutEngine = ['autoscale', 'cron', 'plan', 'sync']
 
 ensurePackages()
 process.exitCode = await main()
