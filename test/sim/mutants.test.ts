@@ -8,7 +8,7 @@ import { type Mutant, mutants } from './mutants.ts'
 import { type Planner, simulate } from './simulation.ts'
 
 const source = fileURLToPath(new URL('../../src/', import.meta.url))
-const rooms = ['base', 'manifests', 'diff', 'runtime', 'reconcile/plan']
+const rooms = ['base', 'cron', 'manifests', 'diff', 'runtime', 'reconcile/plan']
 const mostSeeds = 120
 
 describe('planted bugs are noticed', () => {

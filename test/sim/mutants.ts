@@ -152,4 +152,52 @@ export const mutants: readonly Mutant[] = [
     from: 'Number(a.ready) - Number(b.ready) ||',
     to: 'Number(b.ready) - Number(a.ready) ||',
   },
+  {
+    title: 'init containers do not wait for each other',
+    file: 'reconcile/plan/progress.ts',
+    from: 'return hasPassed(stage, live) ? Math.min(reached + 1, stages.length - 1) : reached',
+    to: 'return hasPassed(stage, live) || reached >= 0 ? Math.min(reached + 1, stages.length - 1) : reached',
+  },
+  {
+    title: 'init containers that were removed later are missed',
+    file: 'reconcile/plan/progress.ts',
+    from: 'const due = new Set(open.filter((name) => !done.has(name)))',
+    to: 'const due = new Set(open)',
+  },
+  {
+    title: 'sidecars are stopped with the others',
+    file: 'reconcile/plan/leave.ts',
+    from: 'if (first.length > 0) return first',
+    to: 'if (first.length > 0) return alive',
+  },
+  {
+    title: 'a deadline is not kept',
+    file: 'reconcile/plan/deadline.ts',
+    from: 'if (deadline === undefined || now < deadline) return false',
+    to: 'if (deadline === undefined || now > 0) return false',
+  },
+  {
+    title: 'data of a claim is made wherever there is room',
+    file: 'reconcile/plan/claims-of-pod.ts',
+    from: 'if (there.size === 0) {',
+    to: 'if (there.size >= 0) {',
+  },
+  {
+    title: 'volumes are not set up again after a restart of the sandbox',
+    file: 'reconcile/plan/upkeep.ts',
+    from: 'const first = !progress.started &&',
+    to: 'const first = pod.containers.length === 0 && !progress.started &&',
+  },
+  {
+    title: 'files of running pods are not changed',
+    file: 'reconcile/plan/volumes-of-pod.ts',
+    from: 'if (pod.contents.get(volume.name) === files.version) return []',
+    to: 'if (pod.contents.get(volume.name) !== undefined) return []',
+  },
+  {
+    title: 'a quota is asked once for all pods of a look',
+    file: 'reconcile/plan/make.ts',
+    from: 'if (!seat.lost?.pod.spec) asked += 1',
+    to: 'if (!seat.lost?.pod.spec) asked = 1',
+  },
 ]
