@@ -1,3 +1,5 @@
+import { parseDuration } from './duration.ts'
+
 const macros: ReadonlySet<string> = new Set([
   '@yearly',
   '@annually',
@@ -45,8 +47,8 @@ type Field = (typeof fields)[number]
 
 /** `@every 1h30m` */
 function isEvery(text: string): boolean {
-  const duration = /^@every (\S+)$/.exec(text)?.[1]
-  return duration !== undefined && /^(?:[0-9]+(?:\.[0-9]*)?(?:ns|us|µs|ms|s|m|h))+$/.test(duration)
+  const duration = /^@every\s+(\S+)$/.exec(text)?.[1]
+  return duration !== undefined && parseDuration(duration) !== undefined
 }
 
 /** `*`, `?`, `5`, `1-5`, `*\/15`, `1-30/2`, `mon-fri`, and several of them between commas. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { isFault, scheduleOf } from '../../src/cron/schedule.ts'
 import { scheduleFault, timeZoneFault } from '../../src/manifests/schedule.ts'
 import { check, container, cronJob, job, json, object, plain } from './manifest.ts'
 
@@ -214,7 +215,7 @@ describe('schedules', () => {
     '@every 1h30m',
     '@every 1.5s',
   ])('%s', (text) => {
-    expect(scheduleFault(text)).toBeUndefined()
+    expect([scheduleFault(text), isFault(scheduleOf(text, undefined))]).toEqual([undefined, false])
   })
   test.each([
     '',
@@ -239,6 +240,7 @@ describe('schedules', () => {
     'CRON_TZ=UTC 0 0 * * *',
   ])('%j is none', (text) => {
     expect(scheduleFault(text)).toMatch(/^expected a schedule /)
+    expect(isFault(scheduleOf(text, undefined))).toBe(true)
   })
   test.each(['UTC', 'Europe/Berlin', 'America/Argentina/Buenos_Aires', 'Etc/GMT+5'])('the time zone %s', (name) => {
     expect(timeZoneFault(name)).toBeUndefined()

@@ -114,7 +114,6 @@ describe('autoscalers', () => {
     expect(problems).toEqual([])
     expect(ignored.map(renderIgnored)).toEqual([
       'HorizontalPodAutoscaler web: spec.scaleTargetRef.kind: no kind with a number of pods that berth runs',
-      'HorizontalPodAutoscaler web: spec.metrics[0].object: there is no API server to ask for metrics of objects',
       'HorizontalPodAutoscaler web: spec.metrics[1].resource.name: only cpu and memory are measured',
     ])
   })
@@ -206,14 +205,17 @@ describe('quotas, limits and budgets that are refused', () => {
 
 describe('quotas and limits', () => {
   test('amounts are canonical; what is not counted is listed', () => {
-    const given = quota({ hard: { pods: 4, 'requests.cpu': '1000m', 'requests.nvidia.com/gpu': 4 } })
+    const given = quota({
+      hard: { pods: 4, 'requests.cpu': '1000m', 'requests.nvidia.com/gpu': 4, 'requests.storage': '1024Gi' },
+    })
     expect(object('ResourceQuota', given).spec.hard).toEqual({
       pods: '4',
       'requests.cpu': '1',
       'requests.nvidia.com/gpu': '4',
+      'requests.storage': '1Ti',
     })
     expect(check(json(given)).ignored.map(renderIgnored)).toEqual([
-      'ResourceQuota a: spec.hard["requests.nvidia.com/gpu"]: only numbers of objects, cpu and memory are counted',
+      'ResourceQuota a: spec.hard["requests.nvidia.com/gpu"]: only numbers of objects, cpu, memory and storage are counted',
     ])
   })
   test.each([

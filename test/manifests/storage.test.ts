@@ -141,14 +141,15 @@ test.each([
   expect(plain(manifest)).toEqual([])
 })
 
-test('what is not recycled and what has no meaning is said', () => {
+test('what has no meaning is said', () => {
   const recycled = volume({ hostPath, persistentVolumeReclaimPolicy: 'Recycle', volumeAttributesClassName: 'a' })
-  const { problems, warnings, ignored } = check(json(recycled))
-  expect([problems, warnings.map(({ message }) => message)]).toEqual([
-    [],
-    ['not supported by this version of berth: taken as Retain'],
-  ])
+  const slow = storageClass({ mountOptions: ['hard'], allowVolumeExpansion: true })
+  const { problems, ignored } = check([recycled, slow].map(json).join('\n---\n'))
+  expect(problems).toEqual([])
   expect(ignored.map(renderIgnored)).toEqual([
+    'PersistentVolume disk: spec.persistentVolumeReclaimPolicy: data of static volumes is never deleted',
     'PersistentVolume disk: spec.volumeAttributesClassName: describes a Kubernetes cluster',
+    'StorageClass fast: mountOptions: give them in the parameters',
+    'StorageClass fast: allowVolumeExpansion: a larger claim keeps its volume, with a condition',
   ])
 })

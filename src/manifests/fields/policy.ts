@@ -5,7 +5,7 @@ import type {
   PodDisruptionBudget,
   ResourceQuota,
 } from '../types.ts'
-import { honoured, ignored, type Rules } from './rule.ts'
+import { honoured, type Rules } from './rule.ts'
 
 export const autoscalerSpec: Rules<HorizontalPodAutoscaler['spec']> = {
   behavior: honoured(),
@@ -18,16 +18,16 @@ export const autoscalerSpec: Rules<HorizontalPodAutoscaler['spec']> = {
 export const metric: Rules<MetricSpec> = {
   containerResource: honoured('cpu and memory'),
   external: honoured('from Prometheus, if the configuration names one'),
-  object: ignored('there is no API server to ask for metrics of objects'),
+  object: honoured('from Prometheus, if the configuration names one'),
   pods: honoured('from Prometheus, if the configuration names one'),
   resource: honoured('cpu and memory'),
   type: honoured(),
 }
 
 export const resourceQuotaSpec: Rules<ResourceQuota['spec']> = {
-  hard: honoured('numbers of objects, cpu and memory; others are ignored'),
-  scopeSelector: honoured('BestEffort and NotBestEffort; with others the quota is ignored'),
-  scopes: honoured('BestEffort and NotBestEffort; with others the quota is ignored'),
+  hard: honoured('numbers of objects, cpu, memory and storage; others are ignored'),
+  scopeSelector: honoured('all but VolumeAttributesClass, which no pod matches'),
+  scopes: honoured('all but VolumeAttributesClass, which no pod matches'),
 }
 
 export const limitRangeItem: Rules<LimitRangeItem> = {

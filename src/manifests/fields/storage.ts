@@ -96,8 +96,8 @@ export const persistentVolumeSpec: Rules<PersistentVolume['spec']> = {
   local: honoured(),
   mountOptions: honoured('of nfs'),
   nfs: honoured("mounted by the host's Docker"),
-  nodeAffinity: honoured(),
-  persistentVolumeReclaimPolicy: honoured('Retain and Delete; Recycle is taken as Retain'),
+  nodeAffinity: honoured('hosts by kubernetes.io/hostname'),
+  persistentVolumeReclaimPolicy: ignored('data of static volumes is never deleted'),
   photonPersistentDisk: foreignDisk,
   portworxVolume: foreignDisk,
   quobyte: foreignDisk,
@@ -111,11 +111,11 @@ export const persistentVolumeSpec: Rules<PersistentVolume['spec']> = {
 }
 
 export const storageClass: Rules<Omit<StorageClass, 'apiVersion' | 'kind' | 'metadata'>> = {
-  allowVolumeExpansion: honoured('a larger claim is accepted, with a condition'),
-  allowedTopologies: honoured(),
-  mountOptions: honoured('of nfs'),
-  parameters: honoured('given to the volume driver of Docker'),
-  provisioner: honoured('the volume driver of Docker'),
+  allowVolumeExpansion: ignored('a larger claim keeps its volume, with a condition'),
+  allowedTopologies: ignored('a volume is made on the host of its first pod'),
+  mountOptions: ignored('give them in the parameters'),
+  parameters: honoured('of berth.dev/DRIVER: given to the driver, $(claim.name) and $(claim.namespace) filled in'),
+  provisioner: honoured('berth.dev/DRIVER is a volume driver of Docker; others are taken for local, with a condition'),
   reclaimPolicy: honoured(),
   volumeBindingMode: honoured(),
 }

@@ -78,5 +78,5 @@ export const cronJobSpec: Rules<CronJob['spec']> = {
   startingDeadlineSeconds: honoured(),
   successfulJobsHistoryLimit: honoured(),
   suspend: honoured(),
-  timeZone: honoured("without it the engine's own"),
+  timeZone: honoured('without it UTC'),
 }

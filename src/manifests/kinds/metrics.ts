@@ -1,4 +1,3 @@
-import { fields } from '../fields.ts'
 import { found, oneOf } from '../found.ts'
 import type { Path } from '../position.ts'
 import { parseQuantity } from '../quantity.ts'
@@ -41,8 +40,6 @@ export function reviewMetric(metric: MetricSpec, path: Path, review: Review): vo
     review.problem(path, `expected ${wanted} for the type ${metric.type}, found ${shown}`)
     return
   }
-  const { policy, note } = fields['HorizontalPodAutoscaler.spec.metrics[]'][wanted]
-  if (policy === 'ignored') review.ignored([...path, wanted], note)
   const { resource, containerResource, pods, object, external } = metric
   const source = resource ?? containerResource ?? pods ?? object ?? external
   if (!source) return

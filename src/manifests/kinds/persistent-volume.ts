@@ -1,4 +1,3 @@
-import { unsupported } from '../fields/rule.ts'
 import { fields, unhonoured } from '../fields.ts'
 import { found } from '../found.ts'
 import { PersistentVolume as validate } from '../generated/validators.js'
@@ -72,15 +71,12 @@ function reviewSources(spec: PersistentVolumeSpec, review: Review): void {
     const rule = rules[source]
     if (rule?.policy === 'refused') review.problem(['spec', source], rule.note)
   }
-  const { hostPath, local, nfs, nodeAffinity, persistentVolumeReclaimPolicy } = spec
+  const { hostPath, local, nfs, nodeAffinity } = spec
   for (const [member, source] of Object.entries({ hostPath, local })) {
     if (source) reportFault(review, ['spec', member, 'path'], hostPathFault(source.path), found(source.path))
   }
   if (nfs) reviewNfs(nfs, ['spec', 'nfs'], review)
   if (local && !nodeAffinity?.required) {
     review.problem(['spec', 'nodeAffinity'], 'expected the hosts that have a local volume, found nothing')
-  }
-  if (persistentVolumeReclaimPolicy === 'Recycle') {
-    review.warn(['spec', 'persistentVolumeReclaimPolicy'], `${unsupported}: taken as Retain`)
   }
 }

@@ -53,9 +53,10 @@ function reviewHard(name: string, amount: string | number, review: Review): void
   if (isCount && quantity && quantity.nano % 10n ** 9n !== 0n) {
     review.problem(path, `expected a whole number, found ${found(amount)}`)
   }
-  if (isCount || compute.includes(name)) return
-  reportFault(review, path, labelKeyFault(name.replace(/^count\//, '')), found(name))
-  review.ignored(path, 'only numbers of objects, cpu and memory are counted')
+  const isStorage = name === 'requests.storage' || name.includes('.storageclass.storage.k8s.io/')
+  if (isCount || isStorage || compute.includes(name)) return
+  reportFault(review, path, labelKeyFault(name), found(name))
+  review.ignored(path, 'only numbers of objects, cpu, memory and storage are counted')
 }
 
 function reviewScopes({ scopes: given = [], scopeSelector, hard = {} }: ResourceQuotaSpec, review: Review): void {

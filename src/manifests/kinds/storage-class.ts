@@ -1,3 +1,4 @@
+import { unhonoured } from '../fields.ts'
 import { found } from '../found.ts'
 import { StorageClass as validate } from '../generated/validators.js'
 import { dnsNameFault, labelKeyFault } from '../names.ts'
@@ -6,6 +7,7 @@ import { reportFault } from '../review.ts'
 import type { StorageClass } from '../types.ts'
 import type { KindRow } from './kind.ts'
 import { reviewMetadata } from './metadata.ts'
+import { reviewRules } from './rules.ts'
 
 const mostParameters = 512
 const longestParameters = 256 * 1024
@@ -13,8 +15,10 @@ const longestParameters = 256 * 1024
 export const storageClass: KindRow<'StorageClass'> = {
   scope: 'Cluster',
   validate,
-  review({ metadata, provisioner, parameters = {}, allowedTopologies }, review) {
+  review(written, review) {
+    const { metadata, provisioner, parameters = {}, allowedTopologies } = written
     reviewMetadata(metadata, dnsNameFault, review)
+    reviewRules(unhonoured('StorageClass', written), [], review)
     if (provisioner === '') review.problem(['provisioner'], 'expected a name, found nothing')
     const entries = Object.entries(parameters)
     if (entries.length > mostParameters) {
