@@ -46,7 +46,7 @@ export interface Template {
 export interface TemplateVolume {
   /** As the sandbox is told; of a claim, its subject may hold a stand-in for the pod's name. */
   readonly volume: PodVolume
-  /** Of `files`: what is to be in it now; facts of the pod are still stand-ins. */
+  /** Of `files`: what is to be in it now; facts of the pod are still stand-ins. Undefined while a part of it is missing. */
   readonly contents: VolumeContents | undefined
   /** Of a claim: how it is provided; `claim` may hold a stand-in for the pod's name. */
   readonly claim: ClaimUse | undefined

@@ -56,7 +56,9 @@ function resolve(volume: Volume, facts: Lookup, storage: Storage): Resolved {
   const { name, emptyDir, hostPath, persistentVolumeClaim, ephemeral, nfs } = volume
   const filling = fillingOf(volume, facts)
   if (filling) {
-    const { contents, secret, missing } = filling
+    const { secret, missing } = filling
+    // Pods that run keep what they have when a part of it vanishes, as in Kubernetes.
+    const contents = missing.length > 0 ? undefined : filling.contents
     return { ...writable({ kind: 'files', name, secret }), contents, missing, readOnly: true }
   }
   if (persistentVolumeClaim) {

@@ -162,6 +162,8 @@ describe('files', () => {
       missing: ['Secret shop/none'],
     },
   ])('names what is missing: $title', ({ volume, missing }) => {
-    expect(resolve({ spec: { volumes: [{ name: 'v', ...volume }] } }).missing).toEqual(missing)
+    const template = resolve({ spec: { volumes: [{ name: 'v', ...volume }] } })
+    expect(template.missing).toEqual(missing)
+    expect(template.volumes.map(({ contents }) => contents)).toEqual([undefined])
   })
 })
