@@ -25,7 +25,8 @@ export function planCronJob(desired: DesiredCronJob, view: View): Plan {
   const begun = cronRuns(desired, view.pods, records).map((run) => planned(desired, run, begunCause(run), view))
   const active = begun.filter(isActive)
   const last = begun[begun.length - 1]?.scheduled
-  const decision = decide({ ...factsOf(desired, schedule), last, active: active.map(({ job }) => job) }, view.now)
+  const decided = decide({ ...factsOf(desired, schedule), last, active: active.map(({ job }) => job) }, view.now)
+  const decision = isThere(decided, begun) ? ({ action: 'none', reason: 'AlreadyStarted' } as const) : decided
   const fresh = startRun(desired, decision, view)
   const removals = removalsOf(desired, begun, active, fresh)
   const runs = begun.map((run) => {
@@ -70,6 +71,11 @@ function planned(desired: DesiredCronJob, run: CronRun, removal: string, view: V
     { ...view, pods: run.pods },
   )
   return { ...run, plan }
+}
+
+/** Of several times within one minute, as `@every 20s` has them, only the first is run: their jobs would have the same name. */
+function isThere(decision: Decision, begun: readonly PlannedRun[]): boolean {
+  return decision.action === 'create' && begun.some(({ job }) => job === decision.jobName)
 }
 
 /** A run of which every pod is on its way out was given up: it is not begun anew. */

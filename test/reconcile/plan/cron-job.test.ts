@@ -245,6 +245,13 @@ const rows: readonly Row[] = [
     expected: ['Synced Degraded for good InvalidSchedule: "0 0 30 2 *" never comes'],
   },
   {
+    title: 'more often than every minute: once a minute',
+    spec: { schedule: '@every 10s' },
+    pods: (desired) => [over(desired, due)],
+    records: [recorded(due)],
+    expected: ['Synced Healthy next run 2026-03-01T12:00:40Z, last run Complete at 2026-03-01T12:01:00Z'],
+  },
+  {
     title: 'every ninety seconds, counted from the last one',
     spec: { schedule: '@every 90s' },
     records: [recorded(due - 30_000, { scheduled: String(due - 30_000) })].map((one) => ({
