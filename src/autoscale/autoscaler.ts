@@ -54,7 +54,10 @@ interface Found {
 const usualTickMs = 15_000
 /** Queries, and records written, at the same time. */
 const width = 4
-const noPrometheus: Answer = { ok: false, message: 'the configuration names no Prometheus to ask' }
+const noPrometheus: Answer = {
+  ok: false,
+  message: 'no Prometheus to ask: spec.autoscaling.prometheusURL of the Engine names one',
+}
 
 /**
  * Evaluates every autoscaler every 15 s. It acts on nothing but numbers: whoever plans a target asks for its number. What fails here

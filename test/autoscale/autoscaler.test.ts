@@ -258,7 +258,7 @@ describe('what cannot be measured', () => {
     await it.tick()
     await it.tick()
     expect(it.number(4)).toBe(4)
-    expect(it.message()).toMatch(/^FailedGetExternalMetric: queue: the configuration names no Prometheus to ask; /)
+    expect(it.message()).toMatch(/^FailedGetExternalMetric: queue: no Prometheus to ask: /)
     it.runtime.cpuMillis = 1000
     await it.tick()
     expect(it.number(4)).toBeGreaterThan(4)
