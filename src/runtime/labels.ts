@@ -65,7 +65,8 @@ export interface ConfigMark {
   readonly command?: number
   readonly args?: number
   readonly workingDir?: true
-  readonly user?: true
+  /** A text: the group that was asked for alone, as the engine holds the image's user as well. */
+  readonly user?: true | string
   /** Docker appends the image's variables after ours. */
   readonly env: number
   /** Names of variables from Secrets. */
@@ -302,7 +303,7 @@ export function configMark(config: ContainerConfig, address: string | undefined)
     ...(config.command && { command: config.command.length }),
     ...(config.args && { args: config.args.length }),
     ...(config.workingDir !== undefined && { workingDir: true }),
-    ...(config.user !== undefined && { user: true }),
+    ...(config.user !== undefined && { user: config.user.startsWith(':') ? config.user : true }),
     env: config.env.length,
     ...(secret.length > 0 && { secret }),
     ...(places.length > 0 && address !== undefined && { address, addressIn: places }),

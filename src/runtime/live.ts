@@ -152,7 +152,7 @@ export interface ContainerConfig {
   readonly args: readonly string[] | undefined
   readonly workingDir: string | undefined
   readonly env: readonly EnvValue[]
-  /** `uid`, `uid:gid` or undefined for the image's. */
+  /** `uid`, `uid:gid`, `:gid` with the image's user, or undefined for the image's. */
   readonly user: string | undefined
   readonly groups: readonly string[]
   readonly tty: boolean

@@ -6,7 +6,8 @@ import type { Container, PodSpec } from '../../src/manifests/types.ts'
 import type { ContainerConfig } from '../../src/runtime/live.ts'
 import { podAddress } from '../../src/runtime/pod-address.ts'
 import type { PodRef } from '../../src/runtime/port.ts'
-import { type DockerWorld, dockerWorld } from './docker-world.ts'
+import { ensureImage, rootFolder } from '../support/images.ts'
+import { type DockerWorld, dockerWorld, testSocket } from './docker-world.ts'
 import { plainConfig, podSpec, runPod, sandboxSpec, until, webKey } from './samples.ts'
 
 const idle = ['/bin/sh', '-c', "trap 'exit 0' TERM; while :; do sleep 600 & wait $!; done"]
@@ -147,6 +148,14 @@ describe('pods on Docker that share something with their host or among themselve
     await world.runtime.createContainer(pod, config)
     await world.runtime.startContainer(pod, 'web')
     expect(await sh('id -u')).toBe('1000')
+  })
+
+  test('a group alone leaves the user to the image', async () => {
+    const image = 'berth-test-user:1'
+    await ensureImage(testSocket, image, rootFolder(), ['USER 1000:1001', 'CMD ["/bin/serve"]'])
+    await run({ spec: { securityContext: { runAsNonRoot: true } }, config: { image, user: ':2000' } })
+    expect(await sh('id -u; id -g')).toBe('1000\n2000')
+    expect(container()?.config.user).toBe(':2000')
   })
 
   test('what a container uses can be read', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { PodSpec } from '../../src/manifests/types.ts'
 import { containerOptions, sandboxOptions } from '../../src/runtime/docker/options.ts'
-import { asksForNonRoot, rootRefusal } from '../../src/runtime/docker/run-as.ts'
+import { asksForNonRoot, rootRefusal, userAs } from '../../src/runtime/docker/run-as.ts'
 import { plainConfig, podSpec, sandboxSpec } from './samples.ts'
 
 const capacity = { cpuMillis: 2000, memoryBytes: 1e9, lowersOomScore: true }
@@ -122,8 +122,20 @@ describe('runAsNonRoot', () => {
     ['0:7', '1000', "container's runAsUser breaks non-root policy"],
     ['1000', '', undefined],
     ['1000:0', 'root', undefined],
+    [':7', '1000', undefined],
+    [':7', '', 'container has runAsNonRoot and image will run as root'],
   ])('of user %s and image user "%s": %s', (user, imageUser, refusal) => {
     expect(rootRefusal(user, imageUser)).toBe(refusal)
+  })
+
+  test.each([
+    [undefined, '1000', undefined],
+    ['5', '1000', '5'],
+    [':7', '1000:1000', '1000:7'],
+    [':7', 'web', 'web:7'],
+    [':7', '', '0:7'],
+  ])('user %s of an image with user "%s" is %s', (user, imageUser, expected) => {
+    expect(userAs(user, imageUser)).toBe(expected)
   })
 
   test('is asked for by the container or else by the pod', () => {

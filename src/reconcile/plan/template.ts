@@ -160,7 +160,7 @@ function valuesOf(env: readonly EnvValue[]): ReadonlyMap<string, string> {
 
 function userOf(user: number | undefined, group: number | undefined): string | undefined {
   if (group === undefined) return user === undefined ? undefined : String(user)
-  return `${user ?? 0}:${group}`
+  return `${user ?? ''}:${group}`
 }
 
 function capabilities(names: readonly string[] | undefined): string[] {

@@ -167,7 +167,7 @@ function configOf(
       const value = restored(`env/${variable}`, line.slice(at + 1))
       return once({ name: variable, value, secret: secret.has(variable) })
     }),
-    user: mark.user ? config.User : undefined,
+    user: mark.user === true ? config.User : mark.user,
     groups: once(host.GroupAdd ?? []),
     tty: config.Tty,
     stdin: config.OpenStdin,

@@ -21,7 +21,7 @@ import type { ContainerRecord } from './observe.ts'
 import { containerOptions, sandboxOptions, updateOptions } from './options.ts'
 import { hostNetwork } from './pod-options.ts'
 import type { Stops } from './pod-stop.ts'
-import { asksForNonRoot, rootRefusal } from './run-as.ts'
+import { asksForNonRoot, leavesUser, rootRefusal, userAs } from './run-as.ts'
 import { missingSource, type VolumeCalls } from './volume-calls.ts'
 import { withMounts, withVolumes } from './volume-options.ts'
 
@@ -93,20 +93,23 @@ export class PodCalls {
       configMark(config, address),
     )
     const spec = sandbox.sandbox?.spec
-    if (asksForNonRoot(spec, config.name)) await this.#refuseRoot(name, config)
+    const user = await this.#userOf(name, config, asksForNonRoot(spec, config.name))
     const joined = { sandboxId: sandbox.id, address, spec }
     const wanted = stableText(config)
     const mounts = await this.#volumes.mounts(pod, sandbox, config.mounts)
     await this.#make(
-      withMounts(containerOptions(name, config, joined, labels, this.#host.capacity), mounts),
+      withMounts(containerOptions(name, { ...config, user }, joined, labels, this.#host.capacity), mounts),
       (record) => record.sandboxId === sandbox.id && stableText(record.facts.config) === wanted,
     )
   }
 
-  /** Whoever asks not to run as root is not made to. */
-  async #refuseRoot(name: string, { user, image }: ContainerConfig): Promise<void> {
-    const refusal = rootRefusal(user, user === undefined ? await this.#host.api.imageUser(image) : '')
+  /** Whoever asks not to run as root is not made to; the image is only asked where it has a say. */
+  async #userOf(name: string, { user, image }: ContainerConfig, nonRoot: boolean): Promise<string | undefined> {
+    if (user === undefined && !nonRoot) return undefined
+    const imageUser = leavesUser(user) ? await this.#host.api.imageUser(image) : ''
+    const refusal = nonRoot ? rootRefusal(user, imageUser) : undefined
     if (refusal !== undefined) throw new RuntimeError('REFUSED', name, `CreateContainerConfigError: ${refusal}`)
+    return userAs(user, imageUser)
   }
 
   async recreateContainer(pod: PodRef, id: string, attempt: Attempt): Promise<void> {

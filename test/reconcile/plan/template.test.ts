@@ -246,3 +246,8 @@ test('security and resources in the terms of Docker', () => {
     resources: { cpuRequestMillis: 250, cpuLimitMillis: 1500, memoryLimitBytes: 2 ** 30 },
   })
 })
+
+test('a group alone leaves the user to the image', () => {
+  const { containers } = resolve(podSpec({ securityContext: { runAsGroup: 2000 } }))
+  expect(containers[0]?.user).toBe(':2000')
+})
