@@ -32,7 +32,7 @@ export function stationsOf(desired: DesiredDaemonSet, roster: Roster): readonly 
 
 function stationOf(desired: DesiredDaemonSet, roster: Roster, host: LiveHost): Station {
   const here = roster.pods.filter(({ pod }) => pod.host === host.name)
-  const staying = (of: readonly Observed[]) => of.filter(({ pod }) => pod.host === host.name).sort(byAge)
+  const staying = (of: readonly Observed[]) => of.filter(({ pod }) => pod.host === host.name).sort(byUse)
   const [fresh, ...twins] = staying(roster.current)
   const [old, ...others] = staying(roster.old)
   const spec = placedSpec(desired)
@@ -47,8 +47,13 @@ function stationOf(desired: DesiredDaemonSet, roster: Roster, host: LiveHost): S
   }
 }
 
-function byAge(a: Observed, b: Observed): number {
-  return a.pod.createdAt - b.pod.createdAt || (a.pod.name < b.pod.name ? -1 : 1)
+/** The one to keep first. */
+function byUse(a: Observed, b: Observed): number {
+  return (
+    Number(b.bucket === 'available') - Number(a.bucket === 'available') ||
+    a.pod.createdAt - b.pod.createdAt ||
+    (a.pod.name < b.pod.name ? -1 : 1)
+  )
 }
 
 /** A host that is to have a pod, or keeps the one that it has. */

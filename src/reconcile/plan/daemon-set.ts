@@ -98,10 +98,11 @@ function staleCause(roster: Roster, { pod }: Observed): string {
   return `changed by hand: ${driftText(roster.drift.get(pod.name) ?? [])}`
 }
 
+/** Where nothing else is on its way out: there are never more than two. */
 function surgeHosts(served: readonly Station[], step: DaemonRollout): Station[] {
-  const able = served.filter(({ host }) => host.reachable)
-  const names = new Set([...step.mustCreate, ...step.candidates.slice(0, step.moreCreates)])
-  return able.filter(({ host }) => names.has(host.name))
+  const able = served.filter(({ host, spare, busy }) => host.reachable && spare.length === 0 && !busy)
+  const chosen = able.filter(({ host }) => step.candidates.includes(host.name)).slice(0, step.moreCreates)
+  return able.filter((station) => chosen.includes(station) || step.mustCreate.includes(station.host.name))
 }
 
 function makeOn(roster: Roster, stations: readonly Station[], cause: string): Making {
