@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { renderProblem } from '../../src/manifests/problem.ts'
 import type { AppStatus } from '../../src/report/status.ts'
+import { runningEngine } from '../../src/server/state-dir.ts'
 import { TestBerth } from '../../test/e2e/berth.ts'
 import { documentsOf, type Folder } from './folders.ts'
 import { prepare } from './stubs.ts'
@@ -23,7 +26,9 @@ const pitfalls: readonly { readonly what: string; readonly sign: RegExp }[] = [
   { what: 'its probe runs a program of the image', sign: /exec.*(exit code|not found)|probe: command/ },
   { what: 'it asks for more than the host has', sign: /Insufficient (cpu|memory)/ },
   { what: 'it asks for a host that is not there', sign: /hosts? fits?: .*(selector|affinity|taint|topology|port)/ },
+  { what: 'it waits for a Service, which has no address yet', sign: /init container \S+ runs/ },
   { what: 'it reads what is not in its folder', sign: /CreateContainerConfigError|not found/ },
+  { what: 'this engine may not run privileged containers', sign: /unable to apply caps/ },
   { what: 'the engine takes no memory limit below 6 MB', sign: /[Mm]inimum memory limit/ },
   { what: 'its image name is none', sign: /invalid reference format|ErrImagePull|ImagePullBackOff/ },
 ]
@@ -59,12 +64,21 @@ export async function deploy(folder: Folder, index: number, socket: string, time
     const text = documents.map((document) => stringify(document, { version: '1.1' })).join('---\n')
     const commit = berth.repository.commit('Run it', { 'app/all.yaml': text })
     berth.start('--pod-security', 'privileged')
+    await serves(berth)
     const last = await lastStatus(berth, commit, timeoutMs)
     if (last === undefined) return done('waiting', `berth did not answer: ${berth.log.slice(-300)}`)
-    if (last.sync === 'Refused') return done('refused', last.message)
+    if (last.sync === 'Refused') return done('refused', last.problems.map(renderProblem).join('; ') || last.message)
     return isReady(last, commit) ? done('ready', '') : done('waiting', whyOf(last))
   } finally {
     await berth.close()
+  }
+}
+
+/** Before the engine's own server answers, reports would come from a command that knows none of the engine's flags. */
+async function serves(berth: TestBerth): Promise<void> {
+  const end = Date.now() + 30_000
+  while (Date.now() < end && !runningEngine(join(berth.dir, 'state'))?.address) {
+    await new Promise((done) => setTimeout(done, 50))
   }
 }
 
