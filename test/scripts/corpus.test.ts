@@ -40,8 +40,10 @@ test('a document is made to run with stand-ins', () => {
     ],
   })
   expect(prepare(document)).toEqual(['registry.example.com/web', 'side'])
-  const ports = (podSpecOf(document)?.containers as { env: { value: string }[] }[]).map(({ env }) => env[0]?.value)
-  expect(ports).toEqual(['80,53/UDP,9090', '18081'])
+  expect(podSpecOf(document)?.containers).toMatchObject([
+    { imagePullPolicy: 'IfNotPresent', env: [{ name: 'STUB_PORTS', value: '80,53/UDP,9090' }] },
+    { imagePullPolicy: 'IfNotPresent', env: [{ name: 'STUB_PORTS', value: '18081' }] },
+  ])
 })
 
 test('what stands in the way of a stand-in is told from what Berth does', () => {
