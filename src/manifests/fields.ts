@@ -13,7 +13,7 @@ import {
   statefulSetSpec,
 } from './fields/workloads.ts'
 
-export type { FieldRule, Policy } from './fields/rule.ts'
+export type { FieldRule } from './fields/rule.ts'
 
 /** What is done with each field; a field that the schema gains does not compile before it has a row here. */
 export const fields = {

@@ -29,6 +29,16 @@ describe('docs/manifests.md says what is done with', () => {
     expect(tableBelow(table)).toEqual(rows)
   })
 
+  test('the fields of each kind', () => {
+    // Data is data, and Services are ignored as a whole.
+    const plain = ['Namespace', 'ConfigMap', 'Secret', 'Service']
+    const tables = Object.keys(fields)
+    const lacking = Object.keys(kinds).filter(
+      (kind) => !plain.includes(kind) && !tables.some((table) => table === kind || table.startsWith(`${kind}.spec`)),
+    )
+    expect(lacking).toEqual([])
+  })
+
   test('each kind that is honoured', () => {
     expect(tableBelow('Kinds').map(([kind]) => kind)).toEqual(Object.keys(kinds))
   })
