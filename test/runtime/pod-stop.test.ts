@@ -3,47 +3,9 @@ import { silentLog } from '../../src/base/log.ts'
 import type { ContainerRecord } from '../../src/runtime/docker/observe.ts'
 import { type Stop, Stops } from '../../src/runtime/docker/pod-stop.ts'
 import { FakeClock } from '../sim/fake-clock.ts'
-import { plainConfig } from './samples.ts'
+import { containerRecord } from './records.ts'
 
-const record: ContainerRecord = {
-  id: 'a',
-  name: 'test_shop_web_web_0',
-  mark: {
-    engine: 'test',
-    app: 'shop',
-    namespace: 'shop',
-    pod: 'web',
-    container: 'web',
-    owner: 'Deployment/web',
-    template: 'x',
-    commit: 'c',
-    restarts: 0,
-    backoffMs: 0,
-    last: undefined,
-  },
-  leaving: false,
-  leavingSince: undefined,
-  facts: {
-    id: 'a',
-    name: 'web',
-    state: 'running',
-    exitCode: 0,
-    error: '',
-    oomKilled: false,
-    startedAt: 0,
-    finishedAt: 0,
-    createdAt: 0,
-    restarts: 0,
-    backoffMs: 0,
-    last: undefined,
-    image: 'i',
-    imageId: 'i',
-    config: plainConfig(),
-  },
-  oomScore: 0,
-  sandboxId: 's',
-  sandbox: undefined,
-}
+const record = containerRecord('a')
 
 /** A container whose preStop hook takes `hookMs` (undefined: it has none); `log` says what the engine and the hook were told, and when. */
 function stopped(hookMs: number | undefined) {

@@ -14,7 +14,7 @@ export interface HookTarget extends ProbeTarget {
 
 /** What a hook needs of its host. */
 export interface HookTools {
-  readonly api: HostApi
+  readonly api: Pick<HostApi, 'exec' | 'execResult'>
   readonly clock: Clock
   /** Commands cost most when they begin: how many do so at a time. */
   readonly inTurn: <T>(begin: () => Promise<T>) => Promise<T>

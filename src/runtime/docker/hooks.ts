@@ -2,7 +2,6 @@ import PQueue from 'p-queue'
 import type { Clock } from '../../base/clock.ts'
 import type { Lifecycle, LifecycleHandler } from '../../manifests/types.ts'
 import { type HookTools, runHook } from './hook.ts'
-import type { HostApi } from './host-api.ts'
 import type { ContainerRecord } from './observe.ts'
 import { probedContainer } from './probed.ts'
 
@@ -32,7 +31,7 @@ export class Hooks {
 
   /** `record` finds what is known of a container now; `changed` is called when its postStart hook has ended. */
   constructor(
-    api: HostApi,
+    api: HookTools['api'],
     clock: Clock,
     record: (id: string) => ContainerRecord | undefined,
     changed: (record: ContainerRecord) => void,
