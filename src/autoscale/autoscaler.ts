@@ -1,9 +1,9 @@
 import PQueue from 'p-queue'
 import type { Clock } from '../base/clock.ts'
 import { errorText } from '../base/errors.ts'
-import { type Key, keyParts } from '../base/key.ts'
+import { type Key, keyOf, keyParts } from '../base/key.ts'
 import type { Log } from '../base/log.ts'
-import type { LiveHost } from '../runtime/live.ts'
+import type { LiveHost, LiveVolume } from '../runtime/live.ts'
 import type { Runtime } from '../runtime/port.ts'
 import { behaviorOf } from './behavior.ts'
 import { decide, firstMemory } from './decide.ts'
@@ -12,8 +12,8 @@ import { type Answer, measure } from './measure.ts'
 import { runningContainers, type SeenPod, seePods, staysOf, type WantedTemplate } from './pods.ts'
 import { Prometheus } from './prometheus.ts'
 import { queryOf, readsUsage } from './queries.ts'
-import { recordKind, recordSteps } from './records.ts'
-import { isOff, markOf, nothingKnown, offStatus, type Scaler, Scalers, type ScaleTarget } from './scalers.ts'
+import { recordedNumber, recordKind, recordSteps, recordsFor } from './records.ts'
+import { isOff, markOf, markParts, nothingKnown, offStatus, type Scaler, Scalers, type ScaleTarget } from './scalers.ts'
 import { type AutoscalerStatus, evaluatedStatus, unscalable } from './status.ts'
 
 export interface AutoscalerOptions {
@@ -102,10 +102,17 @@ export class Autoscaler {
 
   /**
    * How many pods a target is to have: the manifest's number where no autoscaler is, or where it is 0. Cheap, and to be asked at each
-   * look: a number from before a restart may become known late, with the host that it is recorded on.
+   * look: a number from before a restart may become known late, with the host that it is recorded on. Until all applications are read, a
+   * record stands for an autoscaler that may still come.
    */
   replicasOf(target: Key, manifestReplicas: number): number {
-    return this.#scalers.replicasOf(target, manifestReplicas)
+    return this.#scalers.replicasOf(target, manifestReplicas) ?? this.#heldFor(target, manifestReplicas)
+  }
+
+  #heldFor(target: Key, manifestReplicas: number): number {
+    if (manifestReplicas === 0 || this.#options.allRead()) return manifestReplicas
+    const records = recordsFor(this.#options.runtime.volumes(), keyParts(target).namespace, markOf(target))
+    return recordedNumber(records, markOf(target)) ?? manifestReplicas
   }
 
   /** Undefined: not wanted. */
@@ -194,7 +201,7 @@ export class Autoscaler {
     // Another commit may have come meanwhile.
     if (this.#scalers.get(scaler.key) !== scaler || isOff(scaler) || this.#end.signal.aborted) return
     const { spec } = given.autoscaler
-    const current = this.#scalers.replicasOf(scaler.target, given.replicas ?? 0)
+    const current = this.replicasOf(scaler.target, given.replicas ?? 0)
     const { up, down } = behaviorOf(spec)
     const scene = {
       ...{ seen, template, figures: this.#reads.figures, current, now },
@@ -226,13 +233,18 @@ export class Autoscaler {
 
   /** Autoscalers that have left a record and are switched off, or not wanted any more. */
   #unwantedRecords(): Key[] {
-    const { runtime, allRead } = this.#options
+    const { runtime, allRead, onScale } = this.#options
     const off = this.#scalers.all().filter(isOff)
-    const gone = runtime.volumes().flatMap(({ namespace, subject }): Key[] => {
-      const [kind = '', name = ''] = subject.split('/')
-      return kind === recordKind && allRead() ? [`${namespace}/${kind}/${name}`] : []
-    })
-    return [...new Set([...gone.filter((key) => !this.#scalers.get(key)), ...off.map(({ key }) => key)])]
+    const gone = allRead() ? runtime.volumes().filter((volume) => this.#isOfNobody(volume)) : []
+    // Their numbers held until now.
+    for (const { namespace, facts } of gone) onScale(keyOf({ namespace, ...markParts(facts.target ?? '') }))
+    const keys = gone.map(({ namespace, subject }) => keyOf({ namespace, ...markParts(subject) }))
+    return [...new Set([...keys, ...off.map(({ key }) => key)])]
+  }
+
+  #isOfNobody({ namespace, subject }: LiveVolume): boolean {
+    const parts = markParts(subject)
+    return parts.kind === recordKind && this.#scalers.get(keyOf({ namespace, ...parts })) === undefined
   }
 
   /** What cannot be written now is tried again at the next evaluation. */

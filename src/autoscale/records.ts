@@ -26,6 +26,14 @@ export function recordedNumber(records: readonly LiveVolume[], target: string): 
   return Number.isInteger(replicas) && replicas >= 0 ? replicas : undefined
 }
 
+/** Records that name this target, whoever's they are. */
+export function recordsFor(volumes: readonly LiveVolume[], namespace: string, target: string): readonly LiveVolume[] {
+  return volumes.filter(
+    (volume) =>
+      volume.facts.target === target && volume.namespace === namespace && volume.subject.startsWith(`${recordKind}/`),
+  )
+}
+
 /** Makes the newest record of an autoscaler, and in the end the only one, say this; undefined: there is nothing to say. */
 export function recordSteps(
   records: readonly LiveVolume[],

@@ -44,6 +44,11 @@ export function markOf(target: Key): string {
   return `${kind}/${name}`
 }
 
+export function markParts(mark: string): { readonly kind: string; readonly name: string } {
+  const [kind = '', name = ''] = mark.split('/')
+  return { kind, name }
+}
+
 /** All autoscalers that are wanted, and the numbers of their targets. */
 export class Scalers {
   readonly #recordsOf: (autoscaler: Key) => readonly LiveVolume[]
@@ -77,9 +82,10 @@ export class Scalers {
     return this.#byKey.get(autoscaler)
   }
 
-  replicasOf(target: Key, manifestReplicas: number): number {
+  /** Undefined: no autoscaler has it. */
+  replicasOf(target: Key, manifestReplicas: number): number | undefined {
     const scaler = this.#byTarget.get(target)
-    return scaler ? this.#number(scaler, manifestReplicas) : manifestReplicas
+    return scaler && this.#number(scaler, manifestReplicas)
   }
 
   /** Targets whose number is another than at the last call; at first, than in the manifest. */

@@ -79,10 +79,8 @@ describe('numbers', () => {
     await it.tick()
     await it.tick()
     it.targets = []
-    it.allRead = false
-    await it.tick()
+    it.scaler.refresh()
     expect([it.number(3), it.scaled, it.runtime.kept.length]).toEqual([3, [web, web], 1])
-    it.allRead = true
     await it.tick()
     expect(it.runtime.kept).toEqual([])
   })
@@ -191,6 +189,17 @@ describe('records', () => {
     expect(next.number()).toBe(6)
     next.scaler.refresh()
     expect(next.scaled).toEqual([web])
+  })
+
+  test('it holds until all applications are read: the autoscaler may be in one that is not', async () => {
+    const { runtime } = await decided()
+    const next = world([], { runtime })
+    next.allRead = false
+    await next.tick()
+    expect([next.number(), next.number(0), next.scaler.replicasOf('shop/Deployment/other', 3)]).toEqual([6, 0, 3])
+    next.allRead = true
+    await next.tick()
+    expect([next.number(), next.scaled, runtime.kept]).toEqual([3, [web], []])
   })
 
   test('one of another target does not count', async () => {
