@@ -35,3 +35,18 @@ describe('Secrets', () => {
     expect(problems(text(2))).toEqual(['app.yaml:1: expected at most 1048576 bytes of data, found 1500000'])
   })
 })
+
+describe('credentials of registries', () => {
+  const type = 'kubernetes.io/dockerconfigjson'
+  const key = '.dockerconfigjson'
+  test.each([
+    [{ data: { [key]: btoa('{"auths": {}}') } }, []],
+    [{ stringData: { [key]: '{"auths": {}}' } }, []],
+    [{ data: { [key]: btoa('pass word') } }, [`data[".dockerconfigjson"]: expected JSON, found other text`]],
+    [{ stringData: { [key]: 'pass word' } }, [`stringData[".dockerconfigjson"]: expected JSON, found other text`]],
+    [{ data: { [key]: 'pass word' } }, [`data[".dockerconfigjson"]: expected base64, found other text`]],
+    [{ data: {} }, [`data[".dockerconfigjson"]: expected a value in a Secret of the type ${type}, found nothing`]],
+  ])('%j', (extra, expected) => {
+    expect(plain(secret({ type, ...extra }))).toEqual(expected)
+  })
+})

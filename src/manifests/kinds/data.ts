@@ -27,7 +27,7 @@ export function reviewBase64(member: string, map: TextMap, review: Review): void
   }
 }
 
-function isBase64(text: string): boolean {
+export function isBase64(text: string): boolean {
   const plain = text.replace(/[\r\n]/g, '')
   return plain.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(plain)
 }
