@@ -121,7 +121,7 @@ export class Engine {
     for (const application of this.#applications) await application.restore()
     for (const application of this.#applications) application.follow()
     this.#scaling.start()
-    this.#endCron = startCronWake(() => this.#wakeCronJobs())
+    this.#endCron = startCronWake(() => this.#controller.wakeDue())
   }
 
   /** Only looks: connects to the hosts and keeps their facts current, touches nothing. */
@@ -227,13 +227,6 @@ export class Engine {
   #wakeAll(): void {
     for (const { name } of this.#parts.settings.applications) {
       for (const key of this.#wanted.keys(name)) if (isPlanned(key)) this.#controller.wake(key)
-    }
-  }
-
-  /** Their timers know only the time that passes, not the time that it is. */
-  #wakeCronJobs(): void {
-    for (const { name } of this.#parts.settings.applications) {
-      for (const key of this.#wanted.keys(name)) if (keyParts(key).kind === 'CronJob') this.#controller.wake(key)
     }
   }
 

@@ -64,6 +64,17 @@ export class Controller {
     this.#timers.set(key, { at, cancel })
   }
 
+  /** Wakes what is due by the clock although its timer has not rung: timers know only the time that passes, not the time that it is. */
+  wakeDue(): void {
+    const now = this.#options.clock.now()
+    for (const [key, timer] of [...this.#timers]) {
+      if (timer.at > now) continue
+      timer.cancel()
+      this.#timers.delete(key)
+      this.wake(key)
+    }
+  }
+
   /** No look is running or waiting (timers may be). */
   get quiet(): boolean {
     return this.#waiting.size === 0 && this.#running.size === 0

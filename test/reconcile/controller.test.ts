@@ -3,7 +3,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import { Controller, type LookResult } from '../../src/reconcile/controller.ts'
 
 /** A clock that only moves when told to. */
-function handClock(): Clock & { advance(ms: number): void } {
+function handClock(): Clock & { advance(ms: number): void; jump(ms: number): void } {
   let now = 0
   const timers = new Set<{ at: number; run: () => void }>()
   return {
@@ -12,6 +12,9 @@ function handClock(): Clock & { advance(ms: number): void } {
       const timer = { at: now + delayMs, run }
       timers.add(timer)
       return () => void timers.delete(timer)
+    },
+    jump(ms) {
+      now += ms
     },
     advance(ms) {
       now += ms
@@ -123,4 +126,17 @@ test('nothing begins after close', async () => {
   it.clock.advance(1_000)
   await settled(it.controller)
   expect(it.looks()).toBe(0)
+})
+
+test('a clock that jumps over a time is noticed when asked for', async () => {
+  const { clock, controller, looks } = watched()
+  controller.wakeAt('shop/CronJob/soon', 60_000)
+  controller.wakeAt('shop/CronJob/late', 7_200_000)
+  clock.jump(3_600_000)
+  controller.wakeDue()
+  await settled(controller)
+  expect(looks()).toBe(1)
+  clock.advance(60_000)
+  await settled(controller)
+  expect(looks()).toBe(1)
 })
