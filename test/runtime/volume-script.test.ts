@@ -12,7 +12,7 @@ test.each([
   { title: 'memory is made open', volume: { ...empty, medium: 'memory' } as const, expected: false },
 ])('$title', ({ volume, expected }) => {
   expect(isNeeded({ volume, setup })).toBe(expected)
-  const lines = setUpScript([{ volume, setup: { ...setup, directories: ['logs'] } }], 0).split('\n')
+  const lines = setUpScript([{ volume, setup: { ...setup, directories: ['logs'] } }], '..new', 0).split('\n')
   expect(lines.includes('open_new v')).toBe(expected)
   expect(lines).toContain("make v 'logs'")
 })

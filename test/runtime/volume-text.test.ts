@@ -149,7 +149,11 @@ describe('options', () => {
 
 describe('scripts', () => {
   test('quote what they are given', () => {
-    const script = setUpScript([{ volume: scratch, setup: setup('scratch', { directories: ["it's; $(here)"] }) }], 0)
+    const script = setUpScript(
+      [{ volume: scratch, setup: setup('scratch', { directories: ["it's; $(here)"] }) }],
+      '..new',
+      0,
+    )
     expect(script).toContain(`make scratch 'it'\\''s; $(here)'`)
   })
 

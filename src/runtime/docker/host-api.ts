@@ -62,6 +62,9 @@ export interface EngineEvent {
   readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
 }
 
+/** To give a large volume to another group takes its time. */
+const longestCommandMs = 10 * 60_000
+
 const eventFilters = {
   type: ['container', 'image', 'network', 'volume'],
   // Without exec events: probes would flood the stream.
@@ -282,7 +285,7 @@ export class HostApi {
       const attach = { AttachStdin: true, AttachStdout: true, AttachStderr: true }
       const exec = await docker.getContainer(id).exec({ Cmd: [...command], User: '0', ...attach })
       const stream: Duplex = await exec.start({ hijack: true, stdin: true, Detach: false, Tty: false })
-      return unframed(await exchange(stream, input, this.#deadlines.slow))
+      return unframed(await exchange(stream, input, longestCommandMs))
     })
   }
 

@@ -95,7 +95,8 @@ export class PodCalls {
     const spec = sandbox.sandbox?.spec
     const user = await this.#userOf(name, config, asksForNonRoot(spec, config.name))
     const joined = { sandboxId: sandbox.id, address, spec }
-    const wanted = stableText(config)
+    // What the planner does not follow is no part of the container.
+    const wanted = stableText({ ...config, unfollowed: undefined })
     const mounts = await this.#volumes.mounts(pod, sandbox, config.mounts)
     await this.#make(
       withMounts(containerOptions(name, { ...config, user }, joined, labels, this.#host.capacity), mounts),

@@ -74,10 +74,14 @@ export class VolumeCalls {
   /** After a listing: removes volumes of pods that went unnoticed, and reads what is in those of the others. */
   async review(): Promise<void> {
     const pods = new Set([...this.#host.containers.records()].map(({ mark }) => podKey({ ...mark, name: mark.pod })))
-    const orphans = this.#host.volumes
-      .ofPods()
-      .filter(({ namespace, pod }) => !pods.has(podKey({ namespace, name: pod })))
-    await this.#remove(orphans.map(({ name }) => name))
+    const orphans: string[] = []
+    for (const { name, namespace, pod } of this.#host.volumes.ofPods()) {
+      const key = podKey({ namespace, name: pod })
+      if (!pods.has(key)) orphans.push(name)
+      // The sandbox, which would tell, may be gone while other containers are there.
+      else this.#names.set(key, [...new Set([...(this.#names.get(key) ?? []), name])])
+    }
+    await this.#remove(orphans)
     const sandboxes = [...this.#host.containers.records()].filter((record) => record.sandbox !== undefined)
     for (const record of await this.filled.read(sandboxes)) this.#touched(record)
   }
@@ -206,9 +210,11 @@ export class VolumeCalls {
   }
 
   async #runScript(sandbox: ContainerRecord, setups: readonly Setup[]): Promise<void> {
-    const staged = stagedEntries(setups)
+    // Of its own: what is left of a call whose answer was lost may still be at work.
+    const stage = `..new-${this.#host.clock.now().toString(36)}`
+    const staged = stagedEntries(setups, stage)
     const archive = staged.length > 0 ? tarOf(staged, this.#host.clock.now()) : Buffer.alloc(0)
-    const script = setUpScript(setups, archive.length)
+    const script = setUpScript(setups, stage, archive.length)
     const output = (await this.#host.api.run(sandbox.id, ['sh', '-c', script], archive)).trim()
     const last = output.slice(output.lastIndexOf('\n') + 1)
     if (last === 'done') return

@@ -54,10 +54,10 @@ export function newVolumeEntries(setups: readonly Setup[]): TarEntry[] {
   })
 }
 
-/** The files of all volumes, each in a folder `..new` that the script then puts in its place. */
-export function stagedEntries(setups: readonly Setup[]): TarEntry[] {
+/** The files of all volumes, each in a folder `stage` that the script then puts in its place. */
+export function stagedEntries(setups: readonly Setup[], stage: string): TarEntry[] {
   return setups.flatMap(({ volume, setup }) =>
-    setup.contents ? contentEntries(setup, setup.contents, `${volume.name}/..new`) : [],
+    setup.contents ? contentEntries(setup, setup.contents, `${volume.name}/${stage}`) : [],
   )
 }
 
@@ -126,13 +126,13 @@ umask 022
 cd ${volumeRoot}
 refuse() { echo "refused $*"; exit 0; }
 
-# VOLUME VERSION: takes ..new in, and lets the links of the top follow.
+# VOLUME VERSION STAGE: takes STAGE in, and lets the links of the top follow.
 swap() {
   cd "${volumeRoot}/$1"
-  if [ "$(readlink ..data || true)" = "..$2" ]; then rm -rf ..new
+  if [ "$(readlink ..data || true)" = "..$2" ]; then rm -rf "$3"
   else
     rm -rf "..$2"
-    mv ..new "..$2"
+    mv "$3" "..$2"
     ln -sfn "..$2" ..data_new
     mv -T ..data_new ..data
   fi
@@ -148,7 +148,7 @@ swap() {
     if [ ! -e "..data/$name" ]; then rm -f -- "$name"; fi
   done
   for old in ..*; do
-    case "$old" in ..|..data|"..$2") ;; *) rm -rf -- "$old" ;; esac
+    case "$old" in ..|..data|"..$2"|"$(readlink ..data)") ;; *) rm -rf -- "$old" ;; esac
   done
 }
 
@@ -186,17 +186,16 @@ make() {
 `
 
 /** The script that makes all of it true; it ends with a line `done`, or with `refused …`. `bytes`: length of the archive on its input. */
-export function setUpScript(setups: readonly Setup[], bytes: number): string {
+export function setUpScript(setups: readonly Setup[], stage: string, bytes: number): string {
   const filled = setups.filter(({ setup }) => setup.contents !== undefined)
-  const stages = filled.map(({ volume }) => `rm -rf ${volume.name}/..new`)
   // Without an end of the input to wait for: not every way to an engine can tell of it.
   const unpack = filled.length > 0 ? [`head -c ${bytes} | tar -xp -f -`] : []
-  return [functions, ...stages, ...unpack, ...setups.flatMap(commands), 'echo done', ''].join('\n')
+  return [functions, ...unpack, ...setups.flatMap((setup) => commands(setup, stage)), 'echo done', ''].join('\n')
 }
 
-function commands({ volume, setup }: Setup): string[] {
+function commands({ volume, setup }: Setup, stage: string): string[] {
   const { name } = volume
-  if (volume.kind === 'files') return setup.contents ? [`swap ${name} ${quoted(setup.contents.version)}; cd ..`] : []
+  if (volume.kind === 'files') return setup.contents ? [`swap ${name} ${setup.contents.version} ${stage}; cd ..`] : []
   const paths = cumulative(setup.directories)
   const makes = paths.length > 0 ? [`make ${name} ${paths.map(quoted).join(' ')}`] : []
   if (volume.kind === 'host') return [...hostCheck(volume.name, volume.path, volume.type), ...makes]
