@@ -51,6 +51,7 @@ function labelsOf({ labels, owner }: TemplateFacts): Readonly<Record<string, str
 }
 
 const ownLabels: Readonly<Record<string, readonly string[]>> = {
+  Deployment: ['pod-template-hash'],
   StatefulSet: ['apps.kubernetes.io/pod-index', 'statefulset.kubernetes.io/pod-name'],
   Job: ['batch.kubernetes.io/job-name', 'job-name'],
   CronJob: ['batch.kubernetes.io/job-name', 'job-name'],

@@ -7,7 +7,12 @@ import { container } from './world.ts'
 /** `path mode data`, one a line; what is written in base64 is marked. */
 function filesOf(volume: Volume, situation: Situation = {}): string[] {
   const [found] = resolve({ ...situation, spec: { ...situation.spec, volumes: [volume] } }).volumes
-  const pod = { host: 'local', namespace: 'shop', name: 'web-0', labels: { 'apps.kubernetes.io/pod-index': '0' } }
+  const pod = {
+    host: 'local',
+    namespace: 'shop',
+    name: 'web-0',
+    labels: { 'apps.kubernetes.io/pod-index': '0', 'pod-template-hash': 'aaa' },
+  }
   return (found?.contents?.files ?? []).map(({ path, mode, data, encoding }) => {
     const text = filled(data, pod, { cpuMillis: 4000, memoryBytes: 2 ** 30, address: '192.0.2.1' })
     return `${path} ${mode.toString(8)} ${encoding === 'base64' ? `base64 ${data}` : text}`
@@ -73,7 +78,7 @@ describe('files', () => {
       expected: [
         'annotations 444 note="say \\"hi\\"\\n\\x01é\\\\"',
         'app 444 web',
-        'labels 444 app="web"\ntier="front"',
+        'labels 444 app="web"\npod-template-hash="aaa"\ntier="front"',
         'name 444 web-0',
         'namespace 444 shop',
       ],
