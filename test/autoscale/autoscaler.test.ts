@@ -208,6 +208,14 @@ describe('records', () => {
     expect(next.scaler.replicasOf('shop/StatefulSet/web', 3)).toBe(3)
   })
 
+  test('an autoscaler that turns to another target begins anew', async () => {
+    const it = await decided()
+    it.targets = [scaleTarget({ scaleTargetRef: { kind: 'StatefulSet', name: 'web' } }, 4)]
+    it.scaler.refresh()
+    expect([it.number(), it.scaler.replicasOf('shop/StatefulSet/web', 4)]).toEqual([3, 4])
+    expect(it.scaled).toEqual([web, web])
+  })
+
   test('an engine that refuses does not hold the number back; it is recorded later', async () => {
     const it = world([scaleTarget()])
     it.runtime.run(3)
