@@ -37,8 +37,9 @@ function goesWith(pod: LivePod, { actions }: Task): boolean {
   return parts.length > 0 && parts.every(({ id }) => removed.has(id))
 }
 
+/** The set's own word counts, not the class's, which is for claims without one. What an administrator has put there is not for it to remove. */
 function removalsOf(claim: string, { host, namespace }: LivePod, view: View): Action[] {
   return dataOf(keyOf({ namespace, kind: 'PersistentVolumeClaim', name: claim }), view)
-    .filter((volume) => volume.host === host && volume.facts.reclaim !== 'Retain')
+    .filter((volume) => volume.host === host && volume.facts.pv === undefined)
     .map(({ name }) => ({ kind: 'removeVolume', host, name }))
 }

@@ -347,7 +347,7 @@ describe('claims', () => {
   test.each([
     ['the set keeps them', kept, 1, {}],
     ['the ordinal is wanted', claims, 2, {}],
-    ['the class of the volume keeps it', claims, 1, { facts: { reclaim: 'Retain' } }],
+    ['the data is in a volume that somebody provided', claims, 1, { facts: { pv: 'disk-1' } }],
   ] satisfies [string, Partial<StatefulSetSpec>, number, Partial<LiveVolume>][])(
     'stay where %s',
     (_why, spec, replicas, changes) => {
