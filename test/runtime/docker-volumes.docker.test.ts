@@ -18,6 +18,8 @@ import {
   token,
 } from './volume-samples.ts'
 
+type HostPath = Extract<PodVolume, { kind: 'host' }>
+
 const refused = (message: RegExp) =>
   expect.objectContaining({ code: 'VOLUME_REFUSED', message: expect.stringMatching(message) })
 
@@ -219,52 +221,59 @@ describe('volumes on a real engine', () => {
 
   test('checks what paths on the host are', async () => {
     const base = `/tmp/${world.engine}`
-    const host = (path: string, type: Extract<PodVolume, { kind: 'host' }>['type']): PodVolume => {
-      return { kind: 'host', name: 'host', path, type }
-    }
-    const attempt = async (volume: PodVolume) => {
-      await runSandbox(runtime, pod, [volume])
-      await runtime.setUpVolumes(pod, [setup('host')])
-    }
-    const clear = async () => {
-      for (const { uid } of runtime.pods()) await runtime.removeContainer(pod, uid)
-    }
+    const volumes = (rows: readonly (readonly [string, HostPath['type']])[]) =>
+      rows.map(([path, type], index): HostPath => ({ kind: 'host', name: `host-${index}`, path, type }))
+    await onHost('/tmp', `mkdir -p ${world.engine}/dir; touch ${world.engine}/dir/old`)
     try {
-      for (const [path, type] of [
-        [`${base}/dir`, 'DirectoryOrCreate'],
+      const good = volumes([
+        [`${base}/made`, 'DirectoryOrCreate'],
         [`${base}/dir`, 'Directory'],
-        [`${base}/dir/file`, 'FileOrCreate'],
-        [`${base}/dir/file`, 'File'],
+        [`${base}/dir/new`, 'FileOrCreate'],
+        [`${base}/dir/old`, 'File'],
         [`${base}/other`, ''],
         ['/dev/null', 'CharDevice'],
-      ] as const) {
-        await attempt(host(path, type))
-        const id = await runWeb(runtime, pod, [mount('host', '/mnt')])
-        expect([path, type, await sh(id, 'test -e /mnt && echo there')]).toEqual([path, type, 'there'])
-        await runtime.removeContainer(pod, id)
-        await clear()
+      ])
+      await runSandbox(runtime, pod, good)
+      await runtime.setUpVolumes(pod, [
+        ...good.slice(1).map(({ name }) => setup(name)),
+        setup('host-0', { directories: ['sub'] }),
+      ])
+      const id = await runWeb(runtime, pod, [
+        ...good.map(({ name }) => mount(name, `/mnt/${name}`, { propagation: 'HostToContainer' })),
+        mount('host-0', '/sub', { subPath: 'sub' }),
+      ])
+      const kinds = 'cd /mnt; stat -c %F *; touch /sub/a; echo text > host-2'
+      const file = 'regular empty file'
+      const folder = 'directory'
+      expect((await sh(id, kinds)).split('\n')).toEqual([folder, folder, file, file, folder, 'character special file'])
+      expect(await onHost(base, 'cat dir/new; find made')).toBe('text\nmade\nmade/sub\nmade/sub/a')
+
+      const wrong = volumes([
+        [`${base}/dir`, 'File'],
+        [`${base}/dir/old`, 'Directory'],
+        [`${base}/dir/old`, 'DirectoryOrCreate'],
+        [`${base}/dir`, 'FileOrCreate'],
+        [`${base}/dir/old`, 'Socket'],
+        ['/dev/null', 'BlockDevice'],
+      ])
+      const next = { ...pod, name: 'web-abc-1' }
+      await runSandbox(runtime, next, wrong)
+      const words = ['file', folder, folder, 'file', 'socket', 'block device']
+      for (const [index, { name, path }] of wrong.entries()) {
+        const message = new RegExp(`^hostPath type check failed: ${path} is not a ${words[index]}$`)
+        await expect(runtime.setUpVolumes(next, [setup(name)])).rejects.toEqual(refused(message))
       }
-      for (const [path, type, word] of [
-        [`${base}/dir`, 'File', 'file'],
-        [`${base}/dir/file`, 'Directory', 'directory'],
-        [`${base}/dir/file`, 'DirectoryOrCreate', 'directory'],
-        [`${base}/dir`, 'FileOrCreate', 'file'],
-        [`${base}/dir/file`, 'Socket', 'socket'],
-        ['/dev/null', 'BlockDevice', 'block device'],
-        [`${base}/none`, 'Directory', 'directory'],
-        [`${base}/none/file`, 'FileOrCreate', 'file'],
-      ] as const) {
-        const message = new RegExp(`^hostPath type check failed: ${path} is not a ${word}$`)
-        await expect(attempt(host(path, type))).rejects.toEqual(refused(message))
-        await clear()
+      const none = volumes([
+        [`${base}/none`, 'Directory'],
+        [`${base}/none/file`, 'FileOrCreate'],
+      ])
+      for (const [index, volume] of none.entries()) {
+        const made = runtime.createSandbox({ ...pod, name: 'web-abc-2' }, sandboxSpec({ volumes: [volume] }))
+        const word = [folder, 'file'][index]
+        const message = new RegExp(`^hostPath type check failed: ${volume.path} is not a ${word}$`)
+        await expect(made).rejects.toEqual(refused(message))
       }
-      await attempt(host(base, 'Directory'))
-      await runtime.setUpVolumes(pod, [setup('host', { directories: ['sub'] })])
-      const mounts = [mount('host', '/mnt', { subPath: 'sub', propagation: 'HostToContainer' })]
-      await runtime.createContainer(pod, plainConfig({ mounts }))
-      expect(await onHost(base, 'ls -1')).toBe('dir\nother\nsub')
     } finally {
-      await clear()
       await onHost('/tmp', `rm -rf ${world.engine}`)
     }
   })

@@ -132,7 +132,7 @@ export class PodCalls {
       await this.#start(newest)
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error
-      if (await this.#withoutLowScore(pod, newest, error)) return this.startContainer(pod, container)
+      if (await this.#madeAgain(pod, newest, error)) return this.startContainer(pod, container)
       // No address left: the sandbox can never start on this network, so the next one has to be made on another.
       if (container === '' && error.code === 'SUBNET_TAKEN') {
         this.#host.networks.markFull(newest.sandbox?.network ?? '')
@@ -159,15 +159,21 @@ export class PodCalls {
     await this.#refresh(id)
   }
 
-  /** An engine that may not lower the OOM score fails the start, with words that do not say so: tried again once without, per host. */
-  async #withoutLowScore(pod: PodRef, record: ContainerRecord, error: RuntimeError): Promise<boolean> {
-    if (error.code !== 'START_FAILED' || record.oomScore >= 0) return false
-    if (!/final child|oom_score_adj/.test(error.message)) return false
-    this.#host.cannotLowerOomScore()
+  /** What a start shows that the engine cannot do is left out, where that makes no difference to the pod. */
+  async #madeAgain(pod: PodRef, record: ContainerRecord, error: RuntimeError): Promise<boolean> {
+    if (!this.#withoutLowScore(record, error) && !this.#volumes.withoutPropagation(record, error)) return false
     await this.#host.api.remove(record.id)
     await this.#refresh(record.id)
     const { restarts, backoffMs, last } = record.mark
     await this.createContainer(pod, record.facts.config, { restarts, backoffMs, last })
+    return true
+  }
+
+  /** An engine that may not lower the OOM score fails the start, with words that do not say so: tried again once without, per host. */
+  #withoutLowScore(record: ContainerRecord, error: RuntimeError): boolean {
+    if (error.code !== 'START_FAILED' || record.oomScore >= 0) return false
+    if (!/final child|oom_score_adj/.test(error.message)) return false
+    this.#host.cannotLowerOomScore()
     return true
   }
 

@@ -37,6 +37,8 @@ export class VolumeCalls {
   readonly #names = new Map<string, readonly string[]>()
   readonly #removals = new Map<string, Promise<void>>()
   readonly #turns = new Map<string, Promise<void>>()
+  /** Paths of the host on mounts that pass nothing on. */
+  readonly #private = new Set<string>()
 
   constructor(host: Host, engine: string, log: Log, touched: (record: ContainerRecord) => void) {
     this.#host = host
@@ -140,7 +142,19 @@ export class VolumeCalls {
     const volumes = volumesOf(sandbox)
     const used = mounts.map((mount) => ({ mount, volume: need(pod, volumes, mount.volume) }))
     const sources = await this.#subPaths(pod, sandbox, used)
-    return used.map(({ mount, volume }) => mountOptions(this.#engine, pod, mount, volume, sources.get(mount)))
+    return used.map(({ mount, volume }) => {
+      const source = sources.get(mount) ?? sourceOf(this.#engine, pod, volume)
+      const propagation = this.#private.has(source) ? 'None' : mount.propagation
+      return mountOptions({ ...mount, propagation }, volume, source)
+    })
+  }
+
+  /** A start failed because a path's mount passes nothing on: to ask for what it does not pass on is left out, then. Whether that is so. */
+  withoutPropagation(record: ContainerRecord, error: RuntimeError): boolean {
+    const [, path] = /path (\/.*) is mounted on .* but it is not a shared or slave mount/.exec(error.message) ?? []
+    if (path === undefined || this.#private.has(path)) return false
+    this.#private.add(path)
+    return record.facts.config.mounts.some(({ propagation }) => propagation === 'HostToContainer')
   }
 
   async #subPaths(pod: PodRef, sandbox: ContainerRecord, used: readonly Use[]): Promise<Map<Mount, string>> {

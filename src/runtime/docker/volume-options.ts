@@ -90,28 +90,15 @@ export function isMadeNew(volume: PodVolume): boolean {
   return volume.kind === 'files' || (volume.kind === 'empty' && Object.keys(volume.options).length === 0)
 }
 
-/** `source`: the path on the host that a `subPath` was found to be; undefined: all of the volume. */
-export function mountOptions(
-  engine: string,
-  pod: PodRef,
-  mount: Mount,
-  volume: PodVolume,
-  source: string | undefined,
-): MountSettings {
+/** `source`: where the volume is, or, with a `subPath`, what that was found to be. */
+export function mountOptions(mount: Mount, volume: PodVolume, source: string): MountSettings {
   // What we fill is ours to write: a process that could would break the links that swap it as a whole.
   const ReadOnly = mount.readOnly || volume.kind === 'files'
-  if (volume.kind !== 'host' && source === undefined) {
-    const Source = sourceOf(engine, pod, volume)
-    return { Type: 'volume', Source, Target: mount.path, ReadOnly, VolumeOptions: noCopy }
+  const place = { Source: source, Target: mount.path, ReadOnly }
+  if (volume.kind === 'host') {
+    return { Type: 'bind', ...place, BindOptions: { Propagation: propagation[mount.propagation] } }
   }
-  const Source = source ?? sourceOf(engine, pod, volume)
-  return {
-    Type: 'bind',
-    Source,
-    Target: mount.path,
-    ReadOnly,
-    ...(volume.kind === 'host' && { BindOptions: { Propagation: propagation[mount.propagation] } }),
-  }
+  return mount.subPath === '' ? { Type: 'volume', ...place, VolumeOptions: noCopy } : { Type: 'bind', ...place }
 }
 
 const noCopy = { NoCopy: true, Labels: {}, DriverConfig: { Name: '', Options: {} } }
