@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Key, keyOf } from '../../src/base/key.ts'
-import type { PodRef, Runtime } from '../../src/runtime/port.ts'
+import type { PodRef, PodVolume, Runtime } from '../../src/runtime/port.ts'
 import type { ContractWorld } from './contract.ts'
 import { sandboxSpec, until, webKey } from './samples.ts'
 import {
@@ -138,6 +138,18 @@ export function volumeContract(name: string, make: () => Promise<ContractWorld>)
       await runSandbox(runtime, pod, [scratch])
       await expect(runtime.setUpVolumes(pod, [setup('other')])).rejects.toEqual(refused('REFUSED'))
       await expect(runWeb(runtime, pod, [mount('other', '/x')])).rejects.toEqual(refused('REFUSED'))
+    })
+
+    test('refuses a path on the host that is not of its type', async () => {
+      const device: PodVolume = { kind: 'host', name: 'device', path: '/dev/null', type: 'Directory' }
+      await runSandbox(runtime, pod, [device, config])
+      const setups = [filled('config', 'v1', { key: 'a' }), setup('device')]
+      await expect(runtime.setUpVolumes(pod, setups)).rejects.toMatchObject({
+        code: 'VOLUME_REFUSED',
+        message: expect.stringMatching(/^hostPath type check failed: \/dev\/null is not a directory$/i),
+      })
+      await runtime.setUpVolumes(pod, setups.slice(0, 1))
+      expect(contents()).toEqual({ config: 'v1' })
     })
 
     test.each([[config], [token]])('tells which version is in a volume: %o', async (volume) => {

@@ -14,6 +14,7 @@ volumeContract('fake', async () => fakeWorld())
 function fakeWorld(): ContractWorld {
   const clock = new FakeClock()
   const engine = new FakeDocker('one', clock)
+  engine.wrongPaths.add('/dev/null')
   engine.images.set('berth-test:1', 'sha256:berth-test-1').set('berth-test:2', 'sha256:berth-test-2')
   const engines = new Map([['one', engine]])
   const make = (installation: string) =>
