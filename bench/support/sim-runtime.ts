@@ -257,5 +257,5 @@ function subjectKey({ namespace, subject }: LiveVolume): Key {
 function healthOf(record: ContainerRecord): ContainerHealth {
   const runs = record.facts.state === 'running'
   const readySince = runs ? record.facts.startedAt : undefined
-  return { known: true, started: runs, ready: runs, readySince, failing: false, message: '' }
+  return { known: true, started: runs, hookDone: runs, ready: runs, readySince, failing: false, message: '' }
 }

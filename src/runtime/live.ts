@@ -129,6 +129,8 @@ export interface ContainerHealth {
   /** False: running, but not looked at yet (Berth just started); nothing may be decided from `ready`. */
   readonly known: boolean
   readonly started: boolean
+  /** It runs, and its postStart hook has ended well, or it has none. */
+  readonly hookDone: boolean
   readonly ready: boolean
   /** ms since when it is ready without a break; undefined when it is not. */
   readonly readySince: number | undefined

@@ -47,10 +47,21 @@ describe('lifecycle hooks on Docker', () => {
       { readinessProbe: { ...probe, ...sh('true') } },
     )
     expect(web()).toMatchObject({ state: 'running' })
-    expect(health()).toMatchObject({ known: true, started: false, ready: false, failing: false })
+    expect(health()).toMatchObject({ known: true, started: false, hookDone: false, ready: false, failing: false })
     await file('touch', '/tmp/go')
     await until(world.runtime, () => health()?.ready === true, 'it is ready')
-    expect(health()).toMatchObject({ known: true, started: true, failing: false })
+    expect(health()).toMatchObject({ known: true, started: true, hookDone: true, failing: false })
+  })
+
+  test('a startup probe goes on after the hook', async () => {
+    await run(
+      { postStart: sh('true') },
+      { startupProbe: { ...probe, ...sh('test -e /tmp/go'), failureThreshold: 600 } },
+    )
+    await until(world.runtime, () => health()?.hookDone === true, 'the hook is done')
+    expect(health()).toMatchObject({ started: false, ready: false, failing: false })
+    await file('touch', '/tmp/go')
+    await until(world.runtime, () => health()?.started === true, 'it has started')
   })
 
   test('without probes it is ready from the end of the hook', async () => {

@@ -87,6 +87,7 @@ function healthOf(box: Box, { now, seenFrom }: Knows): ContainerHealth {
   return {
     known: known || box.state !== 'running',
     started: ready,
+    hookDone: box.state === 'running',
     ready,
     readySince: ready ? Math.max(readyAt, seenFrom) : undefined,
     failing: known && isSick(box, now),

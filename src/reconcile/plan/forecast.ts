@@ -183,6 +183,7 @@ export function plannedPod({ pod, sandbox }: Extract<Action, { kind: 'createSand
 const unready: ContainerHealth = {
   known: true,
   started: false,
+  hookDone: false,
   ready: false,
   readySince: undefined,
   failing: false,
@@ -197,7 +198,15 @@ function started(one: LiveContainer, pod: LivePod, now: number): LiveContainer {
 }
 
 function running(one: LiveContainer, now: number): LiveContainer {
-  const health = { known: true, started: true, ready: true, readySince: now, failing: false, message: '' }
+  const health = {
+    known: true,
+    started: true,
+    hookDone: true,
+    ready: true,
+    readySince: now,
+    failing: false,
+    message: '',
+  }
   return { ...one, state: 'running', startedAt: now, health }
 }
 

@@ -52,7 +52,9 @@ function hasPassed(stage: Stage, live: ReadonlyMap<string, LiveContainer>): bool
   const container = live.get(stage.hooked ?? stage.names[0] ?? '')
   if (!container) return false
   if (stage.role === 'init') return container.state === 'exited' && container.exitCode === 0
-  if (container.state === 'running' && container.health.started) return true
+  const { hookDone, started } = container.health
+  // Sidecars are waited for until their startup probe succeeds, main containers until their hook has ended.
+  if (container.state === 'running' && (stage.role === 'main' ? hookDone : started)) return true
   // The kubelet goes on with the next one when a hook or its container fails.
   return stage.role === 'main' && (hasEnded(container) || container.restarts > 0)
 }

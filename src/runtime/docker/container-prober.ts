@@ -173,6 +173,8 @@ export class ContainerProber {
     return {
       known: this.#known(started),
       started,
+      // It is not probed before.
+      hookDone: true,
       ready,
       readySince: this.#readySince,
       failing,

@@ -80,9 +80,9 @@ export class Prober {
     const probed = this.#running.get(record.id)
     if (probed) return probed.health
     // Without the sandbox nobody knows which probes it has.
-    if (record.sandbox === undefined && !this.#podSpec(record)) return { ...notRunning, known: false }
+    if (record.sandbox === undefined && !this.#podSpec(record)) return { ...notRunning, known: false, hookDone: true }
     const readySince = this.#hooks.doneAt(record.id) ?? record.facts.startedAt
-    return { ...notRunning, started: true, ready: true, readySince }
+    return { ...notRunning, started: true, hookDone: true, ready: true, readySince }
   }
 
   close(): void {
@@ -131,6 +131,7 @@ export class Prober {
 const notRunning: ContainerHealth = {
   known: true,
   started: false,
+  hookDone: false,
   ready: false,
   readySince: undefined,
   failing: false,

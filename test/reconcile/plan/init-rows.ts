@@ -234,8 +234,14 @@ export const hooks: readonly Row[] = [
   {
     title: 'they wait for the end of the hook',
     desired: deployment(hooked, { replicas: 1 }),
-    pods: [only(hooked, { app: { health: { ...unready, started: false } } })],
+    pods: [only(hooked, { app: { health: { ...unready, started: false, hookDone: false } } })],
     expected: '',
+  },
+  {
+    title: 'but not for its startup probe',
+    desired: deployment(hooked, { replicas: 1 }),
+    pods: [only(hooked, { app: { health: { ...unready, started: false } } })],
+    expected: 'create containers late, last of pod web-aaa-0 (the postStart hook before it has ended)',
   },
   {
     title: 'and then start together',

@@ -136,6 +136,7 @@ export function host(changes: Partial<LiveHost> = {}): LiveHost {
 export const healthy: ContainerHealth = {
   known: true,
   started: true,
+  hookDone: true,
   ready: true,
   readySince: now - 60_000,
   failing: false,
