@@ -14,16 +14,17 @@ interface Doors {
 
 // Facts and contracts of the runtime: plain types, an error class and one constant.
 const facts = ['runtime/live.ts']
-const baseValues = ['base/hash.ts', 'base/backoff.ts', 'base/key.ts', 'base/errors.ts']
+const baseValues = ['base/hash.ts', 'base/backoff.ts', 'base/key.ts', 'base/errors.ts', 'base/duration.ts']
 
 const doors: Readonly<Record<string, Doors>> = {
   base: { open: [] },
   sync: { open: ['base'] },
-  manifests: { open: baseValues, types: ['base'], pure: true },
+  manifests: { open: [...baseValues, 'cron/schedule.ts'], types: ['base'], pure: true },
   journal: { open: ['base'] },
   runtime: { open: ['base', 'manifests'] },
   diff: { open: [...baseValues, 'manifests', 'runtime/pod-address.ts'], types: ['base', ...facts], pure: true },
-  cron: { open: [...baseValues, 'manifests'], pure: true },
+  network: { open: [...baseValues, 'manifests'], types: facts, pure: true },
+  cron: { open: baseValues, pure: true },
   // Its only file that is not computed but happens.
   'cron/wake.ts': { open: [] },
   'reconcile/plan': {

@@ -1,4 +1,4 @@
-import { parseDuration } from '../manifests/duration.ts'
+import { parseDuration } from '../base/duration.ts'
 import { type CronFields, parseFields } from './fields.ts'
 import { type Zone, zoneOf } from './zone.ts'
 

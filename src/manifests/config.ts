@@ -1,5 +1,5 @@
+import { parseDuration } from '../base/duration.ts'
 import { cleaned } from './clean.ts'
-import { parseDuration } from './duration.ts'
 import { found, quoted } from './found.ts'
 import type { Validate } from './generated/validators.js'
 import { Application as validateApplication, Engine as validateEngine } from './generated/validators.js'
