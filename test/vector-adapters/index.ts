@@ -1,7 +1,9 @@
 import { cronjob } from './cronjob.ts'
 import { daemonSet } from './daemon-set.ts'
 import { defaults } from './defaults.ts'
+import { endpoint } from './endpoint.ts'
 import { hpa } from './hpa.ts'
+import { ingressPaths } from './ingress-paths.ts'
 import { job } from './job.ts'
 import { pdb } from './pdb.ts'
 import { probes } from './probes.ts'
@@ -24,6 +26,7 @@ export const adapters: Readonly<Record<string, Readonly<Record<string, Adapter>>
   daemonset: daemonSet,
   defaults,
   hpa,
+  'ingress-paths': ingressPaths,
   job,
   pdb,
   probes,
@@ -33,6 +36,6 @@ export const adapters: Readonly<Record<string, Readonly<Record<string, Adapter>>
   selectors,
   service,
   statefulset: statefulSet,
-  termination: { ...termination, ...terminationOrder },
+  termination: { ...termination, ...terminationOrder, ...endpoint },
   ...rolloutAdapters,
 }

@@ -1,7 +1,61 @@
+import type { ServiceSpec } from '../../src/manifests/types.ts'
+import { podAddressDomain, podDomain, portDomain, serviceDomain, shortNames } from '../../src/network/dns-names.ts'
+import { selectsPod } from '../../src/network/endpoints.ts'
+import { type AddressedService, serviceEnv } from '../../src/network/service-env.ts'
+import { affinitySeconds, sticks } from '../../src/network/session-affinity.ts'
 import { service as manifest, object, problems } from '../manifests/manifest.ts'
 
-/** Shape and defaults; what Services do comes with the network. */
+interface AffinityInput {
+  readonly sessionAffinity: ServiceSpec['sessionAffinity']
+  readonly timeoutSeconds: number
+  readonly requests: readonly { readonly clientIP: string; readonly at: number }[]
+}
+
+type DnsInput = { readonly namespace: string; readonly clusterDomain: string } & (
+  | { readonly kind: 'Service'; readonly name: string }
+  | { readonly kind: 'PodHostname'; readonly hostname: string; readonly subdomain: string }
+  | { readonly kind: 'PodIP'; readonly ip: string }
+  | { readonly kind: 'SRV'; readonly name: string; readonly port: string; readonly protocol: string }
+)
+
 export const service = {
   defaults: ({ spec }: { spec: object }) => ({ spec: object('Service', manifest(spec)).spec }),
   validate: ({ spec }: { spec: object }) => ({ valid: problems(JSON.stringify(manifest(spec))).length === 0 }),
+  affinity({ sessionAffinity, timeoutSeconds, requests }: AffinityInput) {
+    const seconds = affinitySeconds({ sessionAffinity, sessionAffinityConfig: { clientIP: { timeoutSeconds } } })
+    const mustStick = requests.map(({ clientIP, at }, index) => {
+      const before = requests.slice(0, index).findLast((request) => request.clientIP === clientIP)
+      return sticks(seconds, before && at - before.at)
+    })
+    return { mustStick }
+  },
+  dns(input: DnsInput) {
+    const { namespace, clusterDomain: zone } = input
+    switch (input.kind) {
+      case 'Service': {
+        const fqdn = serviceDomain(input.name, namespace, zone)
+        return {
+          fqdn,
+          shortFromSameNamespace: shortNames(fqdn, namespace, zone),
+          shortFromOtherNamespace: shortNames(fqdn, `not-${namespace}`, zone),
+        }
+      }
+      case 'PodHostname':
+        return { fqdn: podDomain(input.hostname, input.subdomain, namespace, zone) }
+      case 'PodIP':
+        return { fqdn: podAddressDomain(input.ip, namespace, zone) }
+      case 'SRV':
+        return { fqdn: portDomain(input.port, input.protocol, serviceDomain(input.name, namespace, zone)) }
+    }
+  },
+  selects: ({
+    selector,
+    podLabels,
+  }: {
+    selector: Record<string, string> | null
+    podLabels: Record<string, string>
+  }) => ({
+    selected: selectsPod(selector ?? undefined, podLabels),
+  }),
+  envVars: (input: { service: AddressedService }) => ({ env: serviceEnv(input.service) }),
 }

@@ -1,8 +1,8 @@
+import { podDomain } from '../../src/network/dns-names.ts'
 import { updateBudget } from '../../src/reconcile/plan/stateful-set.ts'
 import {
   claimName,
   claimsGo,
-  domainName,
   identityLabels,
   ordinalName,
   podIndexLabel,
@@ -52,7 +52,7 @@ export const statefulSet = {
     return {
       podName,
       hostname: podName,
-      fqdn: domainName(podName, serviceName ?? '', namespace, clusterDomain ?? ''),
+      fqdn: podDomain(podName, serviceName ?? '', namespace, clusterDomain ?? ''),
       indexLabel: labels[podIndexLabel],
       nameLabel: labels[podNameLabel],
     }

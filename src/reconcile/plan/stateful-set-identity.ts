@@ -29,11 +29,6 @@ export function claimName(claimTemplate: string, podName: string): string {
   return `${claimTemplate}-${podName}`
 }
 
-/** The domain name under which the set's governing service knows the pod. */
-export function domainName(podName: string, service: string, namespace: string, clusterDomain: string): string {
-  return `${podName}.${service}.${namespace}.svc.${clusterDomain}`
-}
-
 /** Whether the claims of a pod go when it goes for good. A pod that is only replaced always finds its claims again. */
 export function claimsGo(
   policy: { readonly whenDeleted?: string | undefined; readonly whenScaled?: string | undefined } | undefined,
