@@ -63,6 +63,8 @@ export interface VolumeSetup {
   readonly group: number | undefined
   /** True: only looked into if its root does not belong to the group yet (OnRootMismatch). */
   readonly groupByRoot: boolean
+  /** The root of a claim's new volume is made writable for all, as provisioners of local storage do. */
+  readonly opens?: boolean
   /** Only of `files`: swapped in as a whole, readers never see half of it. */
   readonly contents: VolumeContents | undefined
 }

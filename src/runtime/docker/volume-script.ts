@@ -22,7 +22,7 @@ const fileGroupMode = 0o440
 export function isNeeded({ volume, setup }: Setup): boolean {
   if (volume.kind === 'files') return setup.contents !== undefined
   if (volume.kind === 'host') return volume.type !== '' || setup.directories.length > 0
-  return isOpened(volume) || needsWork(setup)
+  return isOpened(volume) || setup.opens === true || needsWork(setup)
 }
 
 /** As every container of the pod is to write to it, whoever it runs as. */
@@ -199,7 +199,7 @@ function commands({ volume, setup }: Setup, stage: string): string[] {
   const paths = cumulative(setup.directories)
   const makes = paths.length > 0 ? [`make ${name} ${paths.map(quoted).join(' ')}`] : []
   if (volume.kind === 'host') return [...hostCheck(volume.name, volume.path, volume.type), ...makes]
-  const opens = isOpened(volume) ? [`open_new ${name}`] : []
+  const opens = isOpened(volume) || setup.opens ? [`open_new ${name}`] : []
   const owns = setup.group === undefined ? [] : [`own ${name} ${setup.group} ${setup.groupByRoot}`]
   return [...opens, ...owns, ...makes]
 }

@@ -241,6 +241,7 @@ export const claims: readonly Row[] = [
       'createSandbox',
       'start sandbox',
       'createContainer app web:1',
+      'setUpVolumes data',
       'start app',
     ],
   },
@@ -249,7 +250,7 @@ export const claims: readonly Row[] = [
     desired: one(claiming),
     world: { volumesOf: () => [dataOn('local')] },
     expected: made,
-    calls: ['createSandbox', 'start sandbox', 'createContainer app web:1', 'start app'],
+    calls: ['createSandbox', 'start sandbox', 'createContainer app web:1', 'setUpVolumes data', 'start app'],
   },
   {
     title: 'records of a claim are not its data',
