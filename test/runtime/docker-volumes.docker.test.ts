@@ -219,6 +219,16 @@ describe('volumes on a real engine', () => {
     expect(await onHost(Mountpoint, 'find .')).toBe('.')
   })
 
+  test('another process knows what is in volumes, also in memory and beside paths of the host', async () => {
+    const tmp: PodVolume = { kind: 'host', name: 'tmp', path: '/tmp', type: 'Directory' }
+    const known = async () => Object.fromEntries((await world.another('same')).pods()[0]?.contents ?? [])
+    await runSandbox(runtime, pod, [config, token, tmp])
+    await runtime.setUpVolumes(pod, [filled('config', 'v1', { a: '1' })])
+    expect(await known()).toEqual({ config: 'v1' })
+    await runtime.setUpVolumes(pod, [filled('token', 'v2', { a: '1' })])
+    expect(await known()).toEqual({ config: 'v1', token: 'v2' })
+  })
+
   test('checks what paths on the host are', async () => {
     const base = `/tmp/${world.engine}`
     const volumes = (rows: readonly (readonly [string, HostPath['type']])[]) =>

@@ -127,8 +127,8 @@ export function volumeContract(name: string, make: () => Promise<ContractWorld>)
       expect(theContainer(thePod(runtime, pod.name))).toMatchObject({ state: 'running', config: { mounts } })
       const other = await world.another('same')
       expect(other.pods()[0]?.containers).toEqual(runtime.pods()[0]?.containers)
-      // What is in memory cannot be asked for.
-      expect(Object.fromEntries(other.pods()[0]?.contents ?? [])).toEqual({ config: 'v1' })
+      // What is in memory need not be known.
+      expect(Object.fromEntries(other.pods()[0]?.contents ?? [])).toMatchObject({ config: 'v1' })
       expect(runtime.volumes()).toEqual([])
       const unknown = sandboxSpec({ volumes: [config] })
       await expect(runtime.createSandbox(pod, unknown)).rejects.toEqual(refused('NAME_TAKEN'))

@@ -2,13 +2,13 @@ import { RuntimeError } from '../errors.ts'
 import type { HostApi } from './host-api.ts'
 import type { ContainerRecord } from './observe.ts'
 import { baseOf, isInMemory, isMadeNew, volumeRoot } from './volume-options.ts'
-import type { Setup } from './volume-script.ts'
+import { resolveScript, type Setup } from './volume-script.ts'
 
 interface Filling {
   /** Volumes on disk that were made with the sandbox and not touched since. */
   readonly fresh: Set<string>
   readonly versions: Map<string, { readonly version: string; readonly startedAt: number }>
-  /** Volumes on disk that were filled before this process looked. */
+  /** Volumes that were filled before this process looked. */
   readonly unread: Set<string>
 }
 
@@ -17,18 +17,18 @@ const readsAtATime = 8
 
 /** What is in the volumes that we fill, by sandbox. */
 export class Filled {
-  readonly #api: Pick<HostApi, 'linkTarget'>
+  readonly #api: Pick<HostApi, 'linkTarget' | 'run'>
   readonly #fillings = new Map<string, Filling>()
 
-  constructor(api: Pick<HostApi, 'linkTarget'>) {
+  constructor(api: Pick<HostApi, 'linkTarget' | 'run'>) {
     this.#api = api
   }
 
   noted(record: ContainerRecord): void {
     if (this.#fillings.has(record.id)) return
-    const onDisk = (record.sandbox?.volumes ?? []).filter((volume) => !isInMemory(volume))
-    const ofPod = onDisk.filter(isMadeNew).map(({ name }) => name)
-    const files = onDisk.filter(({ kind }) => kind === 'files').map(({ name }) => name)
+    const volumes = record.sandbox?.volumes ?? []
+    const ofPod = volumes.filter((volume) => !isInMemory(volume) && isMadeNew(volume)).map(({ name }) => name)
+    const files = volumes.filter(({ kind }) => kind === 'files').map(({ name }) => name)
     const isNew = record.facts.startedAt === 0
     this.#fillings.set(record.id, {
       fresh: new Set(isNew ? ofPod : []),
@@ -86,21 +86,41 @@ export class Filled {
 
   async #readOne(record: ContainerRecord): Promise<boolean> {
     const filling = this.#fillings.get(record.id)
-    // To look mounts all volumes once more: not where paths of the host are among them. What is not known is written again.
-    if (filling === undefined || record.sandbox?.volumes.some(({ kind }) => kind === 'host')) return false
-    let changed = false
-    for (const name of filling.unread) {
-      try {
-        const target = await this.#api.linkTarget(record.id, `${volumeRoot}/${name}/..data`)
-        const found = baseOf(target ?? '')
-        if (!filling.unread.delete(name) || !found.startsWith('..')) continue
-        filling.versions.set(name, { version: found.slice(2), startedAt: record.facts.startedAt })
-        changed = true
-      } catch (error) {
-        if (!(error instanceof RuntimeError) || error.code === 'HOST_UNREACHABLE') throw error
-        filling.unread.delete(name)
+    if (filling === undefined) return false
+    const { unread, versions } = filling
+    try {
+      const links = await this.#links(record, [...unread])
+      const found = links.filter(([name, link]) => unread.has(name) && /^\.\.[^.]/.test(link) && link !== dataLink)
+      for (const [name, link] of found) {
+        versions.set(name, { version: link.slice(2), startedAt: record.facts.startedAt })
       }
+      for (const [name] of links) unread.delete(name)
+      return found.length > 0
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || error.code === 'HOST_UNREACHABLE') throw error
+      // What is not known is written again.
+      unread.clear()
+      return false
     }
-    return changed
   }
+
+  /** Volume -> the name that `..data` leads to; without those that can only be asked while the sandbox runs. */
+  async #links(record: ContainerRecord, names: readonly string[]): Promise<(readonly [name: string, link: string])[]> {
+    const paths = names.map((name) => `${volumeRoot}/${name}/${dataLink}`)
+    if (needsShell(record)) {
+      if (record.facts.state !== 'running') return []
+      const output = await this.#api.run(record.id, ['sh', '-c', resolveScript(paths)], Buffer.alloc(0))
+      const lines = output.split('\n')
+      return names.map((name, index) => [name, baseOf(lines[index] ?? '')])
+    }
+    const targets = await Promise.all(paths.map((path) => this.#api.linkTarget(record.id, path)))
+    return names.map((name, index) => [name, baseOf(targets[index] ?? '')])
+  }
+}
+
+const dataLink = '..data'
+
+/** To look from outside mounts all volumes once more: not where paths of the host are among them, and memory would be found empty. */
+function needsShell({ sandbox }: ContainerRecord): boolean {
+  return sandbox?.volumes.some((volume) => volume.kind === 'host' || isInMemory(volume)) ?? false
 }
