@@ -3,7 +3,7 @@
 
 import { Application, type Outcome } from './application.ts'
 import type { Clock } from './base/clock.ts'
-import { type Key, keyParts } from './base/key.ts'
+import { type Key, keyOf, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import { startCronWake } from './cron/wake.ts'
 import type { HistoryEntry, Journal } from './journal/journal.ts'
@@ -11,9 +11,12 @@ import { Controller } from './reconcile/controller.ts'
 import { Lanes } from './reconcile/lanes.ts'
 import { Looker } from './reconcile/looker.ts'
 import type { Task } from './reconcile/plan/action.ts'
+import type { Forecast } from './reconcile/plan/forecast.ts'
+import { isPlannedKind } from './reconcile/plan/planned.ts'
 import { isPlanned, Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
 import { type AppStatus, appStatus } from './report/status.ts'
+import type { LiveVolume } from './runtime/live.ts'
 import type { Runtime } from './runtime/port.ts'
 import { Scaling } from './scaling.ts'
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
@@ -93,6 +96,7 @@ export class Engine {
         }),
       clock,
     })
+    const volumesOf = (app: string) => runtime.volumes().filter((volume) => volume.app === app)
     this.#applications = parts.settings.applications.map(
       (settings) =>
         new Application({
@@ -103,8 +107,10 @@ export class Engine {
           clock,
           log,
           random: parts.random,
-          liveOwners: () => this.#looker.ownersOf(settings.name),
-          volumes: () => parts.runtime.volumes().filter(({ app }) => app === settings.name),
+          liveOwners: () => [
+            ...new Set([...this.#looker.ownersOf(settings.name), ...recorded(volumesOf(settings.name))]),
+          ],
+          volumes: () => volumesOf(settings.name),
           statusOf: (key) => this.#looker.statusOf(key) ?? this.#scaling.statusOf(key),
           approveGone: (key) => this.#looker.gone(settings.name, key),
           isGone: (key) => this.#looker.isGone(key),
@@ -204,8 +210,7 @@ export class Engine {
       for (const { key, changes } of await application.look(revision)) {
         const told = this.#looker.forecast(key)
         if (told) this.#looker.note(key, told)
-        const note = told?.complete === false ? 'the steps after these depend on what happens' : ''
-        items.push({ app: application.name, key, changes, tasks: told?.tasks ?? [], note })
+        items.push({ app: application.name, key, changes, tasks: told?.tasks ?? [], note: noteOf(told) })
       }
     }
     return items.sort((a, b) => (a.key < b.key ? -1 : 1))
@@ -255,7 +260,22 @@ export class Engine {
   }
 }
 
+/** Objects of which nothing may be left but a record of what they did. */
+function recorded(volumes: readonly LiveVolume[]): Key[] {
+  const records = volumes.filter(({ subject, detail }) => detail !== '' && isPlannedKind(subject.split('/')[0] ?? ''))
+  return records.map(({ namespace, subject }) => {
+    const [kind = '', name = ''] = subject.split('/')
+    return keyOf({ namespace, kind, name })
+  })
+}
+
 function describe(key: Key): string {
   const { kind, namespace, name } = keyParts(key)
   return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`
+}
+
+/** What the steps alone do not say: a pod that waits for its Secret has none. */
+function noteOf(told: Forecast | undefined): string {
+  if (told?.complete === false) return 'the steps after these depend on what happens'
+  return told?.tasks.length === 0 ? told.status.message : ''
 }
