@@ -1,98 +1,19 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { silentLog } from '../src/base/log.ts'
-import { Engine } from '../src/engine.ts'
+import { expect, test } from 'vitest'
 import { Journal } from '../src/journal/journal.ts'
-import type { AppStatus } from '../src/report/status.ts'
-import type { ApplicationSettings } from '../src/settings.ts'
 import { GitError } from '../src/sync/errors.ts'
-import { Dice } from './sim/dice.ts'
-import { FakeClock } from './sim/fake-clock.ts'
-import { FakeRuntime } from './sim/fake-runtime.ts'
+import {
+  clock,
+  done,
+  engine,
+  journal,
+  open,
+  pass,
+  repositories,
+  repository,
+  runtime,
+  status,
+} from './support/engine-fixture.ts'
 import { FakeRepository } from './support/fake-repository.ts'
-
-const intervalMs = 10_000
-const registry = new Map(['app:1', 'app:2', 'never:1', 'pause'].map((image) => [image, `sha256:${image}`]))
-
-const defaults: ApplicationSettings = {
-  name: 'shop',
-  repoURL: 'memory',
-  revision: 'main',
-  path: '',
-  namespace: 'shop',
-  secretFile: undefined,
-  intervalMs,
-  prune: true,
-  pruneBudget: '25%',
-  selfHeal: true,
-  podSecurity: 'baseline',
-}
-
-let clock: FakeClock
-let runtime: FakeRuntime
-let repository: FakeRepository
-/** Of applications that do not read the common one. */
-let repositories: Map<string, FakeRepository>
-let journal: Journal
-let engine: Engine
-let done: string[]
-
-beforeEach(() => {
-  clock = new FakeClock()
-  runtime = new FakeRuntime({ hosts: ['one'], clock, dice: new Dice(1), registry })
-  repository = new FakeRepository()
-  repositories = new Map()
-  journal = Journal.inMemory()
-  done = []
-})
-afterEach(() => engine.close())
-
-function open(settings: Partial<ApplicationSettings> = {}, others: readonly ApplicationSettings[] = []): Engine {
-  // The journal outlives an engine here, as its file does in life.
-  const kept = new Proxy(journal, {
-    get: (target, name) => {
-      if (name === 'close') return () => {}
-      const member: unknown = Reflect.get(target, name)
-      return typeof member === 'function' ? member.bind(target) : member
-    },
-  })
-  engine = new Engine({
-    settings: {
-      id: 'ours',
-      hosts: [{ name: 'one', endpoint: 'unix:///none' }],
-      stateDir: '/nowhere',
-      pauseImage: 'pause',
-      network: { podCIDR: '10.244.0.0/14', mtu: 1500 },
-      applications: [{ ...defaults, ...settings }, ...others],
-    },
-    runtime,
-    journal: kept,
-    openRepository: async (application) => repositories.get(application.name) ?? repository,
-    clock,
-    log: silentLog,
-    random: () => 0.5,
-    onDone: (_app, _key, task, error) => done.push(error === undefined ? task.text : `failed: ${task.text}`),
-  })
-  return engine
-}
-
-/** Lets time pass in small steps, and everything that was begun come to its end in between. */
-async function pass(ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 250) {
-    await breathe()
-    clock.advance(250)
-  }
-  await breathe()
-}
-
-async function breathe(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next))
-}
-
-function status(): AppStatus {
-  const [app] = engine.status()
-  if (!app) throw new Error('no application')
-  return app
-}
 
 function deployment(name: string, more: { image?: string; replicas?: number; env?: string } = {}): string {
   const { image = 'app:1', replicas = 1, env = '' } = more
@@ -238,13 +159,21 @@ test('a change of a ConfigMap replaces its readers only', async () => {
 })
 
 test('looking touches nothing', async () => {
-  const commit = repository.push('Add web', { 'web.yaml': deployment('web') })
+  const claim =
+    'apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: data }\nspec:\n  accessModes: [ReadWriteOnce]\n'
+  const commit = repository.push('Add web', {
+    'web.yaml': deployment('web'),
+    'claim.yaml': `${claim}  resources: { requests: { storage: 1Gi } }\n`,
+  })
   const looked = open()
   const look = looked.observe()
   await pass(3_000)
   await look
   const items = await looked.preview()
-  expect(items.map(({ key, changes }) => [key, changes])).toEqual([['shop/Deployment/web', ['new']]])
+  expect(items.map(({ key, changes, note }) => [key, changes, note])).toEqual([
+    ['shop/Deployment/web', ['new'], ''],
+    ['shop/PersistentVolumeClaim/data', ['new'], 'WaitForFirstConsumer: made with its first pod'],
+  ])
   expect(items[0]?.tasks.length).toBeGreaterThan(0)
   await pass(30_000)
   expect(runtime.pods()).toEqual([])
