@@ -88,7 +88,8 @@ export function mostRecent(schedule: Schedule, base: number, now: number): MostR
   return { mostRecent: schedule.latest(base, now), missed: count > manyMissed ? 'many' : 'few' }
 }
 
-const slackMs = 100
+/** So much later than it is due one looks for a run, ms. */
+export const slackMs = 100
 
 /** How long until the next time after the newest one is due, ms; a little later, so that it is surely due by then. */
 export function requeueDelay(

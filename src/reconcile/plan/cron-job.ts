@@ -1,5 +1,5 @@
 import { keyOf } from '../../base/key.ts'
-import { type Decision, decide, requeueDelay } from '../../cron/due.ts'
+import { type Decision, decide, requeueDelay, slackMs } from '../../cron/due.ts'
 import { historyCleanup } from '../../cron/history.ts'
 import { isFault, type Schedule, type ScheduleFault, scheduleOf } from '../../cron/schedule.ts'
 import type { Plan, Task } from './action.ts'
@@ -91,7 +91,7 @@ function isActive({ pods, plan }: PlannedRun): boolean {
 function startRun(desired: DesiredCronJob, decision: Decision, view: View): PlannedRun | undefined {
   if (decision.action === 'none') return undefined
   const { scheduled, jobName: job } = decision
-  const run = { minutes: Math.floor(scheduled / 60_000), scheduled, job, pods: [], record: undefined }
+  const run = { minutes: minutesOf(scheduled), scheduled, job, pods: [], record: undefined }
   const missed = decision.tooManyMissed ? ', more than 100 times before it were missed' : ''
   return planned(desired, run, '', view, `due at ${secondText(scheduled)}${missed}`)
 }
@@ -141,6 +141,10 @@ function outdated(runs: readonly PlannedRun[], records: ReturnType<View['volumes
   return records.filter(({ detail }) => Number(detail) !== newest && !withPods.has(Number(detail)))
 }
 
+function minutesOf(ms: number): number {
+  return Math.floor(ms / 60_000)
+}
+
 /** When a run is due that has not begun. */
 function nextAt(
   { object, since }: DesiredCronJob,
@@ -150,5 +154,13 @@ function nextAt(
 ): LookAgain | undefined {
   if (isFault(schedule) || object.spec.suspend) return undefined
   const delayMs = requeueDelay(schedule, { since, last }, now)
-  return delayMs === undefined ? undefined : { at: now + delayMs, reason: 'the next run is due' }
+  if (delayMs === undefined) return undefined
+  // In the rest of a minute that has its run there is no other: it would have the same name.
+  let due = now + delayMs - slackMs
+  while (last !== undefined && minutesOf(due) <= minutesOf(last)) {
+    const next = schedule.next(due)
+    if (next === undefined) return undefined
+    due = next
+  }
+  return { at: due + slackMs, reason: 'the next run is due' }
 }

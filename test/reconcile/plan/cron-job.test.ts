@@ -249,7 +249,8 @@ const rows: readonly Row[] = [
     spec: { schedule: '@every 10s' },
     pods: (desired) => [over(desired, due)],
     records: [recorded(due)],
-    expected: ['Synced Healthy next run 2026-03-01T12:00:40Z, last run Complete at 2026-03-01T12:01:00Z'],
+    expected: ['Synced Healthy next run 2026-03-01T12:01:00Z, last run Complete at 2026-03-01T12:01:00Z'],
+    again: '2026-03-01T12:01:00.100Z',
   },
   {
     title: 'every ninety seconds, counted from the last one',
