@@ -34,6 +34,8 @@ export interface Template {
   readonly requests: Requests
   /** What a required reference does not find: `ConfigMap shop/web`, `key "url" of Secret shop/db`. The pod waits. */
   readonly missing: readonly string[]
+  /** Of these what containers need to be made, as against what is to be in volumes. */
+  readonly missingVariables: readonly string[]
   /** From imagePullSecrets, for all registries that they know. */
   readonly auths: readonly RegistryAuth[]
   /** Why a rule of the namespace (LimitRange) or a volume allows no such pod; empty: nothing does. The pod waits. */
@@ -56,6 +58,8 @@ export interface ClaimUse {
   readonly name: string
   /** Undefined: there is no such claim among the wanted objects, nor a template for it. The pod waits. */
   readonly provision: Provision | undefined
+  /** Claims of single pods, by their full names, that are provided in another way: bound to a static volume, written in Git. */
+  readonly own?: ReadonlyMap<string, Provision>
 }
 
 /** How a claim gets its storage. Made by `provisionOf` from the claim, its class and the static volumes. */

@@ -1,6 +1,8 @@
 import type { LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
 import { hasEnded, isCrashLooping, isCutOff, policyOf, restarts } from './container-state.ts'
 import { deadlineText, isOverdue } from './deadline.ts'
+import type { Template } from './desired.ts'
+import { emptiedForGood } from './files-of-pod.ts'
 import { type ContainerReport, type InitReport, isAvailable, type Phase, podPhase } from './phase.ts'
 import { failureOf, problemOf } from './pod-problem.ts'
 import { lacks, type Progress, progressOf } from './progress.ts'
@@ -35,6 +37,8 @@ export interface Eye {
   readonly minReadyMs: number
   /** The template that missing containers can be made from. */
   readonly hash: string
+  /** The wanted template, if what is in the volumes of older pods is to be asked for. */
+  readonly template?: Template
 }
 
 interface Facts {
@@ -49,7 +53,7 @@ interface Facts {
 const rules: readonly { readonly bucket: Bucket; readonly when: (facts: Facts) => boolean }[] = [
   { bucket: 'leaving', when: ({ pod }) => pod.leaving },
   { bucket: 'unknown', when: ({ host }) => !host?.reachable },
-  { bucket: 'lost', when: ({ pod, eye }) => isLost(pod, eye) },
+  { bucket: 'lost', when: (facts) => isLost(facts) },
   { bucket: 'finished', when: ({ phase }) => isFinal(phase) },
   { bucket: 'unknown', when: ({ pod }) => lasting(pod).some(isUnseen) },
   {
@@ -83,10 +87,11 @@ function isFinal(phase: Phase): boolean {
   return phase === 'Succeeded' || phase === 'Failed'
 }
 
-/** Its sandbox is gone, or a container of an old template, of which nobody knows the configuration any more. */
-function isLost(pod: LivePod, { hash, now }: Eye): boolean {
+/** Its sandbox is gone, or a container or files of an old template, which nobody can make again. */
+function isLost({ pod, phase, eye: { hash, template, now } }: Facts): boolean {
   if (!pod.sandbox || pod.sandbox.state === 'dead') return true
-  return pod.template !== hash && lacks(pod, now)
+  if (pod.template === hash) return false
+  return lacks(pod, now) || (!isFinal(phase) && template !== undefined && emptiedForGood(pod, template, now))
 }
 
 function isUnseen(container: LiveContainer): boolean {

@@ -1,5 +1,6 @@
 import type { Plan } from './action.ts'
 import { planClaim } from './claim.ts'
+import { withConfigNote } from './config-note.ts'
 import { planCronJob } from './cron-job.ts'
 import { planDaemonSet } from './daemon-set.ts'
 import { planDeployment } from './deployment.ts'
@@ -33,5 +34,5 @@ const planners: { readonly [K in Kind]: (desired: DesiredOf<K>, view: View) => P
 
 /** What to do about one object now. Same input, same plan. */
 export function plan<K extends Kind>(desired: DesiredOf<K> & { readonly kind: K }, view: View): Plan {
-  return planners[desired.kind](desired, view)
+  return withConfigNote(planners[desired.kind](desired, view), desired, view)
 }

@@ -4,7 +4,8 @@ import type { ContainerConfig, LiveHost, LivePod } from '../../runtime/live.ts'
 import type { Action, Task } from './action.ts'
 import { containersFor } from './containers.ts'
 import { namespaceOf } from './create.ts'
-import type { View, Workload } from './desired.ts'
+import type { Template, View, Workload } from './desired.ts'
+import { configWait, emptiedForGood } from './files-of-pod.ts'
 import { type ImageState, imageId, imagesOn, pinImage } from './images.ts'
 import { planFinished, planLeaving, planRemains } from './leave.ts'
 import { type Observed, observe } from './observe.ts'
@@ -31,9 +32,10 @@ export interface Roster {
 }
 
 export function takeRoster(desired: Workload, view: View, minReadyMs: number): Roster {
-  const { hash } = desired.template
-  const eye = { now: view.now, hosts: view.hosts, minReadyMs, hash }
-  const pods = [...view.pods].sort(byName).map((pod) => observe(pod, eye))
+  const { template } = desired
+  const { hash } = template
+  const eye = { now: view.now, hosts: view.hosts, minReadyMs, hash, template }
+  const pods = [...view.pods].sort(byName).map((pod) => withConfigProblem(observe(pod, eye), template, view.now))
   const drift = new Map(pods.map(({ pod }) => [pod.name, driftOf(desired, pod, view)]))
   const staying = pods.filter(isStaying)
   const isCurrent = ({ pod }: Observed): boolean =>
@@ -48,6 +50,11 @@ export function takeRoster(desired: Workload, view: View, minReadyMs: number): R
     drift,
     minReadyMs,
   }
+}
+
+function withConfigProblem(observed: Observed, template: Template, now: number): Observed {
+  const waits = observed.bucket === 'unready' ? configWait(observed.pod, template, now) : ''
+  return waits === '' ? observed : { ...observed, problem: waits }
 }
 
 /** Counts as one of the owner's pods. */
@@ -94,7 +101,14 @@ export function planRest(roster: Roster, taken: ReadonlySet<string>): { tasks: T
   return { tasks: withoutRepeats(tasks), again: earliest(times) }
 }
 
-const lostCause = 'it cannot come back: its sandbox or a container was removed'
+function lostCause(roster: Roster, pod: LivePod): string {
+  const { desired, view } = roster
+  const what =
+    pod.sandbox?.state === 'dead' || !emptiedForGood(pod, desired.template, view.now)
+      ? 'its sandbox or a container was removed'
+      : 'nobody knows any more what was in its volumes'
+  return `it cannot come back: ${what}`
+}
 
 interface Rest {
   readonly tasks: readonly Task[]
@@ -110,7 +124,7 @@ export function doomed(roster: Roster): number {
 function restOf(roster: Roster, { pod, bucket, reason }: Observed): Rest {
   const { now } = roster.view
   if (bucket === 'leaving') return { tasks: [planLeaving(pod, now)].filter((task) => task !== undefined) }
-  if (bucket === 'lost') return { tasks: [planRemains(pod, lostCause)] }
+  if (bucket === 'lost') return { tasks: [planRemains(pod, lostCause(roster, pod))] }
   const host = roster.view.hosts.find((candidate) => candidate.name === pod.host)
   if (!host) return { tasks: [] }
   if (bucket === 'finished') {
@@ -127,6 +141,7 @@ function restOf(roster: Roster, { pod, bucket, reason }: Observed): Rest {
     updateCause: inPlaceCause(roster, pod),
     volumes: () => setupsAgain(template, pod, host, missing.configs),
     changed: changedFiles(template, pod, host),
+    waits: configWait(pod, template, now) !== '',
   })
   const tasks = upkeep.task ? [upkeep.task, ...missing.tasks] : missing.tasks
   return { tasks, again: earliest([upkeep.again, missing.again]) }
@@ -137,6 +152,7 @@ function missingConfigs(roster: Roster, pod: LivePod, host: LiveHost) {
   const { template } = roster.desired
   if (pod.template !== template.hash || progressOf(pod, roster.view.now).missing.length === 0)
     return { configs: [], tasks: [] }
+  if (template.missingVariables.length > 0) return { configs: [], tasks: [] }
   const images = imageState(roster, host)
   if (!images.ready) return { configs: [], tasks: images.tasks, again: images.again }
   const siblings = siblingsOf(roster)

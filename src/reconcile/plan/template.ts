@@ -60,6 +60,7 @@ export function resolveTemplate(
     const mounts = mountsOf(container, readOnly, valuesOf(environment.env))
     return { environment, mounts, config: configOf(container, spec, environment, mounts.mounts, qos, mode) }
   })
+  const missingVariables = resolved.flatMap(({ environment, mounts }) => [...environment.missing, ...mounts.missing])
   // Variables that do not replace pods are no part of the revision.
   const data = resolved.map(({ environment: { env, fromConfig } }) =>
     env.filter(({ name }) => followsVariables(mode) || !fromConfig.has(name)),
@@ -74,12 +75,8 @@ export function resolveTemplate(
     requests: requestsOf(spec),
     volumes,
     auths: authsOf(spec, lookup),
-    missing: [
-      ...new Set([
-        ...resolved.flatMap(({ environment, mounts }) => [...environment.missing, ...mounts.missing]),
-        ...missing,
-      ]),
-    ],
+    missing: [...new Set([...missingVariables, ...missing])],
+    missingVariables: [...new Set(missingVariables)],
     forbidden: forbiddenPod(spec, context.limitRanges) || problem,
     followsConfig: mode !== 'ignore',
   }

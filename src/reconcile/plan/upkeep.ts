@@ -35,6 +35,8 @@ export interface UpkeepView {
   readonly volumes: () => readonly VolumeSetup[]
   /** Those whose files are others now. */
   readonly changed: readonly VolumeSetup[]
+  /** What its containers are to read is missing: none is started. */
+  readonly waits: boolean
 }
 
 /** What the repairs of one pod's containers look at. */
@@ -45,8 +47,11 @@ interface Bench {
   readonly progress: Progress
   /** The same task starts the sandbox. */
   readonly sandboxStarts: boolean
-  /** What ran before the sandbox was started again has to end before init containers may run: they expect to be alone. */
-  readonly clearing: boolean
+  /**
+   * No container is started: their configuration is missing, or what ran before the sandbox was started again has to end before init
+   * containers may run, which expect to be alone.
+   */
+  readonly held: boolean
 }
 
 /**
@@ -61,7 +66,7 @@ export function planUpkeep(pod: LivePod, view: UpkeepView): Upkeep {
   const { now } = view
   const cutOff = pod.containers.some((one) => isAlive(one) && (starts || isCutOff(one, pod, now)))
   const clearing = cutOff && pod.spec?.initContainers !== undefined
-  const bench = { pod, ref, now, progress: progressOf(pod, now), sandboxStarts: starts, clearing }
+  const bench = { pod, ref, now, progress: progressOf(pod, now), sandboxStarts: starts, held: clearing || view.waits }
   const containers = containerRepairs(bench, view).filter((repair) => repair !== undefined)
   const volumes = repairVolumes(bench, view, containers)
   const repairs = [sandbox, volumes, ...containers, inPlace(view), leftovers(pod, ref)]
@@ -135,15 +140,15 @@ function containerRepairs(bench: Bench, view: UpkeepView): readonly (Repair | un
 }
 
 /** A container that the pod's spec does not know has no turn to wait for. */
-function isDue(container: LiveContainer, { pod, progress, clearing }: Bench): boolean {
-  if (clearing) return false
+function isDue(container: LiveContainer, { pod, progress, held }: Bench): boolean {
+  if (held) return false
   return pod.spec === undefined || progress.due.has(container.name)
 }
 
-function repairMissing({ pod, ref, progress, clearing }: Bench, view: UpkeepView): Repair | undefined {
+function repairMissing({ pod, ref, progress, held }: Bench, view: UpkeepView): Repair | undefined {
   const missing = new Set(progress.missing)
   const configs = view.configs.filter((config) => missing.has(config.name))
-  if (configs.length === 0 || clearing) return undefined
+  if (configs.length === 0 || held) return undefined
   const turn = progress.steps && pod.containers.length > 0
   const directories = progress.started ? directorySetups(pod, configs) : []
   return {

@@ -4,6 +4,7 @@ import type { ContainerConfig, LiveHost, LivePod } from '../../runtime/live.ts'
 import type { PodVolume, VolumeContents, VolumeSetup } from '../../runtime/port.ts'
 import { filled, type PodFacts } from './containers.ts'
 import type { Template } from './desired.ts'
+import { isFilled, sourceOf } from './files-of-pod.ts'
 
 /** The volumes of one pod of the template, claims of its own under their names. */
 export function volumesOf(template: Template, pod: PodFacts, host: LiveHost): readonly PodVolume[] {
@@ -97,13 +98,9 @@ export function directorySetups(pod: LivePod, starting: readonly ContainerConfig
     .map((setup) => ({ ...setup, group: undefined, groupByRoot: false, contents: undefined }))
 }
 
-function isFilled({ configMap, secret, projected, downwardAPI }: NonNullable<PodSpec['volumes']>[number]): boolean {
-  return (configMap ?? secret ?? projected ?? downwardAPI) !== undefined
-}
-
 /**
  * What a pod that exists needs when its sandbox starts again: as for a new one. A pod of an old template gets what its own spec says, with
- * files as the wanted template has them.
+ * files as the wanted template has them, where it has them from the same place.
  */
 export function setupsAgain(
   template: Template,
@@ -137,18 +134,17 @@ function emptyVolume(name: string, medium: string | undefined): PodVolume {
 }
 
 function filesOf(template: Template, name: string, pod: LivePod, host: LiveHost): VolumeContents | undefined {
-  const found = template.volumes.find(({ volume }) => volume.name === name && volume.kind === 'files')
-  return found?.contents && contentsOf(found.contents, pod, host)
+  const contents = sourceOf(template, pod, name)?.contents
+  return contents && contentsOf(contents, pod, host)
 }
 
-/** Volumes whose files are others than the wanted template says; those that a pod of an old template has not are no business of it. */
+/** Volumes whose files are others than the wanted template says; those of other sources are no business of it. */
 export function changedFiles(template: Template, pod: LivePod, host: LiveHost): readonly VolumeSetup[] {
   if (!template.followsConfig) return []
-  const has = new Set((pod.spec?.volumes ?? []).filter(isFilled).map(({ name }) => name))
-  return template.volumes.flatMap(({ volume, contents }) => {
-    if (volume.kind !== 'files' || !contents || !has.has(volume.name)) return []
-    const files = contentsOf(contents, pod, host)
-    if (pod.contents.get(volume.name) === files.version) return []
-    return setupOf(volume, files, pod.spec ?? template.spec, [])
+  const spec = pod.spec ?? template.spec
+  return (pod.spec?.volumes ?? []).filter(isFilled).flatMap(({ name }) => {
+    const contents = filesOf(template, name, pod, host)
+    if (!contents || pod.contents.get(name) === contents.version) return []
+    return setupOf({ kind: 'files', name, secret: false }, contents, spec, [])
   })
 }

@@ -4,12 +4,14 @@ import type { View } from '../../../src/reconcile/plan/desired.ts'
 import { plan, planGone } from '../../../src/reconcile/plan/plan.ts'
 import type { LivePod } from '../../../src/runtime/live.ts'
 import { callsOf } from './rows.ts'
+import { mounting, secret, secretive } from './volume-rows.ts'
 import {
   barePod,
   container,
   deployment,
   ended,
   host,
+  liveContainer,
   now,
   pod,
   podSpec,
@@ -110,6 +112,19 @@ const rows: readonly Row[] = [
     title: 'a missing reference',
     desired: deployment({ ...one, missing: ['ConfigMap shop/web'] }),
     expected: 'OutOfSync Degraded 0/3: CreateContainerConfigError: ConfigMap shop/web not found',
+  },
+  {
+    title: 'a Secret that only those that are to come will miss',
+    desired: deployment(mounting({ volumes: [secret], without: true })),
+    pods: [pod(secretive, 0), pod(secretive, 1), pod(secretive, 2)],
+    expected: 'Synced Healthy 3/3: Secret shop/key not found: running pods keep its files',
+  },
+  {
+    title: 'a Secret that a pod cannot do without',
+    desired: deployment(mounting({ volumes: [secret], without: true }), { replicas: 1 }),
+    pods: [pod(secretive, 0, { sandbox: liveContainer('', { startedAt: now }), each: ended(137) })],
+    expected:
+      'Synced Progressing 0/1: 0 of 1 pods available, waiting for web-aaa-0: CreateContainerConfigError: Secret shop/key not found',
   },
   {
     title: 'no room',

@@ -1,5 +1,5 @@
 // Volumes of pods: what is made and filled before the first container starts, what is changed later, and where claims lead pods.
-import type { ConfigMap, PodSpec, Volume, VolumeMount } from '../../../src/manifests/types.ts'
+import type { ConfigMap, PodSpec, Secret, Volume, VolumeMount } from '../../../src/manifests/types.ts'
 import type { Provision, Template } from '../../../src/reconcile/plan/desired.ts'
 import { resolveTemplate } from '../../../src/reconcile/plan/template.ts'
 import type { LiveVolume } from '../../../src/runtime/live.ts'
@@ -31,11 +31,15 @@ interface Wish {
   readonly mounts?: readonly VolumeMount[]
   readonly spec?: Partial<PodSpec>
   readonly claims?: Readonly<Record<string, Provision>>
+  /** The ConfigMap `conf` and the Secret `key` are not in the repository. */
+  readonly without?: boolean
 }
 
 export function mounting(wish: Wish): Template {
-  const { hash = 'aaa', level = 'info', volumes, spec, claims = { data: provision } } = wish
+  const { hash = 'aaa', level = 'info', volumes, spec, claims = { data: provision }, without = false } = wish
   const conf: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'conf' }, data: { level } }
+  const key: Secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'key' }, type: 'Opaque', data: {} }
+  const objects = without ? [] : [conf, key]
   const volumeMounts = wish.mounts ?? volumes.map(({ name }) => ({ name, mountPath: `/${name}` }))
   const storage = {
     claim: (name: string) => claims[name],
@@ -46,17 +50,26 @@ export function mounting(wish: Wish): Template {
     { spec: podSpec({ volumes: [...volumes], containers: [container({ volumeMounts: [...volumeMounts] })], ...spec }) },
     'shop',
     'Deployment/web',
-    (kind, name) => (kind === 'ConfigMap' && name === 'conf' ? conf : undefined),
+    (kind, name) => objects.find((object) => object.kind === kind && object.metadata.name === name),
     { storage, annotations: {}, limitRanges: [] },
   )
   return { ...resolved, hash }
 }
 
-const conf: Volume = { name: 'conf', configMap: { name: 'conf', defaultMode: 0o644 } }
+export const conf: Volume = { name: 'conf', configMap: { name: 'conf', defaultMode: 0o644 } }
 const cache: Volume = { name: 'cache', emptyDir: {} }
 const data: Volume = { name: 'data', persistentVolumeClaim: { claimName: 'data' } }
 
-const configured = mounting({ volumes: [conf] })
+export const secret: Volume = { name: 'key', secret: { secretName: 'key', defaultMode: 0o644 } }
+
+const facts: Volume = {
+  name: 'facts',
+  downwardAPI: {
+    defaultMode: 0o644,
+    items: [{ path: 'name', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } }],
+  },
+}
+export const configured = mounting({ volumes: [conf] })
 const newLevel = mounting({ volumes: [conf], level: 'debug' })
 const claiming = mounting({ volumes: [data] })
 
@@ -70,6 +83,7 @@ export function dataOn(hostName: string): LiveVolume {
 
 const one = (wanted: Template) => deployment(wanted, { replicas: 1 })
 const filled = { contents: contentsOf(configured) }
+export const secretive = mounting({ volumes: [secret] })
 const made = 'create pod web-aaa-0 on local (1 replica wanted)'
 const twoHosts = [host(), host({ name: 'other' })]
 const far = host({ name: 'far', reachable: false, message: 'no route to host' })
@@ -205,6 +219,21 @@ export const configChanges: readonly Row[] = [
     title: 'but not in a volume that the new one does not have',
     desired: deployment(mounting({ volumes: [], hash: 'bbb' }), { replicas: 1, paused: true }),
     pods: [pod(configured, 0)],
+    expected: '',
+  },
+  {
+    title: 'nor in one that has its files from elsewhere now',
+    desired: deployment(
+      mounting({ volumes: [{ name: 'conf', configMap: { name: 'conf', defaultMode: 0o600 } }], hash: 'bbb' }),
+      { replicas: 1, paused: true },
+    ),
+    pods: [pod(configured, 0)],
+    expected: '',
+  },
+  {
+    title: 'labels in the volume of an old pod stay its own',
+    desired: deployment(mounting({ volumes: [facts], hash: 'bbb' }), { replicas: 1, paused: true }),
+    pods: [pod(mounting({ volumes: [facts] }), 0)],
     expected: '',
   },
   {
