@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
-import { Journal } from '../src/journal/journal.ts'
 import { GitError } from '../src/sync/errors.ts'
 import {
   clock,
+  defaults,
   done,
   engine,
+  forgetJournal,
   journal,
   open,
   pass,
@@ -117,7 +118,7 @@ test('an approval of long ago does not count for an engine without memory', asyn
   await open().start()
   await pass(20_000)
   await engine.close()
-  journal = Journal.inMemory()
+  forgetJournal()
   runtime.restart()
   repository.push('Remove three', { 'a.yaml': null, 'b.yaml': null, 'c.yaml': null })
   await open().start()

@@ -1,5 +1,6 @@
 import { type Key, keyParts } from '../../base/key.ts'
 import type { ObjectStatus, Plan, Task } from './action.ts'
+import { planGoneClaim } from './claim.ts'
 import type { View } from './desired.ts'
 import { planLeave, planLeaving, planRemains } from './leave.ts'
 import { type Observed, observe } from './observe.ts'
@@ -10,6 +11,7 @@ import { type Observed, observe } from './observe.ts'
  */
 export function planGone(owner: Key, view: View): Plan {
   const { kind, namespace, name } = keyParts(owner)
+  if (kind === 'PersistentVolumeClaim') return planGoneClaim(owner, view)
   const eye = { now: view.now, hosts: view.hosts, minReadyMs: 0, hash: '' }
   const pods = [...view.pods].sort((a, b) => (a.name < b.name ? -1 : 1)).map((pod) => observe(pod, eye))
   const removals = pods.flatMap((observed) => removal(observed, view.now))
