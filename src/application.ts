@@ -12,6 +12,7 @@ import type { ObjectStatus, Task } from './reconcile/plan/action.ts'
 import { isClaimData, keptStatus } from './reconcile/plan/claim.ts'
 import { decidePrune, deletableClaims } from './reconcile/plan/prune.ts'
 import { isPlanned, type Wanted } from './reconcile/wanted.ts'
+import type { DiffItem } from './report/diff.ts'
 import { inReportOrder, shapeStatus } from './report/objects.ts'
 import type { AppFacts } from './report/status.ts'
 import type { LiveVolume } from './runtime/live.ts'
@@ -130,7 +131,7 @@ export class Application {
   }
 
   /** Reads `revision` (default: the head) into the wanted objects without following it; answers what is to be planned, and how it differs. */
-  async look(revision: string | undefined): Promise<{ readonly key: Key; readonly changes: readonly string[] }[]> {
+  async look(revision: string | undefined): Promise<(Pick<DiffItem, 'changes' | 'note'> & { readonly key: Key })[]> {
     const source = await this.#open()
     const repository = this.#repository!
     const head = await repository.fetch()
@@ -140,11 +141,12 @@ export class Application {
     this.#decide(await source.read(this.#head, () => this.#parts.clock.now()), await this.#approvals(this.#head), false)
     if (this.#refusal) return []
     const { wanted, liveOwners, isGone } = this.#parts
-    const keys = new Set([
-      ...wanted.keys(this.name),
-      ...[...before.keys(), ...liveOwners()].filter((key) => isGone(key)),
-    ])
-    return [...keys].map((key) => ({ key, changes: objectChanges(before.get(key), wanted.object(key)) }))
+    const vanished = [...before.keys()].filter((key) => wanted.object(key) === undefined)
+    const kept = new Map(this.#kept().map((status) => [keyOf(status), status.message]))
+    const keys = new Set([...wanted.keys(this.name), ...vanished, ...liveOwners().filter((key) => isGone(key))])
+    return [...keys].map((key) => {
+      return { key, changes: objectChanges(before.get(key), wanted.object(key)), note: kept.get(key) ?? '' }
+    })
   }
 
   /** One key was looked at. */

@@ -207,10 +207,11 @@ export class Engine {
   async preview(revision?: string): Promise<PreviewItem[]> {
     const items: PreviewItem[] = []
     for (const application of this.#applications) {
-      for (const { key, changes } of await application.look(revision)) {
+      for (const { key, changes, note } of await application.look(revision)) {
         const told = this.#looker.forecast(key)
         if (told) this.#looker.note(key, told)
-        items.push({ app: application.name, key, changes, tasks: told?.tasks ?? [], note: noteOf(told) })
+        const more = note || (isPlanned(key) ? noteOf(told) : '')
+        items.push({ app: application.name, key, changes, tasks: told?.tasks ?? [], note: more })
       }
     }
     return items.sort((a, b) => (a.key < b.key ? -1 : 1))

@@ -182,6 +182,39 @@ test('looking touches nothing', async () => {
   expect(status()).toMatchObject({ commit, sync: 'OutOfSync' })
 })
 
+test('diff tells what vanishes, and that the data of a claim is kept', async () => {
+  const storage = `apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: now }
+provisioner: berth.dev/local
+reclaimPolicy: Retain
+volumeBindingMode: Immediate
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: data }
+spec: { storageClassName: now, accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+`
+  const settings = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\n'
+  repository.push('Add', { 'web.yaml': deployment('web'), 'storage.yaml': storage, 'settings.yaml': settings })
+  await open().start()
+  await pass(30_000)
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+  await engine.close()
+  repository.push('Less\n\nBerth-Allow-Prune: yes', { 'storage.yaml': '', 'settings.yaml': '' })
+  const looked = open()
+  const look = looked.observe()
+  await pass(3_000)
+  await look
+  const items = (await looked.preview()).filter(({ changes }) => changes.length > 0)
+  expect(items.map(({ key, changes, note }) => `${key} ${changes.join()} ${note}`.trim())).toEqual([
+    '/StorageClass/now removed',
+    'shop/ConfigMap/settings removed',
+    'shop/PersistentVolumeClaim/data removed kept: 1Gi on one; it is taken again when the claim comes back',
+  ])
+  expect(items.flatMap(({ tasks }) => tasks)).toEqual([])
+})
+
 test('with selfHeal off drift is told, not touched; a new commit is still applied', async () => {
   repository.push('Add web', { 'web.yaml': deployment('web') })
   await open({ selfHeal: false }).start()
