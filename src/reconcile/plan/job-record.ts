@@ -1,7 +1,7 @@
 import type { LiveVolume } from '../../runtime/live.ts'
 import type { Task } from './action.ts'
 import { namespaceOf } from './create.ts'
-import type { DesiredCronJob, DesiredJob, View } from './desired.ts'
+import type { DesiredCronJob, DesiredJob, View, Workload } from './desired.ts'
 
 /** How a Job ended, once for all. */
 export interface JobEnd {
@@ -40,7 +40,8 @@ export function recordEnd(
   },
   view: View,
 ): Task[] {
-  const { outcome, reason, message, finishedAt, succeeded, failed } = record.end
+  const { detail, end } = record
+  const { outcome, reason, message, finishedAt, succeeded, failed } = end
   const facts = {
     ...record.more,
     ...{ outcome, reason, message },
@@ -48,11 +49,27 @@ export function recordEnd(
     succeeded: String(succeeded),
     failed: String(failed),
   }
+  const text = `record the end of job ${record.job}`
+  return writeRecord(desired, { text, cause: outcome === 'Complete' ? outcome : reason, detail, facts }, view)
+}
+
+/** One record of an object, on every host. */
+export function writeRecord(
+  desired: Workload,
+  record: {
+    readonly text: string
+    readonly cause: string
+    readonly detail: string
+    readonly facts: Readonly<Record<string, string>>
+  },
+  view: View,
+): Task[] {
+  const { text, cause, detail, facts } = record
   const volume = {
     app: desired.app,
     namespace: namespaceOf(desired),
     subject: `${desired.kind}/${desired.object.metadata.name}`,
-    detail: record.detail,
+    detail,
     facts,
     driver: 'local',
     options: {},
@@ -61,8 +78,8 @@ export function recordEnd(
     .filter(({ reachable }) => reachable)
     .map(({ name: host }) => ({
       host,
-      text: `record the end of job ${record.job} on ${host}`,
-      cause: outcome === 'Complete' ? outcome : reason,
+      text: `${text} on ${host}`,
+      cause,
       effect: 'none',
       actions: [{ kind: 'createVolume', host, volume }],
     }))

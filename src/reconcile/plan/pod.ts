@@ -3,6 +3,7 @@ import type { DesiredPod, View } from './desired.ts'
 import { planLeave } from './leave.ts'
 import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
+import { planRecorded, podRecords, recordedVerdict, recordPod, removeOutdated } from './pod-record.ts'
 import { preflight } from './preflight.ts'
 import { statusLine } from './rollout-status.ts'
 import { driftText, planRest, type Roster, takeRoster } from './roster.ts'
@@ -14,6 +15,12 @@ import { earliest } from './time.ts'
  */
 export function planPod(desired: DesiredPod, view: View): Plan {
   const roster = takeRoster(desired, view, 0)
+  const records = podRecords(desired, view)
+  const outdated = removeOutdated(records, view)
+  if (records.ended) {
+    const status = statusLine(roster, 1, true, recordedVerdict(records.ended))
+    return { tasks: [...planRecorded(roster), ...outdated], status, lookAgainAt: undefined, lookAgainFor: '' }
+  }
   const { name } = desired.object.metadata
   const stale = [...roster.old, ...staleFinished(roster)].filter(({ reachable }) => reachable)
   const blocked = preflight(
@@ -26,14 +33,21 @@ export function planPod(desired: DesiredPod, view: View): Plan {
   const there = roster.pods.some(({ bucket }) => bucket !== 'lost')
   const making = makePods(roster, { count: there ? 0 : 1, cause: 'wanted', effect: 'none', name })
   const rest = planRest(roster, new Set([...making.names, ...(blocked ? [] : stale.map(({ pod }) => pod.name))]))
-  const again = earliest([rest.again, making.again, blocked?.again])
+  const recording = roster.pods.filter(isOver(roster)).flatMap((observed) => recordPod(desired, observed, view))
+  const soon = recording.length > 0 ? { at: view.now + 1000, reason: 'its end is being recorded' } : undefined
+  const again = earliest([rest.again, making.again, blocked?.again, soon])
   const synced = roster.current.length === 1 || (roster.pods.length === 1 && roster.pods[0]?.bucket === 'finished')
   return {
-    tasks: [...rest.tasks, ...(blocked?.tasks ?? []), ...making.tasks, ...leaving],
+    tasks: [...rest.tasks, ...recording, ...outdated, ...(blocked?.tasks ?? []), ...making.tasks, ...leaving],
     status: statusLine(roster, 1, synced && stale.length === 0, judge(roster, blocked ?? making)),
     lookAgainAt: again?.at,
     lookAgainFor: again?.reason ?? '',
   }
+}
+
+/** It has ended for good, as it was wanted. */
+function isOver({ desired }: Roster) {
+  return ({ bucket, pod }: Observed): boolean => bucket === 'finished' && pod.template === desired.template.hash
 }
 
 /** Ended pods are kept, unless the manifest has changed since. */

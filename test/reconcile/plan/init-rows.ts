@@ -7,7 +7,6 @@ import {
   container,
   deployment,
   ended,
-  host,
   liveContainer,
   now,
   type PodChanges,
@@ -15,6 +14,7 @@ import {
   podSpec,
   template,
   unready,
+  written,
 } from './world.ts'
 
 const hook = { postStart: { exec: { command: ['warm-up'] } } }
@@ -127,6 +127,7 @@ export const initContainers: readonly Row[] = [
     title: 'with restartPolicy Never it fails the pod',
     desired: bare(once),
     pods: [only(once, { setup: ended(1) }, named)],
+    world: written('job', 'Failed'),
     expected: '',
   },
   {
@@ -320,24 +321,28 @@ export const ends: readonly Row[] = [
     title: 'a pod that has done its work: its sidecars are stopped, the last one first',
     desired: bare(helped),
     pods: [only(helped, { proxy: running, logger: running, app: ended(0) }, named)],
+    world: written('job', 'Succeeded'),
     expected: 'stop container logger of pod web (all other containers have ended)',
   },
   {
     title: 'one after the other',
     desired: bare(helped),
     pods: [only(helped, { proxy: running, logger: { stopping: true }, app: ended(0) }, named)],
+    world: written('job', 'Succeeded'),
     expected: '',
   },
   {
     title: 'then the first one',
     desired: bare(helped),
     pods: [only(helped, { proxy: running, logger: ended(0), app: ended(0) }, named)],
+    world: written('job', 'Succeeded'),
     expected: 'stop container proxy of pod web (all other containers have ended)',
   },
   {
     title: 'ended sidecars of such a pod are left alone',
     desired: bare(helped),
     pods: [only(helped, { proxy: ended(0), logger: ended(0), app: ended(0) }, named)],
+    world: written('job', 'Succeeded'),
     expected: '',
   },
   {
@@ -346,12 +351,14 @@ export const ends: readonly Row[] = [
     pods: [
       only(once, { setup: done, proxy: ended(0), migrate: done, app: ended(0) }, { ...named, sandbox: sandboxEnded }),
     ],
+    world: written('job', 'Succeeded'),
     expected: '',
   },
   {
     title: 'a pod that has run for too long is stopped',
     desired: bare(limited),
     pods: [only(limited, { proxy: running, app: running }, { ...named, createdAt: now - 60_000 })],
+    world: written('aaa', 'Failed'),
     expected:
       'stop container app of pod web (DeadlineExceeded: Pod was active on the node longer than the specified deadline)',
   },
@@ -359,6 +366,7 @@ export const ends: readonly Row[] = [
     title: 'and nothing of it is restarted',
     desired: bare(limited),
     pods: [only(limited, { proxy: ended(0), app: ended(1) }, { ...named, createdAt: now - 60_000 })],
+    world: written('aaa', 'Failed'),
     expected: '',
   },
   {
@@ -371,7 +379,7 @@ export const ends: readonly Row[] = [
     title: 'the deadline of a pod that failed before it changes nothing',
     desired: bare(limitedJob),
     pods: [pod(limitedJob, 0, { ...named, createdAt: now - 600_000, each: ended(1, 590_000) })],
-    world: { hosts: [host()] },
+    world: written('job', 'Failed'),
     expected: '',
   },
 ]

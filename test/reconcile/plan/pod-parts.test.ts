@@ -135,6 +135,7 @@ describe('foreseen', () => {
       'create pod web on local (wanted)',
       'create container app of pod web (initialized)',
       'stop container proxy of pod web (all other containers have ended)',
+      'record the end of pod web on local (Succeeded)',
     ])
   })
 })

@@ -19,6 +19,7 @@ import {
   template,
   unready,
   view,
+  written,
 } from './world.ts'
 
 const one = template('aaa')
@@ -150,6 +151,18 @@ const rows: readonly Row[] = [
     desired: barePod(template('job', podSpec({ restartPolicy: 'Never' }))),
     pods: [pod(template('job', podSpec({ restartPolicy: 'Never' })), 0, { name: 'web', each: ended(3) })],
     expected: 'Synced Degraded 0/1: Failed: container app ended: Error, exit code 3 FAILED',
+  },
+  {
+    title: 'a bare pod of which only the record is left',
+    desired: barePod(template('job', podSpec({ restartPolicy: 'Never' }))),
+    world: written('job', 'Failed', 'container app ended: Error, exit code 3'),
+    expected: 'Synced Degraded 0/1: Failed: container app ended: Error, exit code 3 FAILED',
+  },
+  {
+    title: 'one that did its work',
+    desired: barePod(template('job', podSpec({ restartPolicy: 'Never' }))),
+    world: written('job', 'Succeeded'),
+    expected: 'Synced Healthy 0/1: Succeeded',
   },
 ]
 

@@ -13,6 +13,7 @@ import {
   replicaSet,
   template,
   unready,
+  written,
 } from './world.ts'
 
 const oneDeployment = deployment(one, { replicas: 1 })
@@ -295,6 +296,7 @@ export const others: readonly Row[] = [
     title: 'Pod: ended for good, it stays',
     desired: barePod(template('job', podSpec({ restartPolicy: 'Never' }))),
     pods: [pod(template('job', podSpec({ restartPolicy: 'Never' })), 0, { name: 'web', each: ended(1) })],
+    world: written('job', 'Failed'),
     expected: '',
   },
 ]

@@ -10,7 +10,7 @@ import type {
 } from '../../../src/reconcile/plan/desired.ts'
 import { placedOn } from '../../../src/reconcile/plan/placement.ts'
 import { resolveTemplate } from '../../../src/reconcile/plan/template.ts'
-import type { ContainerHealth, LiveContainer, LiveHost, LivePod } from '../../../src/runtime/live.ts'
+import type { ContainerHealth, LiveContainer, LiveHost, LivePod, LiveVolume } from '../../../src/runtime/live.ts'
 
 /** The moment of every test that does not say otherwise, ms. */
 export const now = 1_000_000_000
@@ -225,6 +225,15 @@ export function liveContainer(name: string, changes: Partial<LiveContainer> = {}
 /** Changes to a container whose process ended `agoMs` ago. */
 export function ended(exitCode: number, agoMs = 0, changes: Partial<LiveContainer> = {}): Partial<LiveContainer> {
   return { state: 'exited', exitCode, finishedAt: now - agoMs, health: unready, ...changes }
+}
+
+/** The end of the bare pod `web` is written down. */
+export function written(hash: string, phase: 'Succeeded' | 'Failed', problem = ''): Partial<View> {
+  const record: LiveVolume = {
+    ...{ host: 'local', name: `record-${hash}`, app: 'demo', namespace: 'shop', subject: 'Pod/web', detail: hash },
+    ...{ facts: { phase, problem }, driver: 'local', options: {}, createdAt: now },
+  }
+  return { volumesOf: (subject) => (subject === 'shop/Pod/web' ? [record] : []) }
 }
 
 export function view(pods: readonly LivePod[], changes: Partial<View> = {}): View {
