@@ -66,7 +66,7 @@ export class Engine {
       onScale: (target) => this.#controller.wake(target),
     })
     this.#wanted = new Wanted({
-      boundTo: (claim) => runtime.volumesOf(claim)[0]?.facts.pv,
+      volumes: () => runtime.volumes(),
       replicasOf: (target, manifest) => this.#scaling.replicasOf(target, manifest),
     })
     this.#looker = new Looker({

@@ -31,7 +31,7 @@ export interface Desiring {
 }
 
 /** The object with its references followed; undefined for what is only read by others. */
-export function desireFrom(entry: Entry, facts: Desiring): Desired | undefined {
+function desireFrom(entry: Entry, facts: Desiring): Desired | undefined {
   const { app, commit, since, object } = entry
   const common = { app, commit, since }
   const key = keyOf({ namespace: object.metadata.namespace ?? '', kind: object.kind, name: object.metadata.name })
@@ -88,11 +88,13 @@ export function desireFrom(entry: Entry, facts: Desiring): Desired | undefined {
   }
 }
 
-/** The same with the number of pods that is wanted now, which an autoscaler may change at any time. */
-export function rescaled(desired: Desired | undefined, key: Key, facts: Desiring): Desired | undefined {
+/** What an entry wants, with the number of pods that is wanted now: an autoscaler may change it at any time. */
+export function desiredNow(entry: Entry, key: Key, facts: Desiring): Desired | undefined {
+  const desired = entry.desired ?? desireFrom(entry, facts)
   if (!desired || !('replicas' in desired)) return desired
   const replicas = facts.replicasOf(key, desired.object.spec.replicas)
-  return replicas === desired.replicas ? desired : { ...desired, replicas }
+  if (replicas === desired.replicas) return desired
+  return facts.storage.grow(key) ? desireFrom(entry, facts) : { ...desired, replicas }
 }
 
 /** Undefined: no such claim is wanted. */
@@ -121,6 +123,10 @@ function templateOf({ app, object }: Entry, facts: Desiring): Template {
     claim: (claim: string) => provisionOf(keyOf({ namespace, kind: 'PersistentVolumeClaim', name: claim }), facts),
     claimTemplate: (claim: ClaimTemplate, wanted: string) =>
       within(facts.storage.ofTemplate(app, object, claim, wanted), claim.spec, limitRanges),
+    ownClaims: (claim: ClaimTemplate) => {
+      const own = object.kind === 'StatefulSet' ? facts.storage.ownOf(app, object, claim) : []
+      return new Map(own.map(({ name, spec, provision }) => [name, within(provision, spec, limitRanges)]))
+    },
     claimTemplates: object.kind === 'StatefulSet' ? (object.spec.volumeClaimTemplates ?? []) : [],
   }
   return resolveTemplate(template, namespace, `${object.kind}/${name}`, find, {

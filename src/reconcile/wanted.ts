@@ -2,7 +2,8 @@ import { type Key, keyOf, keyParts } from '../base/key.ts'
 import { type Located, objectKey } from '../manifests/check.ts'
 import type { HorizontalPodAutoscaler, ManifestObject, ResourceQuota } from '../manifests/types.ts'
 import { waveOf } from '../manifests/wave.ts'
-import { type Desiring, desireFrom, type Entry, rescaled } from './desire.ts'
+import type { LiveVolume } from '../runtime/live.ts'
+import { type Desiring, desiredNow, type Entry } from './desire.ts'
 import type { Desired } from './plan/desired.ts'
 import { isPlannedKind } from './plan/planned.ts'
 import { podTemplateOf, readsOf } from './plan/references.ts'
@@ -15,8 +16,8 @@ interface WantedApp {
 }
 
 export interface WantedOptions {
-  /** The static volume that a claim's Docker volume says it was bound to. */
-  readonly boundTo?: (claim: Key) => string | undefined
+  /** Docker volumes that outlive pods: what they say claims were bound to stays so. */
+  readonly volumes?: () => Iterable<LiveVolume>
   /** What an autoscaler makes of the manifest's number. */
   readonly replicasOf?: (target: Key, manifest: number) => number
 }
@@ -37,8 +38,8 @@ export class Wanted {
   readonly #storage: Storage
   readonly #desiring: Desiring
 
-  constructor({ boundTo = () => undefined, replicasOf = (_target, manifest) => manifest }: WantedOptions = {}) {
-    this.#storage = new Storage(boundTo)
+  constructor({ volumes = () => [], replicasOf = (_target, manifest) => manifest }: WantedOptions = {}) {
+    this.#storage = new Storage({ volumes, replicasOf })
     this.#desiring = {
       find: (key) => this.#entries.get(key)?.object,
       limits: (namespace) => this.inNamespace('LimitRange', namespace),
@@ -133,14 +134,14 @@ export class Wanted {
   desired(key: Key): Desired | undefined {
     const entry = this.#entries.get(key)
     if (!entry) return undefined
-    entry.desired = rescaled(entry.desired ?? desireFrom(entry, this.#desiring), key, this.#desiring)
+    entry.desired = desiredNow(entry, key, this.#desiring)
     return entry.desired
   }
 
   /** Keys whose desired side depends on these objects. */
   #dependents(keys: readonly Key[]): Key[] {
     const direct = keys.flatMap((key) => this.#direct(key))
-    if (!keys.some((key) => storageKinds.has(keyParts(key).kind))) return direct
+    if (!keys.some((key) => storageKinds.has(keyParts(key).kind) || this.#storage.competes(key))) return direct
     // Which volume a claim gets depends on what other claims take.
     return [...direct, ...[...this.#entries.values()].filter(usesStorage).map(({ object }) => objectKey(object))]
   }

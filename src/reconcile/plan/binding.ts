@@ -3,17 +3,18 @@ import { toBytes } from '../../manifests/quantity.ts'
 import { matchesSelector } from '../../manifests/selector.ts'
 import type { PersistentVolume, PersistentVolumeClaim } from '../../manifests/types.ts'
 
-/** A claim and the static volume that it was bound to before, as its Docker volume remembers. */
+/** A claim, and what its Docker volume remembers. */
 export interface ClaimToBind {
   readonly claim: PersistentVolumeClaim
+  /** The static volume that it was bound to before; empty: its data is in the Docker volume; undefined: it has no data yet. */
   readonly boundTo: string | undefined
   /** The claim's class, the default one filled in; empty: none. */
   readonly className: string
 }
 
 /**
- * Which static volume each claim gets, as Kubernetes' volume binder decides: what is bound stays bound, then claims that name a volume,
- * then volumes that name a claim, then the smallest volume that fits. One volume, one claim. The same input gives the same answer.
+ * Which static volume each claim gets, as Kubernetes' volume binder decides: what has data stays where it is, then claims that name a
+ * volume, then volumes that name a claim, then the smallest volume that fits. One volume, one claim. The same input gives the same answer.
  */
 export function bindClaims(
   claims: readonly ClaimToBind[],
@@ -34,6 +35,7 @@ export function bindClaims(
     }
   }
   bind(({ boundTo }, all) => all.find(({ metadata }) => metadata.name === boundTo))
+  for (const [key, { boundTo }] of [...left]) if (boundTo !== undefined) left.delete(key)
   bind((entry, all) =>
     all.find((volume) => entry.claim.spec.volumeName === volume.metadata.name && fits(entry, volume)),
   )

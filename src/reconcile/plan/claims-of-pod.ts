@@ -5,6 +5,7 @@ import type { Action } from './action.ts'
 import { dataOf, refusalOf } from './claim.ts'
 import { filled, type PodFacts } from './containers.ts'
 import type { ClaimUse, Provision, Template, View } from './desired.ts'
+import { claimOf } from './own-claims.ts'
 
 /** Hosts on which a pod finds its claims' data, or may have it made. */
 export interface ClaimHosts {
@@ -22,16 +23,14 @@ const nothingPromised: Promised = new Map()
 
 /** With those of one more pod: another pod of the same look must not have data made elsewhere for a claim that they share. */
 export function promise(promised: Promised, template: Template, pod: PodFacts): Promised {
-  const claims = claimsOf(template).map(({ name }): [string, string] => [filled(name, pod), pod.host])
+  const claims = claimsOf(template, pod).map(({ name }): [string, string] => [name, pod.host])
   return claims.length === 0 ? promised : new Map([...promised, ...claims])
 }
 
 /** `pod.host` is not looked at: it is what is asked for. */
 export function claimHosts(template: Template, pod: PodFacts, view: View, promised = nothingPromised): ClaimHosts {
   let hosts = view.hosts
-  for (const claim of claimsOf(template)) {
-    const name = filled(claim.name, pod)
-    const { provision } = claim
+  for (const { name, provision } of claimsOf(template, pod)) {
     if (!provision) return refused(`persistentvolumeclaim "${name}" not found`)
     if (provision.problem) return refused(`persistentvolumeclaim "${name}": ${provision.problem}`)
     const allowed = hostsOf(name, provision, pod, view, promised)
@@ -67,9 +66,9 @@ export function createVolumes(
   host: LiveHost,
   view: Pick<View, 'volumesOf'>,
 ): readonly Action[] {
-  return claimsOf(template).flatMap(({ name, provision }): Action[] => {
+  return claimsOf(template, pod).flatMap(({ name, provision }): Action[] => {
     if (!provision) return []
-    const there = dataOf(claimKey(pod, filled(name, pod, host)), view)
+    const there = dataOf(claimKey(pod, name), view)
     if (there.some((volume) => volume.host === pod.host)) return []
     return [{ kind: 'createVolume', host: pod.host, volume: specFor(provision.volume, pod, host) }]
   })
@@ -87,8 +86,8 @@ function specFor(volume: VolumeSpec, pod: PodFacts, host: LiveHost): VolumeSpec 
 }
 
 /** Each claim once: several volumes may be of one. */
-function claimsOf(template: Template): readonly ClaimUse[] {
-  const all = template.volumes.flatMap(({ claim }) => (claim ? [claim] : []))
+function claimsOf(template: Template, pod: PodFacts): readonly ClaimUse[] {
+  const all = template.volumes.flatMap(({ claim }) => (claim ? [claimOf(claim, pod)] : []))
   return [...new Map(all.map((claim) => [claim.name, claim])).values()]
 }
 

@@ -10,6 +10,8 @@ export interface ClaimWish {
   readonly spec: PersistentVolumeClaimSpec
   /** Written into the volume's labels beside its own facts: the StatefulSet and what it wants done with its claims. */
   readonly facts?: Readonly<Record<string, string>>
+  /** The static volume that has its data; empty: a Docker volume has; undefined: there is none yet. */
+  readonly boundTo?: string | undefined
 }
 
 const defaultAnnotations = [
@@ -57,6 +59,20 @@ export function provisionOf(
   volumes: readonly PersistentVolume[],
 ): Provision {
   if (bound) return staticProvision(wish, bound)
+  if (wish.boundTo)
+    return refused(
+      wish,
+      `persistentvolume "${wish.boundTo}", which has its data, is in no repository or serves another claim`,
+    )
+  const provision = unboundProvision(wish, classes, volumes)
+  return wish.boundTo === '' ? { ...provision, problem: '' } : provision
+}
+
+function unboundProvision(
+  wish: ClaimWish,
+  classes: readonly StorageClass[],
+  volumes: readonly PersistentVolume[],
+): Provision {
   const name = classNameOf(wish.spec, classes)
   const found = classOf(name, classes)
   if (wish.spec.volumeName) return refused(wish, `persistentvolume "${wish.spec.volumeName}" not found or does not fit`)

@@ -32,6 +32,7 @@ export function planStatefulSet(desired: DesiredStatefulSet, view: View): Plan {
   const held = preflight(
     roster,
     decision.outdated.map(({ pod }) => pod.host),
+    decision.outdated.map(({ pod }) => pod.name),
   )
   const outdated = held ? [] : decision.outdated
   const free = decision.create.filter((name) => whereElse(roster, name) === undefined)

@@ -5,7 +5,7 @@ import type { Mount } from '../../runtime/live.ts'
 import type { PodVolume } from '../../runtime/port.ts'
 import { refusalOf } from './claim.ts'
 import { standIns } from './containers.ts'
-import type { Provision, TemplateVolume } from './desired.ts'
+import type { ClaimUse, Provision, TemplateVolume } from './desired.ts'
 import type { Lookup } from './environment.ts'
 import { absolutePath } from './on-config-change.ts'
 import { fillingOf } from './volume-contents.ts'
@@ -16,6 +16,8 @@ export interface Storage {
   readonly claim: (name: string) => Provision | undefined
   /** For a claim of a pod's own: of a StatefulSet's template, or of an ephemeral volume. The name holds a stand-in for the pod's. */
   readonly claimTemplate: (template: ClaimTemplate, name: string) => Provision | undefined
+  /** Claims of such a template that are provided in another way, by their full names. */
+  readonly ownClaims?: (template: ClaimTemplate) => ReadonlyMap<string, Provision>
   /** Of the StatefulSet; they win over volumes of the same name. */
   readonly claimTemplates: readonly ClaimTemplate[]
 }
@@ -63,7 +65,7 @@ function resolve(volume: Volume, facts: Lookup, storage: Storage): Resolved {
   }
   if (persistentVolumeClaim) {
     const { claimName, readOnly = false } = persistentVolumeClaim
-    return { ...claimVolume(name, claimName, storage.claim(claimName)), readOnly }
+    return { ...claimVolume(name, { name: claimName, provision: storage.claim(claimName) }), readOnly }
   }
   if (ephemeral) return ephemeralVolume(volume, storage)
   if (hostPath) return writable({ kind: 'host', name, path: hostPath.path, type: hostPath.type ?? '' })
@@ -83,16 +85,21 @@ function empty(name: string): Extract<PodVolume, { kind: 'empty' }> {
 function ownClaim(template: ClaimTemplate, storage: Storage): Resolved {
   const { name } = template.metadata
   const claim = `${name}-${standIns.name}`
-  return claimVolume(name, claim, storage.claimTemplate(template, claim))
+  const resolved = claimVolume(name, { name: claim, provision: storage.claimTemplate(template, claim) })
+  const own = storage.ownClaims?.(template) ?? new Map<string, Provision>()
+  return own.size === 0 || !resolved.claim ? resolved : { ...resolved, claim: { ...resolved.claim, own } }
 }
 
-function claimVolume(name: string, claim: string, provision: Provision | undefined): Resolved {
-  const path = provision?.hostPath
-  const volume: PodVolume =
-    path === undefined
-      ? { kind: 'docker', name, subject: `PersistentVolumeClaim/${claim}` }
-      : { kind: 'host', name, path, type: '' }
-  return { ...writable(volume), claim: { name: claim, provision } }
+function claimVolume(name: string, claim: ClaimUse): Resolved {
+  return { ...writable(volumeOfClaim(name, claim)), claim }
+}
+
+/** What pods mount for a claim, under the volume's name in their spec. */
+export function volumeOfClaim(name: string, claim: ClaimUse): PodVolume {
+  const path = claim.provision?.hostPath
+  return path === undefined
+    ? { kind: 'docker', name, subject: `PersistentVolumeClaim/${claim.name}` }
+    : { kind: 'host', name, path, type: '' }
 }
 
 /** Made and removed with the pod, by the driver of its class. */

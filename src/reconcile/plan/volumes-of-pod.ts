@@ -5,11 +5,12 @@ import type { PodVolume, VolumeContents, VolumeSetup } from '../../runtime/port.
 import { filled, type PodFacts } from './containers.ts'
 import type { Template } from './desired.ts'
 import { isFilled, sourceOf } from './files-of-pod.ts'
+import { volumesFor } from './own-claims.ts'
 
 /** The volumes of one pod of the template, claims of its own under their names. */
 export function volumesOf(template: Template, pod: PodFacts, host: LiveHost): readonly PodVolume[] {
   const fill = (text: string): string => filled(text, pod, host)
-  return template.volumes.map(({ volume }) => {
+  return volumesFor(template, pod).map(({ volume }) => {
     if (volume.kind === 'docker') return { ...volume, subject: fill(volume.subject) }
     if (volume.kind !== 'empty') return volume
     const options = Object.entries(volume.options).map(([key, text]): [string, string] => [key, fill(text)])
@@ -37,7 +38,7 @@ export function setupsOf(
   host: LiveHost,
   starting: readonly ContainerConfig[],
 ): readonly VolumeSetup[] {
-  return template.volumes.flatMap(({ volume, contents, claim }) => {
+  return volumesFor(template, pod).flatMap(({ volume, contents, claim }) => {
     const files = contents && contentsOf(contents, pod, host)
     const setups = setupOf(volume, files, template.spec, directoriesIn(volume.name, starting))
     return claim?.provision?.volume.options.type === 'nfs' ? setups.map(withoutGroup) : setups
