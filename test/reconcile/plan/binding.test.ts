@@ -76,6 +76,18 @@ test.each([
     expected: 'b=one',
   },
   {
+    title: 'what is bound to a volume that is not there takes no other',
+    volumes: [volume('one', {})],
+    claims: [wish('a', { boundTo: 'gone' })],
+    expected: '',
+  },
+  {
+    title: 'what has its data in a Docker volume takes none, not even by name',
+    volumes: [volume('one', {}), volume('two', { claim: 'b' })],
+    claims: [wish('a', { boundTo: '', volumeName: 'one' }), wish('b', { boundTo: '' })],
+    expected: '',
+  },
+  {
     title: 'another class does not fit',
     volumes: [volume('one', { className: 'fast' })],
     claims: [wish('a', { className: 'slow' })],
