@@ -1,8 +1,10 @@
 import { keyOf } from '../../base/key.ts'
+import type { LiveVolume } from '../../runtime/live.ts'
 import type { ObjectStatus, Plan, Task } from './action.ts'
 import { namespaceOf } from './create.ts'
 import type { DesiredJob, View } from './desired.ts'
 import { secondText } from './job-identity.ts'
+import { recordPods, withRecorded } from './job-pod-record.ts'
 import { endOfRecord, type JobEnd, recordEnd, removeRecords } from './job-record.ts'
 import { type JobRunPlan, planRun } from './job-run.ts'
 import { successes } from './job-verdict.ts'
@@ -20,6 +22,7 @@ export function planJob(desired: DesiredJob, view: View): Plan {
   const records = view.volumesOf(keyOf({ namespace: namespaceOf(desired), kind: 'Job', name }))
   const record = records.find(({ detail }) => detail === hash)
   const stale = removeStale(desired, view)
+  const pods = view.pods.filter(({ template }) => template === hash)
   const run = planRun(
     {
       desired,
@@ -32,10 +35,10 @@ export function planJob(desired: DesiredJob, view: View): Plan {
       removal: '',
       waits: stale.waits,
     },
-    { ...view, pods: view.pods.filter(({ template }) => template === hash) },
+    { ...view, pods: record ? pods : withRecorded(desired, pods, records) },
   )
-  const recording = record ? [] : recordTasks(desired, run, view)
-  const outdated = record ? removeRecords(olderRecords(desired, records), view, 'of an older template') : []
+  const recording = record ? [] : recordTasks(desired, run, records, view)
+  const outdated = record ? removeRecords(olderRecords(desired, records), view, 'no longer needed') : []
   const tasks = [...stale.tasks, ...run.tasks, ...recording, ...outdated]
   const again = earliest([run.again, recording.length > 0 ? soon(view.now) : undefined])
   return {
@@ -54,8 +57,13 @@ function soon(now: number): LookAgain {
   return { at: now + 1000, reason: 'its end is being recorded' }
 }
 
-function recordTasks(desired: DesiredJob, { end, still }: JobRunPlan, view: View): Task[] {
-  if (!end || !still) return []
+function recordTasks(
+  desired: DesiredJob,
+  { end, still, facts }: JobRunPlan,
+  records: readonly LiveVolume[],
+  view: View,
+): Task[] {
+  if (!end || !still) return recordPods(desired, facts.succeeded, records, view)
   const { hash } = desired.template
   return recordEnd(desired, { job: desired.object.metadata.name, detail: hash, end }, view)
 }

@@ -2,7 +2,7 @@ import type { JobSpec } from '../../../src/manifests/types.ts'
 import type { View } from '../../../src/reconcile/plan/desired.ts'
 import type { LivePod, LiveVolume } from '../../../src/runtime/live.ts'
 import { failed, jobSpec, leaving, record, succeeded, workQueue } from './job-world.ts'
-import { container, ended, host, type PodChanges, pod, template, unready } from './world.ts'
+import { container, ended, host, now, type PodChanges, pod, template, unready } from './world.ts'
 
 /** What a Job does, as text: one row per rule. */
 export interface JobRow {
@@ -22,6 +22,7 @@ const three = jobSpec({ completions: 3, parallelism: 2 })
 const indexed = jobSpec({ completionMode: 'Indexed', completions: 4, parallelism: 3 })
 const perIndex: JobSpec = { ...indexed, backoffLimitPerIndex: 1, backoffLimit: 2 ** 31 - 1 }
 const done = record('Job/work', 'aaa')
+const recordedPod = record('Job/work', 'aaa.work-aaa-0', { host: 'local', createdAt: String(now - 90_000) })
 
 export const jobRows: readonly JobRow[] = [
   {
@@ -78,7 +79,34 @@ export const jobRows: readonly JobRow[] = [
     title: 'as many at a time as parallelism says',
     spec: three,
     pods: { 'aaa-0': succeeded(), 'aaa-1': {} },
+    expected: [
+      'OutOfSync Progressing 1/3 1 of 3 completions, 1 pod active',
+      'create pod work-aaa-2 on local (wanted)',
+      'record the end of pod work-aaa-0 on local (Succeeded)',
+    ],
+  },
+  {
+    title: 'a pod that was pruned after it had ended well has done its part, and its name is taken',
+    spec: three,
+    pods: { 'aaa-1': {} },
+    records: [recordedPod],
     expected: ['OutOfSync Progressing 1/3 1 of 3 completions, 1 pod active', 'create pod work-aaa-2 on local (wanted)'],
+  },
+  {
+    title: 'so has one of which only the container was pruned',
+    spec: three,
+    pods: { 'aaa-0': { containers: [] }, 'aaa-1': {}, 'aaa-2': {} },
+    records: [recordedPod],
+    expected: ['Synced Progressing 1/3 1 of 3 completions, 2 pods active'],
+  },
+  {
+    title: 'records of pods go once the end of the job is written down',
+    spec: three,
+    records: [done, recordedPod],
+    expected: [
+      'OutOfSync Healthy 1/3 Complete',
+      'remove record aaa.work-aaa-0 of Job/work on local (no longer needed)',
+    ],
   },
   {
     title: 'fewer at a time than run',
@@ -242,7 +270,7 @@ export const jobRows: readonly JobRow[] = [
   {
     title: 'another template: the old record goes once there is a new one',
     records: [record('Job/work', 'old'), done],
-    expected: ['OutOfSync Healthy 1/1 Complete', 'remove record old of Job/work on local (of an older template)'],
+    expected: ['OutOfSync Healthy 1/1 Complete', 'remove record old of Job/work on local (no longer needed)'],
   },
   {
     title: 'Failed: a pod is replaced once it has ended',
@@ -275,6 +303,7 @@ export const jobRows: readonly JobRow[] = [
       'create pod work-0-aaa-0 on local (wanted)',
       'create pod work-2-aaa-0 on local (wanted)',
       'create pod work-3-aaa-0 on local (wanted)',
+      'record the end of pod work-1-aaa-0 on local (Succeeded)',
     ],
   },
   {
@@ -290,6 +319,7 @@ export const jobRows: readonly JobRow[] = [
     title: 'a limit per index: one waits, others go on',
     spec: perIndex,
     pods: { '0-aaa-0': failed(4000), '1-aaa-0': succeeded() },
+    records: [record('Job/work', 'aaa.work-1-aaa-0')],
     expected: [
       'OutOfSync Progressing 1/4 1 of 4 completions, 1 failed, next attempt at 1970-01-12T13:46:46Z',
       'create pod work-2-aaa-0 on local (the one before it failed)',
@@ -345,6 +375,7 @@ export const jobRows: readonly JobRow[] = [
     expected: [
       'OutOfSync Progressing 1/4 Complete, other pods are ending',
       'stop pod work-0-aaa-0 (the job is complete)',
+      'record the end of pod work-2-aaa-0 on local (Succeeded)',
     ],
   },
 ]

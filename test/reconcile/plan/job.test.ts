@@ -76,6 +76,10 @@ test('what a job would do, if all goes well', () => {
     'create pod work-aaa-0 on local',
     'create pod work-aaa-1 on local',
     'create pod work-aaa-2 on local',
+    'record the end of pod work-aaa-0 on local',
+    'record the end of pod work-aaa-1 on local',
     'record the end of job work on local',
+    'remove record aaa.work-aaa-0 of Job/work on local',
+    'remove record aaa.work-aaa-1 of Job/work on local',
   ])
 })
