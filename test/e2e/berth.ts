@@ -23,6 +23,7 @@ interface ListedContainer {
   readonly State: string
   readonly Image: string
   readonly Labels: Readonly<Record<string, string>>
+  readonly Mounts: readonly { readonly Source: string }[]
 }
 
 interface ListedVolume {
