@@ -1,10 +1,11 @@
-import type { ContainerPort, PodSpec } from '../../manifests/types.ts'
-import type { ContainerConfig, LiveHost, LivePod, PublishedPort } from '../../runtime/live.ts'
+import type { PodSpec } from '../../manifests/types.ts'
+import type { ContainerConfig, LiveHost, LivePod } from '../../runtime/live.ts'
 import type { PodRef, SandboxSpec } from '../../runtime/port.ts'
 import type { Action, Effect, Task } from './action.ts'
 import { createVolumes } from './claims-of-pod.ts'
 import { containersFor } from './containers.ts'
 import type { View, Workload } from './desired.ts'
+import { portsOf } from './host-ports.ts'
 import { pinImage } from './images.ts'
 import { removeActions } from './leave.ts'
 import { stagesOf } from './start-order.ts'
@@ -102,26 +103,6 @@ function ownLabels({ kind, object, template }: Workload, podName: string): Reado
   if (kind !== 'StatefulSet') return { 'pod-template-hash': template.hash }
   const { name } = object.metadata
   return { [revisionLabel]: `${name}-${template.hash}`, ...identityLabels(name, podName) }
-}
-
-interface PortSpec {
-  readonly initContainers?: readonly { readonly ports?: readonly ContainerPort[] }[]
-  readonly containers: readonly { readonly ports?: readonly ContainerPort[] }[]
-}
-
-function portsOf(spec: PortSpec): PublishedPort[] {
-  return [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ ports }) => (ports ?? []).flatMap(published))
-}
-
-function published(port: ContainerPort): PublishedPort[] {
-  if (!port.hostPort) return []
-  const { containerPort, hostPort, protocol } = port
-  return [{ containerPort, hostPort, hostIP: port.hostIP || '0.0.0.0', protocol }]
-}
-
-/** Host ports of a pod spec as placement compares them: `hostIP/hostPort/protocol`. */
-export function hostPorts(spec: PortSpec): string[] {
-  return portsOf(spec).map((port) => `${port.hostIP}/${port.hostPort}/${port.protocol}`)
 }
 
 /** A pod's name as a host name: 63 characters at most, none of them at an end that a host name may not have. */

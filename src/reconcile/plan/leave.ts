@@ -1,6 +1,7 @@
 import type { LiveContainer, LivePod } from '../../runtime/live.ts'
 import type { Action, Effect, Task } from './action.ts'
 import { isAlive } from './container-state.ts'
+import { holdsPorts } from './host-ports.ts'
 import { stopOrder } from './start-order.ts'
 import { graceMs, named, podRef } from './upkeep.ts'
 
@@ -31,9 +32,23 @@ export function planLeaving(pod: LivePod, now: number): Task | undefined {
 /** A pod that ended for good and stays: what still runs of it is stopped, sidecars in the end. */
 export function planFinished(pod: LivePod, cause: string): Task | undefined {
   const next = nextToStop(pod).filter((container) => !container.stopping)
-  if (next.length === 0) return undefined
+  if (next.length === 0) return freePorts(pod)
   const text = `stop ${named(next.map((container) => container.name))} of pod ${pod.name}`
   return { host: pod.host, text, cause, effect: 'none', actions: stopActions(pod, graceMs(pod)) }
+}
+
+/** Whoever comes next on that host needs them. */
+function freePorts(pod: LivePod): Task | undefined {
+  const { host, name, sandbox } = pod
+  if (!sandbox || sandbox.stopping || aliveIn(pod).length > 0 || !holdsPorts(pod)) return undefined
+  const stop: Action = { kind: 'stop', pod: podRef(pod), id: sandbox.id, graceMs: leastGraceMs }
+  return {
+    host,
+    text: `stop sandbox of pod ${name}`,
+    cause: 'it holds ports of the host',
+    effect: 'none',
+    actions: [stop],
+  }
 }
 
 /** A pod that cannot come back. Without its sandbox it is cut off from the network: it cannot end in an orderly way any more. */

@@ -1,5 +1,5 @@
 import type { LivePod } from '../../runtime/live.ts'
-import { hostPorts } from './create.ts'
+import { holdsPorts, hostPorts } from './host-ports.ts'
 import { phaseOf } from './observe.ts'
 import { type Load, noLoad, type Site } from './placement.ts'
 import { asksForOthers, keepsOthersAway } from './pod-affinity.ts'
@@ -26,16 +26,22 @@ function foreign({ desired, namespace }: Roster, pods: readonly LivePod[]): Live
 }
 
 function counts(pod: LivePod, now: number): boolean {
-  if (pod.leaving) return false
+  return !pod.leaving && !hasEnded(pod, now)
+}
+
+function hasEnded(pod: LivePod, now: number): boolean {
   const { phase } = phaseOf(pod, now)
-  return phase !== 'Succeeded' && phase !== 'Failed'
+  return phase === 'Succeeded' || phase === 'Failed'
 }
 
 function loadsOf(roster: Roster, holders: readonly LivePod[]): ReadonlyMap<string, Load> {
+  const { now } = roster.view
   return new Map(
     roster.view.hosts.map((host) => {
       const here = (pod: LivePod): boolean => pod.host === host.name
-      const ports = holders.filter(here).flatMap((pod) => (pod.spec ? hostPorts(pod.spec) : []))
+      const ports = holders
+        .filter((pod) => here(pod) && (holdsPorts(pod) || !hasEnded(pod, now)))
+        .flatMap((pod) => (pod.spec ? hostPorts(pod.spec) : []))
       const { cpuMillis, memoryBytes } = roster.view.placed.get(host.name) ?? noLoad
       const peers = roster.view.pods.filter((pod) => here(pod) && !pod.leaving).length
       return [host.name, { cpuMillis, memoryBytes, peers, ports: new Set(ports) }]

@@ -1,3 +1,6 @@
+import type { PodSpec } from '../../../src/manifests/types.ts'
+import type { Template } from '../../../src/reconcile/plan/desired.ts'
+import type { LiveContainer, LivePod } from '../../../src/runtime/live.ts'
 import { lines, one, type Row, two } from './rollout-rows.ts'
 import {
   barePod,
@@ -17,6 +20,17 @@ import {
 } from './world.ts'
 
 const oneDeployment = deployment(one, { replicas: 1 })
+
+function ported(changes: Partial<PodSpec>): Template {
+  const ports = [{ containerPort: 80, hostPort: 80, protocol: 'TCP' as const }]
+  return template('port', podSpec({ containers: [container({ ports })], ...changes }))
+}
+
+/** A pod of another owner that has ended, or runs. */
+function stranger(each: Partial<LiveContainer>): LivePod {
+  const wanted = ported({ hostNetwork: true, restartPolicy: 'Never' })
+  return pod(wanted, 0, { name: 'proxy-0', owner: 'Job/proxy', each })
+}
 
 export const upkeep: readonly Row[] = [
   {
@@ -262,6 +276,37 @@ export const hosts: readonly Row[] = [
     ),
     world: { hosts: [host({ name: 'a' }), host({ name: 'b' })] },
     expected: lines('create pod web-port-0 on a (3 replicas wanted)', 'create pod web-port-1 on b (3 replicas wanted)'),
+  },
+  {
+    title: 'a port that a pod of another owner has on the network of the host',
+    desired: deployment(ported({ hostNetwork: true }), { replicas: 1 }),
+    world: { allPods: () => [stranger({})] },
+    expected: '',
+  },
+  {
+    title: 'one that has ended has none there',
+    desired: deployment(ported({ hostNetwork: true }), { replicas: 1 }),
+    world: { allPods: () => [stranger(ended(0))] },
+    expected: 'create pod web-port-0 on local (1 replica wanted)',
+  },
+  {
+    title: 'a pod that has ended gives its ports back',
+    desired: barePod(ported({ restartPolicy: 'Never' })),
+    pods: [pod(ported({ restartPolicy: 'Never' }), 0, { name: 'web', each: ended(0) })],
+    world: written('port', 'Succeeded'),
+    expected: 'stop sandbox of pod web (it holds ports of the host)',
+    calls: ['stop sandbox within 2000 ms'],
+  },
+  {
+    title: 'once',
+    desired: barePod(ported({ restartPolicy: 'Never' })),
+    pods: [
+      pod(ported({ restartPolicy: 'Never' }), 0, {
+        ...{ name: 'web', each: ended(0), sandbox: liveContainer('', { state: 'exited', finishedAt: now }) },
+      }),
+    ],
+    world: written('port', 'Succeeded'),
+    expected: '',
   },
 ]
 
