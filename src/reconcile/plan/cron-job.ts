@@ -120,7 +120,7 @@ function removalsOf(
 }
 
 function isToBeRecorded({ plan, record, pods }: PlannedRun): boolean {
-  return plan.end !== undefined && plan.still && record === undefined && pods.length > 0
+  return plan.end !== undefined && record === undefined && pods.length > 0
 }
 
 function recordTasks(desired: DesiredCronJob, run: PlannedRun, view: View): Task[] {

@@ -55,7 +55,9 @@ export function planRun(run: JobRun, view: View): JobRunPlan {
   const end = run.end ?? (run.removal === '' ? jobVerdict(facts, view.now) : undefined)
   const leaving = leavers(run, facts, end, view.now)
   const making = end || run.removal !== '' || run.waits !== '' ? nothing : make(run, roster, facts)
-  const taken = new Set([...leaving.map(({ pod }) => pod.observed.pod.name), ...making.names, ...keptRemains(pods)])
+  const over = end ? facts.active.map(({ observed }) => observed.pod.name) : []
+  const gone = leaving.map(({ pod }) => pod.observed.pod.name)
+  const taken = new Set([...gone, ...over, ...making.names, ...keptRemains(pods)])
   const rest = planRest(roster, taken)
   const leaves = leaving
     .filter(({ pod }) => pod.observed.reachable)
@@ -95,7 +97,9 @@ function leavers(run: JobRun, facts: JobFacts, end: JobEnd | undefined, now: num
   const all = [...active, ...succeeded, ...failed]
   if (run.removal !== '') return all.map((pod) => ({ pod, cause: run.removal }))
   if (end) {
-    const expires = run.end && expiresAt(run.spec.ttlSecondsAfterFinished, end.finishedAt)
+    // First it is written down: with the pods goes what it follows from.
+    if (!run.end) return []
+    const expires = expiresAt(run.spec.ttlSecondsAfterFinished, end.finishedAt)
     if (expires !== undefined && expires <= now) {
       return all.map((pod) => ({ pod, cause: `ended ${run.spec.ttlSecondsAfterFinished} s ago` }))
     }

@@ -59,11 +59,11 @@ function soon(now: number): LookAgain {
 
 function recordTasks(
   desired: DesiredJob,
-  { end, still, facts }: JobRunPlan,
+  { end, facts }: JobRunPlan,
   records: readonly LiveVolume[],
   view: View,
 ): Task[] {
-  if (!end || !still) return recordPods(desired, facts.succeeded, records, view)
+  if (!end) return recordPods(desired, facts.succeeded, records, view)
   const { hash } = desired.template
   return recordEnd(desired, { job: desired.object.metadata.name, detail: hash, end }, view)
 }

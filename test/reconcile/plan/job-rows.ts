@@ -179,11 +179,21 @@ export const jobRows: readonly JobRow[] = [
     expected: ['Synced Degraded for good 0/1 DeadlineExceeded: it took longer'],
   },
   {
-    title: 'others are ended first when the job has failed',
+    title: 'others are ended only when the failure is written down: with them goes what it follows from',
     spec: { ...three, backoffLimit: 0 },
     pods: { 'aaa-0': failed(), 'aaa-1': {} },
     expected: [
       'OutOfSync Degraded for good 0/3 BackoffLimitExceeded: backoffLimit 0 was reached: pod work-aaa-0: container app ended: Error, exit code 1',
+      'record the end of job work on local (BackoffLimitExceeded)',
+    ],
+  },
+  {
+    title: 'then they are ended',
+    spec: { ...three, backoffLimit: 0 },
+    pods: { 'aaa-0': failed(), 'aaa-1': {} },
+    records: [record('Job/work', 'aaa', { outcome: 'Failed', reason: 'BackoffLimitExceeded', message: 'no' })],
+    expected: [
+      'OutOfSync Degraded for good 1/3 BackoffLimitExceeded: no',
       'stop pod work-aaa-1 (BackoffLimitExceeded)',
     ],
   },
@@ -193,7 +203,7 @@ export const jobRows: readonly JobRow[] = [
     pods: { 'aaa-0': { each: { restarts: 2, health: unready } } },
     expected: [
       'OutOfSync Degraded for good 0/1 BackoffLimitExceeded: backoffLimit 2 was reached: pod work-aaa-0: readiness: HTTP 503',
-      'stop pod work-aaa-0 (BackoffLimitExceeded)',
+      'record the end of job work on local (BackoffLimitExceeded)',
     ],
   },
   {
@@ -211,7 +221,7 @@ export const jobRows: readonly JobRow[] = [
     pods: { 'aaa-0': {} },
     expected: [
       'OutOfSync Degraded for good 0/1 DeadlineExceeded: it took longer than 100 s',
-      'stop pod work-aaa-0 (DeadlineExceeded)',
+      'record the end of job work on local (DeadlineExceeded)',
     ],
   },
   {
@@ -342,7 +352,7 @@ export const jobRows: readonly JobRow[] = [
     pods: { '0-aaa-0': failed(50_000), '0-aaa-1': failed(30_000), '1-aaa-0': {} },
     expected: [
       'OutOfSync Degraded for good 0/4 MaxFailedIndexesExceeded: indexes that failed: 0',
-      'stop pod work-1-aaa-0 (MaxFailedIndexesExceeded)',
+      'record the end of job work on local (MaxFailedIndexesExceeded)',
     ],
   },
   {
@@ -374,8 +384,7 @@ export const jobRows: readonly JobRow[] = [
     pods: { '0-aaa-0': {}, '2-aaa-0': succeeded() },
     expected: [
       'OutOfSync Progressing 1/4 Complete, other pods are ending',
-      'stop pod work-0-aaa-0 (the job is complete)',
-      'record the end of pod work-2-aaa-0 on local (Succeeded)',
+      'record the end of job work on local (Complete)',
     ],
   },
 ]
