@@ -22,8 +22,12 @@ const pitfalls: readonly { readonly what: string; readonly sign: RegExp }[] = [
     what: 'its command is not in the stand-in image',
     sign: /no such file or directory|executable file not found|exit code 127|exit code 126/,
   },
-  { what: 'its script needs what the image would bring', sign: /ended: Error|CrashLoopBackOff.*Error, exit code/ },
+  {
+    what: 'its script needs what the image would bring',
+    sign: /ended: Error|CrashLoopBackOff.*(Error|Completed), exit code|BackoffLimitExceeded/,
+  },
   { what: 'its probe runs a program of the image', sign: /exec.*(exit code|not found)|probe: command/ },
+  { what: 'its autoscaler has no figures yet', sign: /^HorizontalPodAutoscaler [^;]*no figures of \w+ yet[^;]*$/ },
   { what: 'it asks for more than the host has', sign: /Insufficient (cpu|memory)/ },
   { what: 'it asks for a host that is not there', sign: /hosts? fits?: .*(selector|affinity|taint|topology|port)/ },
   { what: 'it waits for a Service, which has no address yet', sign: /init container \S+ runs/ },

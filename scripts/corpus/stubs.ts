@@ -3,6 +3,7 @@ import type { PlainObject } from './folders.ts'
 /** One container of a document, as plain data that may be written to. */
 type PlainContainer = Record<string, unknown> & { readonly name?: unknown; image?: unknown }
 
+const endsSoon = { STUB_EXIT_AFTER: '1' }
 const listFields = ['initContainers', 'containers']
 
 /** The pod spec of a workload of any kind; undefined for what has no pods. */
@@ -31,6 +32,8 @@ function isMap(value: unknown): value is PlainObject {
 export function prepare(document: PlainObject): string[] {
   const spec = podSpecOf(document)
   if (!spec) return []
+  // A stand-in serves for ever; what a Job runs comes to an end.
+  const ends = document.kind === 'Job' || document.kind === 'CronJob'
   const containers = listFields.flatMap((field) => (Array.isArray(spec[field]) ? (spec[field] as unknown[]) : []))
   const taken = new Set<string>()
   return containers.filter(isMap).flatMap((container: PlainContainer, index) => {
@@ -40,7 +43,8 @@ export function prepare(document: PlainObject): string[] {
     const ports = portsOf(container).filter((port) => !taken.has(port))
     for (const port of ports) taken.add(port)
     const env = Array.isArray(container.env) ? container.env : []
-    container.env = [...env, { name: 'STUB_PORTS', value: ports.length > 0 ? ports.join(',') : String(18_080 + index) }]
+    const own = { STUB_PORTS: ports.length > 0 ? ports.join(',') : String(18_080 + index), ...(ends && endsSoon) }
+    container.env = [...env, ...Object.entries(own).map(([name, value]) => ({ name, value }))]
     return [String(container.image)]
   })
 }

@@ -46,6 +46,12 @@ test('a document is made to run with stand-ins', () => {
   ])
 })
 
+test('a stand-in of a Job comes to an end', () => {
+  const document = { kind: 'Job', spec: { template: { spec: { containers: [{ name: 'main', image: 'a' }] } } } }
+  prepare(document)
+  expect(podSpecOf(document)?.containers).toMatchObject([{ env: [{}, { name: 'STUB_EXIT_AFTER', value: '1' }] }])
+})
+
 test('what stands in the way of a stand-in is told from what Berth does', () => {
   expect(pitfallOf('Pod a: Pending: 0 of 1 host fits: 1 Insufficient cpu')).toMatch(/more than the host has/)
   expect(pitfallOf('Deployment web: 1 of 2 pods available')).toBe('')
