@@ -1,6 +1,7 @@
 import { type Key, keyOf, keyParts } from '../base/key.ts'
 import type { ManifestObject, PodSpec, ResourceQuota } from '../manifests/types.ts'
 import type { LivePod } from '../runtime/live.ts'
+import type { PodRef } from '../runtime/port.ts'
 import type { ObjectStatus, Task } from './plan/action.ts'
 import { plannedPod } from './plan/forecast.ts'
 import { amountText, hardOf, refusesPods, usedBy } from './plan/quota.ts'
@@ -14,12 +15,15 @@ export interface AdmissionOptions {
 }
 
 /**
- * Keeps namespaces within their quotas. Several objects are looked at side by side, so pods that one look is about to make count for the
- * others from the moment when they are planned until they are there.
+ * Keeps namespaces within their quotas, and looks out of each other's way. Several objects are looked at side by side, so pods that one
+ * look is about to make count for the others from the moment when they are planned until they are there, and those that it is about to
+ * take out are missing from then on.
  */
 export class Admission {
   readonly #options: AdmissionOptions
   readonly #reserved = new Map<string, LivePod>()
+  /** Pods that tasks under way mark for removal. */
+  readonly #going = new Set<string>()
 
   constructor(options: AdmissionOptions) {
     this.#options = options
@@ -32,16 +36,31 @@ export class Admission {
     return refusesPods(quotas, this.#podsIn(namespace), spec, count, this.#options.now())
   }
 
-  /** Counts the pods that these tasks make until the answer is called. To be called in the same turn as the plan was made. */
+  /**
+   * Counts what these tasks make and take out until the answer is called. To be called in the same turn as the plan was made. No two looks
+   * at the same time are about one pod.
+   */
   reserve(tasks: readonly Task[]): () => void {
-    const pods = tasks.flatMap(({ actions }) =>
-      actions.flatMap((action) => (action.kind === 'createSandbox' ? [plannedPod(action, this.#options.now())] : [])),
+    const actions = tasks.flatMap((task) => task.actions)
+    const coming = actions.flatMap((action) =>
+      action.kind === 'createSandbox' ? [plannedPod(action, this.#options.now())] : [],
     )
-    const quoted = pods.filter(({ namespace }) => this.#options.quotasIn(namespace).length > 0)
-    for (const pod of quoted) this.#reserved.set(nameOf(pod), pod)
+    const going = actions.flatMap((action) => (action.kind === 'markLeaving' ? [nameOf(action.pod)] : []))
+    for (const pod of coming) this.#reserved.set(nameOf(pod), pod)
+    for (const name of going) this.#going.add(name)
     return () => {
-      for (const pod of quoted) if (this.#reserved.get(nameOf(pod)) === pod) this.#reserved.delete(nameOf(pod))
+      for (const pod of coming) if (this.#reserved.get(nameOf(pod)) === pod) this.#reserved.delete(nameOf(pod))
+      for (const name of going) this.#going.delete(name)
     }
+  }
+
+  /** Pods as they will be once the tasks under way are done; `namespace` undefined: `pods` are all there are. */
+  foreseen(pods: readonly LivePod[], namespace?: string): readonly LivePod[] {
+    const staying =
+      this.#going.size === 0
+        ? pods
+        : pods.map((pod) => (this.#going.has(nameOf(pod)) ? { ...pod, leaving: true } : pod))
+    return this.#withComing(staying, namespace)
   }
 
   /** Undefined for what is no quota. */
@@ -63,14 +82,19 @@ export class Admission {
   }
 
   #podsIn(namespace: string): readonly LivePod[] {
-    const live = this.#options.podsIn(namespace)
+    return this.#withComing(this.#options.podsIn(namespace), namespace)
+  }
+
+  #withComing(live: readonly LivePod[], namespace: string | undefined): readonly LivePod[] {
     if (this.#reserved.size === 0) return live
     const there = new Set(live.map(nameOf))
-    const coming = [...this.#reserved.values()].filter((pod) => pod.namespace === namespace && !there.has(nameOf(pod)))
+    const coming = [...this.#reserved.values()].filter(
+      (pod) => (namespace === undefined || pod.namespace === namespace) && !there.has(nameOf(pod)),
+    )
     return [...live, ...coming]
   }
 }
 
-function nameOf({ host, namespace, name }: LivePod): string {
+function nameOf({ host, namespace, name }: PodRef): string {
   return `${host}/${keyOf({ namespace, kind: 'Pod', name })}`
 }

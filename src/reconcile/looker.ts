@@ -302,7 +302,7 @@ export class Looker {
     const budgets = wanted.inNamespace('PodDisruptionBudget', pod.namespace)
     if (budgets.length === 0) return ''
     return protection(pod, budgets, {
-      pods: this.#owners.podsIn(pod.namespace),
+      pods: this.#admission.foreseen(this.#owners.podsIn(pod.namespace), pod.namespace),
       hosts: runtime.hostFacts(),
       replicasOf: (owner) => {
         const desired = wanted.desired(owner)
@@ -323,7 +323,7 @@ export class Looker {
       },
       hosts: runtime.hostFacts(),
       volumesOf: (subject) => runtime.volumesOf(subject),
-      allPods: () => runtime.pods(),
+      allPods: () => this.#admission.foreseen(runtime.pods()),
       guards: () => owners.guards(),
       refuses: (namespace, spec, count) => this.#admission.refuses(namespace, spec, count),
       protects: (pod) => this.#protects(pod),
