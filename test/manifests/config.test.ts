@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { readConfig } from '../../src/manifests/config.ts'
 import { parseDuration } from '../../src/base/duration.ts'
+import { readConfig } from '../../src/manifests/config.ts'
 import { renderProblem } from '../../src/manifests/problem.ts'
 
 const read = (text: string) => readConfig({ path: 'berth.yaml', bytes: new TextEncoder().encode(text) })
