@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AppStatus } from '../../src/report/status.ts'
@@ -42,6 +42,7 @@ export class TestBerth {
   log = ''
 
   readonly #inside: ((argv: readonly string[]) => string[]) | undefined
+  #configuration: string | undefined
 
   /** `inside`: how to run a command where the engine's containers can be reached, when that is not here. */
   constructor(
@@ -56,8 +57,22 @@ export class TestBerth {
     this.socket = socket
   }
 
+  /** From now on commands get a configuration file, in which the host has these labels. */
+  configure(labels: Readonly<Record<string, string>>): void {
+    const { dir, id, socket, repository } = this
+    this.#configuration = join(dir, 'berth.yaml')
+    const hosts = [{ name: 'local', endpoint: socket, labels }]
+    const engine = { apiVersion: 'berth.dev/v1', kind: 'Engine', metadata: { name: id }, spec: { hosts } }
+    const source = { repoURL: repository.dir, path: 'app' }
+    const spec = { source, destination: { namespace: 'shop' } }
+    const application = { apiVersion: 'berth.dev/v1', kind: 'Application', metadata: { name: 'app' }, spec }
+    writeFileSync(this.#configuration, [engine, application].map((one) => JSON.stringify(one)).join('\n---\n'))
+  }
+
   get #flags(): string[] {
     const { dir, id, socket } = this
+    if (this.#configuration !== undefined)
+      return ['-c', this.#configuration, '--state-dir', join(dir, 'state'), '--pause-image', testImages.pause]
     const places = [
       '--repo',
       this.repository.dir,

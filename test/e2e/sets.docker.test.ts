@@ -17,13 +17,22 @@ const podSpec = (image: string, mounts = '') => `
           readinessProbe: { httpGet: { path: /ready, port: 8080 }, periodSeconds: 1 }
 ${mounts}`
 
-const database = (replicas: number, image: string) => `apiVersion: apps/v1
+interface DatabaseOptions {
+  readonly replicas?: number
+  readonly image?: string
+  readonly partition?: number
+  readonly whenScaled?: string
+}
+
+const database = ({ replicas = 3, image = testImages.two, partition = 0, whenScaled = 'Retain' }: DatabaseOptions) => `
+apiVersion: apps/v1
 kind: StatefulSet
 metadata: { name: db }
 spec:
   replicas: ${replicas}
   serviceName: db
-  persistentVolumeClaimRetentionPolicy: { whenDeleted: Retain, whenScaled: Delete }
+  persistentVolumeClaimRetentionPolicy: { whenDeleted: Retain, whenScaled: ${whenScaled} }
+  updateStrategy: { rollingUpdate: { partition: ${partition} } }
   selector: { matchLabels: { app: db } }
   template:
     metadata: { labels: { app: db } }
@@ -33,19 +42,31 @@ spec:
       spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
 `
 
-const agent = (image: string) => `apiVersion: apps/v1
+const agent = (name: string, disk: string, image: string) => `
+apiVersion: apps/v1
 kind: DaemonSet
-metadata: { name: agent }
+metadata: { name: ${name} }
 spec:
-  selector: { matchLabels: { app: agent } }
+  selector: { matchLabels: { app: ${name} } }
   template:
-    metadata: { labels: { app: agent } }
+    metadata: { labels: { app: ${name} } }
     spec:
-      nodeSelector: { kubernetes.io/os: linux }${podSpec(image)}
+      nodeSelector: { kubernetes.io/os: linux, disk: ${disk} }${podSpec(image)}
+---`
+
+const controller = `
+apiVersion: v1
+kind: ReplicationController
+metadata: { name: old }
+spec:
+  replicas: 2
+  template:
+    metadata: { labels: { app: old } }
+    spec:${podSpec(testImages.one)}
 `
 
-async function objectOf(kind: string) {
-  return (await berth.status()).objects.find((object) => object.kind === kind)
+async function objectOf(name: string) {
+  return (await berth.status()).objects.find((object) => object.name === name)
 }
 
 async function imagesOf(owner: string): Promise<string[]> {
@@ -53,39 +74,57 @@ async function imagesOf(owner: string): Promise<string[]> {
   return found.map(({ Labels, Image }) => `${Labels['berth.dev/pod']} ${Image}`).sort()
 }
 
-test('a StatefulSet keeps names and data over an update; data of ordinals scaled away goes', async () => {
+const told = (step: string): string[] =>
+  [...berth.log.matchAll(new RegExp(`${step} pod (db-\\d)`, 'g'))].map(([, pod = '']) => pod)
+
+test('a StatefulSet goes in order, keeps names and data through updates, kills and scaling, and heals', async () => {
+  const push = (message: string, options: DatabaseOptions): string =>
+    berth.repository.commit(message, { 'app/db.yaml': database(options) })
+  const [one, two] = [testImages.one, testImages.two]
   berth.start()
-  await berth.synced(berth.repository.commit('Add db', { 'app/db.yaml': database(2, testImages.one) }))
-  expect(await berth.pods()).toEqual(['db-0', 'db-1'])
-  expect((await berth.exec('db-0', 'main', 'hostname')).output.trim()).toBe('db-0')
-  await berth.exec('db-0', 'main', 'sh', '-c', 'echo kept > /data/file')
+  await berth.synced(push('Add db', { image: one }))
+  expect(told('create')).toEqual(['db-0', 'db-1', 'db-2'])
+  expect((await berth.exec('db-2', 'main', 'hostname')).output).toBe('db-2\n')
+  await berth.exec('db-2', 'main', 'sh', '-c', 'echo kept > /data/file')
 
-  await berth.synced(berth.repository.commit('Update db', { 'app/db.yaml': database(2, testImages.two) }))
-  expect(await imagesOf('StatefulSet/db')).toEqual([`db-0 ${testImages.two}`, `db-1 ${testImages.two}`])
-  expect((await berth.exec('db-0', 'main', 'cat', '/data/file')).output).toBe('kept\n')
-  expect(await berth.volumes()).toHaveLength(2)
+  await berth.synced(push('Try the last one', { image: two, partition: 2 }))
+  expect(await imagesOf('StatefulSet/db')).toEqual([`db-0 ${one}`, `db-1 ${one}`, `db-2 ${two}`])
+  expect(await objectOf('db')).toMatchObject({ ready: '3/3', message: '2 of an older revision, below the partition' })
 
-  await berth.synced(berth.repository.commit('Shrink db', { 'app/db.yaml': database(1, testImages.two) }))
+  const all = push('Update all', { image: two })
+  await berth.until('db-1 has ended', async () => (await imagesOf('StatefulSet/db'))[1] !== `db-1 ${one}`)
+  await berth.stop('SIGKILL')
+  berth.start()
+  await berth.synced(all)
+  expect(await imagesOf('StatefulSet/db')).toEqual([0, 1, 2].map((ordinal) => `db-${ordinal} ${two}`))
+  expect((await berth.exec('db-2', 'main', 'cat', '/data/file')).output).toBe('kept\n')
+
+  berth.repository.commit('Break db', { 'app/db.yaml': database({ image: one }).replace('/ready', '/nowhere') })
+  await berth.until('db-2 is broken', async () => (await imagesOf('StatefulSet/db'))[2] === `db-2 ${one}`)
+  await berth.synced(push('Take it back', { image: two }))
+  expect(await imagesOf('StatefulSet/db')).toEqual([0, 1, 2].map((ordinal) => `db-${ordinal} ${two}`))
+
+  await berth.synced(push('Shrink', { replicas: 1 }))
   expect(await berth.pods()).toEqual(['db-0'])
-  expect((await berth.exec('db-0', 'main', 'cat', '/data/file')).output).toBe('kept\n')
-  expect((await berth.volumes()).map(({ Name }) => Name.split('_').at(-1))).toEqual(['data-db-0'])
+  expect(await berth.volumes()).toHaveLength(3)
+  await berth.synced(push('Grow', { whenScaled: 'Delete' }))
+  expect((await berth.exec('db-2', 'main', 'cat', '/data/file')).output).toBe('kept\n')
+  await berth.synced(push('Shrink for good', { replicas: 1, whenScaled: 'Delete' }))
+  await berth.until('their data is gone', async () => {
+    return (await berth.volumes()).map(({ Name }) => Name.split('_').at(-1)).join() === 'data-db-0'
+  })
 })
 
-test('a broken update of a StatefulSet heals when it is taken back', async () => {
+test('a DaemonSet has a pod where its labels lead, and updates it; a ReplicationController keeps its number', async () => {
+  berth.configure({ disk: 'ssd' })
   berth.start()
-  await berth.synced(berth.repository.commit('Add db', { 'app/db.yaml': database(2, testImages.one) }))
-  const broken = database(2, testImages.two).replace('/ready', '/nowhere')
-  berth.repository.commit('Break db', { 'app/db.yaml': broken })
-  await berth.until('db-1 is updated', async () => (await imagesOf('StatefulSet/db'))[1] === `db-1 ${testImages.two}`)
-  await berth.synced(berth.repository.commit('Take it back', { 'app/db.yaml': database(2, testImages.one) }))
-  expect(await imagesOf('StatefulSet/db')).toEqual([`db-0 ${testImages.one}`, `db-1 ${testImages.one}`])
-})
-
-test('a DaemonSet has one pod on the host, and updates it', async () => {
-  berth.start()
-  await berth.synced(berth.repository.commit('Add agent', { 'app/agent.yaml': agent(testImages.one) }))
-  expect(await objectOf('DaemonSet')).toMatchObject({ ready: '1/1', health: 'Healthy' })
-  await berth.synced(berth.repository.commit('Update agent', { 'app/agent.yaml': agent(testImages.two) }))
-  expect(await berth.pods()).toHaveLength(1)
-  expect((await imagesOf('DaemonSet/agent'))[0]).toContain(testImages.two)
+  const sets = (image: string): string => agent('agent', 'ssd', image) + agent('none', 'tape', image) + controller
+  const first = berth.repository.commit('Add agents', { 'app/sets.yaml': sets(testImages.one) })
+  await berth.synced(first)
+  expect(await objectOf('agent')).toMatchObject({ ready: '1/1', health: 'Healthy' })
+  expect(await objectOf('none')).toMatchObject({ ready: '0/0', message: 'no host is for it' })
+  expect(await objectOf('old')).toMatchObject({ kind: 'ReplicationController', ready: '2/2' })
+  await berth.synced(berth.repository.commit('Update agents', { 'app/sets.yaml': sets(testImages.two) }))
+  expect((await imagesOf('DaemonSet/agent')).map((text) => text.split(' ')[1])).toEqual([testImages.two])
+  expect(await berth.pods()).toHaveLength(3)
 })
