@@ -24,13 +24,14 @@ export function protection(pod: LivePod, budgets: readonly PodDisruptionBudget[]
 }
 
 function refusalOf(pod: LivePod, budget: PodDisruptionBudget, facts: ProtectionFacts): string {
-  const guarded = facts.pods.filter((other) => !other.leaving && selects(budget, other))
+  const selected = facts.pods.filter((other) => selects(budget, other))
+  const guarded = selected.filter(({ leaving }) => !leaving)
   const currentHealthy = guarded.filter((other) => seen(other, facts).ready).length
   const { minAvailable, maxUnavailable, unhealthyPodEvictionPolicy = 'IfHealthyBudget' } = budget.spec
   const { desiredHealthy, disruptionsAllowed } = disruptionStatus({
     minAvailable,
     maxUnavailable,
-    controllerReplicas: wantedBy(guarded, facts),
+    controllerReplicas: wantedBy(selected, facts),
     matchingPods: guarded.length,
     healthyPods: currentHealthy,
   })
@@ -55,13 +56,16 @@ function seen(pod: LivePod, { hosts, now }: ProtectionFacts): Observed {
   return observe(pod, { hosts, now, minReadyMs: 0, hash: pod.template })
 }
 
-/** What the owners of the pods want together; an owner without a number counts for the pods that it has. */
+/**
+ * What the owners of the pods want together, also of those whose only pod is ending; an owner without a number counts for the pods that it
+ * has.
+ */
 function wantedBy(pods: readonly LivePod[], { replicasOf }: ProtectionFacts): number {
   const counts = new Map<Key, number>()
-  for (const { namespace, owner } of pods) {
+  for (const { namespace, owner, leaving } of pods) {
     const [kind = '', name = ''] = owner.split('/')
     const key = keyOf({ namespace, kind, name })
-    counts.set(key, (counts.get(key) ?? 0) + 1)
+    counts.set(key, (counts.get(key) ?? 0) + Number(!leaving))
   }
   return [...counts].reduce((total, [owner, count]) => total + (replicasOf(owner) ?? count), 0)
 }
