@@ -3,7 +3,7 @@ import type { PodSpec } from '../../manifests/types.ts'
 import type { ContainerConfig, LiveHost, LivePod } from '../../runtime/live.ts'
 import type { PodVolume, VolumeContents, VolumeSetup } from '../../runtime/port.ts'
 import { filled, type PodFacts } from './containers.ts'
-import type { Template } from './desired.ts'
+import type { Provision, Template } from './desired.ts'
 import { isFilled, sourceOf } from './files-of-pod.ts'
 import { volumesFor } from './own-claims.ts'
 
@@ -41,7 +41,9 @@ export function setupsOf(
   return volumesFor(template, pod).flatMap(({ volume, contents, claim }) => {
     const files = contents && contentsOf(contents, pod, host)
     const setups = setupOf(volume, files, template.spec, directoriesIn(volume.name, starting))
-    return claim?.provision?.volume.options.type === 'nfs' ? setups.map(withoutGroup) : setups
+    const provision = claim?.provision
+    if (provision?.volume.options.type === 'nfs') return setups.map(withoutGroup)
+    return provision && isPlainLocal(provision) ? [{ ...setupFor(volume, setups), opens: true }] : setups
   })
 }
 
@@ -72,6 +74,15 @@ function setupOf(
     default:
       return volume satisfies never
   }
+}
+
+/** A Docker volume that only its pods write to. */
+function isPlainLocal({ volume, hostPath }: Provision): boolean {
+  return hostPath === undefined && volume.driver === 'local' && Object.keys(volume.options).length === 0
+}
+
+function setupFor({ name }: PodVolume, [setup]: readonly VolumeSetup[]): VolumeSetup {
+  return setup ?? { volume: name, directories: [], group: undefined, groupByRoot: false, contents: undefined }
 }
 
 function withoutGroup(setup: VolumeSetup): VolumeSetup {
