@@ -92,9 +92,9 @@ function seatsFor(roster: Roster, order: Order): Seat[] {
     })
   }
   const { hash } = roster.desired.template
-  const lost = roster.pods.filter(
-    ({ bucket, pod }) => bucket === 'lost' && (pod.template === hash || pod.name === order.name),
-  )
+  const isLost = ({ bucket, pod }: Observed): boolean =>
+    bucket === 'lost' && (pod.template === hash || pod.name === order.name)
+  const lost = roster.pods.filter((observed) => isLost(observed) && isAlone(roster, observed))
   const again = lost.slice(0, order.count).map((observed) => {
     return { identity: { name: observed.pod.name }, onlyOn: undefined, host: hostOf(observed), lost: observed }
   })
@@ -105,6 +105,11 @@ function seatsFor(roster: Roster, order: Order): Seat[] {
     return { identity: { name }, onlyOn: undefined, host: undefined, lost: undefined }
   })
   return [...again, ...fresh]
+}
+
+/** Hosts that could not be asked for a while may each have a pod of one name. */
+function isAlone({ pods }: Roster, { pod }: Observed): boolean {
+  return pods.every((other) => other.pod === pod || other.pod.name !== pod.name)
 }
 
 type Found =

@@ -7,6 +7,7 @@ import { planRecorded, podRecords, recordedVerdict, recordPod, removeOutdated } 
 import { preflight } from './preflight.ts'
 import { statusLine } from './rollout-status.ts'
 import { driftText, planRest, type Roster, takeRoster } from './roster.ts'
+import { mayBeElsewhere } from './silent-hosts.ts'
 import { earliest } from './time.ts'
 
 /**
@@ -31,7 +32,10 @@ export function planPod(desired: DesiredPod, view: View): Plan {
     ? []
     : stale.map(({ pod }) => planLeave(pod, staleCause(roster, pod.name, pod.template), 'downtime'))
   const there = roster.pods.some(({ bucket }) => bucket !== 'lost')
-  const making = makePods(roster, { count: there ? 0 : 1, cause: 'wanted', effect: 'none', name })
+  const elsewhere = there ? undefined : mayBeElsewhere(roster, name)
+  const count = there || elsewhere ? 0 : 1
+  const made = makePods(roster, { count, cause: 'wanted', effect: 'none', name })
+  const making = elsewhere ? { ...made, message: elsewhere } : made
   const rest = planRest(roster, new Set([...making.names, ...(blocked ? [] : stale.map(({ pod }) => pod.name))]))
   const recording = roster.pods.filter(isOver(roster)).flatMap((observed) => recordPod(desired, observed, view))
   const soon = recording.length > 0 ? { at: view.now + 1000, reason: 'its end is being recorded' } : undefined

@@ -1,12 +1,12 @@
 import { type IntOrPercent, scaledValue } from '../../manifests/int-or-percent.ts'
 import type { Plan } from './action.ts'
-import { claimHosts } from './claims-of-pod.ts'
 import type { DesiredStatefulSet, View } from './desired.ts'
 import { planLeave } from './leave.ts'
 import { makePods } from './make.ts'
 import type { Observed } from './observe.ts'
 import { preflight } from './preflight.ts'
 import { driftText, planRest, type Roster, takeRoster, withoutRepeats } from './roster.ts'
+import { mayBeElsewhere } from './silent-hosts.ts'
 import { withClaims } from './stateful-set-claims.ts'
 import { hostNameOf, ordinalName, ordinalOf } from './stateful-set-identity.ts'
 import { statefulSetStatus } from './stateful-set-status.ts'
@@ -35,7 +35,7 @@ export function planStatefulSet(desired: DesiredStatefulSet, view: View): Plan {
     decision.outdated.map(({ pod }) => pod.name),
   )
   const outdated = held ? [] : decision.outdated
-  const free = decision.create.filter((name) => whereElse(roster, name) === undefined)
+  const free = decision.create.filter((name) => mayBeElsewhere(roster, name) === undefined)
   const making = makePods(roster, {
     ...creation(roster, set),
     count: free.length,
@@ -51,7 +51,7 @@ export function planStatefulSet(desired: DesiredStatefulSet, view: View): Plan {
   const rest = planRest(roster, new Set([...making.names, ...taken]))
   const tasks = [...rest.tasks, ...(held?.tasks ?? []), ...making.tasks, ...leaving]
   const again = earliest([rest.again, making.again, held?.again])
-  const absent = decision.create.map((name) => whereElse(roster, name)).find((why) => why !== undefined)
+  const absent = decision.create.map((name) => mayBeElsewhere(roster, name)).find((why) => why !== undefined)
   return {
     tasks: withoutRepeats(tasks.map((task) => withClaims(desired, view, task))),
     status: statefulSetStatus(roster, set, seats, held ?? (absent ? { ...making, message: absent } : making)),
@@ -175,15 +175,4 @@ function creation(roster: Roster, { replicas }: OrdinalSet) {
     return { cause: `update to revision ${hash}`, effect: 'rolling' } as const
   }
   return { cause: `${replicas} ${replicas === 1 ? 'replica' : 'replicas'} wanted`, effect: 'none' } as const
-}
-
-/**
- * A host that does not answer may run a pod of this name of which nobody knows (the answer to its creation was lost, or this process has
- * not seen the host yet). Unless the pod's data is elsewhere, so that it cannot be there.
- */
-function whereElse(roster: Roster, name: string): string | undefined {
-  const { desired, namespace, view } = roster
-  const { hosts } = claimHosts(desired.template, { host: '', namespace, name }, view)
-  const silent = hosts.find(({ reachable }) => !reachable)
-  return silent && `Pending: pod ${name} may be on host ${silent.name}, which is unreachable`
 }

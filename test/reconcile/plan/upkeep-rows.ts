@@ -250,6 +250,22 @@ export const hosts: readonly Row[] = [
     expected: '',
   },
   {
+    title: 'a bare pod may be on the host that does not answer: there is never a second one of its name',
+    desired: barePod(one),
+    world: { hosts: [host(), far] },
+    expected: '',
+  },
+  {
+    title: 'of two pods of one name, on hosts that could not be asked, what is left of one is not made again',
+    desired: deployment(one, { replicas: 2 }),
+    pods: [pod(one, 0, { host: 'a' }), pod(one, 0, { host: 'b', sandbox: undefined })],
+    world: { hosts: [host({ name: 'a' }), host({ name: 'b' })] },
+    expected: lines(
+      'remove pod web-aaa-0 (it cannot come back: its sandbox or a container was removed)',
+      'create pod web-aaa-1 on a (2 replicas wanted)',
+    ),
+  },
+  {
     title: 'spread over hosts',
     desired: deployment(one, { replicas: 3 }),
     world: { hosts: [host({ name: 'a' }), host({ name: 'b' })] },
