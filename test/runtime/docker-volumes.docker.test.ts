@@ -139,6 +139,18 @@ describe('volumes on a real engine', () => {
     expect(await world.exec(thePod(runtime, pod.name).uid, 'stat', '-c', '%a', '/berth/scratch')).toMatch(/^700/)
   })
 
+  test('a new volume of a claim can be opened to all, one that is in use stays as it is', async () => {
+    await runtime.createVolume(world.host, claimVolume())
+    await runSandbox(runtime, pod, [data])
+    await runtime.setUpVolumes(pod, [setup('data', { opens: true })])
+    const id = await runWeb(runtime, pod, [mount('data', '/data')], { user: '1000:1000' })
+    expect(await sh(id, 'touch /data/mine; stat -c %a /data')).toBe('777')
+    const sandbox = thePod(runtime, pod.name).uid
+    await sh(sandbox, 'chmod 0755 /berth/data')
+    await runtime.setUpVolumes(pod, [setup('data', { opens: true })])
+    expect(await sh(sandbox, 'stat -c %a /berth/data')).toBe('755')
+  })
+
   test('looks into a whole volume only if its root says so', async () => {
     await runSandbox(runtime, pod, [scratch])
     await runtime.setUpVolumes(pod, [setup('scratch', { group: 2000 })])
