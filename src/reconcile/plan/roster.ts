@@ -139,7 +139,7 @@ function restOf(roster: Roster, { pod, bucket, reason }: Observed): Rest {
     configs: missing.configs,
     updates: updatesOf(roster, pod),
     updateCause: inPlaceCause(roster, pod),
-    volumes: () => setupsAgain(template, pod, host, missing.configs),
+    volumes: (due) => setupsAgain(template, pod, host, missing.configs, due),
     changed: changedFiles(template, pod, host),
     waits: configWait(pod, template, now) !== '',
   })

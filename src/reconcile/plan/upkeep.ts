@@ -31,8 +31,8 @@ export interface UpkeepView {
   /** Changes that Docker makes in place, and what differs. */
   readonly updates: readonly Action[]
   readonly updateCause: string
-  /** What its volumes need before a container starts. */
-  readonly volumes: () => readonly VolumeSetup[]
+  /** What its volumes need before the containers that are due may start. */
+  readonly volumes: (due: ReadonlySet<string>) => readonly VolumeSetup[]
   /** Those whose files are others now. */
   readonly changed: readonly VolumeSetup[]
   /** What its containers are to read is missing: none is started. */
@@ -115,7 +115,7 @@ function repairVolumes(bench: Bench, view: UpkeepView, containers: readonly Repa
   const { pod, ref, progress, sandboxStarts } = bench
   if (!sandboxStarts && pod.sandbox?.state !== 'running') return undefined
   const first = !progress.started && containers.some(({ actions }) => actions.some(({ kind }) => kind === 'start'))
-  const volumes = first ? view.volumes() : sandboxStarts ? [] : view.changed
+  const volumes = first ? view.volumes(progress.due) : sandboxStarts ? [] : view.changed
   if (volumes.length === 0) return undefined
   const actions: Action[] = [{ kind: 'setUpVolumes', pod: ref, volumes }]
   const names = volumes.map(({ volume }) => volume).join(', ')
@@ -145,15 +145,15 @@ function isDue(container: LiveContainer, { pod, progress, held }: Bench): boolea
   return pod.spec === undefined || progress.due.has(container.name)
 }
 
-function repairMissing({ pod, ref, progress, held }: Bench, view: UpkeepView): Repair | undefined {
+function repairMissing(bench: Bench, view: UpkeepView): Repair | undefined {
+  const { pod, ref, progress, held } = bench
   const missing = new Set(progress.missing)
   const configs = view.configs.filter((config) => missing.has(config.name))
   if (configs.length === 0 || held) return undefined
   const turn = progress.steps && pod.containers.length > 0
-  const directories = progress.started ? directorySetups(pod, configs) : []
   return {
     actions: [
-      ...(directories.length > 0 ? [{ kind: 'setUpVolumes', pod: ref, volumes: directories } as const] : []),
+      ...directories(configs, bench),
       ...configs.map((config): Action => ({ kind: 'createContainer', pod: ref, config })),
       ...configs.map((config): Action => ({ kind: 'start', pod: ref, container: config.name })),
     ],
@@ -161,6 +161,12 @@ function repairMissing({ pod, ref, progress, held }: Bench, view: UpkeepView): R
     cause: turn ? turnCause(pod, progress) : pod.containers.length === 0 ? 'the pod was half made' : 'missing',
     effect: turn ? 'none' : 'restart',
   }
+}
+
+/** What containers of a later stage mount of volumes that were set up for the first. */
+function directories(configs: readonly ContainerConfig[], { pod, ref, progress }: Bench): readonly Action[] {
+  const volumes = progress.started ? directorySetups(pod, configs) : []
+  return volumes.length > 0 ? [{ kind: 'setUpVolumes', pod: ref, volumes }] : []
 }
 
 /** Why the next containers are made now. */
@@ -178,7 +184,8 @@ function repairLiving(container: LiveContainer, bench: Bench): Repair | undefine
   if (container.state === 'created') {
     if (!isDue(container, bench)) return undefined
     const start: Action = { kind: 'start', pod: ref, container: container.name }
-    return { actions: [start], text: `start ${subject}`, cause: 'it was not started yet', effect: 'none' }
+    const actions = [...directories([container.config], bench), start]
+    return { actions, text: `start ${subject}`, cause: 'it was not started yet', effect: 'none' }
   }
   if (container.state === 'paused') {
     const unpause: Action = { kind: 'unpause', pod: ref, id: container.id }
@@ -214,6 +221,7 @@ function repairEnded(container: LiveContainer, bench: Bench): Repair | undefined
   }
   return {
     actions: [
+      ...(withSandbox ? directories([container.config], bench) : []),
       { kind: 'recreateContainer', pod: ref, id: container.id, attempt },
       { kind: 'start', pod: ref, container: container.name },
       { kind: 'remove', pod: ref, id: container.id },

@@ -112,15 +112,17 @@ export function directorySetups(pod: LivePod, starting: readonly ContainerConfig
 
 /**
  * What a pod that exists needs when its sandbox starts again: as for a new one. A pod of an old template gets what its own spec says, with
- * files as the wanted template has them, where it has them from the same place.
+ * files as the wanted template has them, where it has them from the same place. `due`: the containers that come first.
  */
 export function setupsAgain(
   template: Template,
   pod: LivePod,
   host: LiveHost,
-  starting: readonly ContainerConfig[],
+  missing: readonly ContainerConfig[],
+  due: ReadonlySet<string>,
 ): readonly VolumeSetup[] {
-  const containers = [...pod.containers.map(({ config }) => config), ...starting]
+  const configs = [...pod.containers.map(({ config }) => config), ...missing]
+  const containers = configs.filter(({ name }) => due.has(name))
   if (pod.template === template.hash || !pod.spec) return setupsOf(template, pod, host, containers)
   const { spec } = pod
   const kept = (spec.volumes ?? []).flatMap((volume) => {

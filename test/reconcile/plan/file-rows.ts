@@ -4,9 +4,14 @@ import type { Template } from '../../../src/reconcile/plan/desired.ts'
 import { only, staged } from './init-rows.ts'
 import type { Row } from './rollout-rows.ts'
 import { conf, configured, contentsOf, mounting, secret, secretive } from './volume-rows.ts'
-import { deployment, ended, liveContainer, now, pod } from './world.ts'
+import { container, deployment, ended, liveContainer, now, pod } from './world.ts'
 
 const one = (wanted: Template) => deployment(wanted, { replicas: 1 })
+const initWriting = mounting({
+  volumes: [{ name: 'cache', emptyDir: {} }],
+  mounts: [{ name: 'cache', mountPath: '/etc/app.conf', subPath: 'app.conf' }],
+  spec: { initContainers: [container({ name: 'setup' })] },
+})
 const other: Volume = { name: 'key', secret: { secretName: 'key-2', defaultMode: 0o644 } }
 const dead = liveContainer('', { state: 'exited', startedAt: now - 100_000, finishedAt: now })
 const restarted = liveContainer('', { startedAt: now - 10_000 })
@@ -89,5 +94,45 @@ export const files: readonly Row[] = [
     desired: one({ ...staged, missing: ['ConfigMap shop/env'], missingVariables: ['ConfigMap shop/env'] }),
     pods: [only(staged, { setup: ended(0, 50_000), proxy: {}, migrate: ended(0, 40_000) })],
     expected: '',
+  },
+  {
+    title: 'half made: directories that later containers mount are not made before init containers have run',
+    desired: one(initWriting),
+    pods: [only(initWriting, {})],
+    expected: 'set up volumes of pod web-aaa-0 (its containers are about to start)',
+    calls: ['setUpVolumes cache', 'createContainer setup web:1', 'start setup'],
+  },
+  {
+    title: 'nor after a restart of the sandbox',
+    desired: one(initWriting),
+    pods: [pod(initWriting, 0, { sandbox: dead, each: ended(0) })],
+    expected: 'start sandbox of pod web-aaa-0 (it ended)',
+    calls: ['start sandbox', 'setUpVolumes cache', 'recreateContainer after 0 ms, attempt 1', 'start setup', 'remove'],
+  },
+  {
+    title: 'but before those start again',
+    desired: one(initWriting),
+    pods: [
+      only(
+        initWriting,
+        { setup: ended(0, 1_000, { startedAt: now - 5_000 }), app: ended(137) },
+        { sandbox: restarted },
+      ),
+    ],
+    expected: 'restart container app of pod web-aaa-0 (its sandbox was restarted)',
+    calls: ['setUpVolumes cache/app.conf', 'recreateContainer after 0 ms, attempt 1', 'start app', 'remove'],
+  },
+  {
+    title: 'also those that had not started before',
+    desired: one(initWriting),
+    pods: [
+      only(
+        initWriting,
+        { setup: ended(0, 1_000, { startedAt: now - 5_000 }), app: { state: 'created', startedAt: 0 } },
+        { sandbox: restarted },
+      ),
+    ],
+    expected: 'start container app of pod web-aaa-0 (it was not started yet)',
+    calls: ['setUpVolumes cache/app.conf', 'start app'],
   },
 ]
