@@ -36,9 +36,14 @@ export function forecast(plan: (view: View) => Plan, view: View, mostLooks = 2_0
     if (next.tasks.length === 0) return { tasks, status, complete: true }
     tasks.push(...next.tasks)
     const after = next.tasks.flatMap((task) => task.actions).reduce(ideal, world)
-    world = { ...after, placed: view.placed, now: world.now + (timed.has(status.kind) ? 0 : betweenLooksMs) }
+    world = { ...after, placed: view.placed, now: world.now + (isTimed(status.kind, after) ? 0 : betweenLooksMs) }
   }
   return { tasks, status: status ?? plan(view).status, complete: false }
+}
+
+/** A pod may run out of time while nothing happens to it. */
+function isTimed(kind: string, { pods }: View): boolean {
+  return timed.has(kind) || pods.some(({ spec }) => spec?.activeDeadlineSeconds !== undefined)
 }
 
 /** The world after one action that worked. */

@@ -24,18 +24,15 @@ export function planPod(desired: DesiredPod, view: View): Plan {
   }
   const { name } = desired.object.metadata
   const stale = [...roster.old, ...staleFinished(roster)].filter(({ reachable }) => reachable)
-  const blocked = preflight(
-    roster,
-    stale.map(({ pod }) => pod.host),
-  )
+  const elsewhere = mayBeElsewhere(roster, name)
+  const blocked = stale.length > 0 ? unmade(roster, stale, elsewhere) : undefined
   const leaving: Task[] = blocked
     ? []
     : stale.map(({ pod }) => planLeave(pod, staleCause(roster, pod.name, pod.template), 'downtime'))
   const there = roster.pods.some(({ bucket }) => bucket !== 'lost')
-  const elsewhere = there ? undefined : mayBeElsewhere(roster, name)
   const count = there || elsewhere ? 0 : 1
   const made = makePods(roster, { count, cause: 'wanted', effect: 'none', name })
-  const making = elsewhere ? { ...made, message: elsewhere } : made
+  const making = elsewhere && !there ? { ...made, message: elsewhere } : made
   const rest = planRest(roster, new Set([...making.names, ...(blocked ? [] : stale.map(({ pod }) => pod.name))]))
   const recording = roster.pods.filter(isOver(roster)).flatMap((observed) => recordPod(desired, observed, view))
   const soon = recording.length > 0 ? { at: view.now + 1000, reason: 'its end is being recorded' } : undefined
@@ -47,6 +44,17 @@ export function planPod(desired: DesiredPod, view: View): Plan {
     lookAgainAt: again?.at,
     lookAgainFor: again?.reason ?? '',
   }
+}
+
+/** Why nothing could be made in place of a pod that is taken away. */
+function unmade(roster: Roster, stale: readonly Observed[], elsewhere: string | undefined): Making | undefined {
+  const lacking = preflight(
+    roster,
+    stale.map(({ pod }) => pod.host),
+  )
+  return (
+    lacking ?? (elsewhere ? { tasks: [], names: [], message: elsewhere, failed: false, again: undefined } : undefined)
+  )
 }
 
 /** It has ended for good, as it was wanted. */

@@ -130,6 +130,15 @@ describe('foreseen', () => {
     ])
   })
 
+  test('a pod with a deadline does its work in time', () => {
+    const limits = { restartPolicy: 'Never', activeDeadlineSeconds: 60 } as const
+    expect(told(template('aaa', podSpec({ initContainers: [setup], ...limits })))).toEqual([
+      'create pod web on local (wanted)',
+      'create container app of pod web (initialized)',
+      'record the end of pod web on local (Succeeded)',
+    ])
+  })
+
   test('a pod that is to end ends well, and its sidecar is stopped', () => {
     expect(told(template('aaa', podSpec({ initContainers: [proxy], restartPolicy: 'Never' })))).toEqual([
       'create pod web on local (wanted)',

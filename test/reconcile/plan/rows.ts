@@ -2,7 +2,7 @@ import type { Plan, Task } from '../../../src/reconcile/plan/action.ts'
 import type { View } from '../../../src/reconcile/plan/desired.ts'
 import { renderPlan } from '../../../src/reconcile/plan/render.ts'
 import type { VolumeSetup } from '../../../src/runtime/port.ts'
-import { podEnds } from './end-rows.ts'
+import { graces, podEnds } from './end-rows.ts'
 import { files } from './file-rows.ts'
 import { ends, hooks, initContainers } from './init-rows.ts'
 import { type Row, rollout, scaling, strategies } from './rollout-rows.ts'
@@ -23,6 +23,7 @@ export const tables: readonly (readonly [name: string, rows: readonly Row[]])[] 
   ['hooks', hooks],
   ['ends', ends],
   ['ends of bare pods', podEnds],
+  ['grace periods', graces],
   ['volumes', volumes],
   ['files', files],
   ['config changes', configChanges],
