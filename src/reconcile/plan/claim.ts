@@ -49,8 +49,10 @@ interface Making {
 
 function makeVolume({ provision, object }: DesiredClaim, view: View): Making {
   const hosts = view.hosts.filter(({ name }) => provision.hosts?.includes(name) ?? true)
-  const [host] = hosts.filter(({ reachable }) => reachable).sort((a, b) => (a.name < b.name ? -1 : 1))
-  if (!host) return { tasks: [], message: 'no host for it can be reached' }
+  const silent = hosts.find(({ reachable }) => !reachable)
+  if (silent) return { tasks: [], message: `may be on host ${silent.name}, which is unreachable` }
+  const [host] = [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1))
+  if (!host) return { tasks: [], message: `may only be on ${provision.hosts?.join(', ')}, which is no host` }
   const task: Task = {
     host: host.name,
     text: `create volume of claim ${object.metadata.name} on ${host.name}`,

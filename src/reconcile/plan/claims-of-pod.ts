@@ -50,13 +50,15 @@ function hostsOf(name: string, provision: Provision, pod: PodFacts, view: View, 
     const refusal = refusalOf(provision)
     if (refusal !== '') return refused(`persistentvolumeclaim "${name}": ${refusal}`)
     const hosts = view.hosts.filter((host) => provision.hosts?.includes(host.name) ?? true)
+    const silent = hosts.find(({ reachable }) => !reachable)
+    // Data that is made a second time is as good as lost.
+    if (silent) return waiting(`persistentvolumeclaim "${name}" may be on host ${silent.name}, which is unreachable`)
     if (hosts.length > 0) return { hosts, message: '', failed: false }
     return refused(`persistentvolumeclaim "${name}" may only be on ${provision.hosts?.join(', ')}, which is no host`)
   }
   const hosts = view.hosts.filter((host) => there.has(host.name))
   if (hosts.some(({ reachable }) => reachable)) return { hosts, message: '', failed: false }
-  const message = `persistentvolumeclaim "${name}" is on host ${[...there].join(', ')}, which is unreachable`
-  return { hosts: [], message, failed: false }
+  return waiting(`persistentvolumeclaim "${name}" is on host ${[...there].join(', ')}, which is unreachable`)
 }
 
 /** Volumes that the pod's claims do not have yet on its host. */
@@ -93,6 +95,10 @@ function claimsOf(template: Template, pod: PodFacts): readonly ClaimUse[] {
 
 function claimKey({ namespace }: PodFacts, name: string) {
   return keyOf({ namespace, kind: 'PersistentVolumeClaim', name })
+}
+
+function waiting(message: string): ClaimHosts {
+  return { hosts: [], message, failed: false }
 }
 
 function refused(message: string): ClaimHosts {

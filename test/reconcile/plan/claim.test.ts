@@ -60,8 +60,15 @@ test('is not made where a LimitRange forbids it; data that is there stays in use
 
 test('is made on a host that it may be on', () => {
   const hosts = [host({ name: 'a' }), host({ name: 'b', reachable: false }), host({ name: 'c' })]
-  const { tasks } = planClaim(claim({ waits: false, hosts: ['b', 'c'] }), seen([], { hosts }))
+  const { tasks } = planClaim(claim({ waits: false, hosts: ['c'] }), seen([], { hosts }))
   expect(tasks.map((task) => task.host)).toEqual(['c'])
+})
+
+test('is not made as long as its data may be where nobody can look', () => {
+  const hosts = [host({ name: 'b', reachable: false }), host({ name: 'c' })]
+  const { tasks, status } = planClaim(claim({ waits: false }), seen([], { hosts }))
+  expect(tasks).toEqual([])
+  expect(status.message).toBe('Pending: may be on host b, which is unreachable')
 })
 
 test.each([
