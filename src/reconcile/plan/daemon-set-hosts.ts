@@ -56,6 +56,13 @@ function byUse(a: Observed, b: Observed): number {
   )
 }
 
+/** Where nothing is rolled out, a surge that was under way leaves one pod: the one that is of use, else the older. */
+export function alone(station: Station): Station {
+  const { fresh, old, spare } = station
+  const [kept, other] = [fresh, old].filter((observed) => observed !== undefined).sort(byUse)
+  return kept && other ? { ...station, fresh: undefined, old: kept, spare: [...spare, other] } : station
+}
+
 /** A host that is to have a pod, or keeps the one that it has. */
 export function isServed({ refusal, evicts, fresh, old }: Station): boolean {
   return refusal === '' || (evicts === '' && (fresh ?? old) !== undefined)

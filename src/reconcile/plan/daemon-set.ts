@@ -2,7 +2,7 @@ import { shortHash } from '../../base/hash.ts'
 import { perNodeBounds } from '../../manifests/int-or-percent.ts'
 import type { ObjectStatus, Plan, Task } from './action.ts'
 import { podName } from './create.ts'
-import { daemonHost, isServed, type Station, stationsOf } from './daemon-set-hosts.ts'
+import { alone, daemonHost, isServed, type Station, stationsOf } from './daemon-set-hosts.ts'
 import { type DaemonRollout, rollDaemons } from './daemon-set-rolling.ts'
 import type { DesiredDaemonSet, View } from './desired.ts'
 import { planLeave } from './leave.ts'
@@ -24,7 +24,8 @@ export function planDaemonSet(desired: DesiredDaemonSet, view: View): Plan {
   const served = stations.filter(isServed)
   const step = rolloutStep(desired, served)
   const replaced = replacements(roster, served, step)
-  const victims = [...strays(stations), ...replaced.victims]
+  const settled = desired.object.spec.updateStrategy.type === 'OnDelete' ? stations.map(alone) : stations
+  const victims = [...strays(settled), ...replaced.victims]
   const empty = served.filter(({ host, fresh, old, busy }) => host.reachable && !fresh && !old && !busy)
   const making = makeOn(roster, empty, 'one pod per host')
   const surging = makeOn(roster, surgeHosts(served, step), 'beside the old revision')

@@ -212,6 +212,12 @@ const rows: readonly Row[] = [
     expected: [],
     status: 'Synced Healthy 3/3: 3 of an older revision, replaced when they are removed (OnDelete)',
   },
+  {
+    title: 'OnDelete in the middle of a surge: of two pods on a host the one of use stays, else the older one',
+    desired: daemonSet(two, { type: 'OnDelete' }),
+    pods: [...olds, daemon(two, 'a', { createdAt: now }), daemon(two, 'b', { each: { health: unready } })],
+    expected: ['stop pod web-bbb-a (a second pod on a)', 'stop pod web-bbb-b (a second pod on b)'],
+  },
 ]
 
 test.each(rows)('$title', ({ desired, pods = [], hosts = [a, b, c], expected, status }) => {
