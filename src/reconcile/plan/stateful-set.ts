@@ -34,7 +34,7 @@ export function planStatefulSet(desired: DesiredStatefulSet, view: View): Plan {
     decision.outdated.map(({ pod }) => pod.host),
     decision.outdated.map(({ pod }) => pod.name),
   )
-  const outdated = held ? [] : decision.outdated
+  const outdated = held ? [] : decision.outdated.filter(({ pod }) => mayBeElsewhere(roster, pod.name) === undefined)
   const free = decision.create.filter((name) => mayBeElsewhere(roster, name) === undefined)
   const making = makePods(roster, {
     ...creation(roster, set),
@@ -51,7 +51,8 @@ export function planStatefulSet(desired: DesiredStatefulSet, view: View): Plan {
   const rest = planRest(roster, new Set([...making.names, ...taken]))
   const tasks = [...rest.tasks, ...(held?.tasks ?? []), ...making.tasks, ...leaving]
   const again = earliest([rest.again, making.again, held?.again])
-  const absent = decision.create.map((name) => mayBeElsewhere(roster, name)).find((why) => why !== undefined)
+  const awaited = [...decision.create, ...decision.outdated.map(({ pod }) => pod.name)]
+  const absent = awaited.map((name) => mayBeElsewhere(roster, name)).find((why) => why !== undefined)
   return {
     tasks: withoutRepeats(tasks.map((task) => withClaims(desired, view, task))),
     status: statefulSetStatus(roster, set, seats, held ?? (absent ? { ...making, message: absent } : making)),

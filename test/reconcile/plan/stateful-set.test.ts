@@ -116,6 +116,15 @@ const ordinals: readonly Row[] = [
       'OutOfSync Progressing 2/3: 2 of 3 pods available, Pending: pod web-1 may be on host far, which is unreachable',
   },
   {
+    title: 'nor is one taken away that could not come back',
+    template: two,
+    pods: olds,
+    world: { hosts: [host(), far] },
+    expected: [],
+    status:
+      'OutOfSync Progressing 3/3: 0 of 3 pods updated, 3 of an older revision, Pending: pod web-2 may be on host far, which is unreachable',
+  },
+  {
     title: 'of two pods with one ordinal the younger one goes',
     pods: [member(one, 0), member(one, 1), member(one, 1, { host: 'b', createdAt: now - 50_000 }), member(one, 2)],
     world: { hosts: [host(), host({ name: 'b' })] },
