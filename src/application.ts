@@ -321,7 +321,12 @@ export class Application {
     const { oid } = revision.commit
     const keys = wanted.accept(this.name, oid, revision.objects, revision.changed, revision.removed, now)
     const touched = [...new Set([...keys, ...removed])]
-    for (const key of touched) if (isPlanned(key)) this.#unsettled.add(key)
+    for (const key of touched) {
+      // Data whose claim vanished stays as it is: nothing is done about it, so nothing would ever be told.
+      const stays = wanted.appOf(key) === undefined && !this.#parts.isGone(key)
+      if (isPlanned(key) && !stays) this.#unsettled.add(key)
+      else this.#unsettled.delete(key)
+    }
     if (record) {
       if (!again) this.#story.begin(revision.commit, revision.stages, now)
       else this.#story.resume(oid)

@@ -213,6 +213,11 @@ spec: { storageClassName: now, accessModes: [ReadWriteOnce], resources: { reques
     'shop/PersistentVolumeClaim/data removed kept: 1Gi on one; it is taken again when the claim comes back',
   ])
   expect(items.flatMap(({ tasks }) => tasks)).toEqual([])
+  await looked.close()
+  await open().start()
+  await pass(30_000)
+  expect(engine.outcome()).toBe('synced')
+  expect(journal.history('shop').map(({ result }) => result)).toEqual(['synced', 'synced'])
 })
 
 test('with selfHeal off drift is told, not touched; a new commit is still applied', async () => {
