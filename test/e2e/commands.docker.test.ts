@@ -33,6 +33,93 @@ test('diff tells what sync then does, in the same words, and touches nothing', a
   expect(planned?.length).toBeGreaterThanOrEqual(6)
 })
 
+const kinds = (image: string): string => `apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: db }
+spec:
+  serviceName: db
+  selector: { matchLabels: { app: db } }
+  template:
+    metadata: { labels: { app: db } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{ name: main, image: ${image}, volumeMounts: [{ name: settings, mountPath: /settings }] }]
+      volumes: [{ name: settings, configMap: { name: settings } }]
+`
+const settings = (level: number): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\ndata: { level: "${level}" }\n`
+const nightly = `apiVersion: batch/v1
+kind: CronJob
+metadata: { name: nightly }
+spec:
+  schedule: '0 3 1 1 *'
+  jobTemplate:
+    spec: { template: { spec: { restartPolicy: Never, containers: [{ name: main, image: ${testImages.one} }] } } }
+`
+const claim = `apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: now }
+provisioner: berth.dev/local
+reclaimPolicy: Retain
+volumeBindingMode: Immediate
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: data }
+spec: { storageClassName: now, accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+`
+
+test('diff tells of files in place, of sets, of schedules and of claims', async () => {
+  berth.repository.commit('Add', {
+    ...{ 'app/db.yaml': kinds(testImages.one), 'app/settings.yaml': settings(1), 'app/claim.yaml': claim },
+  })
+  expect((await berth.command('sync', '--timeout', '60s')).code).toBe(0)
+  const told = async (): Promise<string> => {
+    const { stdout } = await berth.command('diff')
+    return stdout.replace(/(revision )[a-z0-9]{10}/g, '$1HASH').replace(/20\d\d-01-01/, 'NEXT')
+  }
+  berth.repository.commit('Level 2', { 'app/settings.yaml': settings(2) })
+  expect((await told()).split('\n').slice(2)).toEqual([
+    '  ConfigMap shop/settings: nothing to do',
+    '    ~ data.level: 1 -> 2',
+    '',
+    '  StatefulSet shop/db: in place, nothing restarts',
+    '    update config of pod db-0 (volume settings)',
+    '',
+  ])
+  const more = { 'app/db.yaml': kinds(testImages.two), 'app/nightly.yaml': nightly, 'app/claim.yaml': null }
+  berth.repository.commit('All\n\nBerth-Allow-Prune: yes', more)
+  expect((await told()).split('\n').slice(2)).toEqual([
+    '  StorageClass now: nothing to do',
+    '    ~ removed',
+    '',
+    '  ConfigMap shop/settings: nothing to do',
+    '    ~ data.level: 1 -> 2',
+    '',
+    '  CronJob shop/nightly: nothing to do',
+    '    ~ new',
+    '    next run NEXTT03:00:00Z',
+    '',
+    '  PersistentVolumeClaim shop/data: nothing to do',
+    '    ~ removed',
+    '    kept: 1Gi on local; it is taken again when the claim comes back',
+    '',
+    '  StatefulSet shop/db: downtime',
+    `    ~ spec.template.spec.containers[main].image: ${testImages.one} -> ${testImages.two}`,
+    '    stop pod db-0 (old revision HASH)',
+    '    remove pod db-0 (it has ended)',
+    '    create pod db-0 on local (1 replica wanted)',
+    '',
+  ])
+  const planned = JSON.parse((await berth.command('diff', '-o', 'json')).stdout) as Diff
+  expect((await berth.command('sync', '--timeout', '60s')).code).toBe(0)
+  const history = JSON.parse((await berth.command('history', '-o', 'json')).stdout) as { changes: string[] }[]
+  expect(history[0]?.changes).toEqual(
+    planned.apps.flatMap(({ objects }) => objects.flatMap(({ actions }) => actions.map(({ text }) => text))),
+  )
+  expect(await told()).toContain('no differences')
+})
+
 interface Diff {
   readonly apps: readonly { readonly objects: readonly { readonly actions: readonly { readonly text: string }[] }[] }[]
 }
