@@ -125,13 +125,11 @@ function changed(pod: LivePod, action: PodAction, now: number): LivePod {
         one.id === action.id ? { ...one, config: { ...one.config, resources: action.resources } } : one,
       )
     case 'unpause':
-      return eachContainer(pod, (one) => (one.id === action.id ? { ...one, state: 'running' } : one))
+      return withId(pod, action.id, (one) => ({ ...one, state: 'running' }))
     case 'markLeaving':
       return { ...pod, leaving: true, leavingSince: now }
     case 'stop':
-      return eachContainer(pod, (one) =>
-        one.id === action.id ? { ...one, state: 'exited', finishedAt: now, stopping: false } : one,
-      )
+      return withId(pod, action.id, (one) => ({ ...one, state: 'exited', finishedAt: now, stopping: false }))
     case 'remove':
       return {
         ...pod,
@@ -150,6 +148,12 @@ function onHost(view: View, name: string, change: (host: LiveHost) => LiveHost):
 
 function eachContainer(pod: LivePod, change: (one: LiveContainer) => LiveContainer): LivePod {
   return { ...pod, containers: pod.containers.map(change) }
+}
+
+/** The sandbox, too. */
+function withId(pod: LivePod, id: string, change: (one: LiveContainer) => LiveContainer): LivePod {
+  const same = (one: LiveContainer): LiveContainer => (one.id === id ? change(one) : one)
+  return eachContainer({ ...pod, sandbox: pod.sandbox && same(pod.sandbox) }, same)
 }
 
 function isOf(pod: LivePod, ref: PodRef): boolean {

@@ -5,7 +5,8 @@ import { namespaceOf } from './create.ts'
 import type { DesiredPod, View } from './desired.ts'
 import { removeRecords, writeRecord } from './job-record.ts'
 import { planFinished, planLeave, planLeaving } from './leave.ts'
-import type { Observed } from './observe.ts'
+import { type Observed, phaseOf } from './observe.ts'
+import { failureOf } from './pod-problem.ts'
 import type { Roster } from './roster.ts'
 
 /**
@@ -31,6 +32,19 @@ export function podRecords(desired: DesiredPod, view: View): PodRecords {
 
 export function removeOutdated({ outdated }: PodRecords, view: View): Task[] {
   return removeRecords(outdated, view, 'of an earlier pod')
+}
+
+/** The pods that ended for good, as they were wanted; also one of which the containers alone are left, without the sandbox. */
+export function overPods({ pods, desired: { template }, view }: Roster): Observed[] {
+  return pods
+    .filter(({ pod, bucket }) => pod.template === template.hash && (bucket === 'finished' || bucket === 'lost'))
+    .flatMap((observed) => {
+      if (observed.bucket === 'finished') return [observed]
+      const pod = { ...observed.pod, spec: observed.pod.spec ?? template.spec }
+      const { phase, reason } = phaseOf(pod, view.now)
+      const ended = phase === 'Succeeded' || phase === 'Failed'
+      return ended ? [{ ...observed, phase, reason, problem: reason || failureOf(pod) }] : []
+    })
 }
 
 /** Writes down what the pod came to, on every host. */

@@ -1,9 +1,9 @@
-import type { Plan, Task } from './action.ts'
+import type { Plan } from './action.ts'
 import type { DesiredPod, View } from './desired.ts'
 import { planLeave } from './leave.ts'
 import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
-import { planRecorded, podRecords, recordedVerdict, recordPod, removeOutdated } from './pod-record.ts'
+import { overPods, planRecorded, podRecords, recordedVerdict, recordPod, removeOutdated } from './pod-record.ts'
 import { preflight } from './preflight.ts'
 import { statusLine } from './rollout-status.ts'
 import { driftText, planRest, type Roster, takeRoster } from './roster.ts'
@@ -26,15 +26,17 @@ export function planPod(desired: DesiredPod, view: View): Plan {
   const stale = [...roster.old, ...staleFinished(roster)].filter(({ reachable }) => reachable)
   const elsewhere = mayBeElsewhere(roster, name)
   const blocked = stale.length > 0 ? unmade(roster, stale, elsewhere) : undefined
-  const leaving: Task[] = blocked
-    ? []
-    : stale.map(({ pod }) => planLeave(pod, staleCause(roster, pod.name, pod.template), 'downtime'))
-  const there = roster.pods.some(({ bucket }) => bucket !== 'lost')
+  const leavers = blocked ? [] : stale
+  const leaving = leavers.map(({ pod }) => planLeave(pod, staleCause(roster, pod.name, pod.template), 'downtime'))
+  const over = overPods(roster)
+  const there = roster.pods.some(({ bucket }) => bucket !== 'lost') || over.length > 0
   const count = there || elsewhere ? 0 : 1
   const made = makePods(roster, { count, cause: 'wanted', effect: 'none', name })
   const making = elsewhere && !there ? { ...made, message: elsewhere } : made
-  const rest = planRest(roster, new Set([...making.names, ...(blocked ? [] : stale.map(({ pod }) => pod.name))]))
-  const recording = roster.pods.filter(isOver(roster)).flatMap((observed) => recordPod(desired, observed, view))
+  const remains = over.filter(({ bucket }) => bucket === 'lost')
+  const taken = [...leavers, ...remains].map(({ pod }) => pod.name)
+  const rest = planRest(roster, new Set([...making.names, ...taken]))
+  const recording = over.flatMap((observed) => recordPod(desired, observed, view))
   const soon = recording.length > 0 ? { at: view.now + 1000, reason: 'its end is being recorded' } : undefined
   const again = earliest([rest.again, making.again, blocked?.again, soon])
   const synced = roster.current.length === 1 || (roster.pods.length === 1 && roster.pods[0]?.bucket === 'finished')
@@ -55,11 +57,6 @@ function unmade(roster: Roster, stale: readonly Observed[], elsewhere: string | 
   return (
     lacking ?? (elsewhere ? { tasks: [], names: [], message: elsewhere, failed: false, again: undefined } : undefined)
   )
-}
-
-/** It has ended for good, as it was wanted. */
-function isOver({ desired }: Roster) {
-  return ({ bucket, pod }: Observed): boolean => bucket === 'finished' && pod.template === desired.template.hash
 }
 
 /** Ended pods are kept, unless the manifest has changed since. */
