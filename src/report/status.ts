@@ -100,12 +100,10 @@ export function appStatus(facts: AppFacts): AppStatus {
   }
 }
 
-/** What `berth status` answers with its exit code. */
+/** What `berth status` answers with its exit code. What Git itself suspends is as it should be. */
 export function allGood(apps: readonly AppStatus[]): boolean {
-  return (
-    apps.length > 0 &&
-    apps.every((app) => app.sync === 'Synced' && app.health === 'Healthy' && app.conflicts.length === 0)
-  )
+  const isWell = ({ health }: AppStatus): boolean => health === 'Healthy' || health === 'Suspended'
+  return apps.length > 0 && apps.every((app) => app.sync === 'Synced' && isWell(app) && app.conflicts.length === 0)
 }
 
 function syncOf(facts: AppFacts, outOfSync: number): SyncState {

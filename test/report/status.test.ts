@@ -81,6 +81,8 @@ test.each<{ title: string; facts: Partial<AppFacts>; expected: string }>([
 test('the exit code of status is good only when everything is synced and healthy', () => {
   expect(allGood([appStatus(good)])).toBe(true)
   expect(allGood([])).toBe(false)
+  expect(allGood([appStatus({ ...good, objects: [{ ...web, health: 'Suspended' }] })])).toBe(true)
+  expect(allGood([appStatus({ ...good, objects: [{ ...web, health: 'Progressing' }] })])).toBe(false)
   expect(allGood([appStatus(good), appStatus({ ...good, refusal })])).toBe(false)
   expect(allGood([appStatus({ ...good, conflicts: ['a name is taken'] })])).toBe(false)
 })
