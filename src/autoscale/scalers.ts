@@ -148,6 +148,6 @@ export function offStatus(scaler: Scaler): AutoscalerStatus | undefined {
     return unscalable(`${kind} has no number of pods: expected ${expected}`)
   }
   if (holder !== undefined) return ambiguous(markOf(target), holder)
-  if (given.replicas === undefined) return unscalable(`${markOf(target)} is not among the wanted objects`)
+  if (given.replicas === undefined) return unscalable(`${markOf(target)} is not in the repository`)
   return isOff(scaler) ? switchedOff() : undefined
 }

@@ -129,7 +129,7 @@ describe('switched off', () => {
   })
 
   test.each([
-    ['FailedGetScale: Deployment/web is not among the wanted objects', { ...scaleTarget(), replicas: undefined }],
+    ['FailedGetScale: Deployment/web is not in the repository', { ...scaleTarget(), replicas: undefined }],
     [
       'FailedGetScale: DaemonSet has no number of pods: expected Deployment, StatefulSet, ReplicaSet or ReplicationController',
       scaleTarget({ scaleTargetRef: { kind: 'DaemonSet', name: 'web' } }),
