@@ -106,7 +106,7 @@ class Progress {
   }
 
   line(app: string, text: string): void {
-    if (!this.#live) process.stderr.write(`${app}: ${text}\n`)
+    if (!this.#live) process.stderr.write(app === '' ? `${text}\n` : `${app}: ${text}\n`)
   }
 
   draw(apps: readonly AppStatus[]): void {
