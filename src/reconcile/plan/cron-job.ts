@@ -25,7 +25,8 @@ export function planCronJob(desired: DesiredCronJob, view: View): Plan {
   const begun = cronRuns(desired, view.pods, records).map((run) => planned(desired, run, begunCause(run), view))
   const active = begun.filter(isActive)
   const last = begun[begun.length - 1]?.scheduled
-  const decided = decide({ ...factsOf(desired, schedule), last, active: active.map(({ job }) => job) }, view.now)
+  const busy = begun.filter((run) => isActive(run) || isEnding(run))
+  const decided = decide({ ...factsOf(desired, schedule), last, active: busy.map(({ job }) => job) }, view.now)
   const decision = isThere(decided, begun) ? ({ action: 'none', reason: 'AlreadyStarted' } as const) : decided
   const fresh = startRun(desired, decision, view)
   const removals = removalsOf(desired, begun, active, fresh)
@@ -85,6 +86,11 @@ function begunCause({ pods }: CronRun): string {
 
 function isActive({ pods, plan }: PlannedRun): boolean {
   return plan.end === undefined && pods.some(({ leaving }) => !leaving)
+}
+
+/** It is over, and its pods run on until they are told to end. */
+function isEnding({ plan }: PlannedRun): boolean {
+  return plan.end !== undefined && plan.facts.active.length > 0
 }
 
 /** What a run needs that begins now; its pods may still have to wait for images or room. */

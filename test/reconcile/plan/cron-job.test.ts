@@ -108,6 +108,16 @@ const rows: readonly Row[] = [
     expected: ['Synced Healthy next run 2026-03-01T12:10:00Z, 1 run active'],
   },
   {
+    title: 'Forbid: the one before is given up, and runs until it is told to end',
+    spec: { concurrencyPolicy: 'Forbid' },
+    pods: (desired) => [runPod(desired, before)],
+    records: [recorded(before)],
+    expected: [
+      'OutOfSync Healthy next run 2026-03-01T12:10:00Z, last run Complete at 2026-03-01T11:51:00Z',
+      'stop pod backup-29539430-aaa-0 (the job is complete)',
+    ],
+  },
+  {
     title: 'Forbid: the one before has ended, late',
     spec: { concurrencyPolicy: 'Forbid' },
     pods: (desired) => [over(desired, before)],
