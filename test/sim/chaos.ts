@@ -1,13 +1,17 @@
 // What happens to the world without Berth.
 import type { Dice } from './dice.ts'
+import type { FakeClock } from './fake-clock.ts'
 import { type Box, type FakeDocker, ours } from './fake-docker.ts'
 import type { FakeRuntime } from './fake-runtime.ts'
 
 export interface Chaos {
   readonly runtime: FakeRuntime
+  readonly clock: FakeClock
   readonly registry: Map<string, string>
   readonly dice: Dice
   readonly restartBerth: () => void
+  /** The clock on the wall was set. */
+  readonly jumped: () => void
 }
 
 interface Blow {
@@ -15,10 +19,14 @@ interface Blow {
   readonly strike: (chaos: Chaos, engine: FakeDocker, box: Box | undefined) => void
 }
 
+const minuteMs = 60_000
+
 const blows: readonly Blow[] = [
   { name: 'kill', strike: (_chaos, engine, box) => box && engine.end(box, 137) },
   { name: 'kill', strike: (_chaos, engine, box) => box && engine.end(box, 1) },
   { name: 'remove by hand', strike: (_chaos, engine, box) => box && engine.remove(box) },
+  { name: 'remove the sandbox by hand', strike: removeSandbox },
+  { name: 'remove what has stopped', strike: (_chaos, engine) => engine.prune() },
   { name: 'pause by hand', strike: (_chaos, engine, box) => box && engine.pause(box, true) },
   { name: 'edit by hand', strike: (_chaos, engine, box) => box?.name === 'app' && edit(engine, box) },
   { name: 'restart the daemon', strike: (_chaos, engine) => engine.restart() },
@@ -30,6 +38,9 @@ const blows: readonly Blow[] = [
   { name: 'move a tag', strike: moveTag },
   { name: 'remove an image', strike: removeImage },
   { name: 'remove unused networks', strike: removeNetworks },
+  { name: 'set the clock forward', strike: (chaos) => jump(chaos, chaos.dice.between(1, 180) * minuteMs) },
+  { name: 'set the clock back', strike: (chaos) => jump(chaos, -chaos.dice.between(1, 120) * minuteMs) },
+  { name: 'label', strike: label },
 ]
 
 /** One blow, in words. */
@@ -41,6 +52,11 @@ export function strike(chaos: Chaos): string {
   const box = dice.pick([...engine.boxes.values()].filter((candidate) => candidate.installation === ours))
   blow.strike(chaos, engine, box)
   return `${blow.name} on ${engine.name}${box ? ` (${box.pod}/${box.name || 'sandbox'})` : ''}`
+}
+
+function removeSandbox({ runtime }: Chaos, engine: FakeDocker, box: Box | undefined): void {
+  const sandbox = box && runtime.engines.get(box.host)?.find({ ...box, name: box.pod }, '')
+  if (sandbox) engine.remove(sandbox)
 }
 
 function edit(engine: FakeDocker, box: Box): void {
@@ -65,4 +81,15 @@ function removeImage({ dice }: Chaos, engine: FakeDocker): void {
 
 function removeNetworks(_chaos: Chaos, engine: FakeDocker): void {
   if (![...engine.boxes.values()].some((box) => box.state === 'running')) engine.networks.clear()
+}
+
+/** Whoever has the minute looks at what is due, at the next whole minute. */
+function jump({ clock, jumped }: Chaos, ms: number): void {
+  clock.jump(ms)
+  clock.after(minuteMs - (clock.now() % minuteMs), jumped)
+}
+
+function label({ runtime, dice }: Chaos, engine: FakeDocker): void {
+  engine.labels = { zone: dice.pick(['a', 'b']) ?? 'a' }
+  runtime.tellAll()
 }

@@ -2,38 +2,8 @@ import { RuntimeError } from '../../src/runtime/errors.ts'
 import type { ContainerConfig, ContainerState, LivePull } from '../../src/runtime/live.ts'
 import type { Attempt, PodRef, SandboxSpec } from '../../src/runtime/port.ts'
 import type { FakeClock } from './fake-clock.ts'
+import { programOf } from './fake-programs.ts'
 import { type FakeVolume, secretVolumes } from './fake-volumes.ts'
-
-/** How a program behaves; decided by its image's name. */
-export interface Program {
-  /** From start to ready; undefined: never. */
-  readonly readyAfterMs: number | undefined
-  /** Its liveness probe gives it up; undefined: never. */
-  readonly sickAfterMs: number | undefined
-  /** It ends by itself; undefined: it does not. */
-  readonly exitAfterMs: number | undefined
-  readonly exitCode: number
-  /** How long it takes to end after SIGTERM. */
-  readonly stopMs: number
-}
-
-/** `crash` ends with 1, `never` never gets ready, `sick` fails its liveness probe after 10 s, `done` ends with 0, `slow` takes 20 s, `berth-test` no
- * time; anything else is ready after a second. */
-export function programOf(reference: string): Program {
-  const image = reference.replace(/^sha256:/, '')
-  const good = {
-    readyAfterMs: image.startsWith('berth-test') || image === 'pause' ? 0 : 1_000,
-    sickAfterMs: undefined,
-    exitAfterMs: undefined,
-    exitCode: 0,
-    stopMs: 500,
-  }
-  if (image.startsWith('crash')) return { ...good, readyAfterMs: undefined, exitAfterMs: 300, exitCode: 1 }
-  if (image.startsWith('never')) return { ...good, readyAfterMs: undefined }
-  if (image.startsWith('sick')) return { ...good, sickAfterMs: 10_000 }
-  if (image.startsWith('done')) return { ...good, readyAfterMs: undefined, exitAfterMs: 2_000 }
-  return image.startsWith('slow') ? { ...good, readyAfterMs: 20_000, stopMs: 8_000 } : good
-}
 
 /** The installation under test. */
 export const ours = 'ours'
@@ -54,17 +24,22 @@ export interface Box {
   readonly mark: Pick<SandboxSpec, 'app' | 'owner' | 'template' | 'commit'>
   readonly attempt: Attempt
   readonly createdAt: number
+  readonly createdTick: number
   readonly imageId: string
   config: ContainerConfig
   leaving: boolean
   leavingSince: number | undefined
   /** What is in the volumes of a sandbox that are filled: volume -> version. */
   readonly contents: Map<string, string>
+  /** The same, volume -> text of its files. */
+  readonly texts: Map<string, string>
   state: ContainerState
   exitCode: number
   error: string
   startedAt: number
   finishedAt: number
+  /** By time that no jump of the clock changes. */
+  startedTick: number
   /** Counts starts and ends, so that a timer of an earlier run does nothing. */
   run: number
 }
@@ -73,15 +48,24 @@ const newBox = {
   state: 'created',
   startedAt: 0,
   finishedAt: 0,
+  startedTick: 0,
   exitCode: 0,
   error: '',
   run: 0,
   leavingSince: undefined,
 } as const
 
+/** Told of what really happens, whoever can be reached. */
+export interface Witness {
+  readonly started: (box: Box) => void
+  readonly ended: (box: Box) => void
+  readonly removed: (box: Box) => void
+}
+
 /** One host's engine: what it keeps, and what happens in it by itself. */
 export class FakeDocker {
   readonly name: string
+  labels: Readonly<Record<string, string>> = {}
   readonly boxes = new Map<string, Box>()
   readonly images = new Map<string, string>()
   readonly networks = new Set<string>()
@@ -93,8 +77,10 @@ export class FakeDocker {
   readonly #clock: FakeClock
   readonly #watchers = new Set<(box: Box) => void>()
   readonly #volumeWatchers = new Set<(volume: FakeVolume) => void>()
+  readonly #witnesses = new Set<Witness>()
   /** What was last seen of a host that does not answer now. */
   #frozen: { readonly boxes: readonly Box[]; readonly volumes: readonly FakeVolume[] } | undefined
+  #hidden = false
   #ids = 0
 
   constructor(name: string, clock: FakeClock) {
@@ -106,12 +92,29 @@ export class FakeDocker {
     this.#watchers.add(changed)
   }
 
+  witness(witness: Witness): void {
+    this.#witnesses.add(witness)
+  }
+
+  /** Nobody that runs has ever seen what is here: the host does not answer, and Berth was started since. */
+  get hidden(): boolean {
+    return this.#hidden
+  }
+
+  /** A new process knows nothing of a host that does not answer. */
+  forget(): void {
+    if (this.reachable) return
+    this.#hidden = true
+    this.#frozen = { boxes: [], volumes: [] }
+  }
+
   get reachable(): boolean {
     return this.#frozen === undefined
   }
 
   set reachable(reachable: boolean) {
     if (reachable === this.reachable) return
+    this.#hidden = false
     const boxes = [...this.boxes.values()].map((box) => ({ ...box, contents: new Map(box.contents) }))
     this.#frozen = reachable ? undefined : { boxes, volumes: [...this.volumes.values()] }
   }
@@ -149,11 +152,11 @@ export class FakeDocker {
     for (const watcher of this.#watchers) watcher(box)
   }
 
-  add(box: Omit<Box, keyof typeof newBox | 'id' | 'host' | 'createdAt' | 'contents'>): Box {
+  add(box: Omit<Box, keyof typeof newBox | 'id' | 'host' | 'createdAt' | 'createdTick' | 'contents' | 'texts'>): Box {
     this.#ids += 1
     const id = `${this.name}-${this.#ids}`
-    const now = this.#clock.now()
-    const made: Box = { ...box, ...newBox, id, host: this.name, createdAt: now, contents: new Map() }
+    const born = { createdAt: this.#clock.now(), createdTick: this.#clock.ticks() }
+    const made: Box = { ...box, ...newBox, ...born, id, host: this.name, contents: new Map(), texts: new Map() }
     this.boxes.set(id, made)
     this.#changed(made)
     return made
@@ -178,12 +181,14 @@ export class FakeDocker {
     }
     const run = this.#enter(box, 'running')
     box.startedAt = this.#clock.now()
+    box.startedTick = this.#clock.ticks()
     box.finishedAt = 0
     for (const volume of secretVolumes(box)) box.contents.delete(volume)
-    const program = programOf(box.config.image)
+    const program = programOf(box.config.image, attemptOf(box))
     if (box.name !== '' && program.exitAfterMs !== undefined) {
       this.#clock.after(program.exitAfterMs, () => box.run === run && this.end(box, program.exitCode))
     }
+    for (const witness of this.#witnesses) witness.started(box)
     this.#changed(box)
   }
 
@@ -201,6 +206,7 @@ export class FakeDocker {
     this.#enter(box, 'exited')
     box.exitCode = exitCode
     box.finishedAt = this.#clock.now()
+    for (const witness of this.#witnesses) witness.ended(box)
     this.#changed(box)
   }
 
@@ -220,11 +226,17 @@ export class FakeDocker {
   remove(box: Box): void {
     this.boxes.delete(box.id)
     box.run += 1
+    for (const witness of this.#witnesses) witness.removed(box)
     this.#changed(box)
   }
 
   change(box: Box): void {
     this.#changed(box)
+  }
+
+  /** `docker container prune`: what does not run vanishes. */
+  prune(): void {
+    for (const box of this.boxes.values()) if (box.state !== 'running' && box.state !== 'paused') this.remove(box)
   }
 
   /** The daemon ends, and with it every container; it comes back at once. */
@@ -238,4 +250,9 @@ export class FakeDocker {
     box.run += 1
     return box.run
   }
+}
+
+/** How often the program was tried before: a pod's name ends with its number, where it has one. */
+function attemptOf({ pod, attempt }: Box): number {
+  return attempt.restarts + Number(/-([0-9]+)$/.exec(pod)?.[1] ?? 0)
 }

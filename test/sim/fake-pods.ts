@@ -1,11 +1,13 @@
 import type { ContainerHealth, LiveContainer, LiveHost, LivePod } from '../../src/runtime/live.ts'
-import { type Box, type FakeDocker, programOf } from './fake-docker.ts'
+import type { FakeClock } from './fake-clock.ts'
+import type { Box, FakeDocker } from './fake-docker.ts'
+import { programOf } from './fake-programs.ts'
 import { secretVolumes } from './fake-volumes.ts'
 
 /** What only one process of Berth knows. */
 export interface Knows {
-  readonly now: number
-  /** Probe results before this time are not known. */
+  readonly clock: FakeClock
+  /** Probe results before this tick are not known. */
   readonly seenFrom: number
   /** Container id -> the run that is being stopped. */
   readonly stopping: ReadonlyMap<string, number>
@@ -18,12 +20,17 @@ export function liveHost(engine: FakeDocker): LiveHost {
     name: engine.name,
     reachable: engine.reachable,
     message: engine.reachable ? '' : 'connection refused',
-    cpuMillis: 4_000,
+    cpuMillis: 16_000,
     memoryBytes: 8 * 2 ** 30,
     images: engine.allImages(),
     pulls: new Map(engine.pulls),
     networks: new Set(engine.networks),
-    labels: { 'kubernetes.io/hostname': engine.name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' },
+    labels: {
+      ...engine.labels,
+      'kubernetes.io/hostname': engine.name,
+      'kubernetes.io/os': 'linux',
+      'kubernetes.io/arch': 'amd64',
+    },
     taints: [],
     address: '192.0.2.1',
   }
@@ -80,32 +87,31 @@ function liveContainer(box: Box, knows: Knows): LiveContainer {
   }
 }
 
-function healthOf(box: Box, { now, seenFrom }: Knows): ContainerHealth {
-  const known = box.name === '' || now >= seenFrom
-  const ready = known && isReady(box, now)
-  const readyAt = box.startedAt + (programOf(box.config.image).readyAfterMs ?? 0)
+function healthOf(box: Box, { clock, seenFrom }: Knows): ContainerHealth {
+  const known = box.name === '' || clock.ticks() >= seenFrom
+  const ready = known && isReady(box, clock)
+  const readyTick = box.startedTick + (programOf(box.config.image).readyAfterMs ?? 0)
   return {
     known: known || box.state !== 'running',
     started: ready,
     hookDone: box.state === 'running',
     ready,
-    readySince: ready ? Math.max(readyAt, seenFrom) : undefined,
-    failing: known && isSick(box, now),
+    readySince: ready ? clock.wallAt(Math.max(readyTick, seenFrom)) : undefined,
+    failing: known && isSick(box, clock),
     message: ready ? '' : 'readiness: connection refused',
   }
 }
 
 /** What is true of a container, known or not. */
-export function isReady(box: Box, now: number): boolean {
+export function isReady(box: Box, clock: FakeClock): boolean {
   const { readyAfterMs } = programOf(box.config.image)
-  return (
-    box.state === 'running' && readyAfterMs !== undefined && now - box.startedAt >= readyAfterMs && !isSick(box, now)
-  )
+  if (box.state !== 'running' || readyAfterMs === undefined) return false
+  return clock.ticks() - box.startedTick >= readyAfterMs && !isSick(box, clock)
 }
 
-function isSick(box: Box, now: number): boolean {
+function isSick(box: Box, clock: FakeClock): boolean {
   const { sickAfterMs } = programOf(box.config.image)
-  return box.state === 'running' && sickAfterMs !== undefined && now - box.startedAt >= sickAfterMs
+  return box.state === 'running' && sickAfterMs !== undefined && clock.ticks() - box.startedTick >= sickAfterMs
 }
 
 export function ownerParts(namespace: string, owner: string) {

@@ -15,8 +15,9 @@ import type {
 } from '../../src/runtime/port.ts'
 import type { Dice } from './dice.ts'
 import type { FakeClock } from './fake-clock.ts'
-import { type Box, FakeDocker, ours, programOf } from './fake-docker.ts'
+import { type Box, FakeDocker, ours } from './fake-docker.ts'
 import { isReady, liveHost, livePod, ownerParts } from './fake-pods.ts'
+import { programOf } from './fake-programs.ts'
 import {
   checkClaims,
   checkMounts,
@@ -66,7 +67,7 @@ export class FakeRuntime implements Runtime {
     this.#options = options
     this.hosts = options.hosts
     this.#installation = options.installation ?? ours
-    this.#seenFrom = options.clock.now()
+    this.#seenFrom = options.clock.ticks()
     this.engines = options.engines ?? new Map(options.hosts.map((name) => [name, new FakeDocker(name, options.clock)]))
     for (const engine of this.engines.values()) {
       engine.watch((box) => this.#changed(box))
@@ -82,8 +83,11 @@ export class FakeRuntime implements Runtime {
   restart(): void {
     this.#stopping.clear()
     this.#wrote.clear()
-    for (const engine of this.engines.values()) engine.pulls.clear()
-    this.#seenFrom = this.#options.clock.now() + probeDelayMs
+    for (const engine of this.engines.values()) {
+      engine.pulls.clear()
+      engine.forget()
+    }
+    this.#seenFrom = this.#options.clock.ticks() + probeDelayMs
     this.#options.clock.after(probeDelayMs, () => this.tellAll())
   }
 
@@ -113,7 +117,7 @@ export class FakeRuntime implements Runtime {
       }
     }
     const knows = {
-      now: this.#options.clock.now(),
+      clock: this.#options.clock,
       seenFrom: this.#seenFrom,
       stopping: this.#stopping,
       wrote: this.#wrote,
@@ -314,7 +318,7 @@ export class FakeRuntime implements Runtime {
 
   /** What is true of a container, known or not. */
   isReady(box: Box): boolean {
-    return isReady(box, this.#options.clock.now())
+    return isReady(box, this.#options.clock)
   }
 
   #call(host: string, effect: (engine: FakeDocker) => unknown): void {
@@ -371,7 +375,7 @@ export class FakeRuntime implements Runtime {
     if (box.state !== 'running' || box.name === '') return
     const { readyAfterMs, sickAfterMs } = programOf(box.config.image)
     for (const afterMs of [readyAfterMs, sickAfterMs]) {
-      const left = afterMs === undefined ? 0 : box.startedAt + afterMs - clock.now()
+      const left = afterMs === undefined ? 0 : box.startedTick + afterMs - clock.ticks()
       if (left > 0) clock.after(left, () => this.#tell(key))
     }
   }

@@ -80,7 +80,9 @@ export function setUpVolumes(engine: FakeDocker, sandbox: Box, setups: readonly 
       const message = `hostPath type check failed: ${volume.path} is not a ${volume.type}`
       throw new RuntimeError('VOLUME_REFUSED', sandbox.pod, message)
     }
-    if (volume.kind === 'files' && setup.contents) sandbox.contents.set(setup.volume, setup.contents.version)
+    if (volume.kind !== 'files' || !setup.contents) continue
+    sandbox.contents.set(setup.volume, setup.contents.version)
+    sandbox.texts.set(setup.volume, setup.contents.files.map(({ data }) => data).join(''))
   }
   engine.change(sandbox)
 }

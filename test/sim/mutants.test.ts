@@ -44,7 +44,9 @@ async function planted(folder: string, mutant: Mutant): Promise<Planner> {
       text.replace(mutant.from, () => mutant.to),
     )
   }
-  return await import(/* @vite-ignore */ pathToFileURL(join(copy, 'reconcile/plan/plan.ts')).href)
+  cpSync(join(source, 'reconcile/admission.ts'), join(copy, 'reconcile/admission.ts'))
+  const load = (path: string) => import(/* @vite-ignore */ pathToFileURL(join(copy, path)).href)
+  return { ...(await load('reconcile/plan/plan.ts')), ...(await load('reconcile/admission.ts')) }
 }
 
 /** The table row or the seed that tells; empty: nothing did. */

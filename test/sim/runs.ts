@@ -1,0 +1,157 @@
+// What Jobs and runs of CronJobs have really come to, however little of it is left.
+import type { Action } from '../../src/reconcile/plan/action.ts'
+import type { Desired, Workload } from '../../src/reconcile/plan/desired.ts'
+import { completionIndexKey, jobNameLabel } from '../../src/reconcile/plan/job-identity.ts'
+import type { SandboxSpec } from '../../src/runtime/port.ts'
+import type { Box } from './fake-docker.ts'
+import type { Truth } from './truth.ts'
+
+export function ownerOf(desired: Desired): string {
+  return `${desired.kind}/${desired.object.metadata.name}`
+}
+
+/** `Job/migrate@<hash>`, `CronJob/tick@29432160`; what has its ends written down once. */
+export function runOfSpec({ owner, template, labels }: Pick<SandboxSpec, 'owner' | 'template' | 'labels'>): string {
+  return `${owner}@${owner.startsWith('CronJob/') ? minutesOf(labels) : template}`
+}
+
+function minutesOf(labels: Readonly<Record<string, string>>): string {
+  return /[0-9]+$/.exec(labels[jobNameLabel] ?? '')?.[0] ?? ''
+}
+
+interface Run {
+  /** Sandboxes whose program was started. */
+  readonly begun: Set<string>
+  readonly succeeded: Set<string>
+  readonly indexes: Set<string>
+  /** Given up, or something of it was taken away by hand before its end was written down, or a host with it cannot be asked. */
+  lost: boolean
+}
+
+/** Keeps the book of all runs, and tells when one is begun that must not be. */
+export class Runs {
+  readonly #truth: Truth
+  readonly #runs = new Map<string, Run>()
+  /** Container id -> its run: what is known of one that was removed. */
+  readonly #members = new Map<string, string>()
+
+  constructor(truth: Truth) {
+    this.#truth = truth
+  }
+
+  /** The object is wanted as it is now: runs of another template were given up. */
+  wanted(desired: Desired): void {
+    if (desired.kind !== 'Job') return
+    const owner = ownerOf(desired)
+    for (const run of this.#runs.keys()) {
+      const given = run.startsWith(`${owner}@`) && run !== `${owner}@${desired.template.hash}`
+      if (given && !this.#isRecorded(run)) this.#lose(run)
+    }
+  }
+
+  gone(owner: string): void {
+    for (const run of this.#runs.keys()) if (run.startsWith(`${owner}@`)) this.#lose(run)
+  }
+
+  #lose(name: string): void {
+    const run = this.#runs.get(name)
+    if (run) run.lost = true
+  }
+
+  /** An end that is written down is true. */
+  check(action: Action, desired: Desired | undefined): string | undefined {
+    if (action.kind !== 'createVolume' || !desired) return undefined
+    const spec = jobSpecOf(desired)
+    const { subject, detail, facts } = action.volume
+    const run = this.#runs.get(`${subject}@${detail}`)
+    if (!spec || run?.lost || facts.outcome !== 'Complete') return undefined
+    const { completions = 1 } = spec
+    const done = spec.completionMode === 'Indexed' ? run?.indexes.size : run?.succeeded.size
+    return (done ?? 0) < completions
+      ? `${subject} is Complete with ${done ?? 0} of ${completions} successes`
+      : undefined
+  }
+
+  /** A container was started. Answers the broken rule. */
+  started(box: Box, desired: Workload | undefined): string | undefined {
+    const sandbox = this.#truth.sandboxOf(box)
+    if (!isRunner(box) || !sandbox?.sandbox) return undefined
+    const name = runOfSpec(sandbox.sandbox)
+    this.#members.set(box.id, name)
+    if (this.#isRecorded(name)) return `${name} has ended, container ${box.name} of ${box.pod} is started`
+    if (box.name !== 'app') return undefined
+    const run = this.#runs.get(name) ?? { begun: new Set(), succeeded: new Set(), indexes: new Set(), lost: false }
+    const problem = run.begun.has(sandbox.id) ? undefined : this.#again(name, run, sandbox, desired)
+    this.#runs.set(name, run)
+    run.begun.add(sandbox.id)
+    return problem
+  }
+
+  ended(box: Box): void {
+    const sandbox = this.#truth.sandboxOf(box)
+    const run = this.#runs.get(this.#members.get(box.id) ?? '')
+    if (!run || !sandbox?.sandbox || sandbox.leaving || box.name !== 'app' || box.exitCode !== 0) return
+    run.succeeded.add(sandbox.id)
+    const index = sandbox.sandbox.labels[completionIndexKey]
+    if (index !== undefined) run.indexes.add(index)
+  }
+
+  /** Removed behind Berth's back. */
+  takenAway(box: Box): void {
+    const { sandbox } = this.#truth.sandboxOf(box) ?? box
+    const name = sandbox ? runOfSpec(sandbox) : this.#members.get(box.id)
+    const run = this.#runs.get(name ?? '')
+    if (run && !this.#isRecorded(name ?? '')) run.lost = true
+  }
+
+  /** What is on a host that nobody can ask is as good as lost. */
+  hidden(): void {
+    for (const [name, run] of this.#runs) if (!this.#isRecorded(name)) run.lost = true
+  }
+
+  /** A pod begins for the first time: whether all was done already. */
+  #again(name: string, run: Run, sandbox: Box, desired: Workload | undefined): string | undefined {
+    const spec = desired && jobSpecOf(desired)
+    if (run.lost || !spec) return undefined
+    const { completions = 1 } = spec
+    const index = sandbox.sandbox?.labels[completionIndexKey]
+    if (index !== undefined && run.indexes.has(index))
+      return `index ${index} of ${name} is begun again by ${sandbox.pod}`
+    if (index === undefined && run.succeeded.size >= completions) {
+      return `${name} has its ${completions} completions, ${sandbox.pod} is begun`
+    }
+    if (desired?.kind !== 'CronJob') return undefined
+    if (run.begun.size > 0 && !this.#isThere(name, sandbox)) return `${name} is begun anew by ${sandbox.pod}`
+    if (desired.object.spec.concurrencyPolicy !== 'Forbid' || run.begun.size > 0) return undefined
+    const other = this.#otherRun(name, sandbox)
+    return other && `${name} is begun while ${other} runs`
+  }
+
+  /** Another pod of the run. */
+  #isThere(name: string, but: Box): boolean {
+    const pods = this.#truth.boxesOf(but.mark.owner).filter((box) => box.name === '' && box.id !== but.id)
+    return pods.some((box) => box.sandbox && runOfSpec(box.sandbox) === name)
+  }
+
+  #otherRun(name: string, { mark }: Box): string | undefined {
+    return this.#truth
+      .sandboxes(mark.owner)
+      .filter((box) => this.#truth.containerOf(box, 'app')?.state === 'running')
+      .flatMap(({ sandbox }) => (sandbox ? [runOfSpec(sandbox)] : []))
+      .find((run) => run !== name)
+  }
+
+  #isRecorded(run: string): boolean {
+    const [owner = '', detail] = run.split('@')
+    return this.#truth.volumesOf(owner).some(({ live }) => live.detail === detail && !this.#truth.isHidden(live.host))
+  }
+}
+
+function jobSpecOf(desired: Desired) {
+  if (desired.kind === 'Job') return desired.object.spec
+  return desired.kind === 'CronJob' ? desired.object.spec.jobTemplate.spec : undefined
+}
+
+function isRunner({ mark, name }: Box): boolean {
+  return name !== '' && /^(?:Job|CronJob)\//.test(mark.owner)
+}
