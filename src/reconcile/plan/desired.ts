@@ -40,7 +40,7 @@ export interface Template {
   readonly auths: readonly RegistryAuth[]
   /** Why a rule of the namespace (LimitRange) or a volume allows no such pod; empty: nothing does. The pod waits. */
   readonly forbidden: string
-  /** False: what is in the volumes of running pods stays as it is (`berth.dev/on-config-change: ignore`). */
+  /** False: what is in the volumes of running pods stays as it is (`berth.dev/on-config-change: ignore`, or `roll`: new pods have it). */
   readonly followsConfig: boolean
 }
 

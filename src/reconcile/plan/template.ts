@@ -78,7 +78,7 @@ export function resolveTemplate(
     missing: [...new Set([...missingVariables, ...missing])],
     missingVariables: [...new Set(missingVariables)],
     forbidden: forbiddenPod(spec, context.limitRanges) || problem,
-    followsConfig: mode !== 'ignore',
+    followsConfig: mode !== 'ignore' && mode !== 'roll',
   }
 }
 

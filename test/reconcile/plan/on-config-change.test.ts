@@ -47,6 +47,10 @@ describe('a change of data that is read', () => {
   })
 })
 
+test('with "roll", pods of the old revision keep their files until they are replaced', () => {
+  expect(resolve(byVolume, 'roll', '1').followsConfig).toBe(false)
+})
+
 test('pods that read nothing have one hash, whatever the workload says', () => {
   const hashes = ['', 'roll', 'update', 'ignore'].map((mode) => resolve(plain, mode, '1').hash)
   expect(new Set(hashes).size).toBe(1)

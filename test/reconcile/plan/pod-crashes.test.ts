@@ -51,14 +51,14 @@ interface Run {
   readonly started: readonly string[]
 }
 
-function run(desired: Planned, begin: View): Run {
+function run(desired: Planned, begin: View, end: 'healthy' | 'waiting' = 'healthy'): Run {
   const worlds: View[] = [begin]
   const started: string[] = []
   let world = begin
   for (let look = 0; look < 40; look += 1) {
     const { tasks, status } = plan(desired, world)
     if (tasks.length === 0) {
-      expect(status).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+      if (end === 'healthy') expect(status).toMatchObject({ sync: 'Synced', health: 'Healthy' })
       return { worlds, started }
     }
     for (const action of tasks.flatMap((task) => task.actions)) {
@@ -140,6 +140,34 @@ describe.each(Object.entries(shapes))('a pod %s', (_shape, desired) => {
       const pods = world.pods.map((pod) => fault(pod, world)).filter(isThere)
       const { started } = run(desired, { ...world, pods, now: world.now + 2 })
       if (hasEndedWell(desired, pods) || isWritten(world)) expect(started).not.toContain('app')
+    }
+  })
+})
+
+describe('a commit arrives at any moment', () => {
+  const restarted = faults['Docker is restarted']
+  const changed = podSpec({ containers: [container({ image: 'web:2' })], initContainers: [setup] })
+
+  test.each(Object.entries(shapes))('while a pod %s is made', (_shape, desired) => {
+    const next = { ...desired, template: template('bbb', changed) }
+    for (const world of run(desired, view([])).worlds) {
+      run(next, world)
+      const pods = world.pods.map((pod) => restarted?.(pod, world) ?? pod)
+      run(next, { ...world, pods, now: world.now + 2 })
+    }
+  })
+
+  test('and takes a Secret away, and brings it back', () => {
+    const spec = { initContainers: inits }
+    const whole = one(mounting({ volumes: [secret], spec }))
+    const without = one(mounting({ volumes: [secret], spec, without: true }))
+    for (const world of run(whole, view([])).worlds) {
+      for (const fault of Object.values(faults)) {
+        const pods = world.pods.map((pod) => fault(pod, world)).filter(isThere)
+        const waiting = run(without, { ...world, pods, now: world.now + 2 }, 'waiting')
+        const rest = waiting.worlds.at(-1)
+        if (rest) run(whole, rest)
+      }
     }
   })
 })
