@@ -40,9 +40,11 @@ export function bindClaims(
     all.find((volume) => entry.claim.spec.volumeName === volume.metadata.name && fits(entry, volume)),
   )
   bind((entry, all) => all.find((volume) => namesClaim(volume, entry.claim) && fits(entry, volume)))
-  bind((entry, all) =>
-    entry.claim.spec.volumeName ? undefined : all.find((volume) => !volume.spec.claimRef && fits(entry, volume)),
-  )
+  const smallest = (entry: ClaimToBind, all: readonly PersistentVolume[]) =>
+    entry.claim.spec.volumeName ? undefined : all.find((volume) => !volume.spec.claimRef && fits(entry, volume))
+  // A volume without a class is first for those that ask for no class in so many words.
+  bind((entry, all) => (entry.claim.spec.storageClassName === undefined ? undefined : smallest(entry, all)))
+  bind(smallest)
   return bound
 }
 

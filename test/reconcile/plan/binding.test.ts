@@ -100,6 +100,12 @@ test.each([
     expected: 'a=one',
   },
   {
+    title: 'but not before one that asks for no class',
+    volumes: [volume('one', {})],
+    claims: [wish('a', { noClass: true }), wish('b', {})],
+    expected: 'b=one',
+  },
+  {
     title: 'all modes of the claim',
     volumes: [volume('one', {}), volume('two', { size: '9Gi', modes: ['ReadWriteMany', 'ReadWriteOnce'] })],
     claims: [wish('a', { modes: ['ReadWriteMany'] })],
