@@ -238,6 +238,20 @@ test('with selfHeal off drift is told, not touched; a new commit is still applie
   expect(status()).toMatchObject({ commit, sync: 'Synced', health: 'Healthy' })
 })
 
+test('with selfHeal off the end of a pod is still written down', async () => {
+  const pod = 'apiVersion: v1\nkind: Pod\nmetadata: { name: once }\nspec: { restartPolicy: Never, containers: ['
+  repository.push('Add once', { 'once.yaml': `${pod}{ name: main, image: "app:1" }] }\n` })
+  await open({ selfHeal: false }).start()
+  await pass(15_000)
+  const docker = runtime.engines.get('one')
+  const main = [...(docker?.boxes.values() ?? [])].find((box) => box.name === 'main')
+  if (!docker || !main) throw new Error('a container expected')
+  docker.end(main, 0)
+  await pass(15_000)
+  expect(runtime.volumes().map(({ subject }) => subject)).toEqual(['Pod/once'])
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+})
+
 test('with prune off what vanished stays and is told', async () => {
   repository.push('Add', { 'a.yaml': deployment('a'), 'b.yaml': deployment('b') })
   await open({ prune: false }).start()

@@ -168,7 +168,7 @@ export class Looker {
       if (planned.status.sync === 'Synced' && planned.status.health === 'Healthy') this.#settled.add(key)
       return { againAt: planned.lookAgainAt }
     }
-    const forbidden = this.#forbidden(app, key)
+    const forbidden = planned.tasks.every(isRecord) ? '' : this.#forbidden(app, key)
     if (forbidden !== '') {
       this.#statuses.set(key, {
         ...planned.status,
@@ -341,6 +341,11 @@ export class Looker {
  */
 function subject(task: Task): string {
   return task.actions.some((action) => action.kind === 'createSandbox') ? 'new pods' : task.text
+}
+
+/** What is only written down mends nothing. */
+function isRecord({ actions }: Task): boolean {
+  return actions.every((action) => action.kind === 'createVolume' && action.volume.detail !== '')
 }
 
 function earliest(times: readonly (number | undefined)[]): number | undefined {
