@@ -111,7 +111,8 @@ export class Engine {
             ...new Set([...this.#looker.ownersOf(settings.name), ...recorded(volumesOf(settings.name))]),
           ],
           volumes: () => volumesOf(settings.name),
-          statusOf: (key) => this.#looker.statusOf(key) ?? this.#scaling.statusOf(key),
+          // A process that only looks evaluates no autoscaler: it has nothing to say of them.
+          statusOf: (key) => this.#looker.statusOf(key) ?? (this.#acts ? this.#scaling.statusOf(key) : undefined),
           approveGone: (key) => this.#looker.gone(settings.name, key),
           isGone: (key) => this.#looker.isGone(key),
           wake: (keys) => this.#wake(keys),

@@ -1,5 +1,11 @@
 import { parseQuantity, type Quantity, renderQuantity, sumQuantities } from '../../manifests/quantity.ts'
-import type { ManifestObject, PersistentVolumeClaim, ResourceQuota, Service } from '../../manifests/types.ts'
+import type {
+  ManifestObject,
+  PersistentVolumeClaim,
+  ResourceQuota,
+  Service,
+  StatefulSet,
+} from '../../manifests/types.ts'
 import { hardOf, type Usage } from './quota.ts'
 
 /** API group of each kind, as `count/<plural>.<group>` names it. */
@@ -54,6 +60,7 @@ function usageOfObject(object: ManifestObject): (readonly [string, Quantity])[] 
     ...(group === '' ? [[plural, one] as const] : []),
     ...(object.kind === 'Service' ? ofService(object) : []),
     ...(object.kind === 'PersistentVolumeClaim' ? ofClaim(object) : []),
+    ...(object.kind === 'StatefulSet' ? ofClaimTemplates(object) : []),
   ]
 }
 
@@ -69,7 +76,17 @@ function ofService({ spec }: Service): (readonly [string, Quantity])[] {
   ]
 }
 
-function ofClaim({ spec }: PersistentVolumeClaim): (readonly [string, Quantity])[] {
+/** The claims that it makes for its pods. */
+function ofClaimTemplates({ spec }: StatefulSet): (readonly [string, Quantity])[] {
+  const claims = (spec.volumeClaimTemplates ?? []).flatMap((template): (readonly [string, Quantity])[] => [
+    ['persistentvolumeclaims', one],
+    ['count/persistentvolumeclaims', one],
+    ...ofClaim(template),
+  ])
+  return claims.map(([name, amount]) => [name, { ...amount, nano: amount.nano * BigInt(spec.replicas) }])
+}
+
+function ofClaim({ spec }: Pick<PersistentVolumeClaim, 'spec'>): (readonly [string, Quantity])[] {
   const storage = parseQuantity(spec.resources?.requests?.storage ?? '')
   const ofClass = spec.storageClassName ? [`${spec.storageClassName}.storageclass.storage.k8s.io/`] : []
   return ['', ...ofClass].flatMap((prefix) => [

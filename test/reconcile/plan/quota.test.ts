@@ -149,3 +149,24 @@ test('objects are counted by kind, claims also by size and class', () => {
   ])
   expect(exceededByObjects(quota({ hard, scopes: ['BestEffort'] }), objects)).toEqual([])
 })
+
+test('the claims that a StatefulSet makes count', () => {
+  const spec = {
+    serviceName: 'db',
+    replicas: 3,
+    selector: { matchLabels: { app: 'db' } },
+    template: { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'db', image: 'db:1' }] } },
+    volumeClaimTemplates: [
+      {
+        metadata: { name: 'data' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '2Gi' } } },
+      },
+    ],
+  }
+  const set = object('StatefulSet', { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'db' }, spec })
+  const hard = { persistentvolumeclaims: '2', 'requests.storage': '5Gi', 'count/statefulsets.apps': '1' }
+  expect(exceededByObjects(quota({ hard }), [set])).toEqual([
+    'persistentvolumeclaims: 3 of 2',
+    'requests.storage: 6Gi of 5Gi',
+  ])
+})
