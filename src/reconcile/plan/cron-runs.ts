@@ -31,7 +31,7 @@ export function cronRuns(
   const indexed = isIndexed(desired.object.spec.jobTemplate.spec)
   const groups = new Map<number, LivePod[]>()
   for (const pod of pods) {
-    const minutes = minutesOf(pod, indexed)
+    const minutes = minutesOf(pod, desired.object.metadata.name, indexed)
     if (minutes === undefined) continue
     const group = groups.get(minutes)
     if (group) group.push(pod)
@@ -50,9 +50,9 @@ export function cronRuns(
 }
 
 /** A pod without its sandbox has lost its labels; its name still tells. */
-function minutesOf({ name, labels }: LivePod, indexed: boolean): number | undefined {
+function minutesOf({ name, labels }: LivePod, owner: string, indexed: boolean): number | undefined {
   const label = /-([0-9]+)$/.exec(labels[jobNameLabel] ?? '')?.[1]
-  return label === undefined ? runOfName(name, indexed) : Number(label)
+  return label === undefined ? runOfName(owner, name, indexed) : Number(label)
 }
 
 function scheduledOf(pods: readonly LivePod[], record: LiveVolume | undefined): number | undefined {

@@ -55,10 +55,15 @@ export function indexOfName(podName: string): number | undefined {
   return index === undefined ? undefined : Number(index)
 }
 
-/** Minutes since 1970 of the run that a pod of a CronJob belongs to. */
-export function runOfName(podName: string, indexed: boolean): number | undefined {
+/**
+ * Minutes since 1970 of the run that a pod of a CronJob belongs to. After the owner's name, if that is not cut, they stand first, whether
+ * its jobs were indexed then or not.
+ */
+export function runOfName(owner: string, podName: string, indexed: boolean): number | undefined {
+  const start = `${owner.replaceAll('.', '-')}-`
+  const whole = podName.startsWith(start) ? /^([0-9]+)-/.exec(podName.slice(start.length))?.[1] : undefined
   const pattern = indexed ? /-([0-9]+)-[0-9]+-[a-z0-9]+-[0-9]+$/ : /-([0-9]+)-[a-z0-9]+-[0-9]+$/
-  const run = pattern.exec(podName)?.[1]
+  const run = whole ?? pattern.exec(podName)?.[1]
   return run === undefined ? undefined : Number(run)
 }
 

@@ -240,6 +240,26 @@ const rows: readonly Row[] = [
     ],
   },
   {
+    title: 'also one of the time when its jobs had indexes',
+    pods: (desired) => {
+      const name = 'backup-29539440-0-bbb-0'
+      return [
+        runPod(desired, due, {
+          name,
+          sandbox: undefined,
+          spec: undefined,
+          labels: {},
+          annotations: {},
+          ...endedAt(due, 0),
+        }),
+      ]
+    },
+    expected: [
+      'OutOfSync Healthy next run 2026-03-01T12:10:00Z, last run Complete at 2026-03-01T12:00:05Z',
+      'record the end of job backup-29539440 on local (Complete)',
+    ],
+  },
+  {
     title: 'a time zone',
     spec: { schedule: '0 2 * * *', timeZone: 'Asia/Tokyo', since: now },
     expected: ['Synced Healthy next run 2026-03-01T17:00:00Z'],
