@@ -24,16 +24,20 @@ interface Run {
   readonly begun: Set<string>
   readonly succeeded: Set<string>
   readonly indexes: Set<string>
-  /** Given up, or something of it was taken away by hand before its end was written down, or a host with it cannot be asked. */
+  /** Given up, or a success of it was taken away by hand before it was written down, or a host with it cannot be asked. */
   lost: boolean
+  /** Something of it was taken away by hand. */
+  torn: boolean
 }
+
+const whole = { lost: false, torn: false }
 
 /** Keeps the book of all runs, and tells when one is begun that must not be. */
 export class Runs {
   readonly #truth: Truth
   readonly #runs = new Map<string, Run>()
-  /** Container id -> its run: what is known of one that was removed. */
-  readonly #members = new Map<string, string>()
+  /** Container id -> its run and sandbox: what is known of one that was removed. */
+  readonly #members = new Map<string, { readonly run: string; readonly sandbox: string }>()
 
   constructor(truth: Truth) {
     this.#truth = truth
@@ -44,8 +48,7 @@ export class Runs {
     if (desired.kind !== 'Job') return
     const owner = ownerOf(desired)
     for (const run of this.#runs.keys()) {
-      const given = run.startsWith(`${owner}@`) && run !== `${owner}@${desired.template.hash}`
-      if (given && !this.#isRecorded(run)) this.#lose(run)
+      if (run.startsWith(`${owner}@`) && run !== `${owner}@${desired.template.hash}`) this.#lose(run)
     }
   }
 
@@ -77,10 +80,10 @@ export class Runs {
     const sandbox = this.#truth.sandboxOf(box)
     if (!isRunner(box) || !sandbox?.sandbox) return undefined
     const name = runOfSpec(sandbox.sandbox)
-    this.#members.set(box.id, name)
+    this.#members.set(box.id, { run: name, sandbox: sandbox.id })
     if (this.#isRecorded(name)) return `${name} has ended, container ${box.name} of ${box.pod} is started`
     if (box.name !== 'app') return undefined
-    const run = this.#runs.get(name) ?? { begun: new Set(), succeeded: new Set(), indexes: new Set(), lost: false }
+    const run = this.#runs.get(name) ?? { begun: new Set(), succeeded: new Set(), indexes: new Set(), ...whole }
     const problem = run.begun.has(sandbox.id) ? undefined : this.#again(name, run, sandbox, desired)
     this.#runs.set(name, run)
     run.begun.add(sandbox.id)
@@ -89,7 +92,7 @@ export class Runs {
 
   ended(box: Box): void {
     const sandbox = this.#truth.sandboxOf(box)
-    const run = this.#runs.get(this.#members.get(box.id) ?? '')
+    const run = this.#runs.get(this.#members.get(box.id)?.run ?? '')
     if (!run || !sandbox?.sandbox || sandbox.leaving || box.name !== 'app' || box.exitCode !== 0) return
     run.succeeded.add(sandbox.id)
     const index = sandbox.sandbox.labels[completionIndexKey]
@@ -98,10 +101,12 @@ export class Runs {
 
   /** Removed behind Berth's back. */
   takenAway(box: Box): void {
-    const { sandbox } = this.#truth.sandboxOf(box) ?? box
-    const name = sandbox ? runOfSpec(sandbox) : this.#members.get(box.id)
-    const run = this.#runs.get(name ?? '')
-    if (run && !this.#isRecorded(name ?? '')) run.lost = true
+    const own = box.sandbox && { run: runOfSpec(box.sandbox), sandbox: box.id }
+    const { run: name, sandbox } = own ?? this.#members.get(box.id) ?? { run: '', sandbox: '' }
+    const run = this.#runs.get(name)
+    if (!run || this.#isRecorded(name)) return
+    run.torn = true
+    if (run.succeeded.has(sandbox) && !this.#isRecorded(`${name}.${box.pod}`)) run.lost = true
   }
 
   /** What is on a host that nobody can ask is as good as lost. */
@@ -121,7 +126,8 @@ export class Runs {
       return `${name} has its ${completions} completions, ${sandbox.pod} is begun`
     }
     if (desired?.kind !== 'CronJob') return undefined
-    if (run.begun.size > 0 && !this.#isThere(name, sandbox)) return `${name} is begun anew by ${sandbox.pod}`
+    if (run.begun.size > 0 && !run.torn && !this.#isThere(name, sandbox))
+      return `${name} is begun anew by ${sandbox.pod}`
     if (desired.object.spec.concurrencyPolicy !== 'Forbid' || run.begun.size > 0) return undefined
     const other = this.#otherRun(name, sandbox)
     return other && `${name} is begun while ${other} runs`

@@ -87,8 +87,9 @@ export class Truth {
   ended(box: Box): void {
     const sandbox = this.sandboxOf(box)
     const policy = sandbox?.sandbox?.spec.restartPolicy
-    if (!sandbox || box.name !== 'app') return
-    if (policy === 'Never' || (policy === 'OnFailure' && box.exitCode === 0)) this.#ended.add(sandbox.id)
+    if (!sandbox || policy === 'Always') return
+    const ends = box.exitCode === 0 ? box.name === 'app' : policy === 'Never' && box.name !== 'sidecar'
+    if (ends) this.#ended.add(sandbox.id)
   }
 
   volumes(): FakeVolume[] {
