@@ -282,6 +282,15 @@ export function runtimeContract(name: string, make: () => Promise<ContractWorld>
       expect(runtime.podsOf(webKey).map((each) => each.name)).toEqual(['web-abc-0', 'web-abc-1'])
     })
 
+    test('a runtime that comes later sees what was changed in place, and no limits that nobody set', async () => {
+      const made = { cpuRequestMillis: 1, cpuLimitMillis: 0, memoryLimitBytes: 16 * 2 ** 20 }
+      await runPod(runtime, pod, plainConfig({ resources: made }))
+      const resources = { ...made, memoryLimitBytes: 32 * 2 ** 20 }
+      await runtime.updateContainer(pod, web().id, resources)
+      const other = await world.another('same')
+      expect(other.pods()[0]?.containers[0]?.config.resources).toEqual(resources)
+    })
+
     test('two installations on one host do not see each other', async () => {
       const other = await world.another('other')
       await runPod(runtime, pod)

@@ -210,9 +210,12 @@ function resourcesOf(
   const made = { cpuRequestMillis, cpuLimitMillis, memoryLimitBytes }
   if (holds(resourceOptions(made, capacity))) return made
   const limit = nano > 0 ? Math.round(nano / 1e6) : quota > 0 ? Math.round((quota * 1000) / (period || 100_000)) : 0
+  // One of them was changed by another process; the others are still what the container was made with.
+  const kept = updateOptions(made, capacity)
   return {
-    cpuRequestMillis: shares <= 2 ? 0 : Math.ceil((shares * 1000) / 1024),
-    cpuLimitMillis: limit,
-    memoryLimitBytes: Math.max(0, memory),
+    cpuRequestMillis:
+      shares === kept.CpuShares ? cpuRequestMillis : shares <= 2 ? 0 : Math.ceil((shares * 1000) / 1024),
+    cpuLimitMillis: nano === kept.NanoCpus && quota <= 0 ? cpuLimitMillis : limit,
+    memoryLimitBytes: memory === kept.Memory ? memoryLimitBytes : Math.max(0, memory),
   }
 }
