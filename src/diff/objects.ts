@@ -53,9 +53,11 @@ function members(value: unknown): ReadonlyMap<string, unknown> | undefined {
   return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : undefined
 }
 
+/** Templates of claims have theirs in their metadata. */
 function nameOf(item: unknown): string | undefined {
-  if (typeof item !== 'object' || item === null || !('name' in item)) return undefined
-  return typeof item.name === 'string' ? item.name : undefined
+  if (typeof item !== 'object' || item === null) return undefined
+  if ('metadata' in item) return nameOf(item.metadata)
+  return 'name' in item && typeof item.name === 'string' ? item.name : undefined
 }
 
 function shortText(value: unknown): string {

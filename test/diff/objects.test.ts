@@ -25,6 +25,14 @@ function web(image: string, env: Record<string, string>): ManifestObject {
   return object({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, spec })
 }
 
+function database(storage: string): ManifestObject {
+  const claim = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } }
+  const template = { metadata: { labels: { app: 'db' } }, spec: { containers: [{ name: 'main', image: 'db:1' }] } }
+  const volumeClaimTemplates = [{ metadata: { name: 'data' }, spec: claim }]
+  const spec = { selector: { matchLabels: { app: 'db' } }, template, volumeClaimTemplates }
+  return object({ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'db' }, spec })
+}
+
 test.each<{
   title: string
   from: Parameters<typeof objectChanges>[0]
@@ -48,6 +56,12 @@ test.each<{
       'spec.template.spec.containers[main].env[A].value: 1 -> 2',
       'spec.template.spec.containers[main].image: web:1 -> web:2',
     ],
+  },
+  {
+    title: 'templates of claims by the name in their metadata',
+    from: database('1Gi'),
+    to: database('2Gi'),
+    expected: ['spec.volumeClaimTemplates[data].spec.resources.requests.storage: 1Gi -> 2Gi'],
   },
   {
     title: 'a Secret, without its values',
