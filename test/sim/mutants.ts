@@ -191,8 +191,8 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'files of running pods are not changed',
     file: 'reconcile/plan/volumes-of-pod.ts',
-    from: 'if (pod.contents.get(volume.name) === files.version) return []',
-    to: 'if (pod.contents.get(volume.name) !== undefined) return []',
+    from: 'if (!contents || pod.contents.get(name) === contents.version) return []',
+    to: 'if (!contents || pod.contents.get(name) !== undefined) return []',
   },
   {
     title: 'a quota is asked once for all pods of a look',
