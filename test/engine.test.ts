@@ -238,6 +238,23 @@ test('with selfHeal off drift is told, not touched; a new commit is still applie
   expect(status()).toMatchObject({ commit, sync: 'Synced', health: 'Healthy' })
 })
 
+test('with selfHeal off what crashed is started again, and what was removed is made again', async () => {
+  repository.push('Add web', { 'web.yaml': deployment('web') })
+  await open({ selfHeal: false }).start()
+  await pass(15_000)
+  const docker = runtime.engines.get('one')
+  const boxes = () => [...(docker?.boxes.values() ?? [])]
+  const main = boxes().find((box) => box.name === 'main')
+  if (!docker || !main) throw new Error('a container expected')
+  docker.end(main, 1)
+  await pass(15_000)
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+  for (const box of boxes()) docker.remove(box)
+  await pass(15_000)
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+  expect(podNames()).toEqual(['Deployment/web'])
+})
+
 test('with selfHeal off the end of a pod is still written down', async () => {
   const pod = 'apiVersion: v1\nkind: Pod\nmetadata: { name: once }\nspec: { restartPolicy: Never, containers: ['
   repository.push('Add once', { 'once.yaml': `${pod}{ name: main, image: "app:1" }] }\n` })

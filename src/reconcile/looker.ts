@@ -11,6 +11,7 @@ import type { Lanes } from './lanes.ts'
 import { Owners } from './owners.ts'
 import type { ObjectStatus, Plan, Task } from './plan/action.ts'
 import type { View } from './plan/desired.ts'
+import { mendsDrift } from './plan/drift.ts'
 import { type Forecast, forecast } from './plan/forecast.ts'
 import { planGone } from './plan/gone.ts'
 import { plan } from './plan/plan.ts'
@@ -43,6 +44,11 @@ interface Hold {
   readonly attempts: number
   readonly until: number
   readonly message: string
+}
+
+interface Withheld {
+  readonly tasks: readonly Task[]
+  readonly why: string
 }
 
 const firstHoldMs = 1_000
@@ -168,27 +174,23 @@ export class Looker {
       if (planned.status.sync === 'Synced' && planned.status.health === 'Healthy') this.#settled.add(key)
       return { againAt: planned.lookAgainAt }
     }
-    const forbidden = planned.tasks.every(isRecord) ? '' : this.#forbidden(app, key)
-    if (forbidden !== '') {
-      this.#statuses.set(key, {
-        ...planned.status,
-        sync: 'OutOfSync',
-        // What stays although it is not in Git is not on its way to anything.
-        health: this.#gone.has(key) ? 'Suspended' : planned.status.health,
-        message: `${forbidden}: ${planned.tasks[0]?.text ?? ''}`,
-      })
+    const withheld = this.#withheld(app, key, planned.tasks)
+    const allowed = planned.tasks.filter((task) => !withheld.tasks.includes(task))
+    const status = withheld.tasks.length > 0 ? this.#withheldStatus(key, planned.status, withheld) : planned.status
+    if (allowed.length === 0) {
+      this.#statuses.set(key, status)
       return { againAt: planned.lookAgainAt }
     }
     const earlier = this.#waitsFor(app, key)
     if (earlier !== undefined) {
       const message = `waits for ${describeKey(earlier)}, which is in an earlier wave`
-      this.#statuses.set(key, { ...planned.status, sync: 'OutOfSync', message })
+      this.#statuses.set(key, { ...status, sync: 'OutOfSync', message })
       return { againAt: planned.lookAgainAt }
     }
     this.#begun.add(key)
-    const runnable = planned.tasks.filter((task) => (this.#holdOf(key, task)?.until ?? 0) <= now)
+    const runnable = allowed.filter((task) => (this.#holdOf(key, task)?.until ?? 0) <= now)
     const skipped = await this.#run(app, key, runnable)
-    this.#statuses.set(key, this.#withHold(key, planned.status))
+    this.#statuses.set(key, this.#withHold(key, status))
     return { againAt: earliest([planned.lookAgainAt, ...this.#untils(key), ...(skipped ? [now] : [])]) }
   }
 
@@ -247,10 +249,18 @@ export class Looker {
     return status?.sync === 'Synced' && (status.health === 'Healthy' || status.health === 'Suspended')
   }
 
-  #forbidden(app: string, key: Key): string {
+  /** What the application's policy keeps from being done, and why. */
+  #withheld(app: string, key: Key, tasks: readonly Task[]): Withheld {
     const policy = this.#options.policyOf(app)
-    if (this.#gone.has(key)) return policy?.prune === false ? 'not in Git, and prune is off' : ''
-    return policy?.selfHeal === false && this.#settled.has(key) ? 'drifted, and selfHeal is off' : ''
+    if (this.#gone.has(key)) return { tasks: policy?.prune === false ? tasks : [], why: 'not in Git, and prune is off' }
+    const isOff = policy?.selfHeal === false && this.#settled.has(key)
+    return { tasks: isOff ? tasks.filter(mendsDrift) : [], why: 'drifted, and selfHeal is off' }
+  }
+
+  #withheldStatus(key: Key, status: ObjectStatus, { tasks, why }: Withheld): ObjectStatus {
+    // What stays although it is not in Git is not on its way to anything.
+    const health = this.#gone.has(key) ? 'Suspended' : status.health
+    return { ...status, sync: 'OutOfSync', health, message: `${why}: ${tasks[0]?.text ?? ''}` }
   }
 
   #repeats(key: Key, tasks: readonly Task[]): boolean {
@@ -341,11 +351,6 @@ export class Looker {
  */
 function subject(task: Task): string {
   return task.actions.some((action) => action.kind === 'createSandbox') ? 'new pods' : task.text
-}
-
-/** What is only written down mends nothing. */
-function isRecord({ actions }: Task): boolean {
-  return actions.every((action) => action.kind === 'createVolume' && action.volume.detail !== '')
 }
 
 function earliest(times: readonly (number | undefined)[]): number | undefined {
