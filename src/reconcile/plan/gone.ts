@@ -26,7 +26,7 @@ export function planGone(owner: Key, view: View): Plan {
     ready: '',
     message: unreachable
       ? `is being removed, pod ${unreachable.pod.name} waits: ${unreachable.problem}`
-      : `is being removed, ${pods.length} ${pods.length === 1 ? 'pod' : 'pods'} left`,
+      : `is being removed${pods.length === 0 ? '' : `, ${pods.length} ${pods.length === 1 ? 'pod' : 'pods'} left`}`,
     failed: false,
   }
   return { tasks, status, lookAgainAt: undefined, lookAgainFor: '' }
@@ -36,7 +36,7 @@ function removal({ pod, bucket, reachable }: Observed, now: number): Task[] {
   const cause = 'no longer in the repository'
   if (!reachable) return []
   if (bucket === 'leaving') return [planLeaving(pod, now)].filter((task) => task !== undefined)
-  return [pod.sandbox ? planLeave(pod, cause, 'downtime') : planRemains(pod, cause)]
+  return [pod.sandbox ? planLeave(pod, cause, bucket === 'finished' ? 'none' : 'downtime') : planRemains(pod, cause)]
 }
 
 /** What was written down about the object; needed as long as it has pods. */
@@ -48,7 +48,7 @@ function removeRecords(owner: Key, view: View): Task[] {
     .filter(({ detail, host }) => detail !== '' && view.hosts.some((known) => known.name === host && known.reachable))
     .map((record) => ({
       host: record.host,
-      text: `remove record ${record.detail} of ${kind} ${name} on ${record.host}`,
+      text: `remove record ${record.detail} of ${kind}/${name} on ${record.host}`,
       cause: 'no longer in the repository',
       effect: 'none',
       actions: [{ kind: 'removeVolume', host: record.host, name: record.name }],

@@ -79,9 +79,10 @@ function removeStale({ template }: DesiredJob, view: View): Stale {
   const stale = view.pods.filter((pod) => pod.template !== template.hash).map((pod) => observe(pod, eye))
   const tasks = stale
     .filter(({ reachable }) => reachable)
-    .map(({ pod }) =>
-      pod.leaving ? planLeaving(pod, view.now) : planLeave(pod, `old template ${pod.template}`, 'downtime'),
-    )
+    .map(({ pod, bucket }) => {
+      const effect = bucket === 'finished' ? 'none' : 'downtime'
+      return pod.leaving ? planLeaving(pod, view.now) : planLeave(pod, `old template ${pod.template}`, effect)
+    })
     .filter((task) => task !== undefined)
   const [first] = stale
   return { tasks, waits: first ? `pod ${first.pod.name} of an older template is ending` : '' }

@@ -156,7 +156,7 @@ describe('gone', () => {
 
   test('records go with their object, where their host answers', () => {
     const { tasks } = planGone('shop/Job/migrate', view([], world))
-    expect(tasks.map(renderTask)).toEqual(['remove record done of Job migrate on local (no longer in the repository)'])
+    expect(tasks.map(renderTask)).toEqual(['remove record done of Job/migrate on local (no longer in the repository)'])
     expect(tasks[0]?.actions).toEqual([{ kind: 'removeVolume', host: 'local', name: 'record-1' }])
   })
 
