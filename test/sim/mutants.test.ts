@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { amiss, tables, worldOf } from '../reconcile/plan/rows.ts'
 import { type Mutant, mutants } from './mutants.ts'
+import { setMutants } from './mutants-sets.ts'
 import { type Planner, simulate } from './simulation.ts'
 
 const source = fileURLToPath(new URL('../../src/', import.meta.url))
@@ -26,7 +27,7 @@ describe('planted bugs are noticed', () => {
     expect((await simulate(1, planner)).failure).toBe('')
   })
 
-  test.each(mutants)('$title', { timeout: 60_000 }, async (mutant) => {
+  test.each([...mutants, ...setMutants])('$title', { timeout: 60_000 }, async (mutant) => {
     expect(await noticedBy(await planted(folder, mutant))).not.toBe('')
   })
 })
