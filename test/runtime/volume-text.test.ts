@@ -208,7 +208,7 @@ describe('facts of a host', () => {
   test.each([
     ['the device of the default route', routes, interfaces, '192.0.2.7'],
     ['any other, without one', head, interfaces, '172.17.0.1'],
-    ['none', '', { lo: [address('127.0.0.1', true)] }, ''],
+    ['without a network, itself', '', { lo: [address('127.0.0.1', true)] }, '127.0.0.1'],
   ])('its address: %s', (_, table, all, expected) => {
     expect(mainAddress(table, all)).toBe(expected)
   })

@@ -30,7 +30,7 @@ export async function hostAddress(endpoint: Endpoint): Promise<string> {
   return found?.address ?? ''
 }
 
-/** The IPv4 address on the device of the default route; without one, the first that others could reach. */
+/** The IPv4 address on the device of the default route; without one, the first that others could reach, else that of the machine for itself. */
 export function mainAddress(routes: string, interfaces = networkInterfaces()): string {
   const device = defaultDevice(routes)
   const outside = Object.entries(interfaces).flatMap(([name, addresses = []]) =>
@@ -38,5 +38,5 @@ export function mainAddress(routes: string, interfaces = networkInterfaces()): s
       .filter(({ family, internal }) => family === 'IPv4' && !internal)
       .map(({ address }) => ({ name, address })),
   )
-  return (outside.find(({ name }) => name === device) ?? outside[0])?.address ?? ''
+  return (outside.find(({ name }) => name === device) ?? outside[0])?.address ?? '127.0.0.1'
 }
