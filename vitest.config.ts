@@ -25,8 +25,9 @@ export default defineConfig({
           include: engine === undefined ? [] : [needsEngine],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // One engine serves them all: side by side they would only measure each other.
-          fileParallelism: false,
+          globalSetup: ['test/support/docker-setup.ts'],
+          // Each file has an installation of its own. They mostly wait, for one engine: two at a time are quicker, more are not.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
