@@ -21,11 +21,12 @@ export function matchesSelector(selector: LabelSelector | undefined, labels: Lab
   const { matchLabels = {}, matchExpressions = [] } = selector
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every((expression) => holds(expression, labels))
+    matchExpressions.every((expression) => expressionHolds(expression, labels))
   )
 }
 
-function holds({ key, operator, values = [] }: Expression, labels: Labels): boolean {
+/** One requirement, of a selector or of a node. */
+export function expressionHolds({ key, operator, values = [] }: Expression, labels: Labels): boolean {
   const found = Object.hasOwn(labels, key) ? labels[key] : undefined
   switch (operator) {
     case 'In':

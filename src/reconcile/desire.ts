@@ -35,7 +35,10 @@ function desireFrom(entry: Entry, facts: Desiring): Desired | undefined {
   const { app, commit, since, object } = entry
   const common = { app, commit, since }
   const key = keyOf({ namespace: object.metadata.namespace ?? '', kind: object.kind, name: object.metadata.name })
-  const scaled = (replicas: number) => ({ replicas: facts.replicasOf(key, replicas) })
+  const scaled = (replicas: number) => ({
+    template: templateOf(entry, facts),
+    replicas: facts.replicasOf(key, replicas),
+  })
   switch (object.kind) {
     case 'Namespace':
       return { ...common, kind: object.kind, object }
@@ -46,37 +49,13 @@ function desireFrom(entry: Entry, facts: Desiring): Desired | undefined {
     case 'Pod':
       return { ...common, kind: object.kind, object, template: templateOf(entry, facts) }
     case 'ReplicaSet':
-      return {
-        ...common,
-        kind: object.kind,
-        object,
-        template: templateOf(entry, facts),
-        ...scaled(object.spec.replicas),
-      }
+      return { ...common, kind: object.kind, object, ...scaled(object.spec.replicas) }
     case 'ReplicationController':
-      return {
-        ...common,
-        kind: object.kind,
-        object,
-        template: templateOf(entry, facts),
-        ...scaled(object.spec.replicas),
-      }
+      return { ...common, kind: object.kind, object, ...scaled(object.spec.replicas) }
     case 'Deployment':
-      return {
-        ...common,
-        kind: object.kind,
-        object,
-        template: templateOf(entry, facts),
-        ...scaled(object.spec.replicas),
-      }
+      return { ...common, kind: object.kind, object, ...scaled(object.spec.replicas) }
     case 'StatefulSet':
-      return {
-        ...common,
-        kind: object.kind,
-        object,
-        template: templateOf(entry, facts),
-        ...scaled(object.spec.replicas),
-      }
+      return { ...common, kind: object.kind, object, ...scaled(object.spec.replicas) }
     case 'DaemonSet':
       return { ...common, kind: object.kind, object, template: templateOf(entry, facts) }
     case 'Job':

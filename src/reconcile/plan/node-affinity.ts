@@ -1,3 +1,4 @@
+import { expressionHolds } from '../../manifests/selector.ts'
 import type { NodeSelectorTerm, PodSpec } from '../../manifests/types.ts'
 import type { LiveHost } from '../../runtime/live.ts'
 
@@ -35,21 +36,11 @@ function matchesTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTe
 }
 
 function holds({ key, operator, values = [] }: Expression, labels: Labels): boolean {
+  if (operator !== 'Gt' && operator !== 'Lt') return expressionHolds({ key, operator, values }, labels)
   const found = Object.hasOwn(labels, key) ? labels[key] : undefined
-  switch (operator) {
-    case 'In':
-      return found !== undefined && values.includes(found)
-    case 'NotIn':
-      return found === undefined || !values.includes(found)
-    case 'Exists':
-      return found !== undefined
-    case 'DoesNotExist':
-      return found === undefined
-    case 'Gt':
-      return isWhole(found) && isWhole(values[0]) && BigInt(found) > BigInt(values[0])
-    case 'Lt':
-      return isWhole(found) && isWhole(values[0]) && BigInt(found) < BigInt(values[0])
-  }
+  const bound = values[0]
+  if (!isWhole(found) || !isWhole(bound)) return false
+  return operator === 'Gt' ? BigInt(found) > BigInt(bound) : BigInt(found) < BigInt(bound)
 }
 
 function isWhole(text: string | undefined): text is string {
