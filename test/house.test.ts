@@ -21,15 +21,15 @@ const doors: Readonly<Record<string, Doors>> = {
   sync: { open: ['base'] },
   manifests: { open: [...baseValues, 'cron/schedule.ts'], types: ['base'], pure: true },
   journal: { open: ['base'] },
-  runtime: { open: ['base', 'manifests'] },
+  runtime: { open: ['base', 'manifests', 'runtime/network'] },
+  'runtime/network': { open: [...baseValues, 'manifests'], types: [...facts, 'base'], pure: true },
   diff: { open: [...baseValues, 'manifests', 'runtime/pod-address.ts'], types: ['base', ...facts], pure: true },
-  network: { open: [...baseValues, 'manifests'], types: facts, pure: true },
   cron: { open: baseValues, pure: true },
   // Its only file that is not computed but happens.
   'cron/wake.ts': { open: [] },
   'reconcile/plan': {
     open: [...baseValues, 'manifests', 'diff', 'cron', 'runtime/pod-address.ts'],
-    types: ['base', 'runtime'],
+    types: ['base', 'runtime', 'runtime/network'],
     pure: true,
   },
   autoscale: {
@@ -64,7 +64,7 @@ const doors: Readonly<Record<string, Doors>> = {
 }
 
 // The corridor, which sees every room.
-const corridor = ['engine.ts', 'application.ts', 'story.ts', 'scaling.ts', 'settings.ts']
+const corridor = ['engine.ts', 'application.ts', 'story.ts', 'scaling.ts', 'networking.ts', 'settings.ts']
 
 // Longer than the limit because they are generated.
 const generated = [

@@ -59,6 +59,7 @@ export class SimRuntime implements Runtime {
   async start(): Promise<void> {}
   async close(): Promise<void> {}
   async refresh(): Promise<void> {}
+  setNetwork(): void {}
 
   hostFacts(): readonly LiveHost[] {
     this.#facts ??= {
@@ -72,6 +73,7 @@ export class SimRuntime implements Runtime {
       labels: {},
       taints: [],
       address: '',
+      network: { mode: 'names', message: '', problems: [], allocations: new Map() },
     }
     return [this.#facts]
   }

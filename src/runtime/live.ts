@@ -1,5 +1,7 @@
 // What runs, as facts. Types only: pure rooms read these and nothing else of the runtime.
+import type { Key } from '../base/key.ts'
 import type { PodSpec } from '../manifests/types.ts'
+import type { Allocation, NetworkProblem } from './network/table.ts'
 
 export interface LiveHost {
   readonly name: string
@@ -19,7 +21,28 @@ export interface LiveHost {
   readonly taints: readonly HostTaint[]
   /** Address of the host itself, which pods with `hostNetwork` have; empty when it is not known. */
   readonly address: string
+  readonly network: HostNetwork
 }
+
+/** How far the data path of a host is. */
+export interface HostNetwork {
+  /**
+   * `services`: a node container serves the table. `names`: Docker's own names and nothing else, because the configuration says so or the
+   * host cannot do more (`message` says why). `starting`: not known yet, or on its way; nothing is to be concluded from it.
+   */
+  readonly mode: 'services' | 'names' | 'starting'
+  /** Why it is not as wished; empty: it is. */
+  readonly message: string
+  readonly problems: readonly NetworkProblem[]
+  /** What Services were given, as this host remembers it. Undefined: not read yet. */
+  readonly allocations: ReadonlyMap<Key, Allocation> | undefined
+}
+
+/**
+ * A pod's part in the data path. `none`: no Service sends it anything, or there is no data path. `joining`: it is ready, but not yet in
+ * traffic everywhere. `serving`. `draining`: out of new traffic, or about to be; what it has is being finished. `out`: finished.
+ */
+export type PodTraffic = 'none' | 'joining' | 'serving' | 'draining' | 'out'
 
 export interface HostTaint {
   readonly key: string
@@ -79,6 +102,7 @@ export interface LivePod {
   readonly uid: string
   readonly createdAt: number
   readonly address: string | undefined
+  readonly traffic: PodTraffic
   /** Marked for removal (survives a restart of Berth): no longer counted, no longer kept alive. */
   readonly leaving: boolean
   /** When it was marked, ms: its grace period runs from here. */
@@ -113,8 +137,10 @@ export interface LiveContainer {
   readonly restarts: number
   /** The wait that came before this attempt, ms: the next one doubles it. */
   readonly backoffMs: number
+  /** What it said of its end, where it was asked to: several lines, without Secrets of its variables. Absent: nothing. */
+  readonly message?: string
   /** How the attempt before this one ended. */
-  readonly last: { readonly exitCode: number; readonly reason: string; readonly finishedAt: number } | undefined
+  readonly last: LastEnd | undefined
   readonly image: string
   readonly imageId: string
   /** A stop was sent by this process and has not ended yet. */
@@ -122,6 +148,14 @@ export interface LiveContainer {
   /** What runs, field by field; compared with the desired configuration to find drift. */
   readonly config: ContainerConfig
   readonly health: ContainerHealth
+}
+
+export interface LastEnd {
+  readonly exitCode: number
+  readonly reason: string
+  /** ms */
+  readonly finishedAt: number
+  readonly message?: string
 }
 
 /** Probe results. Without a probe: `started` and `ready` follow the running process. */

@@ -2,7 +2,16 @@
 // pod to become healthy, a pull to end or a process to stop: those come back as facts in `live()`, announced by `watch`.
 import type { Key } from '../base/key.ts'
 import type { PodSpec } from '../manifests/types.ts'
-import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume, PublishedPort } from './live.ts'
+import type {
+  ContainerConfig,
+  ContainerResources,
+  LastEnd,
+  LiveHost,
+  LivePod,
+  LiveVolume,
+  PublishedPort,
+} from './live.ts'
+import type { Allocation, NetworkTable } from './network/table.ts'
 
 export interface PodRef {
   readonly host: string
@@ -118,7 +127,7 @@ export interface ContainerUsage {
 export interface Attempt {
   readonly restarts: number
   readonly backoffMs: number
-  readonly last: { readonly exitCode: number; readonly reason: string; readonly finishedAt: number } | undefined
+  readonly last: LastEnd | undefined
 }
 
 export interface Runtime {
@@ -149,6 +158,11 @@ export interface Runtime {
    */
   watch(changed: (keys: readonly Key[]) => void): () => void
 
+  /**
+   * The data path of every host is brought to this table from now on. Returns at once; `LivePod.traffic` of the pods in it is right when it
+   * returns, the rest comes as facts of hosts and pods. `allocations` are remembered on the hosts.
+   */
+  setNetwork(table: NetworkTable, allocations: ReadonlyMap<Key, Allocation>): void
   ensureNetwork(host: string, namespace: string): Promise<void>
   removeNetwork(host: string, namespace: string): Promise<void>
   /** Begins a pull and returns; the outcome is a fact of the host. `auths` are tried in order, then without. */

@@ -1,3 +1,5 @@
+import { terminationMessageOf } from '../../src/manifests/termination-message.ts'
+import { asksForLog, loggedMessage, writtenMessage } from '../../src/runtime/end-message.ts'
 import type { ContainerHealth, LiveContainer, LiveHost, LivePod } from '../../src/runtime/live.ts'
 import type { FakeClock } from './fake-clock.ts'
 import type { Box, FakeDocker } from './fake-docker.ts'
@@ -33,6 +35,7 @@ export function liveHost(engine: FakeDocker): LiveHost {
     },
     taints: [],
     address: '192.0.2.1',
+    network: { mode: 'names', message: '', problems: [], allocations: new Map() },
   }
 }
 
@@ -48,7 +51,7 @@ export function livePod(boxes: readonly Box[], knows: Knows): LivePod {
   ]
   const first = sandbox ?? newestFirst[0]
   if (!first) throw new Error('a pod has a container')
-  const live = (box: Box) => liveContainer(box, knows)
+  const live = (box: Box) => liveContainer(box, sandbox, knows)
   return {
     host: first.host,
     namespace: first.namespace,
@@ -60,6 +63,7 @@ export function livePod(boxes: readonly Box[], knows: Knows): LivePod {
     uid: sandbox?.id ?? '',
     createdAt: first.createdAt,
     address: sandbox?.state === 'running' ? '10.244.0.2' : undefined,
+    traffic: 'none',
     leaving: sandbox?.leaving ?? false,
     leavingSince: sandbox?.leavingSince,
     contents: sandbox ? knownContents(sandbox, knows) : new Map(),
@@ -75,9 +79,11 @@ function knownContents(sandbox: Box, { wrote }: Knows): ReadonlyMap<string, stri
   return new Map([...sandbox.contents].filter(([volume]) => !secret.includes(volume)))
 }
 
-function liveContainer(box: Box, knows: Knows): LiveContainer {
+function liveContainer(box: Box, sandbox: Box | undefined, knows: Knows): LiveContainer {
   const { id, name, state, exitCode, error, startedAt, finishedAt, createdAt, imageId, config } = box
+  const message = messageOf(box, sandbox)
   return {
+    ...(message !== '' && { message }),
     ...{ id, name, state, exitCode, error, startedAt, finishedAt, createdAt, imageId, config },
     ...box.attempt,
     oomKilled: false,
@@ -85,6 +91,13 @@ function liveContainer(box: Box, knows: Knows): LiveContainer {
     stopping: knows.stopping.get(id) === box.run && state === 'running',
     health: healthOf(box, knows),
   }
+}
+
+function messageOf({ name, state, exitCode, config, written, printed }: Box, sandbox: Box | undefined): string {
+  const asked = sandbox?.sandbox && terminationMessageOf(sandbox.sandbox.spec, name)
+  if (!asked || state !== 'exited') return ''
+  const message = writtenMessage(asked, written, config.env)
+  return asksForLog(asked, message, exitCode) ? loggedMessage(asked, printed, config.env) : message
 }
 
 function healthOf(box: Box, { clock, seenFrom }: Knows): ContainerHealth {

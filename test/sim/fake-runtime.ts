@@ -78,6 +78,7 @@ export class FakeRuntime implements Runtime {
   async start(): Promise<void> {}
   async close(): Promise<void> {}
   async refresh(): Promise<void> {}
+  setNetwork(): void {}
 
   /** The process is new: stops that it sent and probe results are forgotten. */
   restart(): void {

@@ -1,4 +1,4 @@
-import { conditionsOf } from '../../src/network/endpoints.ts'
+import { conditionsOf } from '../../src/runtime/network/endpoints.ts'
 
 interface Input {
   readonly ready: boolean

@@ -1,5 +1,5 @@
-import { chooseHost, matchesHost } from '../../src/network/ingress-host.ts'
-import { choosePath, type PathRule } from '../../src/network/ingress-path.ts'
+import { chooseHost, matchesHost } from '../../src/runtime/network/ingress-host.ts'
+import { choosePath, type PathRule } from '../../src/runtime/network/ingress-path.ts'
 
 interface PathInput {
   readonly paths: readonly PathRule[]

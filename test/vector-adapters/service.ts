@@ -1,8 +1,14 @@
 import type { ServiceSpec } from '../../src/manifests/types.ts'
-import { podAddressDomain, podDomain, portDomain, serviceDomain, shortNames } from '../../src/network/dns-names.ts'
-import { selectsPod } from '../../src/network/endpoints.ts'
-import { type AddressedService, serviceEnv } from '../../src/network/service-env.ts'
-import { affinitySeconds, sticks } from '../../src/network/session-affinity.ts'
+import {
+  podAddressDomain,
+  podDomain,
+  portDomain,
+  serviceDomain,
+  shortNames,
+} from '../../src/runtime/network/dns-names.ts'
+import { selectsPod } from '../../src/runtime/network/endpoints.ts'
+import { type AddressedService, serviceEnv } from '../../src/runtime/network/service-env.ts'
+import { affinitySeconds, sticks } from '../../src/runtime/network/session-affinity.ts'
 import { service as manifest, object, problems } from '../manifests/manifest.ts'
 
 interface AffinityInput {

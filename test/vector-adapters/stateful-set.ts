@@ -1,4 +1,3 @@
-import { podDomain } from '../../src/network/dns-names.ts'
 import { updateBudget } from '../../src/reconcile/plan/stateful-set.ts'
 import {
   claimName,
@@ -9,6 +8,7 @@ import {
   podNameLabel,
 } from '../../src/reconcile/plan/stateful-set-identity.ts'
 import { type Member, syncOrdinals } from '../../src/reconcile/plan/stateful-set-sync.ts'
+import { podDomain } from '../../src/runtime/network/dns-names.ts'
 
 interface Sync {
   readonly podManagementPolicy: 'OrderedReady' | 'Parallel'

@@ -180,6 +180,7 @@ export function plannedPod({ pod, sandbox }: Extract<Action, { kind: 'createSand
     uid: id,
     createdAt: now,
     address: undefined,
+    traffic: 'none',
     leaving: false,
     leavingSince: undefined,
     contents: new Map(),

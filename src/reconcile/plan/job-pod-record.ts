@@ -67,7 +67,7 @@ function goneOf(desired: DesiredJob, name: string, { facts }: LiveVolume): LiveP
     template: desired.template.hash,
     commit: desired.commit,
     ...{ labels: {}, annotations: {}, spec: desired.template.spec, uid: '', createdAt: Number(facts.createdAt ?? 0) },
-    ...{ address: undefined, leaving: false, leavingSince: undefined, contents: new Map() },
+    ...{ address: undefined, traffic: 'none' as const, leaving: false, leavingSince: undefined, contents: new Map() },
     ...{ sandbox: undefined, containers: [], leftovers: [] },
   }
 }

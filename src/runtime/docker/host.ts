@@ -1,3 +1,4 @@
+import type { ContainerInspectInfo } from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
 import type { Key } from '../../base/key.ts'
 import type { Log } from '../../base/log.ts'
@@ -11,8 +12,9 @@ import { Follower } from './follow.ts'
 import { type Deadlines, type EngineEvent, HostApi, type HostInfo } from './host-api.ts'
 import { type HostMarks, hostAddress, hostLabels } from './host-facts.ts'
 import { Images } from './images.ts'
+import { Messages } from './messages.ts'
 import { Networks } from './networks.ts'
-import { type ContainerRecord, observe } from './observe.ts'
+import { type ContainerRecord, type Observed, observe } from './observe.ts'
 import type { Capacity } from './options.ts'
 import { OwnEvents } from './own-events.ts'
 import type { Stop } from './pod-stop.ts'
@@ -50,6 +52,7 @@ export class Host {
   readonly pauseImage: string
   readonly api: HostApi
   readonly containers: ContainerCache
+  readonly messages: Messages
   readonly networks: Networks
   readonly volumes: Volumes
   readonly images: Images
@@ -82,10 +85,11 @@ export class Host {
     this.api = new HostApi(endpoint, settings.deadlines, () => void this.#doubt())
     this.containers = new ContainerCache(
       (id) => this.api.inspect(id),
-      (info) => observe(engine, this.capacity, info, this.told.get(info.Id), this.#address || '127.0.0.1'),
+      (info) => this.#observe(info),
       (before, after) => this.#containerChanged(before, after),
       () => this.#changed(),
     )
+    this.messages = new Messages(this.api, engine, () => this.containers, clock, settings.log)
     this.volumes = new Volumes(this.api, { host: name, engine, changed: settings.volumesChanged })
     this.images = new Images(this.api, clock, () => this.#changed())
     this.networks = new Networks(this.api, {
@@ -147,6 +151,7 @@ export class Host {
       labels: hostLabels(this.name, this.#info, this.#settings.marks.labels),
       taints: this.#settings.marks.taints ?? [],
       address: this.#address,
+      network: { mode: 'names', message: '', problems: [], allocations: new Map() },
     }
     return this.#facts
   }
@@ -193,6 +198,13 @@ export class Host {
     this.#facts = undefined
     const changed = [...new Set([...before, ...after])].filter((each) => before.has(each) !== after.has(each))
     if (changed.length > 0) this.#settings.networksChanged(changed)
+  }
+
+  /** With what it said of its end, so that nobody sees the end without it. */
+  async #observe(info: ContainerInspectInfo): Promise<Observed> {
+    const { engine } = this.#settings
+    const seen = observe(engine, this.capacity, info, this.told.get(info.Id), this.#address || '127.0.0.1')
+    return seen.kind === 'ours' ? { kind: 'ours', record: await this.messages.heard(seen.record) } : seen
   }
 
   #shows(row: { Id: string; State: string; Names: readonly string[] }): boolean {
@@ -279,6 +291,7 @@ export class Host {
     if (before && !after) {
       this.told.delete(before.id)
       this.stopping.delete(before.id)
+      this.messages.forget(before.id)
     }
     this.#settings.containerChanged(before, after)
   }

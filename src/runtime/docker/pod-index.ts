@@ -146,6 +146,7 @@ function assemble(ref: PodRef, records: readonly ContainerRecord[], knows: Knows
     uid: sandbox?.id ?? '',
     createdAt: sandbox?.facts.createdAt ?? Math.min(...records.map((record) => record.facts.createdAt)),
     address: sandbox?.sandbox?.address,
+    traffic: 'none',
     leaving: sandbox?.leaving ?? false,
     leavingSince: sandbox?.leavingSince,
     contents: sandbox ? knows.contents(ref.host, sandbox) : new Map(),

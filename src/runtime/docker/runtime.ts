@@ -174,6 +174,8 @@ class DockerRuntime implements Runtime {
     return () => void this.#watchers.delete(watcher)
   }
 
+  setNetwork(): void {}
+
   async ensureNetwork(host: string, namespace: string): Promise<void> {
     const { host: on } = this.#on(host)
     const before = on.networks.namespaces()

@@ -129,6 +129,7 @@ export function host(changes: Partial<LiveHost> = {}): LiveHost {
     },
     taints: [],
     address: '192.0.2.1',
+    network: { mode: 'names', message: '', problems: [], allocations: new Map() },
     ...changes,
   }
 }
@@ -187,6 +188,7 @@ export function pod(wanted: Template, number: number, changes: PodChanges = {}):
     uid: `${name}/sandbox`,
     createdAt,
     address: '10.244.0.2',
+    traffic: 'none',
     leaving: false,
     leavingSince: undefined,
     contents: new Map(),

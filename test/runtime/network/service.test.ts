@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import type { PodSpec } from '../../src/manifests/types.ts'
-import { podAddressDomain, searchDomains, shortNames } from '../../src/network/dns-names.ts'
-import { endpointsOf, receivers, type ServicePod, selectsPod } from '../../src/network/endpoints.ts'
-import { serviceEnv } from '../../src/network/service-env.ts'
-import { recordsOf } from '../../src/network/service-records.ts'
-import { affinitySeconds, sticks } from '../../src/network/session-affinity.ts'
-import { service as manifest, object, pod as podManifest } from '../manifests/manifest.ts'
+import type { PodSpec } from '../../../src/manifests/types.ts'
+import { podAddressDomain, searchDomains, shortNames } from '../../../src/runtime/network/dns-names.ts'
+import { endpointsOf, receivers, type ServicePod, selectsPod } from '../../../src/runtime/network/endpoints.ts'
+import { serviceEnv } from '../../../src/runtime/network/service-env.ts'
+import { recordsOf } from '../../../src/runtime/network/service-records.ts'
+import { affinitySeconds, sticks } from '../../../src/runtime/network/session-affinity.ts'
+import { service as manifest, object, pod as podManifest } from '../../manifests/manifest.ts'
 
 const zone = 'cluster.local'
 const selector = { app: 'web' }

@@ -1,4 +1,4 @@
-import type { ServiceSpec } from '../manifests/types.ts'
+import type { ServiceSpec } from '../../manifests/types.ts'
 
 const defaultTimeoutSeconds = 10_800
 

@@ -1,4 +1,4 @@
-import type { ServicePort } from '../manifests/types.ts'
+import type { ServicePort } from '../../manifests/types.ts'
 
 /** A Service that has an address; headless ones and ExternalName give no variables. */
 export interface AddressedService {

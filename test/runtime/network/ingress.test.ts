@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { matchesHost, requestedHost } from '../../src/network/ingress-host.ts'
-import { choosePath, matchesPath, type PathRule } from '../../src/network/ingress-path.ts'
-import { chooseRoute, type HostRule } from '../../src/network/ingress-route.ts'
+import { matchesHost, requestedHost } from '../../../src/runtime/network/ingress-host.ts'
+import { choosePath, matchesPath, type PathRule } from '../../../src/runtime/network/ingress-path.ts'
+import { chooseRoute, type HostRule } from '../../../src/runtime/network/ingress-route.ts'
 
 const prefix = (path: string): PathRule => ({ path, pathType: 'Prefix' })
 const exact = (path: string): PathRule => ({ path, pathType: 'Exact' })

@@ -1,4 +1,4 @@
-import type { PodSpec, ServicePort, ServiceSpec } from '../manifests/types.ts'
+import type { PodSpec, ServicePort, ServiceSpec } from '../../manifests/types.ts'
 
 /** Whether a Service may send requests to a pod, and why it may not. */
 export interface EndpointConditions {

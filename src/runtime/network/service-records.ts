@@ -1,4 +1,4 @@
-import type { ServiceSpec } from '../manifests/types.ts'
+import type { ServiceSpec } from '../../manifests/types.ts'
 import { addressLabel, portDomain, serviceDomain } from './dns-names.ts'
 import type { Endpoint } from './endpoints.ts'
 
