@@ -1,11 +1,15 @@
-// `npm run corpus -- [DIR] [--run N]`: reads every folder of manifests below DIR and tells what is accepted, by level; with --run, also
-// runs N folders of workloads with stand-in images, each with a Berth of its own, and tells which become ready.
+// `npm run corpus -- [DIR] [--run N]`: reads every folder of manifests, chart and kustomization below DIR and tells what is accepted, by
+// level; with --run, also runs N folders of workloads with stand-in images, each with a Berth of its own, and tells which become ready.
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { checkFolder, type DocumentVerdict, type FolderVerdict } from './corpus/check.ts'
+import { errorText } from '../src/base/errors.ts'
+import { checkFolder, type FolderVerdict } from './corpus/check.ts'
 import { type Deployed, deploy, imagesOf, loadStubs, pitfallOf } from './corpus/deploy.ts'
-import { documentsOf, foldersOf } from './corpus/folders.ts'
+import { documentsOf, foldersOf, projectsOf } from './corpus/folders.ts'
+import { conflicts, leftOut, refusals, tables } from './corpus/print.ts'
+import { type Rendered, render, type Tools } from './corpus/render.ts'
 import { podSpecOf } from './corpus/stubs.ts'
+import { ensureCorpusTools } from './corpus-tools.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,36 +25,32 @@ const root = positionals[0] ?? '../shared/corpus'
 if (!existsSync(root)) {
   console.log(`no folder ${root}: nothing to read`)
 } else {
-  const folders = foldersOf(root).filter(({ path }) => path.includes(values.match))
-  const verdicts = folders.map(checkFolder)
-  printVerdicts(verdicts)
+  const { folders, notRendered } = await renderAll()
+  const plain = foldersOf(root).filter(isWanted)
+  const verdicts = [...plain, ...folders].map(checkFolder)
+  const lists = [refusals(verdicts), conflicts(verdicts), leftOut(notRendered)].filter((lines) => lines.length > 1)
+  console.log([tables(verdicts), ...lists].map((lines) => lines.join('\n')).join('\n\n'))
   if (values.run !== undefined) await runFolders(verdicts)
 }
 
-function printVerdicts(all: readonly FolderVerdict[]): void {
-  const documents = all.flatMap((verdict) => verdict.documents)
-  console.log('level   documents accepted          folders accepted')
-  for (let level = 0; level <= 7; level += 1) {
-    const own = documents.filter((document) => document.level === level)
-    const ownFolders = all.filter((verdict) => verdict.level === level)
-    const counts = [shareOf(own), shareOf(ownFolders)].map((text) => text.padEnd(28)).join('')
-    console.log(`L${level}      ${counts}`.trimEnd())
-  }
-  const refused = documents.filter(({ problem }) => problem !== '')
-  console.log(`\n${refused.length} documents are refused:`)
-  for (const [level, rest] of [...Map.groupBy(refused, (document) => document.level)].sort(([a], [b]) => a - b)) {
-    for (const document of rest) console.log(`  L${level} ${describe(document)}`)
-  }
+function isWanted({ path }: { readonly path: string }): boolean {
+  return path.includes(values.match)
 }
 
-function shareOf(verdicts: readonly { readonly problem: string }[]): string {
-  const good = verdicts.filter(({ problem }) => problem === '').length
-  const share = verdicts.length === 0 ? '' : ` (${Math.floor((100 * good) / verdicts.length)} %)`
-  return `${good} of ${verdicts.length}${share}`
+/** What lies in charts and kustomizations; nothing of them where the programs for it cannot be had. */
+async function renderAll(): Promise<Rendered> {
+  const projects = projectsOf(root).filter(isWanted)
+  const tools = projects.length > 0 ? findTools(projects.length) : undefined
+  return tools ? render(root, projects, tools) : { folders: [], notRendered: [] }
 }
 
-function describe({ title, problem }: DocumentVerdict): string {
-  return problem.startsWith(title.split(':')[0] ?? '') ? problem : `${title}: ${problem}`
+function findTools(count: number): Tools | undefined {
+  try {
+    return ensureCorpusTools()
+  } catch (error) {
+    console.log(`${count} charts and kustomizations are left out: ${errorText(error)}\n`)
+    return undefined
+  }
 }
 
 async function runFolders(all: readonly FolderVerdict[]): Promise<void> {

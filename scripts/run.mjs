@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { check } from './check.mjs'
+import { ensureCorpusTools } from './corpus-tools.mjs'
 import { ensureServer, servers } from './debian-servers.mjs'
 import { ensurePackages, environment, node, root } from './packages.mjs'
 import { ensureEngine } from './setup.mjs'
@@ -37,6 +38,7 @@ async function main() {
       return withEngine((command, env) => run(command([node, 'scripts/demo.ts', ...args]), env))
     case 'corpus':
       if (!args.includes('--run')) return run([node, 'scripts/corpus.ts', ...args], environment())
+      fetchPrograms([ensureCorpusTools])
       return withEngine((command, env) => run(command([node, 'scripts/corpus.ts', ...args]), env))
     case 'bench':
       if (benchesWithoutEngine.includes(args[0] ?? '')) return run([node, ...bench, ...args], environment())
@@ -49,18 +51,21 @@ async function main() {
 /** Everything that has to be true of the sources, then every test. With arguments: only those tests (`npm test -- test/sync`). */
 async function test() {
   const clean = args.length > 0 || (await check())
-  fetchPrograms()
+  fetchPrograms([...servers.map((name) => () => ensureServer(name)), ensureCorpusTools])
   const status = await withEngine((command, env) => run(command([node, ...testCommand, ...args]), env))
   const { line, failed } = testResult({ clean, status })
   console.log(line)
   return failed ? status || 1 : 0
 }
 
-/** Before the engine starts: behind a private one there is no network. Tests that miss a program say so. */
-function fetchPrograms() {
-  for (const name of servers) {
+/**
+ * Before the engine starts: behind a private one there is no network. What misses a program says so.
+ * @param {(() => unknown)[]} fetches
+ */
+function fetchPrograms(fetches) {
+  for (const fetch of fetches) {
     try {
-      ensureServer(name)
+      fetch()
     } catch (error) {
       console.error(`berth: ${error instanceof Error ? error.message : error}`)
     }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 
 export interface ManifestFile {
@@ -8,11 +8,25 @@ export interface ManifestFile {
   readonly bytes: Uint8Array
 }
 
-/** One folder and the manifests that lie in it, without those of folders below. */
+/** Where manifests come from: written as they are, or rendered by kubectl or helm. */
+export const sources = ['manifests', 'kustomization', 'chart'] as const
+export type Source = (typeof sources)[number]
+
+/** One folder and the manifests that lie in it, without those of folders below, or that were rendered from it. */
 export interface Folder {
   readonly path: string
+  readonly source: Source
   readonly files: readonly ManifestFile[]
 }
+
+/** A folder that has to be rendered. */
+export interface Project {
+  readonly path: string
+  readonly source: Exclude<Source, 'manifests'>
+}
+
+/** What kubectl takes for one. */
+export const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
 
 /** Files that are a tool's input and no manifests. */
 const toolFiles =
@@ -20,21 +34,45 @@ const toolFiles =
 
 /** All folders with manifests below `root`, sorted. Chart templates, kustomizations and their patches, and compose files are left out. */
 export function foldersOf(root: string): Folder[] {
-  const folders: Folder[] = []
-  walk(root)
-  return folders.sort((a, b) => (a.path < b.path ? -1 : 1))
-
-  function walk(directory: string): void {
-    const entries = readdirSync(directory, { withFileTypes: true })
-    const names = new Set(entries.map(({ name }) => name))
-    if (names.has('Chart.yaml') || names.has('Chart.yml')) return
-    const files = entries
-      .filter(({ name }) => !names.has('kustomization.yaml') && /\.ya?ml$/i.test(name) && !toolFiles.test(name))
-      .map(({ name }) => ({ path: relative(root, join(directory, name)), bytes: readFileSync(join(directory, name)) }))
+  return directoriesBelow(root).flatMap(({ path, names }) => {
+    if (sourceOf(names) !== 'manifests') return []
+    const files = names
+      .filter((name) => /\.ya?ml$/i.test(name) && !toolFiles.test(name))
+      .map((name) => ({ path: join(path, name), bytes: readFileSync(join(root, path, name)) }))
       .filter(isManifest)
-    if (files.length > 0) folders.push({ path: relative(root, directory) || '.', files })
-    for (const entry of entries) if (entry.isDirectory()) walk(join(directory, entry.name))
+    return files.length > 0 ? [{ path, source: 'manifests' as const, files }] : []
+  })
+}
+
+/** All kustomizations and charts below `root`, sorted; charts inside of charts belong to these. */
+export function projectsOf(root: string): Project[] {
+  return directoriesBelow(root).flatMap(({ path, names }) => {
+    const source = sourceOf(names)
+    return source === 'manifests' ? [] : [{ path, source }]
+  })
+}
+
+function sourceOf(names: readonly string[]): Source {
+  if (names.includes('Chart.yaml') || names.includes('Chart.yml')) return 'chart'
+  return kustomizationNames.some((name) => names.includes(name)) ? 'kustomization' : 'manifests'
+}
+
+interface Directory {
+  /** From the root; the root itself is `.`. */
+  readonly path: string
+  /** Of its files. */
+  readonly names: readonly string[]
+}
+
+/** Sorted by path, without what lies below a chart. */
+function directoriesBelow(root: string): Directory[] {
+  const walk = (path: string): Directory[] => {
+    const entries = readdirSync(join(root, path), { withFileTypes: true })
+    const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
+    const below = sourceOf(names) === 'chart' ? [] : entries.filter((entry) => entry.isDirectory())
+    return [{ path, names }, ...below.flatMap(({ name }) => walk(join(path, name)))]
   }
+  return walk('.').sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
 /** It has at least one document with a kind and an apiVersion, or cannot be read at all, which is for Berth to say. */
