@@ -17,6 +17,10 @@ export interface ContractWorld {
   crash(id: string): Promise<void>
   /** Removes a container by force. */
   destroy(id: string): Promise<void>
+  /** Writes a file in a container, as its process would. */
+  write(id: string, path: string, text: string): Promise<void>
+  /** Adds a line to what its process printed. */
+  print(id: string, line: string): Promise<void>
   pause(id: string): Promise<void>
   setMemoryLimit(id: string, bytes: number): Promise<void>
   /** Makes a foreign container under a name of its own, with the labels of this one; answers its id. */

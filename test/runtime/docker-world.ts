@@ -55,6 +55,12 @@ export async function dockerWorld(
     exec: (id, ...command) => docker.exec(id, command),
     crash: (id) => docker.kill(id),
     destroy: (id) => docker.destroy(id),
+    async write(id, path, text) {
+      await docker.exec(id, ['sh', '-c', 'printf %s "$0" > "$1"', text, path])
+    },
+    async print(id, line) {
+      await docker.exec(id, ['sh', '-c', 'echo "$0" > /proc/1/fd/1', line])
+    },
     pause: (id) => docker.post(id, 'pause'),
     setMemoryLimit: (id, bytes) => docker.post(id, 'update', { Memory: bytes, MemorySwap: bytes }),
     async copyLabels(id) {

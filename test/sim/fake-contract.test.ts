@@ -1,6 +1,7 @@
 import { emptyConfig } from '../../src/reconcile/plan/empty-config.ts'
 import type { PodRef } from '../../src/runtime/port.ts'
 import { type ContractWorld, runtimeContract } from '../runtime/contract.ts'
+import { messageContract } from '../runtime/message-contract.ts'
 import { volumeContract } from '../runtime/volume-contract.ts'
 import { Dice } from './dice.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -10,6 +11,7 @@ import { FakeRuntime } from './fake-runtime.ts'
 /** The same rules as for a real engine, so that what the simulator shows holds for it too. */
 runtimeContract('fake', async () => fakeWorld())
 volumeContract('fake', async () => fakeWorld())
+messageContract('fake', async () => fakeWorld())
 
 function fakeWorld(): ContractWorld {
   const clock = new FakeClock()
@@ -40,6 +42,12 @@ function fakeWorld(): ContractWorld {
     another: async (installation) => make(installation === 'same' ? 'ours' : 'theirs'),
     crash: async (id) => engine.end(must(id), 137),
     destroy: async (id) => engine.remove(must(id)),
+    write: async (id, _path, text) => {
+      must(id).written = text
+    },
+    print: async (id, line) => {
+      must(id).printed += `${line}\n`
+    },
     pause: async (id) => engine.pause(must(id), true),
     setMemoryLimit: async (id, memoryLimitBytes) => {
       const box = must(id)

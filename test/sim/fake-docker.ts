@@ -36,6 +36,10 @@ export interface Box {
   state: ContainerState
   exitCode: number
   error: string
+  /** What it wrote as its termination message. */
+  written: string
+  /** What it printed. */
+  printed: string
   startedAt: number
   finishedAt: number
   /** By time that no jump of the clock changes. */
@@ -51,6 +55,8 @@ const newBox = {
   startedTick: 0,
   exitCode: 0,
   error: '',
+  written: '',
+  printed: '',
   run: 0,
   leavingSince: undefined,
 } as const

@@ -1,7 +1,6 @@
 import type { Container, PodSecurityContext, Probe, SecurityContext } from '../types.ts'
 import { honoured, ignored, type Rules, refused } from './rule.ts'
 
-const ownMessage = 'the last lines of the log are shown instead'
 const ownAppArmor = "Docker's own profile applies; Unconfined and Localhost are refused"
 
 export const container: Rules<Container> = {
@@ -24,8 +23,10 @@ export const container: Rules<Container> = {
   startupProbe: honoured('see below'),
   stdin: honoured(),
   stdinOnce: honoured(),
-  terminationMessagePath: ignored(ownMessage),
-  terminationMessagePolicy: ignored(ownMessage),
+  terminationMessagePath: honoured(
+    'the file is made where the path is not the default, or the policy asks for the log',
+  ),
+  terminationMessagePolicy: honoured('File and FallbackToLogsOnError'),
   tty: honoured(),
   volumeDevices: refused(),
   volumeMounts: honoured('see below'),

@@ -65,6 +65,17 @@ export function reviewContainer(written: Container, pod: PodContext, path: Path,
   }
   if (lifecycle) reviewLifecycle(lifecycle, ports, pod.graceSeconds, [...path, 'lifecycle'], review)
   if (securityContext) reviewSecurity(securityContext, [...path, 'securityContext'], review)
+  reviewMessagePath(written, [...path, 'terminationMessagePath'], review)
+}
+
+function reviewMessagePath({ terminationMessagePath: file, volumeMounts = [] }: Container, path: Path, review: Review) {
+  if (!file) return
+  if (!/^\/.*[^/]$/.test(file) || file.includes('\0') || file.split('/').includes('..')) {
+    review.problem(path, `expected the absolute path of a file, found ${found(file)}`)
+  }
+  if (volumeMounts.some(({ mountPath }) => mountPath === file)) {
+    review.problem(path, `expected another path than that of a volume mount, found ${quoted(file)}`)
+  }
 }
 
 function reviewPorts({ ports = [] }: Container, hostNetwork: boolean, path: Path, review: Review): void {

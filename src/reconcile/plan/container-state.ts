@@ -1,3 +1,4 @@
+import { oneLine } from '../../base/errors.ts'
 import type { LiveContainer, LivePod } from '../../runtime/live.ts'
 import type { RestartPolicy } from './phase.ts'
 import { longestWaitMs, restartWaitMs, shouldRestart } from './restart.ts'
@@ -39,6 +40,15 @@ export function endReason(container: LiveContainer): string {
 export function endText(container: LiveContainer): string {
   return container.error || `${endReason(container)}, exit code ${container.exitCode}`
 }
+
+/** What it said of its end, to go after other words; of a long text the end. Empty: nothing. */
+export function lastWords({ message = '' }: Pick<LiveContainer, 'message'>): string {
+  const text = message.replace(/\s+/g, ' ').trim()
+  if (text === '') return ''
+  return `: ${text.length > longestWords ? `…${oneLine(text.slice(-longestWords))}` : oneLine(text)}`
+}
+
+const longestWords = 400
 
 export function policyOf({ spec }: LivePod): RestartPolicy {
   return spec?.restartPolicy ?? 'Always'

@@ -1,5 +1,5 @@
 import type { LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
-import { backoffOf, endText, hasEnded, restarts } from './container-state.ts'
+import { backoffOf, endText, hasEnded, lastWords, restarts } from './container-state.ts'
 import { type Progress, progressOf } from './progress.ts'
 import { type Role, roleOf } from './start-order.ts'
 
@@ -8,9 +8,9 @@ export function failureOf(pod: LivePod): string {
   const failed = pod.containers.filter((container) => hasEnded(container) && container.exitCode !== 0)
   const worst = (role: Role): LiveContainer | undefined => failed.find(({ name }) => roleOf(pod.spec, name) === role)
   const main = worst('main')
-  if (main) return `container ${main.name} ended: ${endText(main)}`
+  if (main) return endedWords(main)
   const init = worst('init')
-  return init ? `Init:Error: container ${init.name} ended: ${endText(init)}` : ''
+  return init ? `Init:Error: ${endedWords(init)}` : ''
 }
 
 /** Why a pod that is to run is not ready, reason first, in Kubernetes' words; empty: it is. */
@@ -50,22 +50,29 @@ function initText(pod: LivePod, { due, done }: Progress, now: number): string {
 }
 
 function endedText(container: LiveContainer, pod: LivePod, now: number): string {
-  const why = endText(container)
   if (restarts(container, pod) && backoffOf(container, now).at > now) {
-    return `CrashLoopBackOff: container ${container.name}: ${why}, ${restartsText(container)}`
+    const loop = `${endText(container)}, ${restartsText(container)}${lastWords(container)}`
+    return `CrashLoopBackOff: container ${container.name}: ${loop}`
   }
-  return container.exitCode === 0 ? '' : `Error: container ${container.name} ended: ${why}`
+  return container.exitCode === 0 ? '' : `Error: ${endedWords(container)}`
 }
 
 function containerProblem(container: LiveContainer, pod: LivePod, now: number): string {
   if (hasEnded(container)) {
     if (restarts(container, pod) && backoffOf(container, now).at > now) return endedText(container, pod, now)
-    return `container ${container.name} ended: ${endText(container)}`
+    return endedWords(container)
   }
   if (container.state === 'paused') return `container ${container.name} is paused`
   if (container.state !== 'running' || container.health.ready || !container.health.known) return ''
-  const last = container.last ? ` (last end: ${container.last.reason}, exit code ${container.last.exitCode})` : ''
-  return `${container.health.message || `container ${container.name} is not ready`}${last}`
+  return `${container.health.message || `container ${container.name} is not ready`}${lastEnd(container)}`
+}
+
+function endedWords(container: LiveContainer): string {
+  return `container ${container.name} ended: ${endText(container)}${lastWords(container)}`
+}
+
+function lastEnd({ last }: LiveContainer): string {
+  return last ? ` (last end: ${last.reason}, exit code ${last.exitCode}${lastWords(last)})` : ''
 }
 
 function restartsText(container: LiveContainer): string {

@@ -1,7 +1,17 @@
-import type { ContainerConfig, LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
+import type { ContainerConfig, LastEnd, LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
 import type { Attempt, PodRef, VolumeSetup } from '../../runtime/port.ts'
 import type { Action, Effect, Task } from './action.ts'
-import { backoffOf, endedAt, endReason, endText, hasEnded, isAlive, isCutOff, restarts } from './container-state.ts'
+import {
+  backoffOf,
+  endedAt,
+  endReason,
+  endText,
+  hasEnded,
+  isAlive,
+  isCutOff,
+  lastWords,
+  restarts,
+} from './container-state.ts'
 import { deadlineOf } from './deadline.ts'
 import { type Progress, progressOf } from './progress.ts'
 import { roleOf } from './start-order.ts'
@@ -217,7 +227,7 @@ function repairEnded(container: LiveContainer, bench: Bench): Repair | undefined
   const attempt: Attempt = {
     restarts: container.restarts + 1,
     backoffMs: withSandbox ? container.backoffMs : next.waitMs,
-    last: { exitCode: container.exitCode, reason: endReason(container), finishedAt: endedAt(container) },
+    last: lastEndOf(container),
   }
   return {
     actions: [
@@ -227,9 +237,15 @@ function repairEnded(container: LiveContainer, bench: Bench): Repair | undefined
       { kind: 'remove', pod: ref, id: container.id },
     ],
     text: `restart container ${container.name}`,
-    cause: withSandbox ? 'its sandbox was restarted' : endText(container),
+    cause: withSandbox ? 'its sandbox was restarted' : `${endText(container)}${lastWords(container)}`,
     effect: 'restart',
   }
+}
+
+function lastEndOf(container: LiveContainer): LastEnd {
+  const { exitCode, message } = container
+  const end = { exitCode, reason: endReason(container), finishedAt: endedAt(container) }
+  return message === undefined ? end : { ...end, message }
 }
 
 /** Also an init container that ended well before its sandbox was started again. */

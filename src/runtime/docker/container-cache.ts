@@ -11,7 +11,7 @@ export type RecordChanged = (before: ContainerRecord | undefined, after: Contain
  */
 export class ContainerCache {
   readonly #inspect: (id: string) => Promise<ContainerInspectInfo>
-  readonly #observe: (info: ContainerInspectInfo) => Observed
+  readonly #observe: (info: ContainerInspectInfo) => Observed | Promise<Observed>
   readonly #changed: RecordChanged
   readonly #copiedChanged: () => void
   readonly #records = new Map<string, ContainerRecord>()
@@ -21,7 +21,7 @@ export class ContainerCache {
 
   constructor(
     inspect: (id: string) => Promise<ContainerInspectInfo>,
-    observe: (info: ContainerInspectInfo) => Observed,
+    observe: (info: ContainerInspectInfo) => Observed | Promise<Observed>,
     changed: RecordChanged,
     copiedChanged: () => void,
   ) {
@@ -81,7 +81,7 @@ export class ContainerCache {
 
   async #look(id: string): Promise<void> {
     try {
-      this.#set(id, this.#observe(await this.#inspect(id)))
+      this.#set(id, await this.#observe(await this.#inspect(id)))
     } catch (error) {
       if (!(error instanceof RuntimeError) || error.code !== 'NO_SUCH_CONTAINER') throw error
       this.drop(id)

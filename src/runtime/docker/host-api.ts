@@ -17,7 +17,8 @@ import { alreadySo, type Call, runtimeError } from './api-errors.ts'
 import type { Endpoint } from './endpoint.ts'
 import { unframed } from './log-lines.ts'
 import type { ResourceOptions } from './options.ts'
-import { exchange, keepAliveAgent, Transport } from './transport.ts'
+import { beginning, exchange, keepAliveAgent, Transport } from './transport.ts'
+import { firstFile, longestTarHead } from './volume-tar.ts'
 
 /** How long each sort of call may take before its host counts as unreachable, ms. */
 export interface Deadlines {
@@ -265,6 +266,16 @@ export class HostApi {
   putArchive(id: string, folder: string, archive: Buffer): Promise<void> {
     return this.#call(id, 'other', this.#deadlines.slow, async (docker) => {
       await docker.getContainer(id).putArchive(archive, { path: folder })
+    })
+  }
+
+  /** A file in a container, whether it runs or not, up to so many bytes; undefined: there is none. */
+  readFile(id: string, path: string, bytes: number): Promise<Buffer | undefined> {
+    return this.#call(id, 'other', this.#deadlines.quick, async (docker) => {
+      const archive = await docker.getContainer(id).getArchive({ path }).catch(unless(404))
+      if (!archive) return undefined
+      const begun = await beginning(archive as Readable, bytes + longestTarHead, this.#deadlines.quick)
+      return firstFile(begun)?.subarray(0, bytes)
     })
   }
 

@@ -17,6 +17,7 @@ import type { Hooks } from './hooks.ts'
 import type { Host } from './host.ts'
 import { checkLimits } from './limits.ts'
 import { logLines } from './log-lines.ts'
+import { messageVolumes } from './messages.ts'
 import type { ContainerRecord } from './observe.ts'
 import { containerOptions, sandboxOptions, updateOptions } from './options.ts'
 import { hostNetwork } from './pod-options.ts'
@@ -53,7 +54,8 @@ export class PodCalls {
     this.#stops = stops
   }
 
-  async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {
+  async createSandbox(pod: PodRef, wanted: SandboxSpec): Promise<void> {
+    const sandbox = { ...wanted, volumes: [...wanted.volumes, ...messageVolumes(wanted.spec)] }
     const name = sandboxName(this.#engine, pod)
     if (this.#sandbox(pod)?.leaving) {
       throw new RuntimeError('NAME_TAKEN', name, `pod ${pod.namespace}/${pod.name} is still being removed`)
@@ -63,12 +65,12 @@ export class PodCalls {
     const labels = writeSandboxLabels(podMark(this.#engine, pod, sandbox), sandbox)
     const bare = sandboxOptions(name, this.#host.pauseImage, network, pod.namespace, sandbox, labels)
     const options = withVolumes(bare, this.#engine, pod, sandbox.volumes)
-    const wanted = stableText(labels)
+    const text = stableText(labels)
     try {
       await this.#make(options, (record) => {
         const { mark, sandbox: found } = record
         if (found?.spec === undefined) return false
-        return stableText(writeSandboxLabels(podOnly(mark), { ...found, spec: found.spec })) === wanted
+        return stableText(writeSandboxLabels(podOnly(mark), { ...found, spec: found.spec })) === text
       })
     } catch (error) {
       if (error instanceof RuntimeError && error.code === 'NO_SUCH_IMAGE') this.#host.images.pull(this.#host.pauseImage)
@@ -98,8 +100,12 @@ export class PodCalls {
     // What the planner does not follow is no part of the container.
     const wanted = stableText({ ...config, unfollowed: undefined })
     const mounts = await this.#volumes.mounts(pod, sandbox, config.mounts)
+    const message = await this.#host.messages.mounts(pod, sandbox, config.name)
     await this.#make(
-      withMounts(containerOptions(name, { ...config, user }, joined, labels, this.#host.capacity), mounts),
+      withMounts(containerOptions(name, { ...config, user }, joined, labels, this.#host.capacity), [
+        ...mounts,
+        ...message,
+      ]),
       (record) => record.sandboxId === sandbox.id && stableText(record.facts.config) === wanted,
     )
   }

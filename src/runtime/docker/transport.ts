@@ -1,7 +1,7 @@
 // dockerode's own transport reads DOCKER_HOST and DOCKER_CERT_PATH from the environment, formats every request for a debug log that
 // is off, opens a connection per call and has no deadline. This one does the same exchange with none of that, at half the time a call.
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import type { RegistryAuth } from '../port.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -106,7 +106,25 @@ export function keepAliveAgent(): Agent {
   return new Agent({ keepAlive: true, maxFreeSockets: 8 })
 }
 
-// The engine takes a header without its padding for no credentials at all, so `base64url` will not do.
+/** The first bytes of a stream, which is not read any further. */
+export async function beginning(source: Readable, bytes: number, deadlineMs: number): Promise<Buffer> {
+  const timer = setTimeout(() => source.destroy(new NoAnswer(`no end within ${deadlineMs / 1000} s`)), deadlineMs)
+  try {
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of source) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= bytes) break
+    }
+    return Buffer.concat(chunks)
+  } catch (error) {
+    throw error instanceof NoAnswer ? error : new NoAnswer('the connection broke', { cause: error })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** Writes to a connection and reads until the other end closes it. */
 export async function exchange(stream: Duplex, input: Buffer, deadlineMs: number): Promise<Buffer> {
   const late = () => stream.destroy(new NoAnswer(`no end within ${deadlineMs / 1000} s`))
@@ -124,6 +142,7 @@ export async function exchange(stream: Duplex, input: Buffer, deadlineMs: number
   }
 }
 
+// The engine takes a header without its padding for no credentials at all, so `base64url` will not do.
 function registryAuth({ username, password, serverAddress }: RegistryAuth): string {
   const text = JSON.stringify({ username, password, serveraddress: serverAddress })
   return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_')

@@ -23,6 +23,23 @@ export function tarOf(entries: readonly TarEntry[], at: number): Buffer {
   return Buffer.concat([...entries.flatMap((entry) => entryBlocks(entry, seconds)), Buffer.alloc(2 * block)])
 }
 
+/** Heads that may come before that of a file, with what is in them. */
+export const longestTarHead = 16 * block
+
+/** The content of the first file of an archive, which may break off in it; undefined: it has none. */
+export function firstFile(archive: Buffer): Buffer | undefined {
+  for (let at = 0; at + block <= archive.length; ) {
+    const type = String.fromCharCode(archive[at + 156] ?? 0)
+    const size = Number.parseInt(archive.toString('latin1', at + 124, at + 136), 8) || 0
+    const data = at + block
+    if (type === '0' || type === '\0') return archive.subarray(data, data + size)
+    // Longer names and the like, of the entry that follows.
+    if (!/[xgLK]/.test(type)) return undefined
+    at = data + Math.ceil(size / block) * block
+  }
+  return undefined
+}
+
 function entryBlocks(entry: TarEntry, seconds: number): Buffer[] {
   const path = entry.kind === 'folder' ? `${entry.path}/` : entry.path
   const target = entry.kind === 'link' ? entry.target : ''
