@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { hostLabels, mainAddress } from '../../src/runtime/docker/host-facts.ts'
 import { sourceOf, withVolumes } from '../../src/runtime/docker/volume-options.ts'
 import { checkSetup, newVolumeEntries, setUpScript } from '../../src/runtime/docker/volume-script.ts'
-import { tarOf } from '../../src/runtime/docker/volume-tar.ts'
+import { firstFile, tarOf } from '../../src/runtime/docker/volume-tar.ts'
 import {
   type ContainerMark,
   leavingName,
@@ -50,6 +50,17 @@ describe('archives', () => {
     expect(readFileSync(join(folder, 'a/link'), 'utf8')).toBe('text\n')
     expect(readlinkSync(join(folder, 'a/link'))).toBe(`${long}/file`)
     expect(statSync(join(folder, 'a/empty')).mtimeMs).toBe(1_700_000_000_000)
+  })
+
+  test('are read up to their first file, also where they break off', () => {
+    const file = { kind: 'file', path: 'a', mode: 0o666, group: 0, data: Buffer.from('text') } as const
+    const folder = { kind: 'folder', path: 'b', mode: 0o755, group: 0 } as const
+    expect(firstFile(tarOf([file, folder], 0))?.toString()).toBe('text')
+    expect(firstFile(tarOf([{ ...file, path: 'long'.repeat(40) }], 0))?.toString()).toBe('text')
+    expect(firstFile(tarOf([file], 0).subarray(0, 514))?.toString()).toBe('te')
+    expect(firstFile(tarOf([folder, file], 0))).toBeUndefined()
+    expect(firstFile(tarOf([], 0))).toBeUndefined()
+    expect(firstFile(Buffer.alloc(0))).toBeUndefined()
   })
 
   test('carry groups of any size', () => {

@@ -32,7 +32,7 @@ export function firstFile(archive: Buffer): Buffer | undefined {
     const type = String.fromCharCode(archive[at + 156] ?? 0)
     const size = Number.parseInt(archive.toString('latin1', at + 124, at + 136), 8) || 0
     const data = at + block
-    if (type === '0' || type === '\0') return archive.subarray(data, data + size)
+    if (type === '0') return archive.subarray(data, data + size)
     // Longer names and the like, of the entry that follows.
     if (!/[xgLK]/.test(type)) return undefined
     at = data + Math.ceil(size / block) * block
