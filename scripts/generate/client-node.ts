@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { renamed } from './rules.ts'
 
 /** The part of JSON Schema that the generated schemas use. */
 export interface Schema {
@@ -30,7 +31,10 @@ const models = new URL('../../node_modules/@kubernetes/client-node/dist/gen/mode
 
 /** `V1PodSpec` -> `PodSpec`, `CoreV1ResourceClaim` -> `ResourceClaim`. */
 export function plainName(className: string): string {
-  return className.replace(/^[A-Z][a-z]*?V[0-9]+(?:(?:alpha|beta)[0-9]+)?|^V[0-9]+(?:(?:alpha|beta)[0-9]+)?/, '')
+  return (
+    renamed[className] ??
+    className.replace(/^[A-Z][a-z]*?V[0-9]+(?:(?:alpha|beta)[0-9]+)?|^V[0-9]+(?:(?:alpha|beta)[0-9]+)?/, '')
+  )
 }
 
 /**

@@ -21,7 +21,17 @@ export const kinds = {
   'resource-quota': 'V1ResourceQuota',
   'limit-range': 'V1LimitRange',
   'pod-disruption-budget': 'V1PodDisruptionBudget',
+  ingress: 'V1Ingress',
+  'ingress-class': 'V1IngressClass',
+  'network-policy': 'V1NetworkPolicy',
+  endpoints: 'V1Endpoints',
+  'endpoint-slice': 'V1EndpointSlice',
 } as const
+
+/** Classes of one plain name that are reached side by side: what the second is called. */
+export const renamed: Readonly<Record<string, string>> = {
+  DiscoveryV1EndpointPort: 'EndpointSlicePort',
+}
 
 export const apiVersions: Readonly<Record<string, string>> = {
   Namespace: 'v1',
@@ -43,6 +53,11 @@ export const apiVersions: Readonly<Record<string, string>> = {
   ResourceQuota: 'v1',
   LimitRange: 'v1',
   PodDisruptionBudget: 'policy/v1',
+  Ingress: 'networking.k8s.io/v1',
+  IngressClass: 'networking.k8s.io/v1',
+  NetworkPolicy: 'networking.k8s.io/v1',
+  Endpoints: 'v1',
+  EndpointSlice: 'discovery.k8s.io/v1',
 }
 
 /** Kept by the API server, not by people: taken away before validation, with a warning. */
@@ -86,6 +101,7 @@ export const required: readonly string[] = [
   'ResourceQuota.spec',
   'LimitRange.spec',
   'PodDisruptionBudget.spec',
+  'Ingress.spec',
   'Container.image',
   'ObjectMeta.name',
 ]
@@ -147,6 +163,12 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   'LimitRangeItem.type': ['Container', 'Pod', 'PersistentVolumeClaim'],
   'PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy': ['IfHealthyBudget', 'AlwaysAllow'],
   'VolumeMount.mountPropagation': ['None', 'HostToContainer', 'Bidirectional'],
+  'HTTPIngressPath.pathType': ['Exact', 'Prefix', 'ImplementationSpecific'],
+  'IngressClassParametersReference.scope': ['Cluster', 'Namespace'],
+  'NetworkPolicyPort.protocol': ['TCP', 'UDP', 'SCTP'],
+  'EndpointPort.protocol': ['TCP', 'UDP', 'SCTP'],
+  'EndpointSlicePort.protocol': ['TCP', 'UDP', 'SCTP'],
+  'EndpointSlice.addressType': ['IPv4', 'IPv6', 'FQDN'],
 }
 
 /** Filled in when absent, as the API server does; in the generated types these members are always there. */
@@ -212,6 +234,14 @@ export const defaults: Readonly<Record<string, unknown>> = {
   'PersistentVolumeClaimSpec.volumeMode': 'Filesystem',
   'StorageClass.reclaimPolicy': 'Delete',
   'StorageClass.volumeBindingMode': 'Immediate',
+  'IngressClass.spec': {},
+  'IngressClassParametersReference.scope': 'Cluster',
+  'NetworkPolicy.spec': {},
+  'NetworkPolicySpec.podSelector': {},
+  'NetworkPolicyPort.protocol': 'TCP',
+  'EndpointPort.protocol': 'TCP',
+  'EndpointSlicePort.name': '',
+  'EndpointSlicePort.protocol': 'TCP',
 }
 
 /** Defaults that follow from other members and are filled in by code; also always there afterwards. */
@@ -221,6 +251,7 @@ export const computed: readonly string[] = [
   'JobSpec.parallelism',
   'JobSpec.backoffLimit',
   'JobSpec.podReplacementPolicy',
+  'NetworkPolicySpec.policyTypes',
 ]
 
 /** Shapes that fit members better than the official type; `format: port` and such live here as bounds. */
@@ -229,6 +260,11 @@ export const shapes: Readonly<Record<string, object>> = {
   'ContainerPort.hostPort': { type: 'integer', minimum: 0, maximum: 65535 },
   'ServicePort.port': { type: 'integer', minimum: 1, maximum: 65535 },
   'ServicePort.nodePort': { type: 'integer', minimum: 0, maximum: 65535 },
+  'ServiceBackendPort.number': { type: 'integer', minimum: 0, maximum: 65535 },
+  'NetworkPolicySpec.policyTypes': { type: 'array', items: { type: 'string', enum: ['Ingress', 'Egress'] } },
+  'NetworkPolicyPort.endPort': { type: 'integer', minimum: 1, maximum: 65535 },
+  'EndpointPort.port': { type: 'integer', minimum: 1, maximum: 65535 },
+  'EndpointSlicePort.port': { type: 'integer', minimum: 1, maximum: 65535 },
 }
 
 /** Whole numbers from 0. */

@@ -2,11 +2,16 @@ import { configMap } from './kinds/config-map.ts'
 import { cronJob } from './kinds/cron-job.ts'
 import { daemonSet } from './kinds/daemon-set.ts'
 import { deployment } from './kinds/deployment.ts'
+import { endpointSlice } from './kinds/endpoint-slice.ts'
+import { endpoints } from './kinds/endpoints.ts'
 import { horizontalPodAutoscaler } from './kinds/horizontal-pod-autoscaler.ts'
+import { ingress } from './kinds/ingress.ts'
+import { ingressClass } from './kinds/ingress-class.ts'
 import { job } from './kinds/job.ts'
 import type { KindRow } from './kinds/kind.ts'
 import { limitRange } from './kinds/limit-range.ts'
 import { namespace } from './kinds/namespace.ts'
+import { networkPolicy } from './kinds/network-policy.ts'
 import { persistentVolume } from './kinds/persistent-volume.ts'
 import { persistentVolumeClaim } from './kinds/persistent-volume-claim.ts'
 import { pod } from './kinds/pod.ts'
@@ -41,4 +46,9 @@ export const kinds: { readonly [K in Kind]: KindRow<K> } = {
   ResourceQuota: resourceQuota,
   LimitRange: limitRange,
   PodDisruptionBudget: podDisruptionBudget,
+  Ingress: ingress,
+  IngressClass: ingressClass,
+  NetworkPolicy: networkPolicy,
+  Endpoints: endpoints,
+  EndpointSlice: endpointSlice,
 }

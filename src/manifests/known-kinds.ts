@@ -7,11 +7,6 @@ const cluster = 'describes a Kubernetes cluster'
 
 /** Kinds of Kubernetes that are accepted and do nothing, with the reason. */
 export const ignoredKinds: Readonly<Record<string, string>> = {
-  Ingress: later,
-  IngressClass: later,
-  NetworkPolicy: later,
-  Endpoints: later,
-  EndpointSlice: later,
   PriorityClass: 'nothing is preempted',
   RuntimeClass: 'containers run with the default runtime of the host',
   ServiceAccount: access,
@@ -76,6 +71,11 @@ const apiVersions = {
   ResourceQuota: 'v1',
   LimitRange: 'v1',
   PodDisruptionBudget: 'policy/v1',
+  Ingress: 'networking.k8s.io/v1',
+  IngressClass: 'networking.k8s.io/v1',
+  NetworkPolicy: 'networking.k8s.io/v1',
+  Endpoints: 'v1',
+  EndpointSlice: 'discovery.k8s.io/v1',
   Engine: 'berth.dev/v1',
   Application: 'berth.dev/v1',
 } as const

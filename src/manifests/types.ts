@@ -4,10 +4,15 @@ import type {
   CronJob,
   DaemonSet,
   Deployment,
+  EndpointSlice,
+  Endpoints,
   HorizontalPodAutoscaler,
+  Ingress,
+  IngressClass,
   Job,
   LimitRange,
   Namespace,
+  NetworkPolicy,
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
@@ -35,6 +40,13 @@ export type {
   Deployment,
   DeploymentStrategy,
   DownwardAPIVolumeFile,
+  Endpoint,
+  EndpointAddress,
+  EndpointPort,
+  EndpointSlice,
+  EndpointSlicePort,
+  EndpointSubset,
+  Endpoints,
   Engine,
   EngineTaint,
   EnvFromSource,
@@ -45,6 +57,14 @@ export type {
   HorizontalPodAutoscalerSpec,
   HPAScalingRules,
   HTTPGetAction,
+  HTTPIngressPath,
+  Ingress,
+  IngressBackend,
+  IngressClass,
+  IngressRule,
+  IngressSpec,
+  IngressTLS,
+  IPBlock,
   Job,
   JobSpec,
   KeyToPath,
@@ -55,6 +75,12 @@ export type {
   LimitRangeItem,
   MetricSpec,
   Namespace,
+  NetworkPolicy,
+  NetworkPolicyEgressRule,
+  NetworkPolicyIngressRule,
+  NetworkPolicyPeer,
+  NetworkPolicyPort,
+  NetworkPolicySpec,
   NFSVolumeSource,
   NodeSelectorTerm,
   ObjectMeta,
@@ -113,6 +139,11 @@ export interface ObjectOf {
   ResourceQuota: ResourceQuota
   LimitRange: LimitRange
   PodDisruptionBudget: PodDisruptionBudget
+  Ingress: Ingress
+  IngressClass: IngressClass
+  NetworkPolicy: NetworkPolicy
+  Endpoints: Endpoints
+  EndpointSlice: EndpointSlice
 }
 
 export type Kind = keyof ObjectOf

@@ -11,6 +11,8 @@ export function shapeStatus(key: Key): ObjectStatus | undefined {
 
 const kindOrder = [
   'Namespace',
+  'NetworkPolicy',
+  'IngressClass',
   'StorageClass',
   'PersistentVolume',
   'ResourceQuota',
@@ -19,6 +21,8 @@ const kindOrder = [
   'Secret',
   'PersistentVolumeClaim',
   'Service',
+  'Endpoints',
+  'EndpointSlice',
   'StatefulSet',
   'Deployment',
   'ReplicaSet',
@@ -29,6 +33,7 @@ const kindOrder = [
   'Pod',
   'HorizontalPodAutoscaler',
   'PodDisruptionBudget',
+  'Ingress',
 ]
 
 /** For `sort`: by kind, then by namespace and name. */

@@ -1317,6 +1317,161 @@ export interface PodDisruptionBudgetSpec {
   selector?: LabelSelector
   unhealthyPodEvictionPolicy?: 'IfHealthyBudget' | 'AlwaysAllow'
 }
+export interface Ingress {
+  apiVersion: 'networking.k8s.io/v1'
+  kind: 'Ingress'
+  metadata: ObjectMeta
+  spec: IngressSpec
+}
+export interface IngressSpec {
+  defaultBackend?: IngressBackend
+  ingressClassName?: string
+  rules?: IngressRule[]
+  tls?: IngressTLS[]
+}
+export interface IngressBackend {
+  resource?: TypedLocalObjectReference
+  service?: IngressServiceBackend
+}
+export interface IngressServiceBackend {
+  name: string
+  port?: ServiceBackendPort
+}
+export interface ServiceBackendPort {
+  name?: string
+  number?: number
+}
+export interface IngressRule {
+  host?: string
+  http?: HTTPIngressRuleValue
+}
+export interface HTTPIngressRuleValue {
+  paths: HTTPIngressPath[]
+}
+export interface HTTPIngressPath {
+  backend: IngressBackend
+  path?: string
+  pathType: 'Exact' | 'Prefix' | 'ImplementationSpecific'
+}
+export interface IngressTLS {
+  hosts?: string[]
+  secretName?: string
+}
+export interface IngressClass {
+  apiVersion: 'networking.k8s.io/v1'
+  kind: 'IngressClass'
+  metadata: ObjectMeta
+  spec: IngressClassSpec
+}
+export interface IngressClassSpec {
+  controller?: string
+  parameters?: IngressClassParametersReference
+}
+export interface IngressClassParametersReference {
+  apiGroup?: string
+  kind: string
+  name: string
+  namespace?: string
+  scope: 'Cluster' | 'Namespace'
+}
+export interface NetworkPolicy {
+  apiVersion: 'networking.k8s.io/v1'
+  kind: 'NetworkPolicy'
+  metadata: ObjectMeta
+  spec: NetworkPolicySpec
+}
+export interface NetworkPolicySpec {
+  egress?: NetworkPolicyEgressRule[]
+  ingress?: NetworkPolicyIngressRule[]
+  podSelector: LabelSelector
+  policyTypes: ('Ingress' | 'Egress')[]
+}
+export interface NetworkPolicyEgressRule {
+  ports?: NetworkPolicyPort[]
+  to?: NetworkPolicyPeer[]
+}
+export interface NetworkPolicyPort {
+  endPort?: number
+  port?: number | string
+  protocol: 'TCP' | 'UDP' | 'SCTP'
+}
+export interface NetworkPolicyPeer {
+  ipBlock?: IPBlock
+  namespaceSelector?: LabelSelector
+  podSelector?: LabelSelector
+}
+export interface IPBlock {
+  cidr: string
+  except?: string[]
+}
+export interface NetworkPolicyIngressRule {
+  from?: NetworkPolicyPeer[]
+  ports?: NetworkPolicyPort[]
+}
+export interface Endpoints {
+  apiVersion: 'v1'
+  kind: 'Endpoints'
+  metadata: ObjectMeta
+  subsets?: EndpointSubset[]
+}
+export interface EndpointSubset {
+  addresses?: EndpointAddress[]
+  notReadyAddresses?: EndpointAddress[]
+  ports?: EndpointPort[]
+}
+export interface EndpointAddress {
+  hostname?: string
+  ip: string
+  nodeName?: string
+  targetRef?: ObjectReference
+}
+export interface EndpointPort {
+  appProtocol?: string
+  name?: string
+  port: number
+  protocol: 'TCP' | 'UDP' | 'SCTP'
+}
+export interface EndpointSlice {
+  addressType: 'IPv4' | 'IPv6' | 'FQDN'
+  apiVersion: 'discovery.k8s.io/v1'
+  endpoints?: Endpoint[]
+  kind: 'EndpointSlice'
+  metadata: ObjectMeta
+  ports?: EndpointSlicePort[]
+}
+export interface Endpoint {
+  addresses: string[]
+  conditions?: EndpointConditions
+  deprecatedTopology?: {
+    [k: string]: string
+  }
+  hints?: EndpointHints
+  hostname?: string
+  nodeName?: string
+  targetRef?: ObjectReference
+  zone?: string
+}
+export interface EndpointConditions {
+  ready?: boolean
+  serving?: boolean
+  terminating?: boolean
+}
+export interface EndpointHints {
+  forNodes?: ForNode[]
+  forZones?: ForZone[]
+}
+export interface ForNode {
+  name: string
+}
+export interface ForZone {
+  name: string
+}
+export interface EndpointSlicePort {
+  appProtocol?: string
+  name: string
+  port?: number
+  protocol: 'TCP' | 'UDP' | 'SCTP'
+}
 export interface EngineSpec {
   hosts: EngineHost[]
   clusterDomain: string

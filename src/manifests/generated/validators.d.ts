@@ -16,11 +16,16 @@ export declare const ConfigMap: Validate
 export declare const CronJob: Validate
 export declare const DaemonSet: Validate
 export declare const Deployment: Validate
+export declare const EndpointSlice: Validate
+export declare const Endpoints: Validate
 export declare const Engine: Validate
 export declare const HorizontalPodAutoscaler: Validate
+export declare const Ingress: Validate
+export declare const IngressClass: Validate
 export declare const Job: Validate
 export declare const LimitRange: Validate
 export declare const Namespace: Validate
+export declare const NetworkPolicy: Validate
 export declare const PersistentVolume: Validate
 export declare const PersistentVolumeClaim: Validate
 export declare const Pod: Validate

@@ -29,6 +29,11 @@ const groups: Readonly<Record<ManifestObject['kind'], readonly [plural: string, 
   ResourceQuota: ['resourcequotas', ''],
   LimitRange: ['limitranges', ''],
   PodDisruptionBudget: ['poddisruptionbudgets', 'policy'],
+  Ingress: ['ingresses', 'networking.k8s.io'],
+  IngressClass: ['ingressclasses', 'networking.k8s.io'],
+  NetworkPolicy: ['networkpolicies', 'networking.k8s.io'],
+  Endpoints: ['endpoints', ''],
+  EndpointSlice: ['endpointslices', 'discovery.k8s.io'],
 }
 
 /** What the wanted objects of a namespace use of a quota; pods are counted where they run. */
