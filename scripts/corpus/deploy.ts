@@ -45,7 +45,7 @@ export function pitfallOf(why: string): string {
 /** Loads stand-ins for all images, made from one static program. */
 export function loadStubs(images: readonly string[], socket: string): void {
   const script = new URL('../stub/build-images', import.meta.url).pathname
-  const input = [...new Set(images)].map((image) => `${image} -`).join('\n')
+  const input = [...new Set(images)].map((image) => `${image} -\n`).join('')
   const made = spawnSync('bash', [script], { input, encoding: 'utf8', env: { ...process.env, DOCKER_HOST: socket } })
   if (made.status !== 0) throw new Error(`stand-in images could not be made: ${made.stderr}`)
 }

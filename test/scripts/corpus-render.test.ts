@@ -56,7 +56,7 @@ test('kubectl and helm render what they can, each file named by what it came fro
   ])
   const front = rendered.folders.at(-1)?.files.find(({ path }) => path === 'shop/templates/front.yaml')
   expect(new TextDecoder().decode(front?.bytes)).toMatch(
-    /name: front\ndata: \{ size: large \}\n[^]*---\n[^]*name: back/,
+    /name: front\ndata: \{ size: large \}\n[\s\S]*---\n[\s\S]*name: back/,
   )
 })
 
