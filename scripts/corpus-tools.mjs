@@ -90,5 +90,9 @@ export function unzip(zip) {
 
 /** @param {string} text */
 function firstLines(text) {
-  return text.trim().split('\n').slice(0, 3).join('; ')
+  const lines = text.trim().split('\n')
+  return lines
+    .map((line) => line.replace(/^npm (error|ERR!) */, ''))
+    .slice(0, 4)
+    .join('; ')
 }
