@@ -36,6 +36,8 @@ export interface ApplicationParts {
   /** Volumes that outlive pods and carry this application's mark. */
   readonly volumes: () => readonly LiveVolume[]
   readonly statusOf: (key: Key) => ObjectStatus | undefined
+  /** What holds for all applications. */
+  readonly warnings: () => readonly string[]
   readonly approveGone: (key: Key) => void
   readonly isGone: (key: Key) => boolean
   readonly wake: (keys: readonly Key[]) => void
@@ -204,7 +206,7 @@ export class Application {
       objects: [...objects, ...this.#kept()].sort(inReportOrder),
       unseen: keys.length - objects.length,
       ignored: [...new Set(this.#revision?.ignored.map(renderIgnored) ?? [])],
-      warnings: this.#revision?.warnings.map(renderProblem) ?? [],
+      warnings: [...this.#parts.warnings(), ...(this.#revision?.warnings.map(renderProblem) ?? [])],
       conflicts,
       lastSync: this.#story.lastSync,
     }

@@ -7,6 +7,7 @@ import { type Key, keyOf, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import { startCronWake } from './cron/wake.ts'
 import type { HistoryEntry, Journal } from './journal/journal.ts'
+import { Networking } from './networking.ts'
 import { Controller } from './reconcile/controller.ts'
 import { Lanes } from './reconcile/lanes.ts'
 import { Looker } from './reconcile/looker.ts'
@@ -48,6 +49,7 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #wanted: Wanted
   readonly #scaling: Scaling
+  readonly #networking: Networking
   readonly #controller: Controller
   readonly #looker: Looker
   readonly #applications: Application[]
@@ -68,6 +70,10 @@ export class Engine {
     this.#wanted = new Wanted({
       volumes: () => runtime.volumes(),
       replicasOf: (target, manifest) => this.#scaling.replicasOf(target, manifest),
+    })
+    this.#networking = new Networking({
+      ...{ runtime, clock, log, network: { serviceCIDR: '10.96.0.0/16', zone: 'cluster.local', ...settings.network } },
+      wanted: () => this.#wanted,
     })
     this.#looker = new Looker({
       runtime,
@@ -112,7 +118,11 @@ export class Engine {
           ],
           volumes: () => volumesOf(settings.name),
           // A process that only looks evaluates no autoscaler: it has nothing to say of them.
-          statusOf: (key) => this.#looker.statusOf(key) ?? (this.#acts ? this.#scaling.statusOf(key) : undefined),
+          statusOf: (key) =>
+            this.#looker.statusOf(key) ??
+            this.#networking.statusOf(key) ??
+            (this.#acts ? this.#scaling.statusOf(key) : undefined),
+          warnings: () => this.#networking.warnings(),
           approveGone: (key) => this.#looker.gone(settings.name, key),
           isGone: (key) => this.#looker.isGone(key),
           wake: (keys) => this.#wake(keys),
@@ -126,6 +136,7 @@ export class Engine {
     this.#acts = true
     await this.observe()
     for (const application of this.#applications) await application.restore()
+    this.#networking.start()
     for (const application of this.#applications) application.follow()
     this.#scaling.start()
     this.#endCron = startCronWake(() => this.#controller.wakeDue())
@@ -136,6 +147,8 @@ export class Engine {
     await this.#parts.runtime.start()
     this.#unwatch = this.#parts.runtime.watch((keys) => {
       this.#looker.factsChanged(keys)
+      // Before anybody is woken: whether a pod is in traffic decides on what is done to others.
+      this.#networking.factsChanged(keys)
       if (!this.#acts) return
       for (const key of keys) if (this.#isMine(key)) this.#controller.wake(key)
       if (keys.some((key) => keyParts(key).kind === 'Host')) this.#wakeAll()
@@ -224,6 +237,7 @@ export class Engine {
 
   #wake(keys: readonly Key[]): void {
     this.#scaling.refresh()
+    this.#networking.wantedChanged(keys)
     for (const key of keys) {
       this.#looker.wanted(key)
       if (this.#acts && isPlanned(key)) this.#controller.wake(key)

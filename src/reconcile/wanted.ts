@@ -113,12 +113,17 @@ export class Wanted {
     return [...(this.#namespaces.get(namespace) ?? [])].flatMap((key) => this.#entries.get(key)?.object ?? [])
   }
 
+  /** All that any application wants something in; the empty one for objects without. */
+  namespaces(): readonly string[] {
+    return [...this.#namespaces.keys()]
+  }
+
   quotas(namespace: string): readonly ResourceQuota[] {
     return this.inNamespace('ResourceQuota', namespace)
   }
 
   autoscalers(): readonly HorizontalPodAutoscaler[] {
-    return [...this.#namespaces.keys()].flatMap((namespace) => this.inNamespace('HorizontalPodAutoscaler', namespace))
+    return this.namespaces().flatMap((namespace) => this.inNamespace('HorizontalPodAutoscaler', namespace))
   }
 
   /** Keys of the same application that stand in lower waves than this one. */

@@ -20,6 +20,8 @@ export interface ServicePod {
   readonly hostname: string | undefined
   readonly spec: PodSpec
   readonly ready: boolean
+  /** False: Berth has just begun to look; `ready` is a guess. Absent: true. */
+  readonly known?: boolean
   readonly leaving: boolean
   /** Succeeded or Failed: it will never answer again. */
   readonly finished: boolean
@@ -27,6 +29,7 @@ export interface ServicePod {
 
 export interface Endpoint extends EndpointConditions {
   readonly pod: string
+  readonly known: boolean
   readonly host: string
   readonly address: string
   /** First label of its own DNS name under the Service; undefined: it has none. */
@@ -69,6 +72,7 @@ export function endpointsOf(
       const isNamed = pod.hostname !== undefined && pod.spec.subdomain === service.name
       const endpoint = {
         pod: pod.name,
+        known: pod.known ?? true,
         host: pod.host,
         address: pod.address,
         hostname: isNamed ? pod.hostname : undefined,

@@ -25,6 +25,8 @@ export interface ServiceRow {
   /** Only of ExternalName, else empty. */
   readonly externalName: string
   readonly externalIPs: readonly string[]
+  /** Labels of the pods that it is for; empty: its addresses are written down elsewhere. */
+  readonly selector: Readonly<Record<string, string>>
   /** LoadBalancer: also served on the hosts' own addresses, at `port`. Source ranges that may use it; empty: all. */
   readonly sourceRanges: readonly string[]
   /** How long a client stays with a pod, s; undefined: no affinity. */
@@ -59,8 +61,11 @@ export interface BackendRow {
   readonly host: string
   readonly address: string
   readonly port: number
-  /** `ready`: takes new work. `draining`: finishes what it has; one that never was in traffic is not taken in. */
-  readonly state: 'ready' | 'draining'
+  /**
+   * `ready`: takes new work. `draining`: finishes what it has; one that never was in traffic is not taken in. `unknown`: Berth has just begun
+   * to look and has not probed it yet: it stays as it is, in traffic or out of it. Who cannot tell what was takes it for `ready`.
+   */
+  readonly state: 'ready' | 'draining' | 'unknown'
 }
 
 /** One address of a Service as DNS tells it. Only ready ones are listed. */

@@ -1,0 +1,221 @@
+// Joins the data path to the wanted objects and the live pods: the table of Services, Ingresses and policies, made anew where something
+// changed, and what the report says of them. Part of the corridor beside engine.ts.
+import type { Clock } from './base/clock.ts'
+import { type Key, keyOf, keyParts } from './base/key.ts'
+import type { Log } from './base/log.ts'
+import type { Service } from './manifests/types.ts'
+import { Owners } from './reconcile/owners.ts'
+import type { ObjectStatus } from './reconcile/plan/action.ts'
+import { servicePod } from './reconcile/plan/service-pod.ts'
+import type { Wanted } from './reconcile/wanted.ts'
+import { allocate, type Claimant } from './runtime/network/allocate.ts'
+import type { ServicePod } from './runtime/network/endpoints.ts'
+import { type AddressRange, addressRange } from './runtime/network/ipv4.ts'
+import { serviceStatus } from './runtime/network/service-status.ts'
+import { serviceRow } from './runtime/network/service-table.ts'
+import type { Allocation, NetworkTable, ServiceRow } from './runtime/network/table.ts'
+import { writtenAddresses } from './runtime/network/written-addresses.ts'
+import type { Runtime } from './runtime/port.ts'
+
+export interface NetworkingParts {
+  readonly runtime: Runtime
+  readonly wanted: () => Wanted
+  readonly network: { readonly serviceCIDR: string; readonly zone: string }
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** The data path of all applications. */
+export class Networking {
+  readonly #parts: NetworkingParts
+  readonly #owners: Owners
+  readonly #range: AddressRange
+  /** Namespaces in which something changed since the table was made; undefined: in all. */
+  #dirty: Set<string> | undefined
+  readonly #rows = new Map<string, readonly ServiceRow[]>()
+  /** What Services have; undefined until the hosts have said what they were given before. */
+  #allocations: ReadonlyMap<Key, Allocation> | undefined
+  #refusals: ReadonlyMap<Key, string> = new Map()
+  #stale = true
+  #acts = false
+
+  constructor(parts: NetworkingParts) {
+    this.#parts = parts
+    this.#owners = new Owners(parts.runtime)
+    const range = addressRange(parts.network.serviceCIDR)
+    if (!range)
+      throw new TypeError(`network.serviceCIDR ${parts.network.serviceCIDR}: expected a range like 10.96.0.0/16`)
+    this.#range = range
+  }
+
+  /** From now on the hosts are brought to the table. */
+  start(): void {
+    this.#acts = true
+    this.#dirty = undefined
+    this.#send()
+  }
+
+  /** Keys as `Runtime.watch` tells them. Whoever is woken by them finds the pods' part in traffic up to date. */
+  factsChanged(keys: readonly Key[]): void {
+    this.#owners.changed(keys)
+    for (const key of keys) {
+      const { kind, namespace } = keyParts(key)
+      if (kind === 'Host') this.#dirty = undefined
+      else if (namespace !== '') this.#dirty?.add(namespace)
+    }
+    this.#send()
+  }
+
+  /** Other objects are wanted now. */
+  wantedChanged(keys: readonly Key[]): void {
+    for (const key of keys) {
+      const { kind, namespace, name } = keyParts(key)
+      this.#dirty?.add(kind === 'Namespace' ? name : namespace)
+      if (kind === 'Service') this.#stale = true
+    }
+    this.#send()
+  }
+
+  /** Undefined for what is no part of the data path. */
+  statusOf(key: Key): ObjectStatus | undefined {
+    const object = this.#parts.wanted().object(key)
+    if (object?.kind !== 'Service') return undefined
+    this.#update()
+    const row = this.#rows.get(keyParts(key).namespace)?.find((one) => one.key === key)
+    const hosts = this.#parts.runtime.hostFacts()
+    const told = hosts.flatMap(({ network }) => network.problems.filter((problem) => problem.key === key))
+    const refused = this.#refusals.get(key)
+    return serviceStatus(object, row, {
+      problems: [...(refused ? [refused] : []), ...new Set(told.map(({ message }) => message))],
+      hostAddresses: hosts.map(({ address }) => address).filter((address) => address !== ''),
+      served: hosts.some(({ network }) => network.mode === 'services'),
+    })
+  }
+
+  /** What hosts have to say of their data path. */
+  warnings(): readonly string[] {
+    return this.#parts.runtime
+      .hostFacts()
+      .filter(({ reachable, network }) => reachable && network.message !== '')
+      .map(({ name, network }) => `network of host ${name}: ${network.message}`)
+  }
+
+  #send(): void {
+    if (!this.#acts || !this.#update()) return
+    const table: NetworkTable = {
+      services: [...this.#rows.values()].flat().sort((a, b) => (a.key < b.key ? -1 : 1)),
+      ingress: { routes: [], certificates: [], challenges: {} },
+      policies: [],
+      zone: this.#parts.network.zone,
+    }
+    this.#parts.runtime.setNetwork(table, this.#allocations ?? new Map())
+  }
+
+  /** Answers whether the table is another one now. */
+  #update(): boolean {
+    this.#allocate()
+    if (this.#allocations === undefined) return false
+    const wanted = this.#parts.wanted()
+    const first = this.#dirty === undefined
+    const namespaces = this.#dirty ?? new Set([...wanted.namespaces(), ...this.#rows.keys()])
+    this.#dirty = new Set()
+    const changed = [...namespaces].filter((namespace) => this.#renew(namespace))
+    return first || changed.length > 0
+  }
+
+  #allocate(): void {
+    if (!this.#stale && this.#allocations !== undefined) return
+    const before = this.#allocations ?? this.#remembered()
+    if (!before) return
+    const { allocations, problems } = allocate(this.#claimants(), before, this.#range)
+    for (const namespace of namespacesOf(before, allocations)) this.#dirty?.add(namespace)
+    this.#allocations = allocations
+    this.#refusals = problems
+    this.#stale = false
+  }
+
+  /** Undefined while a host that answers has not told yet. */
+  #remembered(): ReadonlyMap<Key, Allocation> | undefined {
+    const hosts = this.#parts.runtime.hostFacts().filter(({ reachable }) => reachable)
+    if (hosts.length === 0 || hosts.some(({ network }) => network.allocations === undefined)) return undefined
+    return new Map(hosts.flatMap(({ network }) => [...(network.allocations ?? [])]))
+  }
+
+  #claimants(): Claimant[] {
+    const wanted = this.#parts.wanted()
+    return wanted
+      .namespaces()
+      .flatMap((namespace) => wanted.inNamespace('Service', namespace))
+      .map((service) => ({ key: serviceKey(service), spec: service.spec }))
+  }
+
+  #renew(namespace: string): boolean {
+    const services = this.#parts.wanted().inNamespace('Service', namespace)
+    const before = this.#rows.get(namespace) ?? []
+    const known = new Map(before.map((row) => [row.key, row]))
+    const endpoints = this.#parts.wanted().inNamespace('Endpoints', namespace)
+    const slices = this.#parts.wanted().inNamespace('EndpointSlice', namespace)
+    const pods = services.length === 0 ? undefined : new PodsByLabel(this.#podsIn(namespace))
+    const rows = services.flatMap((service) => {
+      const key = serviceKey(service)
+      const facts = {
+        pods: pods?.of(service.spec.selector ?? {}) ?? [],
+        written: selects(service) ? [] : writtenAddresses(service.metadata.name, endpoints, slices),
+        allocation: this.#allocations?.get(key),
+      }
+      const row = serviceRow(key, service, facts)
+      if (!row) return []
+      // The same row stays the same object: who brings it into effect need not look at it again.
+      const last = known.get(key)
+      return [last && JSON.stringify(last) === JSON.stringify(row) ? last : row]
+    })
+    if (rows.length === before.length && rows.every((row, index) => row === before[index])) return false
+    if (rows.length === 0) this.#rows.delete(namespace)
+    else this.#rows.set(namespace, rows)
+    return true
+  }
+
+  #podsIn(namespace: string): ServicePod[] {
+    const { runtime, clock } = this.#parts
+    const hosts = runtime.hostFacts()
+    return this.#owners.podsIn(namespace).flatMap((pod) => servicePod(pod, hosts, clock.now()) ?? [])
+  }
+}
+
+/** Finds the pods of a selector without a walk over all of them. */
+class PodsByLabel {
+  readonly #pods = new Map<string, ServicePod[]>()
+
+  constructor(pods: readonly ServicePod[]) {
+    for (const pod of pods) {
+      for (const [key, value] of Object.entries(pod.labels)) {
+        const label = `${key}=${value}`
+        const same = this.#pods.get(label)
+        if (same) same.push(pod)
+        else this.#pods.set(label, [pod])
+      }
+    }
+  }
+
+  /** More than are meant: those that have the rarest of its labels. */
+  of(selector: Readonly<Record<string, string>>): readonly ServicePod[] {
+    const found = Object.entries(selector).map(([key, value]) => this.#pods.get(`${key}=${value}`) ?? [])
+    return found.sort((a, b) => a.length - b.length)[0] ?? []
+  }
+}
+
+function serviceKey({ metadata }: Service): Key {
+  return keyOf({ namespace: metadata.namespace ?? '', kind: 'Service', name: metadata.name })
+}
+
+function selects({ spec }: Service): boolean {
+  return Object.keys(spec.selector ?? {}).length > 0
+}
+
+/** Where somebody has something else now. */
+function namespacesOf(before: ReadonlyMap<Key, Allocation>, after: ReadonlyMap<Key, Allocation>): ReadonlySet<string> {
+  const changed = [...after].filter(
+    ([key, allocation]) => JSON.stringify(before.get(key)) !== JSON.stringify(allocation),
+  )
+  return new Set(changed.map(([key]) => keyParts(key).namespace))
+}

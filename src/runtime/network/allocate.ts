@@ -1,0 +1,201 @@
+import { sha256 } from '../../base/hash.ts'
+import { type Key, keyParts } from '../../base/key.ts'
+import type { ServiceSpec } from '../../manifests/types.ts'
+import { type AddressRange, addressNumber, addressText, inRange } from './ipv4.ts'
+import type { Allocation } from './table.ts'
+
+/** What a Service asks for. */
+export interface Claimant {
+  readonly key: Key
+  readonly spec: ServiceSpec
+}
+
+export interface Allocated {
+  readonly allocations: ReadonlyMap<Key, Allocation>
+  /** Why a Service did not get all that it asks for. */
+  readonly problems: ReadonlyMap<Key, string>
+}
+
+const firstNodePort = 30_000
+const lastNodePort = 32_767
+/** Kubernetes leaves these to those who ask for a port by its number. */
+const staticNodePorts = 86
+/** As an offset into the range: the address of the DNS server. */
+const dnsOffset = 10
+
+/** The address that names are asked at. */
+export function dnsAddress(range: AddressRange): string {
+  return addressText(range.first + dnsOffset)
+}
+
+/**
+ * Addresses and node ports for all Services. What was given stays given; then those that ask by number are served; then all others, from a
+ * place that follows from the name, so that the same Services get the same addresses even if all memory of it is lost. The lower part of
+ * both ranges is left to those who ask by number, as in Kubernetes.
+ */
+export function allocate(
+  claimants: readonly Claimant[],
+  before: ReadonlyMap<Key, Allocation>,
+  range: AddressRange,
+): Allocated {
+  const sorted = [...claimants].sort((a, b) => (a.key < b.key ? -1 : 1))
+  const problems = new Map<Key, string>()
+  const addresses = new Ledger<number>()
+  addresses.take(range.first + dnsOffset, '/Service/dns')
+  const ports = new Ledger<string>()
+  const kept = keep(sorted, before, range, { addresses, ports })
+  for (const { key, spec } of sorted) {
+    const problem = takeWritten(key, spec, range, { addresses, ports })
+    if (problem) problems.set(key, problem)
+  }
+  const allocations = new Map<Key, Allocation>()
+  for (const { key, spec } of sorted) {
+    const clusterIP = needsAddress(spec) ? (kept.get(key)?.clusterIP ?? addressFor(key, spec, range, addresses)) : ''
+    const nodePorts = Object.fromEntries(
+      nodePortsOf(spec).flatMap(([name, wanted]) => {
+        const port = kept.get(key)?.nodePorts[name] ?? nodePortFor(key, name, wanted, ports)
+        return port === undefined ? [] : [[name, port]]
+      }),
+    )
+    if (needsAddress(spec) && clusterIP === '' && !problems.has(key))
+      problems.set(key, 'no address of the service range is free')
+    allocations.set(key, { clusterIP, nodePorts })
+  }
+  return { allocations, problems }
+}
+
+interface Ledgers {
+  readonly addresses: Ledger<number>
+  readonly ports: Ledger<string>
+}
+
+/** Who has what. */
+class Ledger<T> {
+  readonly #holders = new Map<T, Key>()
+
+  /** Answers who has it. */
+  take(what: T, key: Key): Key {
+    const holder = this.#holders.get(what) ?? key
+    this.#holders.set(what, holder)
+    return holder
+  }
+
+  isFree(what: T): boolean {
+    return !this.#holders.has(what)
+  }
+}
+
+/** What was given before and is still asked for. */
+function keep(
+  claimants: readonly Claimant[],
+  before: ReadonlyMap<Key, Allocation>,
+  range: AddressRange,
+  { addresses, ports }: Ledgers,
+): ReadonlyMap<Key, { clusterIP?: string; nodePorts: Readonly<Record<string, number>> }> {
+  return new Map(
+    claimants.flatMap(({ key, spec }) => {
+      const had = before.get(key)
+      if (!had) return []
+      const address = addressNumber(had.clusterIP)
+      const keepsAddress =
+        address !== undefined &&
+        needsAddress(spec) &&
+        (!spec.clusterIP || spec.clusterIP === had.clusterIP) &&
+        inRange(range, address) &&
+        addresses.take(address, key) === key
+      const nodePorts = nodePortsOf(spec).filter(([name, wanted]) => {
+        const port = had.nodePorts[name]
+        return port !== undefined && (wanted === 0 || wanted === port) && ports.take(portKey(name, port), key) === key
+      })
+      const keptPorts = Object.fromEntries(nodePorts.map(([name]) => [name, had.nodePorts[name] ?? 0]))
+      return [[key, { ...(keepsAddress && { clusterIP: had.clusterIP }), nodePorts: keptPorts }]]
+    }),
+  )
+}
+
+/** What a manifest asks for by number; answers why it cannot have it. */
+function takeWritten(key: Key, spec: ServiceSpec, range: AddressRange, { addresses, ports }: Ledgers): string {
+  const faults: string[] = []
+  const { clusterIP } = spec
+  if (needsAddress(spec) && clusterIP) {
+    const address = addressNumber(clusterIP)
+    if (address === undefined || !isUsable(range, address))
+      faults.push(`clusterIP ${clusterIP} is not in the service range`)
+    else {
+      const holder = addresses.take(address, key)
+      if (holder !== key) faults.push(`clusterIP ${clusterIP} is taken by ${described(holder)}`)
+    }
+  }
+  for (const [name, wanted] of nodePortsOf(spec)) {
+    if (wanted === 0) continue
+    const holder = ports.take(portKey(name, wanted), key)
+    if (holder !== key) faults.push(`node port ${wanted} is taken by ${described(holder)}`)
+  }
+  return faults.join('; ')
+}
+
+function addressFor(key: Key, { clusterIP }: ServiceSpec, range: AddressRange, addresses: Ledger<number>): string {
+  if (clusterIP) {
+    const address = addressNumber(clusterIP)
+    const isOwn = address !== undefined && isUsable(range, address) && addresses.take(address, key) === key
+    return isOwn ? clusterIP : ''
+  }
+  const low = Math.min(Math.max(16, Math.floor(range.count / 16)), 256)
+  const found = firstFree(key, range.count - 1 - low, (offset) => addresses.isFree(range.first + low + offset))
+  if (found === undefined) return ''
+  addresses.take(range.first + low + found, key)
+  return addressText(range.first + low + found)
+}
+
+function nodePortFor(key: Key, name: string, wanted: number, ports: Ledger<string>): number | undefined {
+  if (wanted !== 0) return ports.take(portKey(name, wanted), key) === key ? wanted : undefined
+  const low = firstNodePort + staticNodePorts
+  const found = firstFree(`${key}:${name}`, lastNodePort + 1 - low, (offset) =>
+    ports.isFree(portKey(name, low + offset)),
+  )
+  if (found === undefined) return undefined
+  ports.take(portKey(name, low + found), key)
+  return low + found
+}
+
+/** From a place that the text decides on. */
+function firstFree(text: string, count: number, isFree: (offset: number) => boolean): number | undefined {
+  const start = Number.parseInt(sha256(text).slice(0, 8), 16) % count
+  for (let step = 0; step < count; step += 1) {
+    const offset = (start + step) % count
+    if (isFree(offset)) return offset
+  }
+  return undefined
+}
+
+/** Neither the network's own address nor its last one. */
+function isUsable({ first, count }: AddressRange, address: number): boolean {
+  return address > first && address < first + count - 1
+}
+
+export function needsAddress({ type, clusterIP }: ServiceSpec): boolean {
+  return type !== 'ExternalName' && clusterIP !== 'None'
+}
+
+/** `80/TCP` and the number asked for; 0: any. */
+function nodePortsOf({
+  type,
+  ports = [],
+  allocateLoadBalancerNodePorts,
+}: ServiceSpec): readonly (readonly [string, number])[] {
+  if (type !== 'NodePort' && type !== 'LoadBalancer') return []
+  const any = type === 'NodePort' || allocateLoadBalancerNodePorts !== false
+  return ports
+    .filter(({ nodePort }) => any || nodePort)
+    .map(({ port, protocol, nodePort = 0 }) => [`${port}/${protocol}`, nodePort] as const)
+}
+
+/** One number serves TCP and UDP apart from each other. */
+function portKey(name: string, port: number): string {
+  return `${port}/${name.split('/')[1]}`
+}
+
+function described(key: Key): string {
+  const { namespace, kind, name } = keyParts(key)
+  return namespace === '' ? 'DNS' : `${kind} ${namespace}/${name}`
+}
