@@ -36,7 +36,7 @@ function candidateOf(observed: Observed) {
     uid: pod.uid,
     host: pod.host,
     phase,
-    ready: observed.ready,
+    ready: observed.ready && !observed.joining,
     readySince: observed.readySince,
     deletionCost: costOf(pod.annotations[deletionCostAnnotation]),
     restarts: observed.restarts,

@@ -28,17 +28,21 @@ const timed: ReadonlySet<string> = new Set(['Job', 'CronJob'])
  */
 export function forecast(plan: (view: View) => Plan, view: View, mostLooks = 2_000): Forecast {
   const tasks: Task[] = []
-  let world: View = view
-  let status: ObjectStatus | undefined
+  const { status } = plan(view)
+  let world = withoutTraffic(view)
   for (let look = 0; look < mostLooks; look++) {
     const next = plan(world)
-    status ??= next.status
     if (next.tasks.length === 0) return { tasks, status, complete: true }
     tasks.push(...next.tasks)
     const after = next.tasks.flatMap((task) => task.actions).reduce(ideal, world)
     world = { ...after, placed: view.placed, now: world.now + (isTimed(status.kind, after) ? 0 : betweenLooksMs) }
   }
-  return { tasks, status: status ?? plan(view).status, complete: false }
+  return { tasks, status, complete: false }
+}
+
+/** Traffic comes and goes without a step of its own: what is shown is the same with and without. */
+function withoutTraffic(view: View): View {
+  return { ...view, pods: view.pods.map((pod) => ({ ...pod, traffic: 'none' })) }
 }
 
 /** A pod may run out of time while nothing happens to it. */

@@ -2,8 +2,9 @@ import { type Key, keyParts } from '../../base/key.ts'
 import type { ObjectStatus, Plan, Task } from './action.ts'
 import { planGoneClaim } from './claim.ts'
 import type { View } from './desired.ts'
-import { planLeave, planLeaving, planRemains } from './leave.ts'
+import { type Leaving, planLeave, planLeaving, planRemains } from './leave.ts'
 import { type Observed, observe } from './observe.ts'
+import { earliest } from './time.ts'
 
 /**
  * What is left of an object that is no longer in the repository, and whose removal was allowed: its pods end in an orderly way, a
@@ -14,8 +15,10 @@ export function planGone(owner: Key, view: View): Plan {
   if (kind === 'PersistentVolumeClaim') return planGoneClaim(owner, view)
   const eye = { now: view.now, hosts: view.hosts, minReadyMs: 0, hash: '' }
   const pods = [...view.pods].sort((a, b) => (a.name < b.name ? -1 : 1)).map((pod) => observe(pod, eye))
-  const removals = pods.flatMap((observed) => removal(observed, view.now))
-  const tasks = kind === 'Namespace' ? removeNetworks(name, view) : [...removals, ...removeRecords(owner, view)]
+  const removals = kind === 'Namespace' ? [] : pods.map((observed) => removal(observed, view.now))
+  const rest = kind === 'Namespace' ? removeNetworks(name, view) : removeRecords(owner, view)
+  const tasks = [...removals.flatMap((one) => one.tasks), ...rest]
+  const again = earliest(removals.map((one) => one.again))
   const unreachable = pods.find(({ reachable }) => !reachable)
   const status: ObjectStatus = {
     kind,
@@ -29,14 +32,15 @@ export function planGone(owner: Key, view: View): Plan {
       : `is being removed${pods.length === 0 ? '' : `, ${pods.length} ${pods.length === 1 ? 'pod' : 'pods'} left`}`,
     failed: false,
   }
-  return { tasks, status, lookAgainAt: undefined, lookAgainFor: '' }
+  return { tasks, status, lookAgainAt: again?.at, lookAgainFor: again?.reason ?? '' }
 }
 
-function removal({ pod, bucket, reachable }: Observed, now: number): Task[] {
+function removal({ pod, bucket, reachable }: Observed, now: number): Leaving {
   const cause = 'no longer in the repository'
-  if (!reachable) return []
-  if (bucket === 'leaving') return [planLeaving(pod, now)].filter((task) => task !== undefined)
-  return [pod.sandbox ? planLeave(pod, cause, bucket === 'finished' ? 'none' : 'downtime') : planRemains(pod, cause)]
+  if (!reachable) return { tasks: [], again: undefined }
+  if (bucket === 'leaving') return planLeaving(pod, now)
+  const effect = bucket === 'finished' ? 'none' : 'downtime'
+  return { tasks: [pod.sandbox ? planLeave(pod, cause, effect) : planRemains(pod, cause)], again: undefined }
 }
 
 /** What was written down about the object; needed as long as it has pods. */

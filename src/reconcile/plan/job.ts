@@ -8,7 +8,7 @@ import { recordPods, withRecorded } from './job-pod-record.ts'
 import { endOfRecord, type JobEnd, recordEnd, removeRecords } from './job-record.ts'
 import { type JobRunPlan, planRun } from './job-run.ts'
 import { successes } from './job-verdict.ts'
-import { planLeave, planLeaving } from './leave.ts'
+import { type Leaving, planLeave, planLeaving } from './leave.ts'
 import { observe } from './observe.ts'
 import { earliest, type LookAgain } from './time.ts'
 
@@ -40,7 +40,7 @@ export function planJob(desired: DesiredJob, view: View): Plan {
   const recording = record ? [] : recordTasks(desired, run, records, view)
   const outdated = record ? removeRecords(olderRecords(desired, records), view, 'no longer needed') : []
   const tasks = [...stale.tasks, ...run.tasks, ...recording, ...outdated]
-  const again = earliest([run.again, recording.length > 0 ? soon(view.now) : undefined])
+  const again = earliest([stale.again, run.again, recording.length > 0 ? soon(view.now) : undefined])
   return {
     tasks,
     status: statusOf(desired, run, { tasks, waits: stale.waits }),
@@ -68,8 +68,7 @@ function recordTasks(
   return recordEnd(desired, { job: desired.object.metadata.name, detail: hash, end }, view)
 }
 
-interface Stale {
-  readonly tasks: readonly Task[]
+interface Stale extends Leaving {
   readonly waits: string
 }
 
@@ -77,15 +76,19 @@ interface Stale {
 function removeStale({ template }: DesiredJob, view: View): Stale {
   const eye = { now: view.now, hosts: view.hosts, minReadyMs: 0, hash: template.hash }
   const stale = view.pods.filter((pod) => pod.template !== template.hash).map((pod) => observe(pod, eye))
-  const tasks = stale
+  const steps = stale
     .filter(({ reachable }) => reachable)
-    .map(({ pod, bucket }) => {
+    .map(({ pod, bucket }): Leaving => {
+      if (pod.leaving) return planLeaving(pod, view.now)
       const effect = bucket === 'finished' ? 'none' : 'downtime'
-      return pod.leaving ? planLeaving(pod, view.now) : planLeave(pod, `old template ${pod.template}`, effect)
+      return { tasks: [planLeave(pod, `old template ${pod.template}`, effect)], again: undefined }
     })
-    .filter((task) => task !== undefined)
   const [first] = stale
-  return { tasks, waits: first ? `pod ${first.pod.name} of an older template is ending` : '' }
+  return {
+    tasks: steps.flatMap(({ tasks }) => tasks),
+    again: earliest(steps.map(({ again }) => again)),
+    waits: first ? `pod ${first.pod.name} of an older template is ending` : '',
+  }
 }
 
 interface Doing {

@@ -3,30 +3,74 @@ import type { Action, Effect, Task } from './action.ts'
 import { isAlive } from './container-state.ts'
 import { holdsPorts } from './host-ports.ts'
 import { stopOrder } from './start-order.ts'
+import type { LookAgain } from './time.ts'
 import { graceMs, named, podRef } from './upkeep.ts'
 
-/** The first look at a pod that is to go: marked for good, its processes told to end. What does not run goes at once. */
+/**
+ * The first look at a pod that is to go: marked for good, its processes told to end. One that has traffic is only marked: that takes it out
+ * of new traffic. What does not run goes at once.
+ */
 export function planLeave(pod: LivePod, cause: string, effect: Effect): Task {
   const ref = podRef(pod)
   const mark: Action[] = pod.sandbox ? [{ kind: 'markLeaving', pod: ref }] : []
   const stopping = aliveIn(pod).length > 0 && pod.sandbox !== undefined
   const text = `${stopping ? 'stop' : 'remove'} pod ${pod.name}`
-  const rest = stopping ? stopActions(pod, graceMs(pod)) : removeActions(pod)
-  return { host: pod.host, text, cause, effect, actions: [...mark, ...rest] }
+  const stops = hasTraffic(pod) && drainMs(pod) > 0 ? [] : stopActions(pod, graceMs(pod))
+  return { host: pod.host, text, cause, effect, actions: [...mark, ...(stopping ? stops : removeActions(pod))] }
+}
+
+/** What a later look at a leaving pod does, and when the next one is due though nothing happens. */
+export interface Leaving {
+  readonly tasks: readonly Task[]
+  readonly again: LookAgain | undefined
 }
 
 /**
- * Later looks at a leaving pod: stop again what still runs (a restart of Berth forgets the stops it sent), then sidecars, one after the
- * other, then remove.
+ * Later looks at a leaving pod: wait for the end of its traffic, stop what runs (again: a restart of Berth forgets the stops it sent), then
+ * sidecars, one after the other, then remove.
  */
-export function planLeaving(pod: LivePod, now: number): Task | undefined {
+export function planLeaving(pod: LivePod, now: number): Leaving {
   const { host, name } = pod
   if (aliveIn(pod).length === 0) {
-    return { host, text: `remove pod ${name}`, cause: 'it has ended', effect: 'none', actions: removeActions(pod) }
+    const actions = removeActions(pod)
+    return only({ host, text: `remove pod ${name}`, cause: 'it has ended', effect: 'none', actions })
+  }
+  const drainedAt = drainsUntil(pod, now)
+  if (drainedAt !== undefined) {
+    return { tasks: [], again: { at: drainedAt, reason: `pod ${name} has had its time to finish what it has` } }
   }
   const actions = stopActions(pod, graceLeftMs(pod, now))
-  if (actions.length === 0) return undefined
-  return { host, text: `stop pod ${name}`, cause: 'marked for removal', effect: 'none', actions }
+  if (actions.length === 0) return { tasks: [], again: undefined }
+  return only({ host, text: `stop pod ${name}`, cause: leavingCause(pod), effect: 'none', actions })
+}
+
+function only(task: Task): Leaving {
+  return { tasks: [task], again: undefined }
+}
+
+function leavingCause(pod: LivePod): string {
+  if (pod.traffic === 'out') return 'out of traffic'
+  return hasTraffic(pod) ? `still in traffic after ${drainMs(pod) / 1000} s` : 'marked for removal'
+}
+
+/** It gets requests, may get some at any moment, or has not finished those that it has. */
+function hasTraffic({ traffic }: LivePod): boolean {
+  return traffic !== 'none' && traffic !== 'out'
+}
+
+const longestDrainMs = 5_000
+
+/** How long a pod's processes are spared for what they have begun: a part of its grace period. */
+function drainMs(pod: LivePod): number {
+  return Math.min(longestDrainMs, Math.floor(graceMs(pod) / 3))
+}
+
+/** Until when it is only waited for its traffic, ms; undefined: no longer, or nobody can tell since when (the clock was set back). */
+function drainsUntil(pod: LivePod, now: number): number | undefined {
+  const { leavingSince } = pod
+  if (!hasTraffic(pod) || leavingSince === undefined || leavingSince > now) return undefined
+  const until = leavingSince + drainMs(pod)
+  return until > now ? until : undefined
 }
 
 /** A pod that ended for good and stays: what still runs of it is stopped, sidecars in the end. */

@@ -10,7 +10,7 @@ import { roleOf } from './start-order.ts'
 
 /**
  * What a pod counts as. `leaving`: on its way out. `unknown`: nothing may be decided from it now. `lost`: cannot come back, what is left
- * is to be removed. `finished`: ended for good. The others run: ready for long enough, ready, not ready.
+ * is to be removed. `finished`: ended for good. The others run: ready for long enough and in traffic, ready, not ready.
  */
 export type Bucket = 'leaving' | 'unknown' | 'lost' | 'finished' | 'available' | 'ready' | 'unready'
 
@@ -22,6 +22,8 @@ export interface Observed {
   /** Why it failed, where the ends of its containers do not tell: `DeadlineExceeded: …`. */
   readonly reason: string
   readonly ready: boolean
+  /** It is ready, but not in traffic everywhere yet: nobody may go on its account. */
+  readonly joining: boolean
   /** When the last of its containers became ready, ms. */
   readonly readySince: number | undefined
   readonly restarts: number
@@ -46,6 +48,7 @@ interface Facts {
   readonly host: LiveHost | undefined
   readonly phase: Phase
   readonly ready: boolean
+  readonly joining: boolean
   readonly readySince: number | undefined
   readonly eye: Eye
 }
@@ -58,7 +61,8 @@ const rules: readonly { readonly bucket: Bucket; readonly when: (facts: Facts) =
   { bucket: 'unknown', when: ({ pod }) => lasting(pod).some(isUnseen) },
   {
     bucket: 'available',
-    when: ({ ready, readySince, eye }) => isAvailable(ready, eye.minReadyMs, eye.now - (readySince ?? eye.now)),
+    when: ({ ready, joining, readySince, eye }) =>
+      !joining && isAvailable(ready, eye.minReadyMs, eye.now - (readySince ?? eye.now)),
   },
   { bucket: 'ready', when: ({ ready }) => ready },
   { bucket: 'unready', when: () => true },
@@ -68,7 +72,8 @@ export function observe(pod: LivePod, eye: Eye): Observed {
   const host = eye.hosts.find((candidate) => candidate.name === pod.host)
   const ready = isReady(pod, eye.now)
   const { phase, reason } = phaseOf(pod, eye.now)
-  const facts: Facts = { pod, host, phase, ready, readySince: readySince(pod, ready), eye }
+  const joining = ready && pod.traffic === 'joining'
+  const facts: Facts = { pod, host, phase, ready, joining, readySince: readySince(pod, ready), eye }
   return {
     pod,
     bucket: rules.find((rule) => rule.when(facts))?.bucket ?? 'unready',
@@ -76,11 +81,17 @@ export function observe(pod: LivePod, eye: Eye): Observed {
     phase,
     reason,
     ready,
+    joining,
     readySince: facts.readySince,
     restarts: pod.containers.reduce((total, container) => total + container.restarts, 0),
-    problem: facts.host?.reachable && isFinal(phase) ? reason || failureOf(pod) : problemOf(pod, host, ready, eye.now),
+    problem: problemIn(facts, reason),
     crashLooping: pod.containers.some((container) => isCrashLooping(container, pod, eye.now)),
   }
+}
+
+function problemIn({ pod, host, phase, ready, joining, eye }: Facts, reason: string): string {
+  if (host?.reachable && isFinal(phase)) return reason || failureOf(pod)
+  return problemOf(pod, host, ready, eye.now) || (joining ? 'joins traffic' : '')
 }
 
 function isFinal(phase: Phase): boolean {

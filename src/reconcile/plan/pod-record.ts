@@ -4,10 +4,11 @@ import type { ObjectStatus, Task } from './action.ts'
 import { namespaceOf } from './create.ts'
 import type { DesiredPod, View } from './desired.ts'
 import { removeRecords, writeRecord } from './job-record.ts'
-import { planFinished, planLeave, planLeaving } from './leave.ts'
+import { type Leaving, planFinished, planLeave, planLeaving } from './leave.ts'
 import { type Observed, phaseOf } from './observe.ts'
 import { failureOf } from './pod-problem.ts'
 import type { Roster } from './roster.ts'
+import { earliest } from './time.ts'
 
 /**
  * That a bare pod has ended for good is written down, as Kubernetes keeps the object: `docker container prune` must not make it run again.
@@ -55,15 +56,18 @@ export function recordPod(desired: DesiredPod, { phase, problem, pod }: Observed
 }
 
 /** What is left to be done for a pod whose end is written down, whatever is left of its containers. */
-export function planRecorded({ pods, desired, view }: Roster): Task[] {
-  return pods
+export function planRecorded({ pods, desired, view }: Roster): Leaving {
+  const steps = pods
     .filter(({ reachable }) => reachable)
-    .map(({ pod, bucket, reason }) => {
+    .map(({ pod, bucket, reason }): Leaving => {
       if (bucket === 'leaving') return planLeaving(pod, view.now)
-      if (pod.template !== desired.template.hash) return planLeave(pod, `old revision ${pod.template}`, 'none')
-      return planFinished(pod, reason || 'all other containers have ended')
+      const task =
+        pod.template === desired.template.hash
+          ? planFinished(pod, reason || 'all other containers have ended')
+          : planLeave(pod, `old revision ${pod.template}`, 'none')
+      return { tasks: task ? [task] : [], again: undefined }
     })
-    .filter((task) => task !== undefined)
+  return { tasks: steps.flatMap(({ tasks }) => tasks), again: earliest(steps.map(({ again }) => again)) }
 }
 
 export function recordedVerdict({ facts }: LiveVolume): Pick<ObjectStatus, 'health' | 'message' | 'failed'> {

@@ -20,7 +20,8 @@ export function planPod(desired: DesiredPod, view: View): Plan {
   const outdated = removeOutdated(records, view)
   if (records.ended) {
     const status = statusLine(roster, 1, true, recordedVerdict(records.ended))
-    return { tasks: [...planRecorded(roster), ...outdated], status, lookAgainAt: undefined, lookAgainFor: '' }
+    const { tasks, again } = planRecorded(roster)
+    return { tasks: [...tasks, ...outdated], status, lookAgainAt: again?.at, lookAgainFor: again?.reason ?? '' }
   }
   const { name } = desired.object.metadata
   const stale = [...roster.old, ...staleFinished(roster)].filter(({ reachable }) => reachable)

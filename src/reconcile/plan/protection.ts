@@ -26,7 +26,7 @@ export function protection(pod: LivePod, budgets: readonly PodDisruptionBudget[]
 function refusalOf(pod: LivePod, budget: PodDisruptionBudget, facts: ProtectionFacts): string {
   const selected = facts.pods.filter((other) => selects(budget, other))
   const guarded = selected.filter(({ leaving }) => !leaving)
-  const currentHealthy = guarded.filter((other) => seen(other, facts).ready).length
+  const currentHealthy = guarded.filter((other) => isHealthy(seen(other, facts))).length
   const { minAvailable, maxUnavailable, unhealthyPodEvictionPolicy = 'IfHealthyBudget' } = budget.spec
   const { desiredHealthy, disruptionsAllowed } = disruptionStatus({
     minAvailable,
@@ -35,10 +35,10 @@ function refusalOf(pod: LivePod, budget: PodDisruptionBudget, facts: ProtectionF
     matchingPods: guarded.length,
     healthyPods: currentHealthy,
   })
-  const { ready: podReady, phase: podPhase } = seen(pod, facts)
+  const observed = seen(pod, facts)
   const allowed = mayEvict({
-    podReady,
-    podPhase,
+    podReady: isHealthy(observed),
+    podPhase: observed.phase,
     currentHealthy,
     desiredHealthy,
     disruptionsAllowed,
@@ -54,6 +54,10 @@ function selects({ metadata, spec }: PodDisruptionBudget, { namespace, labels }:
 
 function seen(pod: LivePod, { hosts, now }: ProtectionFacts): Observed {
   return observe(pod, { hosts, now, minReadyMs: 0, hash: pod.template })
+}
+
+function isHealthy({ ready, joining }: Observed): boolean {
+  return ready && !joining
 }
 
 /**

@@ -99,6 +99,8 @@ export function waitingText(roster: Roster): string {
   const slow =
     roster.current.find(({ bucket }) => bucket === 'unready') ?? roster.old.find(({ bucket }) => bucket === 'unready')
   if (slow) return `waiting for ${slow.pod.name}: ${slow.problem}`
+  const joining = allPods(roster).find((observed) => observed.joining && observed.bucket === 'ready')
+  if (joining) return `waiting for ${joining.pod.name}: ${joining.problem}`
   const leaving = roster.pods.find(({ bucket }) => bucket === 'leaving')
   return leaving ? `${leaving.pod.name} is ending` : ''
 }

@@ -123,7 +123,7 @@ export function doomed(roster: Roster): number {
 
 function restOf(roster: Roster, { pod, bucket, reason }: Observed): Rest {
   const { now } = roster.view
-  if (bucket === 'leaving') return { tasks: [planLeaving(pod, now)].filter((task) => task !== undefined) }
+  if (bucket === 'leaving') return planLeaving(pod, now)
   if (bucket === 'lost') return { tasks: [planRemains(pod, lostCause(roster, pod))] }
   const host = roster.view.hosts.find((candidate) => candidate.name === pod.host)
   if (!host) return { tasks: [] }
@@ -197,8 +197,9 @@ function inPlaceCause(roster: Roster, pod: LivePod): string {
   return [...new Set(differences.filter(({ impact }) => impact === 'inPlace').map(renderDifference))].join(', ')
 }
 
-function availableAt(roster: Roster, { pod, bucket, readySince }: Observed): LookAgain | undefined {
-  if (bucket !== 'ready' || readySince === undefined) return undefined
+/** That a pod has joined traffic is told as an event. */
+function availableAt(roster: Roster, { pod, bucket, joining, readySince }: Observed): LookAgain | undefined {
+  if (bucket !== 'ready' || joining || readySince === undefined) return undefined
   return { at: readySince + roster.minReadyMs, reason: `pod ${pod.name} counts as available (minReadySeconds)` }
 }
 

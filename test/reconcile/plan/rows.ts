@@ -6,6 +6,7 @@ import { graces, podEnds } from './end-rows.ts'
 import { files } from './file-rows.ts'
 import { ends, hooks, initContainers } from './init-rows.ts'
 import { type Row, rollout, scaling, strategies } from './rollout-rows.ts'
+import { drains, joins } from './traffic-rows.ts'
 import { drift, hosts, others, upkeep } from './upkeep-rows.ts'
 import { admission, claims, configChanges, volumes } from './volume-rows.ts'
 import { view } from './world.ts'
@@ -29,6 +30,8 @@ export const tables: readonly (readonly [name: string, rows: readonly Row[]])[] 
   ['config changes', configChanges],
   ['claims', claims],
   ['admission', admission],
+  ['joining traffic', joins],
+  ['leaving traffic', drains],
 ]
 
 export function worldOf(row: Row): View {
