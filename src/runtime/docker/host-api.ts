@@ -300,6 +300,15 @@ export class HostApi {
     })
   }
 
+  /** A shell as root in a running container, open until the stream is. What it prints is framed. */
+  shell(id: string): Promise<Duplex> {
+    return this.#call(id, 'other', this.#deadlines.quick, async (docker) => {
+      const attach = { AttachStdin: true, AttachStdout: true, AttachStderr: true }
+      const exec = await docker.getContainer(id).exec({ Cmd: ['sh'], User: '0', ...attach })
+      return exec.start({ hijack: true, stdin: true, Detach: false, Tty: false })
+    })
+  }
+
   /** Begins a command in a running container. `output` ends when the command does. */
   exec(id: string, command: readonly string[], deadlineMs: number): Promise<{ id: string; output: Readable }> {
     return this.#call(id, 'other', deadlineMs, async (docker) => {

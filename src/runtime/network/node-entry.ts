@@ -6,6 +6,7 @@ import {
   ownerFile,
   rulesCheck,
   rulesScript,
+  stagePath,
   statePath,
   workerSocket,
 } from './node-paths.ts'
@@ -89,6 +90,7 @@ finish() {
 
 trap 'finish 5' TERM INT
 if newer; then exit 0; fi
+rm -rf ${stagePath}*
 mkdir -p ${statePath}/run ${haproxyFolder} ${statePath}/maps ${statePath}/nft ${statePath}/dns
 mkdir -p -m 700 ${statePath}/certs
 check_rules

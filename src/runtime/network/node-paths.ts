@@ -2,6 +2,9 @@
 
 export const statePath = '/state'
 
+/** What files are prepared in begins with this; emptied when a container starts. */
+export const stagePath = `${statePath}/.stage`
+
 /** HAProxy is started on this whole folder, `*.cfg` in alphabetical order. */
 export const haproxyFolder = `${statePath}/haproxy`
 /** Of HAProxy's master process. */
