@@ -1,6 +1,7 @@
 import { copied } from './clean.ts'
 import { autoscalerV1, autoscalerV2beta1, oldestAutoscaler } from './legacy-autoscaler.ts'
 import { type Move, mapAt, type Plain } from './legacy-moves.ts'
+import { oldIngress, oldSlice } from './legacy-network.ts'
 import type { Path } from './position.ts'
 import type { Doc } from './read.ts'
 
@@ -15,6 +16,7 @@ type Convert = (object: Plain) => readonly Move[]
 
 const stays: Convert = () => []
 const apps = 'apps/v1'
+const networking = 'networking.k8s.io/v1'
 const manyRevisions = 2 ** 31 - 1
 
 /** By `apiVersion kind`: today's apiVersion, and what has to be done to the object so that it means the same. */
@@ -33,6 +35,11 @@ const conversions: Readonly<Record<string, readonly [string, Convert]>> = {
   'batch/v2alpha1 CronJob': ['batch/v1', stays],
   'policy/v1beta1 PodDisruptionBudget': ['policy/v1', oldBudget],
   'storage.k8s.io/v1beta1 StorageClass': ['storage.k8s.io/v1', stays],
+  'extensions/v1beta1 Ingress': [networking, oldIngress],
+  'networking.k8s.io/v1beta1 Ingress': [networking, oldIngress],
+  'networking.k8s.io/v1beta1 IngressClass': [networking, stays],
+  'extensions/v1beta1 NetworkPolicy': [networking, stays],
+  'discovery.k8s.io/v1beta1 EndpointSlice': ['discovery.k8s.io/v1', oldSlice],
   'extensions/v1beta1 HorizontalPodAutoscaler': ['autoscaling/v2', oldestAutoscaler],
   'autoscaling/v1 HorizontalPodAutoscaler': ['autoscaling/v2', autoscalerV1],
   'autoscaling/v2beta1 HorizontalPodAutoscaler': ['autoscaling/v2', autoscalerV2beta1],

@@ -28,6 +28,17 @@ const { template } = deployment().spec
 const unselected = { spec: { template } }
 const selector = { matchLabels: { app: 'web' } }
 
+const metadata = { name: 'web' }
+const back = (serviceName: unknown, servicePort: unknown) => ({ serviceName, servicePort })
+const oldIngress = {
+  kind: 'Ingress',
+  metadata,
+  spec: {
+    backend: back('all', 80),
+    rules: [{ host: 'a.example' }, { http: { paths: [{ backend: back('web', 'http') }] } }],
+  },
+}
+
 describe('old apiVersions', () => {
   test.each<[string, Kind, string, object]>([
     ['extensions/v1beta1', 'Deployment', 'apps/v1', deployment()],
@@ -47,19 +58,33 @@ describe('old apiVersions', () => {
     ['autoscaling/v2beta1', 'HorizontalPodAutoscaler', 'autoscaling/v2', autoscaler()],
     ['autoscaling/v2beta2', 'HorizontalPodAutoscaler', 'autoscaling/v2', autoscaler()],
     ['storage.k8s.io/v1beta1', 'StorageClass', 'storage.k8s.io/v1', storageClass()],
+    ['extensions/v1beta1', 'Ingress', 'networking.k8s.io/v1', oldIngress],
+    ['networking.k8s.io/v1beta1', 'Ingress', 'networking.k8s.io/v1', oldIngress],
+    ['networking.k8s.io/v1beta1', 'IngressClass', 'networking.k8s.io/v1', { metadata, spec: { controller: 'a.b/c' } }],
+    ['extensions/v1beta1', 'NetworkPolicy', 'networking.k8s.io/v1', { metadata, spec: { podSelector: {} } }],
   ])('%s %s is read as %s %s, with a warning', (apiVersion, kind, today, manifest) => {
     const { objects, problems, warnings } = check(json({ ...manifest, kind, apiVersion }))
     expect([problems, [...objects.values()].map(({ object }) => object.apiVersion)]).toEqual([[], [today]])
     expect(warnings.map(renderProblem)).toEqual([`app.yaml:1: apiVersion: an old version: read as ${today}`])
   })
-  test.each([
-    ['extensions/v1beta1', 'Ingress'],
-    ['networking.k8s.io/v1beta1', 'Ingress'],
-    ['extensions/v1beta1', 'NetworkPolicy'],
-    ['extensions/v1beta1', 'PodSecurityPolicy'],
-  ])('%s %s is ignored', (apiVersion, kind) => {
+  test.each([['extensions/v1beta1', 'PodSecurityPolicy']])('%s %s is ignored', (apiVersion, kind) => {
     const { problems, ignored } = check(json({ apiVersion, kind, metadata: { name: 'a' }, spec: {} }))
     expect([problems, ignored.length]).toEqual([[], 1])
+  })
+  test('an old Ingress names its services in one map each, and matches paths as the controller likes', () => {
+    expect(spec('extensions/v1beta1', oldIngress)).toMatchObject({
+      defaultBackend: { service: { name: 'all', port: { number: 80 } } },
+      rules: [
+        { host: 'a.example' },
+        {
+          http: {
+            paths: [
+              { pathType: 'ImplementationSpecific', backend: { service: { name: 'web', port: { name: 'http' } } } },
+            ],
+          },
+        },
+      ],
+    })
   })
   test('the selector is made of the labels of the template', () => {
     expect(spec('extensions/v1beta1', { ...deployment(), ...unselected })).toMatchObject({ selector })
@@ -181,6 +206,26 @@ spec:
       'app.yaml:11: spec.metrics[0].pods.targetAverageValue: expected a quantity above 0, found "none" (string)',
     ])
   })
+  test('services of an old Ingress', () => {
+    const text = `apiVersion: networking.k8s.io/v1beta1
+kind: Ingress
+metadata: {name: web}
+spec:
+  backend:
+    serviceName: [a]
+    servicePort: 80
+  rules:
+    - http:
+        paths:
+          - path: /
+            backend:
+              serviceName: web
+              servicePort: 99999`
+    expect(lines(text).map((line) => line.replace(/: expected.*/, ''))).toEqual([
+      'app.yaml:6: spec.backend.serviceName',
+      'app.yaml:14: spec.rules[0].http.paths[0].backend.servicePort',
+    ])
+  })
   test('labels that became a selector', () => {
     const text = `apiVersion: extensions/v1beta1
 kind: Deployment
@@ -193,7 +238,6 @@ spec:
     expect(lines(text).every((line) => line.startsWith('app.yaml:7: spec.template.metadata.labels.app: '))).toBe(true)
   })
   test('a document that makes no sense is no trouble', () => {
-    const metadata = { name: 'web' }
     for (const [apiVersion, kind] of [
       ['extensions/v1beta1', 'Deployment'],
       ['apps/v1beta1', 'StatefulSet'],
@@ -201,6 +245,7 @@ spec:
       ['autoscaling/v1', 'HorizontalPodAutoscaler'],
       ['autoscaling/v2beta1', 'HorizontalPodAutoscaler'],
       ['extensions/v1beta1', 'HorizontalPodAutoscaler'],
+      ['extensions/v1beta1', 'Ingress'],
     ]) {
       for (const spec of [undefined, 5, [], 'a', { metrics: 5, template: [], selector: 'a', updateStrategy: 3 }]) {
         expect(plain({ apiVersion, kind, metadata, spec }).length).toBeGreaterThan(0)
