@@ -27,7 +27,10 @@ const pitfalls: readonly { readonly what: string; readonly sign: RegExp }[] = [
     sign: /ended: Error|CrashLoopBackOff.*(Error|Completed), exit code|BackoffLimitExceeded/,
   },
   { what: 'its probe runs a program of the image', sign: /exec.*(exit code|not found)|probe: command/ },
-  { what: 'its autoscaler has no figures yet', sign: /^HorizontalPodAutoscaler [^;]*no figures of \w+ yet[^;]*$/ },
+  {
+    what: 'its autoscaler has no figures yet',
+    sign: /^HorizontalPodAutoscaler [^;]*no figures of \w+ yet[^;]*(; \w+ <unknown>[^;]*)?$/,
+  },
   { what: 'it asks for more than the host has', sign: /Insufficient (cpu|memory)/ },
   { what: 'it asks for a host that is not there', sign: /hosts? fits?: .*(selector|affinity|taint|topology|port)/ },
   { what: 'it waits for a Service, which has no address yet', sign: /init container \S+ runs/ },

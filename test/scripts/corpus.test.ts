@@ -54,6 +54,10 @@ test('a stand-in of a Job comes to an end', () => {
 
 test('what stands in the way of a stand-in is told from what Berth does', () => {
   expect(pitfallOf('Pod a: Pending: 0 of 1 host fits: 1 Insufficient cpu')).toMatch(/more than the host has/)
+  const figures =
+    'HorizontalPodAutoscaler web: cpu: no figures of cpu yet from a ready pod; cpu <unknown>/99%, 1 of 1..2 replicas'
+  expect(pitfallOf(figures)).toMatch(/no figures yet/)
+  expect(pitfallOf(`${figures}; Deployment web: 1 of 2 pods available`)).toBe('')
   expect(pitfallOf('Deployment web: 1 of 2 pods available')).toBe('')
 })
 
