@@ -3,7 +3,6 @@ import type { PodSpec } from '../../../src/manifests/types.ts'
 import { podAddressDomain, searchDomains, shortNames } from '../../../src/runtime/network/dns-names.ts'
 import { endpointsOf, receivers, type ServicePod, selectsPod } from '../../../src/runtime/network/endpoints.ts'
 import { serviceEnv } from '../../../src/runtime/network/service-env.ts'
-import { recordsOf } from '../../../src/runtime/network/service-records.ts'
 import { affinitySeconds, sticks } from '../../../src/runtime/network/session-affinity.ts'
 import { service as manifest, object, pod as podManifest } from '../../manifests/manifest.ts'
 
@@ -98,70 +97,6 @@ test('named target ports are looked up by name and protocol, in sidecars too', (
 test('selectors: none and an empty one pick nothing', () => {
   expect([undefined, {}, { app: 'db' }, selector].map((wanted) => selectsPod(wanted, selector))).toEqual([
     ...[false, false, false, true],
-  ])
-})
-
-test.each([
-  {
-    title: 'with an address',
-    spec: {
-      clusterIP: '10.96.0.7',
-      ports: [
-        { name: 'http', port: 80 },
-        { name: 'dns', port: 53, protocol: 'UDP' },
-      ],
-    },
-    records: [
-      { type: 'A', name: 'web.shop.svc.cluster.local', address: '10.96.0.7' },
-      { type: 'SRV', name: '_http._tcp.web.shop.svc.cluster.local', target: 'web.shop.svc.cluster.local', port: 80 },
-      { type: 'SRV', name: '_dns._udp.web.shop.svc.cluster.local', target: 'web.shop.svc.cluster.local', port: 53 },
-      { type: 'PTR', address: '10.96.0.7', target: 'web.shop.svc.cluster.local' },
-    ],
-  },
-  {
-    title: 'whose port has no name',
-    spec: { clusterIP: 'fd00::7', ports: [{ port: 80 }] },
-    records: [
-      { type: 'AAAA', name: 'web.shop.svc.cluster.local', address: 'fd00::7' },
-      { type: 'PTR', address: 'fd00::7', target: 'web.shop.svc.cluster.local' },
-    ],
-  },
-  { title: 'without an address yet', spec: { ports: [{ port: 80 }] }, records: [] },
-  {
-    title: 'of the type ExternalName',
-    spec: { type: 'ExternalName', externalName: 'db.example.com.', selector: undefined },
-    records: [{ type: 'CNAME', name: 'web.shop.svc.cluster.local', target: 'db.example.com' }],
-  },
-])('the zone of a Service $title', ({ spec, records }) => {
-  expect(recordsOf(service(spec), endpointsOf(service(spec), [pod('a')]), zone)).toEqual(records)
-})
-
-test('a headless Service answers with its ready pods, each under its name or its address', () => {
-  const headless = service({
-    clusterIP: 'None',
-    ports: [
-      { name: 'http', port: 80, targetPort: 'http' },
-      { name: 'x', port: 9 },
-    ],
-  })
-  const own = pod('db-0', { hostname: 'db-0', spec: podSpec({ subdomain: 'web' }) })
-  const other = pod('of-other-service', {
-    hostname: 'db-1',
-    spec: podSpec({ subdomain: 'other' }),
-    address: '10.0.0.9',
-  })
-  const pods = [own, other, pod('unready', { ready: false })]
-  const srv = '._tcp.web.shop.svc.cluster.local'
-  expect(recordsOf(headless, endpointsOf(headless, pods), zone)).toEqual([
-    { type: 'A', name: 'web.shop.svc.cluster.local', address: '10.0.0.4' },
-    { type: 'A', name: 'db-0.web.shop.svc.cluster.local', address: '10.0.0.4' },
-    { type: 'SRV', name: `_http${srv}`, target: 'db-0.web.shop.svc.cluster.local', port: 8080 },
-    { type: 'SRV', name: `_x${srv}`, target: 'db-0.web.shop.svc.cluster.local', port: 9 },
-    { type: 'PTR', address: '10.0.0.4', target: 'db-0.web.shop.svc.cluster.local' },
-    { type: 'A', name: 'web.shop.svc.cluster.local', address: '10.0.0.9' },
-    { type: 'A', name: '10-0-0-9.web.shop.svc.cluster.local', address: '10.0.0.9' },
-    { type: 'SRV', name: `_http${srv}`, target: '10-0-0-9.web.shop.svc.cluster.local', port: 8080 },
-    { type: 'SRV', name: `_x${srv}`, target: '10-0-0-9.web.shop.svc.cluster.local', port: 9 },
   ])
 })
 

@@ -1,0 +1,151 @@
+// What the DNS server starts from, below /state/dns: `run.sh`, its configuration, and of each zone a head and one file of lines per
+// namespace. The server (BIND) works on a copy in its container's memory, which updates change while it runs: nothing in the volume is ever
+// written by it, so that two of them can start from it, and both are right.
+import { sha256 } from '../../base/hash.ts'
+import { absenceToLive, timeToLive, type ZoneLines } from './dns-zones.ts'
+
+export interface DnsSettings {
+  /** `cluster.local` */
+  readonly zone: string
+  /** Where it listens, on port 53. */
+  readonly dnsAddress: string
+}
+
+export interface DnsFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** Below /state. */
+export const dnsFolder = 'dns'
+const folder = `/state/${dnsFolder}`
+/** In memory, the container's own. `port`: where this very server listens as well, while another one may share port 53 with it. */
+export const runFolder = '/dev/shm/berth-dns'
+
+/** The lines of the zones, a file per zone and namespace. */
+export function nameFiles(zones: ZoneLines): DnsFile[] {
+  return [...zones].flatMap(([zone, namespaces]) =>
+    [...namespaces].map(([namespace, lines]) => ({
+      path: `${dnsFolder}/names/${zone}/${namespace}`,
+      text: lines.map((line) => `${line}\n`).join(''),
+    })),
+  )
+}
+
+/** All else. The script comes last: the server is started once it is there. */
+export function staticFiles(settings: DnsSettings, zones: readonly string[]): DnsFile[] {
+  const files = [
+    ...zones.map((zone) => ({ path: `${dnsFolder}/zones/${zone}`, text: zoneHead(zone, settings) })),
+    { path: `${dnsFolder}/named.conf`, text: configuration(settings, zones) },
+    { path: `${dnsFolder}/check.sh`, text: checkScript(settings) },
+  ]
+  return [...files, { path: `${dnsFolder}/run.sh`, text: runScript(settings, stampOf(files)) }]
+}
+
+/** Tells which files a server was started from; the names may be others. */
+export function stampOf(files: readonly DnsFile[]): string {
+  return sha256(
+    files
+      .filter(({ path }) => !path.endsWith('/run.sh'))
+      .map(({ path, text }) => `${path}\n${text}`)
+      .join('\n'),
+  ).slice(0, 16)
+}
+
+function zoneHead(zone: string, settings: DnsSettings): string {
+  const server = `ns.dns.${settings.zone}.`
+  const head = [
+    `${zone}. ${timeToLive} IN SOA ${server} hostmaster.${settings.zone}. 1 7200 1800 86400 ${absenceToLive}`,
+    `${zone}. ${timeToLive} IN NS ${server}`,
+  ]
+  const own = [
+    `${server} ${timeToLive} IN A ${settings.dnsAddress}`,
+    `dns-version.${zone}. ${timeToLive} IN TXT "1.1.0"`,
+  ]
+  return [`$TTL ${timeToLive}`, ...head, ...(zone === settings.zone ? own : []), ''].join('\n')
+}
+
+function configuration({ dnsAddress }: DnsSettings, zones: readonly string[]): string {
+  const own = zones.map(
+    (zone) => `zone "${zone}" { type primary; file "${zone}"; allow-update { key berth; }; max-journal-size 1m; };`,
+  )
+  return `include "${folder}/key";
+options {
+  directory "${runFolder}";
+  managed-keys-directory "${runFolder}";
+  pid-file none; session-keyfile none; lock-file none;
+  include "${runFolder}/listen";
+  listen-on-v6 { none; };
+  allow-query { any; }; allow-recursion { any; }; allow-query-cache { any; };
+  allow-transfer { key berth; };
+  notify no;
+  recursion yes; forward only;
+  include "${runFolder}/forwarders";
+  // A name that is right at ${dnsAddress} must not be told wrong because of what was true before.
+  max-cache-ttl 30; max-ncache-ttl 5; servfail-ttl 0;
+  max-cache-size 16m; tcp-clients 1000; recursive-clients 5000;
+  dnssec-validation no; empty-zones-enable no; trust-anchor-telemetry no;
+  send-cookie no; answer-cookie no; minimal-responses no-auth;
+  check-names primary ignore; check-integrity no;
+};
+controls { };
+logging {
+  channel errors { stderr; severity warning; };
+  category default { errors; };
+  category update-security { null; }; category query-errors { null; }; category lame-servers { null; };
+};
+// Without servers to forward to nobody is asked, not even the root.
+zone "." { type hint; file "/dev/null"; };
+${own.join('\n')}
+`
+}
+
+/** BIND listens only on addresses that an interface has. */
+function addressCommand({ dnsAddress }: DnsSettings): string {
+  return `ip address replace ${dnsAddress}/32 dev lo scope host`
+}
+
+/** Whether this container's server answers; gives it its address again, where somebody took it away. */
+function checkScript(settings: DnsSettings): string {
+  return `${addressCommand(settings)}
+read -r port <${runFolder}/port &&
+dig +short +time=1 +tries=1 -p "$port" @${settings.dnsAddress} ${settings.zone} SOA | grep -q .
+`
+}
+
+function runScript(settings: DnsSettings, stamp: string): string {
+  const { dnsAddress } = settings
+  const isAddress = '^([0-9]+[.][0-9]+[.][0-9]+[.][0-9]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$'
+  return `set -eu
+umask 077
+run=${runFolder}
+rm -rf $run
+mkdir $run
+cd ${folder}
+if [ ! -s key ]; then
+  printf 'key berth { algorithm hmac-sha256; secret "%s"; };\\n' "$(head -c 32 /dev/urandom | base64)" >key.new.$$
+  ln key.new.$$ key || :
+  rm -f key.new.$$
+fi
+for head in zones/*; do
+  zone=\${head#zones/}
+  cat "$head" >"$run/$zone"
+  for file in "names/$zone"/*; do
+    [ ! -e "$file" ] || cat "$file" >>"$run/$zone"
+  done
+done
+${addressCommand(settings)}
+while :; do
+  number=$(od -An -N2 -tu2 /dev/urandom)
+  port=$((10000 + number % 20000))
+  ss -Hltun "sport = :$port" | grep -q . || break
+done
+echo "listen-on port 53 { ${dnsAddress}; }; listen-on port $port { ${dnsAddress}; };" >$run/listen
+servers=$(awk '$1 == "nameserver" && $2 != "${dnsAddress}" && $2 ~ /${isAddress}/ { printf " %s;", $2 }' /etc/resolv.conf)
+echo "forwarders {$servers };" >$run/forwarders
+echo $$ >$run/pid
+echo ${stamp} >$run/stamp
+echo $port >$run/port
+exec named -f -n 2 -c ${folder}/named.conf
+`
+}

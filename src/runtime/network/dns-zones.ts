@@ -1,0 +1,104 @@
+// What the DNS server of a host answers by itself, as lines of zone files. A line is a whole record (`name. 5 IN A address`), so that files,
+// updates and what the server tells can be compared as they are.
+import type { Key } from '../../base/key.ts'
+import { addressNumber, addressRange, addressText } from './ipv4.ts'
+import { type DnsRecord, recordsOf } from './service-records.ts'
+import type { NetworkProblem, NetworkTable } from './table.ts'
+
+/** How long clients may keep an answer, s. */
+export const timeToLive = 5
+/** How long they may keep that there is none, s. */
+export const absenceToLive = 1
+
+/** Zone -> namespace -> lines, sorted. Zones without names are there too. */
+export type ZoneLines = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
+
+/** The zone of the cluster, and those of the addresses in the ranges. */
+export function zonesOf(zone: string, ranges: readonly string[]): readonly string[] {
+  return [zone, ...new Set(ranges.flatMap(reverseZones))].sort()
+}
+
+/** `10.96.0.0/12` -> `96.10.in-addr.arpa` and fifteen more: zones end at whole numbers. */
+function reverseZones(range: string): string[] {
+  const { first, count } = addressRange(range) ?? { first: 0, count: 0 }
+  const parts = Math.min(3, Math.max(1, Math.ceil((32 - Math.log2(count)) / 8)))
+  const step = 2 ** (32 - 8 * parts)
+  const begin = first - (first % step)
+  const zones: string[] = []
+  for (let at = begin; at < first + count; at += step) {
+    zones.push(`${addressText(at).split('.').slice(0, parts).reverse().join('.')}.in-addr.arpa`)
+  }
+  return zones
+}
+
+/** All names of the table. Records that no zone can hold are left out, which is a problem only where somebody wrote them. */
+export function zoneLines(
+  table: NetworkTable,
+  zones: readonly string[],
+): { readonly lines: ZoneLines; readonly problems: readonly NetworkProblem[] } {
+  const lines = new Map(zones.map((zone) => [zone, new Map<string, Set<string>>()]))
+  const problems: NetworkProblem[] = []
+  for (const row of table.services) {
+    for (const record of recordsOf(row, table.zone)) {
+      const problem = problemOf(row.key, record)
+      if (problem) {
+        problems.push(problem)
+        continue
+      }
+      const owner = ownerOf(record)
+      const held = zones.find((zone) => owner.endsWith(`.${zone}`))
+      const namespaces = held === undefined ? undefined : lines.get(held)
+      if (!namespaces) continue
+      const found = namespaces.get(row.namespace) ?? new Set()
+      namespaces.set(row.namespace, found.add(lineOf(owner, record)))
+    }
+  }
+  return { lines: sorted(lines), problems }
+}
+
+function sorted(zones: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>): ZoneLines {
+  return new Map(
+    [...zones].map(([zone, namespaces]) => [
+      zone,
+      new Map([...namespaces].map(([namespace, lines]) => [namespace, [...lines].sort()])),
+    ]),
+  )
+}
+
+const label = '[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?'
+const domainName = new RegExp(`^(?=.{1,253}$)${label}(?:\\.${label})*$`, 'i')
+
+function problemOf(key: Key, record: DnsRecord): NetworkProblem | undefined {
+  const names = [...('name' in record ? [record.name] : []), ...('target' in record ? [record.target] : [])]
+  const bad = names.find((name) => !domainName.test(name))
+  return bad === undefined
+    ? undefined
+    : { key, message: `"${bad}" is no name for DNS, expected labels of 1 to 63 letters, digits and "-"` }
+}
+
+function ownerOf(record: DnsRecord): string {
+  return record.type === 'PTR' ? reverseName(record.address) : record.name
+}
+
+/** Empty: an address that we have no zone for. */
+function reverseName(address: string): string {
+  return addressNumber(address) === undefined ? '' : `${address.split('.').reverse().join('.')}.in-addr.arpa`
+}
+
+function lineOf(owner: string, record: DnsRecord): string {
+  return `${owner}. ${timeToLive} IN ${record.type} ${dataOf(record)}`
+}
+
+function dataOf(record: DnsRecord): string {
+  switch (record.type) {
+    case 'A':
+      return record.address
+    case 'AAAA':
+      return record.address.toLowerCase()
+    case 'CNAME':
+    case 'PTR':
+      return `${record.target}.`
+    case 'SRV':
+      return `0 100 ${record.port} ${record.target}.`
+  }
+}
