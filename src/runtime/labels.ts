@@ -29,10 +29,14 @@ const label = {
   facts: `${prefix}facts`,
   hostBlock: `${prefix}host-block`,
   block: `${prefix}block`,
+  network: `${prefix}network`,
+  node: `${prefix}node`,
+  nodeSince: `${prefix}node-since`,
 } as const
 
 /** The label that every listing filters by. */
 export const engineLabel = label.engine
+export const nodeLabel = label.node
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -167,6 +171,43 @@ export function writePodVolumeLabels(engine: string, pod: PodRef, volume: string
   }
 }
 
+/** What a node container says of itself. */
+export interface NodeMark {
+  readonly engine: string
+  /** Of what it was made from. */
+  readonly hash: string
+  /** Larger for a newer one. */
+  readonly since: number
+}
+
+/** Names of the node container and its volume have no underscore, so that they cannot be those of anything of a pod. */
+export function nodeName(engine: string, hash: string): string {
+  return `berth-node.${engine}.${hash}`
+}
+
+/** Of a container that another one has taken over from. */
+export function oldNodeName(mark: NodeMark): string {
+  return `${nodeName(mark.engine, mark.hash)}.old.${mark.since.toString(36)}`
+}
+
+export function nodeVolumeName(engine: string): string {
+  return `berth-node.${engine}`
+}
+
+/** Volume: what outlives the containers. */
+export function writeNodeLabels(engine: string, made: Omit<NodeMark, 'engine'> | 'volume'): Record<string, string> {
+  if (made === 'volume') return { [label.engine]: engine, [label.node]: made }
+  return { [label.engine]: engine, [label.node]: made.hash, [label.nodeSince]: String(made.since) }
+}
+
+/** Undefined: no node container. */
+export function parseNodeMark(labels: Labels): NodeMark | undefined {
+  const engine = labels[label.engine]
+  const hash = labels[label.node]
+  if (engine === undefined || hash === undefined) return undefined
+  return { engine, hash, since: Number(labels[label.nodeSince]) || 0 }
+}
+
 /** What a volume says of itself. */
 export type VolumeMark =
   | { readonly kind: 'pod'; readonly engine: string; readonly namespace: string; readonly pod: string }
@@ -177,7 +218,7 @@ export type VolumeMark =
 
 /** Undefined: not made by this installation. Copied: its labels are, but not its name. */
 export function volumeOwner(engine: string, name: string, labels: Labels): VolumeMark | 'copied' | undefined {
-  if (labels[label.engine] !== engine) return undefined
+  if (labels[label.engine] !== engine || name === nodeVolumeName(engine)) return undefined
   const namespace = labels[label.namespace] ?? ''
   const pod = labels[label.pod]
   if (pod !== undefined) {
@@ -318,7 +359,12 @@ export interface NetworkMark {
   readonly namespace: string
   readonly hostBlock: string
   readonly block: string
+  /** 1: Docker's own rules are all that there is. 2: it needs the rules of the node container. */
+  readonly generation: number
 }
+
+/** Of networks for the rules of a node container. */
+export const newestGeneration = 2
 
 export function writeNetworkLabels(mark: NetworkMark): Record<string, string> {
   return {
@@ -326,6 +372,7 @@ export function writeNetworkLabels(mark: NetworkMark): Record<string, string> {
     [label.namespace]: mark.namespace,
     [label.hostBlock]: mark.hostBlock,
     [label.block]: mark.block,
+    ...(mark.generation > 1 && { [label.network]: String(mark.generation) }),
   }
 }
 
@@ -333,7 +380,8 @@ export function parseNetworkMark(labels: Labels): NetworkMark | undefined {
   const engine = labels[label.engine]
   const namespace = labels[label.namespace]
   if (engine === undefined || namespace === undefined) return undefined
-  return { engine, namespace, hostBlock: labels[label.hostBlock] ?? '', block: labels[label.block] ?? '' }
+  const generation = Number(labels[label.network] ?? 1) || 1
+  return { engine, namespace, hostBlock: labels[label.hostBlock] ?? '', block: labels[label.block] ?? '', generation }
 }
 
 // Labels can be written by anyone: unreadable ones count as absent.

@@ -202,7 +202,8 @@ export class Networks {
   }
 
   #options(name: string, namespace: string, host: Range, block: Range) {
-    const mark = { engine: this.#settings.engine, namespace, hostBlock: rangeText(host), block: rangeText(block) }
+    const { engine } = this.#settings
+    const mark = { engine, namespace, hostBlock: rangeText(host), block: rangeText(block), generation: 1 }
     return {
       Name: name,
       CheckDuplicate: true,

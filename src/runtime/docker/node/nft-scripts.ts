@@ -1,0 +1,73 @@
+// What the node container runs by itself, without Berth: at its start, and every 30 s, because a firewall that is restarted takes the
+// rules of everybody else with it.
+import { passMark } from '../../network/nft-isolation.ts'
+
+export const nftFolder = 'nft'
+const folder = `/state/${nftFolder}`
+
+interface ScriptFacts {
+  readonly table: string
+  readonly podCIDR: string
+}
+
+/** Path below /state -> text. */
+export function nftScripts(facts: ScriptFacts): Map<string, string> {
+  return new Map([
+    [`${nftFolder}/docker.sh`, dockerScript(facts)],
+    [`${nftFolder}/apply.sh`, applyScript(facts)],
+    [`${nftFolder}/check.sh`, checkScript(facts)],
+  ])
+}
+
+/** Loads all rules as they were written down last, whatever is there. Its last status says whether they are in. */
+function applyScript({ table }: ScriptFacts): string {
+  return `#!/bin/sh
+# Packet rules of Berth: loads them as a whole. Made by Berth, changes are lost.
+set -u
+[ -e ${folder}/base.rules ] || exit 0
+{
+  printf 'add table ip ${table}\\ndelete table ip ${table}\\n'
+  cat ${folder}/base.rules
+  for part in ${folder}/part-*.rules; do [ -e "$part" ] && cat "$part"; done
+} | nft -f - || exit 1
+exec sh ${folder}/docker.sh
+`
+}
+
+/** Cheap when all is as it should be. */
+function checkScript({ table }: ScriptFacts): string {
+  return `#!/bin/sh
+# Packet rules of Berth: loads them again if they are gone. Made by Berth, changes are lost.
+set -u
+nft list chain ip ${table} forward_pods 2>/dev/null | grep -q drop || exec sh ${folder}/apply.sh
+exec sh ${folder}/docker.sh
+`
+}
+
+/** Where Docker's chains are: with whichever iptables has them. Prints what is missing, and leaves it in a file. */
+function dockerScript({ podCIDR }: ScriptFacts): string {
+  const mark = `${passMark}/${passMark}`
+  return `#!/bin/sh
+# Lets packets that Berth's rules passed through Docker's rules. Made by Berth, changes are lost.
+set -u
+problem=
+for tables in iptables-nft iptables-legacy iptables; do
+  command -v $tables >/dev/null || continue
+  $tables -w -n -L DOCKER-USER >/dev/null 2>&1 && break
+  tables=
+done
+if [ -z "$tables" ]; then
+  problem='the packet rules of Docker are gone (a firewall was restarted?): pods are kept apart, but ports of the host and Docker itself need a restart of the engine'
+else
+  $tables -w -C DOCKER-USER -m mark --mark ${mark} -j ACCEPT 2>/dev/null ||
+    $tables -w -I DOCKER-USER -m mark --mark ${mark} -j ACCEPT ||
+    problem="$tables: no rule could be put into DOCKER-USER"
+  # Engines from 28 on drop there what comes to a container from another bridge.
+  $tables -w -t raw -C PREROUTING -d ${podCIDR} -j ACCEPT 2>/dev/null ||
+    $tables -w -t raw -I PREROUTING -d ${podCIDR} -j ACCEPT ||
+    problem="$tables: no rule could be put into the raw table"
+fi
+printf '%s' "$problem" >${folder}/problem
+printf '%s' "$problem"
+`
+}

@@ -1,0 +1,119 @@
+// Who may reach whom: pods of one namespace each other, all of them the outside, and nobody else a pod, except through Services, ports of
+// the host, and where a NetworkPolicy says so.
+import type { NftChain, NftStore } from './nft-ruleset.ts'
+
+/** One bridge of pods on this host. */
+export interface PodBridge {
+  /** `bt0af41040` */
+  readonly bridge: string
+  readonly namespace: string
+  /** `10.244.16.64/26` */
+  readonly block: string
+  /** Made by a build that left the rules to Docker: its pods are being moved, and may answer over it with their new address. */
+  readonly outdated: boolean
+}
+
+export interface IsolationFacts {
+  readonly podCIDR: string
+  readonly serviceCIDR: string
+  readonly bridges: readonly PodBridge[]
+  /** Addresses that other hosts speak from: their own, and the first one of their block. */
+  readonly nodes: readonly string[]
+}
+
+/** Set on packets that a rule of Docker lets through: an `accept` of ours alone would not outlive a `drop` of Docker's. */
+export const passMark = '0x04000000'
+
+const pass = `meta mark set meta mark or ${passMark} accept`
+/** Connections to Services that the kernel carries bear it, too. */
+export const serviceFlow = `ct status dnat ct mark and ${passMark} == ${passMark}`
+
+const set = (type: string, keys: readonly string[]): NftStore => ({
+  kind: 'set',
+  type,
+  elements: new Map(keys.map((key) => [key, ''])),
+})
+
+export function isolationStores({ bridges, nodes }: IsolationFacts): [string, NftStore][] {
+  const quoted = ({ bridge }: PodBridge) => `"${bridge}"`
+  const same = bridges.flatMap((one) =>
+    bridges.filter((other) => other.namespace === one.namespace).map((other) => `${quoted(one)} . ${other.block}`),
+  )
+  const blocks = bridges.map(({ block }) => block)
+  return [
+    ['bridges', set('type ifname', bridges.map(quoted))],
+    ['guarded', set('type ifname', bridges.filter(({ outdated }) => !outdated).map(quoted))],
+    ['blocks', set('type ipv4_addr; flags interval', blocks)],
+    ['nodes', set('type ipv4_addr', nodes)],
+    ['same', set('type ifname . ipv4_addr; flags interval', same)],
+  ]
+}
+
+export function isolationChains({ podCIDR, serviceCIDR }: IsolationFacts): [string, NftChain][] {
+  return [
+    [
+      'anti_spoof',
+      {
+        hook: 'type filter hook prerouting priority raw',
+        rules: ['iifname @guarded fib saddr . iif oif 0 drop'],
+      },
+    ],
+    ['forward_pods', { hook: 'type filter hook forward priority filter - 10', rules: forwardRules }],
+    ['allow', { hook: '', rules: [pass] }],
+    [
+      'to_services',
+      {
+        hook: 'type filter hook input priority filter - 10',
+        rules: [
+          'ct state new jump without_endpoint',
+          'iifname "lo" accept',
+          'iifname @bridges accept',
+          // The range is local to the host, which would answer the whole LAN.
+          `ip daddr ${serviceCIDR} drop`,
+        ],
+      },
+    ],
+    [
+      'from_host',
+      {
+        hook: 'type filter hook output priority filter - 10',
+        // A pod that is told of a shorter way to a Service's pod would keep to it when that pod is gone.
+        rules: ['oifname @bridges icmp type redirect drop', 'ct state new jump without_endpoint'],
+      },
+    ],
+    [
+      'egress',
+      {
+        hook: 'type nat hook postrouting priority srcnat - 5',
+        rules: [
+          `ip saddr @blocks ip daddr != ${podCIDR} oifname != @bridges masquerade`,
+          // A pod that reaches itself must not see its own address as the client.
+          `${serviceFlow} ip saddr . ip daddr @hairpin masquerade`,
+          `${serviceFlow} fib saddr type local masquerade`,
+          // The pod is on another host, and its answers have to come back this way.
+          `${serviceFlow} oifname != @bridges ip saddr != ${podCIDR} masquerade`,
+        ],
+      },
+    ],
+  ]
+}
+
+// Policies stand before all that lets through, and after what is under way already.
+const forwardRules = [
+  'ct state new jump without_endpoint',
+  `iifname != @bridges oifname != @bridges ${serviceFlow} ${pass}`,
+  'iifname != @bridges oifname != @bridges accept',
+  `ct state established,related ${pass}`,
+  'iifname @bridges ip saddr vmap @egress_policies',
+  // Docker keeps other networks of the host apart from ours.
+  'iifname @bridges oifname "docker0" accept',
+  'iifname @bridges oifname "br-*" accept',
+  `iifname @bridges oifname != @bridges ${pass}`,
+  'oifname @bridges ip daddr vmap @ingress_policies',
+  `${serviceFlow} ${pass}`,
+  // Ports of the host: Docker's own rules for them follow.
+  'ct status dnat accept',
+  `oifname . ip saddr @same ${pass}`,
+  `oifname @bridges ip saddr @nodes ${pass}`,
+  'drop',
+]

@@ -1,0 +1,220 @@
+// Services that the kernel carries by itself: UDP, SCTP, and TCP where it is asked for. A connection is given to a pod once, and stays there.
+import type { Key } from '../../base/key.ts'
+import { addressList } from './nft-addresses.ts'
+import { passMark } from './nft-isolation.ts'
+import type { NftChain, NftStore } from './nft-ruleset.ts'
+import type { NetworkProblem, ServicePortRow, ServiceRow } from './table.ts'
+
+/** One port of one Service, where clients find it and what is behind it. */
+export interface KernelPort {
+  readonly service: Key
+  /** `shop/web/udp/53` */
+  readonly name: string
+  readonly protocol: 'tcp' | 'udp' | 'sctp'
+  readonly port: number
+  readonly clusterIP: string
+  readonly externalIPs: readonly string[]
+  /** 0: none. */
+  readonly nodePort: number
+  /** Served on the hosts' own addresses, at `port`. */
+  readonly balanced: boolean
+  /** Of `balanced`; empty: all. */
+  readonly sourceRanges: readonly string[]
+  readonly affinitySeconds: number | undefined
+  readonly backends: readonly { readonly address: string; readonly port: number }[]
+}
+
+export function kernelPorts(services: readonly ServiceRow[]): KernelPort[] {
+  return services.flatMap((service) =>
+    service.ports.filter((port) => byKernel(service, port)).map((port) => kernelPort(service, port)),
+  )
+}
+
+function byKernel(service: ServiceRow, port: ServicePortRow): boolean {
+  const hasAddress = service.type !== 'ExternalName' && service.clusterIP !== '' && service.clusterIP !== 'None'
+  return hasAddress && (port.protocol !== 'TCP' || port.mode === 'kernel')
+}
+
+function kernelPort(service: ServiceRow, { protocol, port, nodePort, backends }: ServicePortRow): KernelPort {
+  const lower = protocol === 'TCP' ? 'tcp' : protocol === 'UDP' ? 'udp' : 'sctp'
+  const ready = backends.filter(({ state, address }) => state !== 'draining' && addressList([address]) !== '')
+  return {
+    service: service.key,
+    name: `${service.namespace}/${service.name}/${lower}/${port}`,
+    protocol: lower,
+    port,
+    nodePort,
+    clusterIP: service.clusterIP,
+    externalIPs: service.externalIPs.filter((address) => addressList([address]) !== ''),
+    balanced: service.type === 'LoadBalancer',
+    sourceRanges: service.sourceRanges,
+    affinitySeconds: service.affinitySeconds,
+    backends: ready.map(({ address, port: target }) => ({ address, port: target })),
+  }
+}
+
+export interface ServiceRules {
+  readonly chains: readonly (readonly [string, NftChain])[]
+  readonly stores: readonly (readonly [string, NftStore])[]
+  readonly problems: readonly NetworkProblem[]
+}
+
+const byAddress = 'type ipv4_addr . inet_proto . inet_service : verdict'
+const byPort = 'type inet_proto . inet_service : verdict'
+
+/** Where packets are looked up: on ClusterIPs for pods and the host itself, on the rest for anybody. */
+export function serviceChains(serviceCIDR: string): [string, NftChain][] {
+  const address = 'ip daddr . meta l4proto . th dport'
+  const port = 'meta l4proto . th dport'
+  const host = `fib daddr type local ip daddr != { 127.0.0.0/8, ${serviceCIDR} }`
+  return [
+    [
+      'services_of_others',
+      {
+        hook: 'type nat hook prerouting priority dstnat - 5',
+        rules: [
+          `iifname @bridges ${address} vmap @cluster_ips`,
+          `${address} vmap @external_ips`,
+          `${host} ${port} vmap @host_ports`,
+        ],
+      },
+    ],
+    [
+      'services_of_host',
+      {
+        hook: 'type nat hook output priority -105',
+        rules: [`${address} vmap @cluster_ips`, `${address} vmap @external_ips`, `${host} ${port} vmap @host_ports`],
+      },
+    ],
+    [
+      'without_endpoint',
+      {
+        hook: '',
+        rules: [`${address} vmap @empty_addresses`, `${host} ${port} vmap @empty_ports`],
+      },
+    ],
+    ['refused', { hook: '', rules: ['meta l4proto tcp reject with tcp reset', 'reject with icmp port-unreachable'] }],
+  ]
+}
+
+export function serviceRules(ports: readonly KernelPort[]): ServiceRules {
+  const chains: [string, NftChain][] = []
+  const sets: [string, NftStore][] = []
+  const hairpin = new Map<string, string>()
+  const places = new Places()
+  for (const port of ports) {
+    const empty = port.backends.length === 0
+    places.take(port, empty ? 'goto refused' : `goto service/${port.name}`)
+    if (empty) continue
+    chains.push(...portChains(port))
+    if (port.affinitySeconds !== undefined) sets.push(...port.backends.map((backend) => affinitySet(port, backend)))
+    for (const { address } of port.backends) hairpin.set(`${address} . ${address}`, '')
+  }
+  return {
+    chains: [...chains, ...places.chains],
+    stores: [
+      ...sets,
+      ['hairpin', { kind: 'set', type: 'type ipv4_addr . ipv4_addr', elements: hairpin }],
+      ...places.stores(),
+    ],
+    problems: places.problems,
+  }
+}
+
+type PlaceMap = 'cluster_ips' | 'external_ips' | 'host_ports' | 'empty_addresses' | 'empty_ports'
+
+/** Addresses and ports by which clients come in: each belongs to one Service. */
+class Places {
+  readonly chains: [string, NftChain][] = []
+  readonly problems: NetworkProblem[] = []
+  readonly #taken = new Map<string, string>()
+  readonly #maps: Record<PlaceMap, Map<string, string>> = {
+    cluster_ips: new Map<string, string>(),
+    external_ips: new Map<string, string>(),
+    host_ports: new Map<string, string>(),
+    empty_addresses: new Map<string, string>(),
+    empty_ports: new Map<string, string>(),
+  }
+
+  take(port: KernelPort, verdict: string): void {
+    const { clusterIP, externalIPs, protocol, nodePort, balanced } = port
+    const empty = verdict === 'goto refused'
+    const at = (address: string) => `${address} . ${protocol} . ${port.port}`
+    this.#put(port, empty ? 'empty_addresses' : 'cluster_ips', at(clusterIP), verdict)
+    for (const address of externalIPs) {
+      this.#put(port, empty ? 'empty_addresses' : 'external_ips', at(address), verdict)
+    }
+    const hostPorts = empty ? 'empty_ports' : 'host_ports'
+    if (nodePort > 0) this.#put(port, hostPorts, `${protocol} . ${nodePort}`, verdict)
+    if (balanced) this.#put(port, hostPorts, `${protocol} . ${port.port}`, this.#limited(port, verdict))
+  }
+
+  stores(): [string, NftStore][] {
+    return Object.entries(this.#maps).map(([name, elements]) => {
+      const type = name.endsWith('ports') ? byPort : byAddress
+      return [name, { kind: 'map', type, elements }]
+    })
+  }
+
+  #put(port: KernelPort, map: PlaceMap, key: string, verdict: string): void {
+    const holder = this.#taken.get(key)
+    if (holder === undefined) {
+      this.#taken.set(key, port.name)
+      this.#maps[map].set(key, verdict)
+    } else if (holder !== port.name) {
+      const what = key.replaceAll(' . ', ' ')
+      this.problems.push({ key: port.service, message: `${what} is served for ${holder} already` })
+    }
+  }
+
+  #limited({ name, sourceRanges }: KernelPort, verdict: string): string {
+    const allowed = sourceRanges.includes('0.0.0.0/0') ? '' : addressList(sourceRanges)
+    if (allowed === '' || verdict === 'goto refused') return verdict
+    this.chains.push([`limited/${name}`, { hook: '', rules: [`ip saddr { ${allowed} } ${verdict}`, 'drop'] }])
+    return `goto limited/${name}`
+  }
+}
+
+const marked = `ct mark set ct mark or ${passMark}`
+
+function portChains(port: KernelPort): [string, NftChain][] {
+  const { name, backends } = port
+  const protocol = `meta l4proto ${port.protocol}`
+  const target = ({ address, port: number }: Backend) => `${address} . ${number}`
+  if (port.affinitySeconds === undefined) {
+    const [only] = backends
+    const choice = backends.map((backend, index) => `${index} : ${target(backend)}`)
+    const to =
+      backends.length === 1 && only
+        ? `dnat to ${only.address}:${only.port}`
+        : `dnat ip to numgen inc mod ${backends.length} map { ${choice.join(', ')} }`
+    return [[`service/${name}`, { hook: '', rules: [marked, `${protocol} ${to}`] }]]
+  }
+  const endpoint = (backend: Backend) => `endpoint/${name}/${backend.address}/${backend.port}`
+  const choice = backends.map((backend, index) => `${index} : goto ${endpoint(backend)}`)
+  const rules = [
+    marked,
+    ...backends.map((backend) => `ip saddr @${affinityName(port, backend)} goto ${endpoint(backend)}`),
+    `numgen inc mod ${backends.length} vmap { ${choice.join(', ')} }`,
+  ]
+  const endpoints = backends.map((backend): [string, NftChain] => {
+    const remember = `update @${affinityName(port, backend)} { ip saddr }`
+    return [
+      endpoint(backend),
+      { hook: '', rules: [remember, `${protocol} dnat to ${backend.address}:${backend.port}`] },
+    ]
+  })
+  return [[`service/${name}`, { hook: '', rules }], ...endpoints]
+}
+
+type Backend = KernelPort['backends'][number]
+
+/** The time is in its name, because a set's time cannot be changed. */
+function affinityName({ name, affinitySeconds }: KernelPort, { address, port }: Backend): string {
+  return `affinity/${affinitySeconds}/${name}/${address}/${port}`
+}
+
+function affinitySet(port: KernelPort, backend: Backend): [string, NftStore] {
+  const type = `type ipv4_addr; flags dynamic,timeout; timeout ${port.affinitySeconds}s; size 65535`
+  return [affinityName(port, backend), { kind: 'set', type, elements: new Map() }]
+}
