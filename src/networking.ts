@@ -8,12 +8,14 @@ import { Owners } from './reconcile/owners.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
 import { servicePod } from './reconcile/plan/service-pod.ts'
 import type { Wanted } from './reconcile/wanted.ts'
+import type { LivePod } from './runtime/live.ts'
 import { allocate, type Claimant } from './runtime/network/allocate.ts'
 import type { ServicePod } from './runtime/network/endpoints.ts'
 import { type AddressRange, addressRange } from './runtime/network/ipv4.ts'
+import { type PolicyPod, policyRows } from './runtime/network/policy-table.ts'
 import { serviceStatus } from './runtime/network/service-status.ts'
 import { serviceRow } from './runtime/network/service-table.ts'
-import type { Allocation, NetworkTable, ServiceRow } from './runtime/network/table.ts'
+import type { Allocation, NetworkTable, PolicyRow, ServiceRow } from './runtime/network/table.ts'
 import { writtenAddresses } from './runtime/network/written-addresses.ts'
 import type { Runtime } from './runtime/port.ts'
 
@@ -33,6 +35,7 @@ export class Networking {
   /** Namespaces in which something changed since the table was made; undefined: in all. */
   #dirty: Set<string> | undefined
   readonly #rows = new Map<string, readonly ServiceRow[]>()
+  #policies: readonly PolicyRow[] = []
   /** What Services have; undefined until the hosts have said what they were given before. */
   #allocations: ReadonlyMap<Key, Allocation> | undefined
   #refusals: ReadonlyMap<Key, string> = new Map()
@@ -105,7 +108,7 @@ export class Networking {
     const table: NetworkTable = {
       services: [...this.#rows.values()].flat().sort((a, b) => (a.key < b.key ? -1 : 1)),
       ingress: { routes: [], certificates: [], challenges: {} },
-      policies: [],
+      policies: this.#policies,
       zone: this.#parts.network.zone,
     }
     this.#parts.runtime.setNetwork(table, this.#allocations ?? new Map())
@@ -120,7 +123,8 @@ export class Networking {
     const namespaces = this.#dirty ?? new Set([...wanted.namespaces(), ...this.#rows.keys()])
     this.#dirty = new Set()
     const changed = [...namespaces].filter((namespace) => this.#renew(namespace))
-    return first || changed.length > 0
+    const isOther = namespaces.size > 0 && this.#renewPolicies()
+    return first || isOther || changed.length > 0
   }
 
   #allocate(): void {
@@ -175,6 +179,25 @@ export class Networking {
     return true
   }
 
+  /** A pod of any namespace may be meant by a policy of another one. */
+  #renewPolicies(): boolean {
+    const wanted = this.#parts.wanted()
+    const namespaces = wanted.namespaces()
+    const policies = namespaces.flatMap((namespace) => wanted.inNamespace('NetworkPolicy', namespace))
+    if (policies.length === 0 && this.#policies.length === 0) return false
+    const labels = namespaces.map((name) => {
+      const object = wanted.object(keyOf({ namespace: '', kind: 'Namespace', name }))
+      return [name, object?.metadata.labels ?? {}] as const
+    })
+    const pods = this.#parts.runtime.pods().flatMap((pod) => policyPod(pod) ?? [])
+    const rows = policyRows({ policies, pods, namespaces: new Map(labels) })
+    const known = new Map(this.#policies.map((row) => [row.pod, row]))
+    const same = (row: PolicyRow) => JSON.stringify(known.get(row.pod)) === JSON.stringify(row)
+    const before = this.#policies
+    this.#policies = rows.map((row) => (same(row) ? (known.get(row.pod) ?? row) : row))
+    return rows.length !== before.length || !this.#policies.every((row, index) => row === before[index])
+  }
+
   #podsIn(namespace: string): ServicePod[] {
     const { runtime, clock } = this.#parts
     const hosts = runtime.hostFacts()
@@ -210,6 +233,12 @@ function serviceKey({ metadata }: Service): Key {
 
 function selects({ spec }: Service): boolean {
   return Object.keys(spec.selector ?? {}).length > 0
+}
+
+/** What shares its host's address cannot be told from the host. */
+function policyPod({ namespace, name, host, labels, address, spec }: LivePod): PolicyPod | undefined {
+  if (address === undefined || !spec || spec.hostNetwork) return undefined
+  return { namespace, name, host, labels, address, spec }
 }
 
 /** Where somebody has something else now. */
