@@ -102,6 +102,8 @@ export const required: readonly string[] = [
   'LimitRange.spec',
   'PodDisruptionBudget.spec',
   'Ingress.spec',
+  'IngressClass.spec',
+  'IngressClassSpec.controller',
   'Container.image',
   'ObjectMeta.name',
 ]
@@ -234,7 +236,6 @@ export const defaults: Readonly<Record<string, unknown>> = {
   'PersistentVolumeClaimSpec.volumeMode': 'Filesystem',
   'StorageClass.reclaimPolicy': 'Delete',
   'StorageClass.volumeBindingMode': 'Immediate',
-  'IngressClass.spec': {},
   'IngressClassParametersReference.scope': 'Cluster',
   'NetworkPolicy.spec': {},
   'NetworkPolicySpec.podSelector': {},

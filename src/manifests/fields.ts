@@ -1,4 +1,14 @@
 import { container, podSecurityContext, probe, securityContext } from './fields/container.ts'
+import {
+  endpointSlice,
+  endpoints,
+  ingressClass,
+  ingressSpec,
+  networkPolicySpec,
+  servicePort,
+  serviceSpec,
+  sliceEndpoint,
+} from './fields/network.ts'
 import { affinity, lifecycle, podSpec, topologySpread } from './fields/pod.ts'
 import { autoscalerSpec, disruptionBudgetSpec, limitRangeItem, metric, resourceQuotaSpec } from './fields/policy.ts'
 import type { FieldRule } from './fields/rule.ts'
@@ -35,6 +45,14 @@ export const fields = {
   'Pod.spec.containers[].lifecycle': lifecycle,
   'Pod.spec.containers[].securityContext': securityContext,
   'Probes (readiness, liveness, startup)': probe,
+  'Service.spec': serviceSpec,
+  'Service.spec.ports[]': servicePort,
+  'Ingress.spec': ingressSpec,
+  IngressClass: ingressClass,
+  'NetworkPolicy.spec': networkPolicySpec,
+  Endpoints: endpoints,
+  EndpointSlice: endpointSlice,
+  'EndpointSlice.endpoints[]': sliceEndpoint,
   'PersistentVolumeClaim.spec': claimSpec,
   'PersistentVolume.spec': persistentVolumeSpec,
   StorageClass: storageClass,

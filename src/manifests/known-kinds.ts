@@ -104,7 +104,10 @@ export function judgeKind(kind: string, apiVersion: string): Verdict {
   if (isKnown(kind)) {
     const wanted = apiVersions[kind]
     if (apiVersion === wanted) return { is: 'known', kind }
-    return refused('apiVersion', `expected ${wanted} for a ${kind}, found ${quoted(apiVersion)}`)
+    return refused(
+      'apiVersion',
+      `expected ${wanted} for ${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}, found ${quoted(apiVersion)}`,
+    )
   }
   const reason = ignoredKinds[kind]
   if (reason !== undefined && Object.hasOwn(ignoredKinds, kind) && group !== 'berth.dev')

@@ -15,6 +15,11 @@ describe('Y14 kinds', () => {
     ['v1', 'Elephant', 'kind: expected a kind that Kubernetes knows, found "Elephant"'],
     ['v1', 'constructor', 'kind: expected a kind that Kubernetes knows, found "constructor"'],
     ['apps/v1alpha1', 'Deployment', 'apiVersion: expected apps/v1 for a Deployment, found "apps/v1alpha1"'],
+    [
+      'networking.k8s.io/v2',
+      'Ingress',
+      'apiVersion: expected networking.k8s.io/v1 for an Ingress, found "networking.k8s.io/v2"',
+    ],
     ['v2', 'Pod', 'apiVersion: expected v1 for a Pod, found "v2"'],
     [undefined, 'Pod', 'apiVersion: expected an apiVersion like "v1" or "apps/v1", found nothing'],
     ['v1', undefined, 'kind: expected a kind like "Deployment", found nothing'],
@@ -32,8 +37,7 @@ describe('Y14 kinds', () => {
     expect(plain(document(apiVersion, kind))).toEqual([problem])
   })
   test.each([
-    ['networking.k8s.io/v1', 'Ingress', 'not run by this version of berth'],
-    ['networking.k8s.io/v1', 'NetworkPolicy', 'not run by this version of berth'],
+    ['snapshot.storage.k8s.io/v1', 'VolumeSnapshot', 'a custom resource: no controller runs for it'],
     ['v1', 'ServiceAccount', 'there is no API server to give access to'],
     ['rbac.authorization.k8s.io/v1', 'ClusterRole', 'there is no API server to give access to'],
     ['apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'no controller runs for custom resources'],

@@ -11,7 +11,7 @@ export const podSpec: Rules<PodSpec> = {
   containers: honoured(),
   dnsConfig: honoured(),
   dnsPolicy: honoured(),
-  enableServiceLinks: ignored('no variables are made for Services'),
+  enableServiceLinks: honoured('variables for the Services that are there when the pod is made'),
   ephemeralContainers: refused(),
   hostAliases: honoured(),
   hostIPC: honoured('only with podSecurity: privileged'),

@@ -1364,7 +1364,7 @@ export interface IngressClass {
   spec: IngressClassSpec
 }
 export interface IngressClassSpec {
-  controller?: string
+  controller: string
   parameters?: IngressClassParametersReference
 }
 export interface IngressClassParametersReference {

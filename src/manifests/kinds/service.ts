@@ -9,9 +9,12 @@ import {
   serviceNameFault,
 } from '../names.ts'
 import { type Review, reportFault } from '../review.ts'
+import { serviceModeAnnotation, serviceModeFault } from '../service-mode.ts'
 import type { ServicePort, ServiceSpec } from '../types.ts'
+import { reviewProtocol } from './endpoints.ts'
 import type { KindRow } from './kind.ts'
 import { reviewMetadata } from './metadata.ts'
+import { completeAddresses, reviewAddresses } from './service-addresses.ts'
 
 const longestAffinity = 86_400
 
@@ -21,9 +24,15 @@ export const service: KindRow<'Service'> = {
   review({ metadata, spec }, review) {
     reviewMetadata(metadata, serviceNameFault, review)
     reviewServiceSpec(spec, review)
-    review.ignored([], 'Services are checked, but not served by this version of berth')
+    reviewAddresses(spec, metadata, review)
+    const mode = metadata.annotations?.[serviceModeAnnotation]
+    if (mode === undefined) return
+    reportFault(review, ['metadata', 'annotations', serviceModeAnnotation], serviceModeFault(mode), found(mode))
   },
-  complete: (object) => ({ ...object, spec: completeServiceSpec(object.spec) }),
+  complete: (object) => ({
+    ...object,
+    spec: completeAddresses(completeServiceSpec(object.spec), object.metadata),
+  }),
 }
 
 export function completeServiceSpec(spec: ServiceSpec): ServiceSpec {
@@ -51,6 +60,7 @@ export function reviewServiceSpec(spec: ServiceSpec, review: Review): void {
     selector = {},
     externalName,
     clusterIP,
+    sessionAffinity = 'None',
     sessionAffinityConfig,
   } = spec as Partial<ServiceSpec>
   if (type === 'ExternalName') {
@@ -71,6 +81,10 @@ export function reviewServiceSpec(spec: ServiceSpec, review: Review): void {
   for (const [key, value] of Object.entries(selector)) {
     reportFault(review, ['spec', 'selector', key], labelKeyFault(key) ?? labelValueFault(value), found(value))
   }
+  if (sessionAffinityConfig?.clientIP && sessionAffinity !== 'ClientIP') {
+    const message = `expected nothing for the affinity ${sessionAffinity}, found a map`
+    review.problem(['spec', 'sessionAffinityConfig'], message)
+  }
   const timeout = sessionAffinityConfig?.clientIP?.timeoutSeconds
   if (timeout !== undefined && (timeout < 1 || timeout > longestAffinity)) {
     const path = ['spec', 'sessionAffinityConfig', 'clientIP', 'timeoutSeconds']
@@ -82,8 +96,11 @@ export function reviewServiceSpec(spec: ServiceSpec, review: Review): void {
 function reviewPorts(ports: readonly ServicePort[], type: string, review: Review): void {
   const names = new Set<string>()
   const numbers = new Set<string>()
-  for (const [index, { name, port, protocol = 'TCP', targetPort, nodePort }] of ports.entries()) {
+  const nodePorts = new Set<string>()
+  for (const [index, { name, port, protocol = 'TCP', targetPort, nodePort, appProtocol }] of ports.entries()) {
     const at = ['spec', 'ports', index]
+    reviewProtocol(protocol, [...at, 'protocol'], review)
+    if (appProtocol) reportFault(review, [...at, 'appProtocol'], labelKeyFault(appProtocol), found(appProtocol))
     if (name) reportFault(review, [...at, 'name'], dnsLabelFault(name), found(name))
     else if (ports.length > 1)
       review.problem([...at, 'name'], 'expected a name, as there are several ports, found nothing')
@@ -102,6 +119,10 @@ function reviewPorts(ports: readonly ServicePort[], type: string, review: Review
     if (nodePort < 30_000 || nodePort > 32_767) {
       review.problem([...at, 'nodePort'], `expected a port from 30000 to 32767, found ${found(nodePort)}`)
     }
+    if (nodePorts.has(`${nodePort}/${protocol}`)) {
+      review.problem([...at, 'nodePort'], `expected each node port once, found ${nodePort}/${protocol} again`)
+    }
+    nodePorts.add(`${nodePort}/${protocol}`)
     if (type !== 'NodePort' && type !== 'LoadBalancer') {
       review.problem([...at, 'nodePort'], `expected nothing for the type ${type}, found ${found(nodePort)}`)
     }
