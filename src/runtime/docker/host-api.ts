@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Duplex, Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import Dockerode, {
   type ContainerCreateOptions,
   type ContainerInfo,
@@ -11,7 +11,7 @@ import Dockerode, {
   type VolumeCreateOptions,
   type VolumeInspectInfo,
 } from 'dockerode'
-import { engineLabel } from '../labels.ts'
+import { engineLabel, nodeLabel } from '../labels.ts'
 import type { RegistryAuth } from '../port.ts'
 import { alreadySo, type Call, runtimeError } from './api-errors.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -39,6 +39,9 @@ export interface HostInfo {
   readonly os: string
   /** Pools that the engine takes subnets of its own choice from, where it tells them. */
   readonly addressPools: readonly string[]
+  /** In the engine's words: `Debian GNU/Linux 12 (bookworm)`, `Docker Desktop`. */
+  readonly system: string
+  readonly rootless: boolean
 }
 
 interface EngineInfo {
@@ -46,6 +49,8 @@ interface EngineInfo {
   readonly MemTotal: number
   readonly Architecture: string
   readonly OSType: string
+  readonly OperatingSystem?: string
+  readonly SecurityOptions?: readonly string[]
   readonly DefaultAddressPools?: readonly { readonly Base: string }[]
 }
 
@@ -108,7 +113,9 @@ export class HostApi {
       const info: EngineInfo = await docker.info()
       const addressPools = (info.DefaultAddressPools ?? []).map((pool) => pool.Base)
       const arch = architectures[info.Architecture] ?? info.Architecture
-      return { cpuMillis: info.NCPU * 1000, memoryBytes: info.MemTotal, addressPools, arch, os: info.OSType }
+      const rootless = (info.SecurityOptions ?? []).some((option) => /\brootless\b/.test(option))
+      const { NCPU: cpus, MemTotal: memoryBytes, OSType: os, OperatingSystem: system = '' } = info
+      return { cpuMillis: cpus * 1000, memoryBytes, addressPools, arch, os, system, rootless }
     })
   }
 
@@ -122,6 +129,14 @@ export class HostApi {
 
   listContainers(engine: string): Promise<ContainerInfo[]> {
     const filters = JSON.stringify({ label: [`${engineLabel}=${engine}`] })
+    return this.#call('containers', 'other', this.#deadlines.slow, (docker) =>
+      docker.listContainers({ all: true, filters }),
+    )
+  }
+
+  /** Node containers of the installation, also those that do not run. */
+  listNodes(engine: string): Promise<ContainerInfo[]> {
+    const filters = JSON.stringify({ label: [`${engineLabel}=${engine}`, nodeLabel] })
     return this.#call('containers', 'other', this.#deadlines.slow, (docker) =>
       docker.listContainers({ all: true, filters }),
     )
@@ -173,6 +188,13 @@ export class HostApi {
     })
   }
 
+  /** The engine does not start it again by itself. */
+  restartNoMore(id: string): Promise<void> {
+    return this.#call(id, 'other', this.#deadlines.quick, async (docker) => {
+      await docker.getContainer(id).update({ RestartPolicy: { Name: 'no' } })
+    })
+  }
+
   unpause(id: string): Promise<void> {
     return this.#call(id, 'other', this.#deadlines.quick, async (docker) => {
       await docker.getContainer(id).unpause()
@@ -209,6 +231,14 @@ export class HostApi {
   pull(name: string, tag: string, auth?: RegistryAuth): Promise<Readable> {
     return this.#call(name, 'other', this.#deadlines.slow, async (docker) => {
       const stream = await docker.createImage({ fromImage: name, tag, ...(auth && { authconfig: auth }) })
+      return stream as Readable
+    })
+  }
+
+  /** The same of a build from an archive with a Dockerfile. */
+  build(reference: string, archive: Buffer): Promise<Readable> {
+    return this.#call(reference, 'other', this.#deadlines.slow, async (docker) => {
+      const stream = await docker.buildImage(Readable.from([archive]), { t: reference, rm: true, forcerm: true })
       return stream as Readable
     })
   }

@@ -65,7 +65,7 @@ export class Host {
   readonly takenNames = new Map<string, string>()
   readonly #settings: HostSettings
   readonly #follower: Follower
-  #info: HostInfo = { cpuMillis: 0, memoryBytes: 0, addressPools: [], arch: '', os: '' }
+  #info: HostInfo = { cpuMillis: 0, memoryBytes: 0, addressPools: [], arch: '', os: '', system: '', rootless: false }
   #address = ''
   #lowersOomScore = true
   #reachable = false

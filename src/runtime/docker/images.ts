@@ -20,6 +20,7 @@ export class Images {
   readonly #changed: () => void
   readonly #queue = new PQueue({ concurrency: pullsAtATime })
   readonly #pulls = new Map<string, LivePull>()
+  readonly #running = new Map<string, Promise<void>>()
   #present: ReadonlyMap<string, string> = new Map()
 
   constructor(api: HostApi, clock: Clock, changed: () => void) {
@@ -58,7 +59,23 @@ export class Images {
     if (last?.state === 'pulling') return
     const attempts = last?.attempts ?? 0
     this.#set(reference, { state: 'pulling', attempts, at: this.#clock.now(), message: '' })
-    void this.#queue.add(() => this.#run(reference, attempts, authsFor(reference, auths)))
+    const run = this.#queue.add(() => this.#run(reference, attempts, authsFor(reference, auths)))
+    this.#running.set(reference, run)
+    void run.finally(() => this.#running.delete(reference))
+  }
+
+  /** Pulls, and waits for the end. Throws with the registry's words. */
+  async obtain(reference: string): Promise<void> {
+    this.pull(reference)
+    await this.#running.get(reference)
+    const pull = this.#pulls.get(reference)
+    if (pull?.state !== 'done') throw new Error(pull?.message ?? 'the pull was given up')
+  }
+
+  /** Makes an image from an archive with a Dockerfile, and waits for the end. Throws with the words of the step that failed. */
+  async build(reference: string, archive: Buffer): Promise<void> {
+    await this.#follow(await this.#api.build(reference, archive))
+    await this.refresh()
   }
 
   close(): void {

@@ -15,7 +15,7 @@ interface DialOptions {
   /** The connection itself is the answer. */
   readonly hijack?: boolean
   /** An archive, sent as it is. */
-  readonly file?: Buffer
+  readonly file?: Buffer | Readable
   /** Credentials of a pull. */
   readonly authconfig?: RegistryAuth
 }
@@ -67,7 +67,8 @@ export class Transport {
       host: 'docker',
       ...(options.hijack && { connection: 'Upgrade', upgrade: 'tcp' }),
       ...(options.authconfig && { 'x-registry-auth': registryAuth(options.authconfig) }),
-      ...(body !== undefined && { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
+      ...(body !== undefined && { 'content-type': type }),
+      ...(isBytes(body) && { 'content-length': Buffer.byteLength(body) }),
     }
     const call = request({ ...this.#endpoint, agent: this.#agent, method: options.method ?? 'GET', path, headers })
     const deadline = setTimeout(
@@ -98,7 +99,8 @@ export class Transport {
       }
       end(error instanceof NoAnswer ? error : new NoAnswer(error.message || String(error.code), { cause: error }), null)
     })
-    call.end(body)
+    if (body === undefined || isBytes(body)) call.end(body)
+    else body.pipe(call)
   }
 }
 
@@ -150,7 +152,7 @@ function registryAuth({ username, password, serverAddress }: RegistryAuth): stri
 
 // dockerode hands over one bag for query and body. In this API query parameters begin with a small letter and body members with a
 // capital, so a body (with its secrets) never becomes part of a URL.
-function encode(options: DialOptions): { path: string; body: string | Buffer | undefined } {
+function encode(options: DialOptions): { path: string; body: string | Buffer | Readable | undefined } {
   const [path = '', fixed] = options.path.split('?')
   const query = new URLSearchParams(fixed)
   const body: Record<string, unknown> = {}
@@ -165,6 +167,10 @@ function encode(options: DialOptions): { path: string; body: string | Buffer | u
     path: query.size === 0 ? path : `${path}?${query}`,
     body: options.file ?? (hasBody ? JSON.stringify(body) : undefined),
   }
+}
+
+function isBytes(body: string | Buffer | Readable | undefined): body is string | Buffer {
+  return typeof body === 'string' || Buffer.isBuffer(body)
 }
 
 function receive(call: ClientRequest, answer: IncomingMessage, endless: boolean, end: RequestCallback): void {

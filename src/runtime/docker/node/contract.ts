@@ -37,6 +37,8 @@ export interface Applier {
 export interface TrafficApplier extends Applier {
   /** Of a pod, `namespace/name`, against the newest table given to `expect`. */
   trafficOf(pod: string): PodTraffic
+  /** Who is to know of pods whose traffic is other than it was, by itself or by `apply`; not by `expect`. */
+  watch(changed: (pods: readonly string[]) => void): void
   /** The table that will be applied next: from now on `trafficOf` is about this one. */
   expect(table: NetworkTable): void
 }
