@@ -1,0 +1,139 @@
+// The sockets of HAProxy, reached by the shell in the node container.
+import {
+  complaints,
+  readConfigErrors,
+  readDescription,
+  readList,
+  readServersState,
+  readSessions,
+  readWorkers,
+  type Worker,
+} from '../../network/haproxy-answers.ts'
+import { commandLines, type RunningServers } from '../../network/haproxy-commands.ts'
+import { haproxyFolder, masterSocket, oldMasterSocket, statePath, workerSocket } from '../../network/node-paths.ts'
+import type { NodeShell } from './contract.ts'
+import { quoted } from './shell-text.ts'
+
+/** How long HAProxy may take for an answer, s. */
+const longestAnswer = 10
+const noAnswer = '(no answer)'
+const nextFolder = `${statePath}/haproxy.next`
+
+export interface WorkerFacts {
+  /** Hash of the configuration that it runs. */
+  readonly hash: string
+  readonly servers: RunningServers
+}
+
+export class HaproxyClient {
+  readonly #shell: NodeShell
+
+  constructor(shell: NodeShell) {
+    this.#shell = shell
+  }
+
+  /** The current worker; undefined: HAProxy does not run. */
+  async worker(): Promise<WorkerFacts | undefined> {
+    const text = await this.#shell.run(ask(workerSocket, 'show info;show servers state'))
+    const hash = readDescription(text)
+    return hash === undefined ? undefined : { hash, servers: readServersState(text) }
+  }
+
+  /** What the current worker runs; undefined: it does not answer. */
+  async hash(): Promise<string | undefined> {
+    return readDescription(await this.#shell.run(ask(workerSocket, 'show info')))
+  }
+
+  async lists(paths: readonly { readonly path: string; readonly kind: string }[]) {
+    const found = new Map<string, ReadonlyMap<string, string>>()
+    for (const { path, kind } of paths) {
+      const text = await this.#shell.run(ask(workerSocket, `show ${kind} ${statePath}/${path}`))
+      if (!text.includes('Unknown')) found.set(path, readList(text))
+    }
+    return found
+  }
+
+  /** Answers what was not a success. */
+  async tell(commands: readonly string[]): Promise<readonly string[]> {
+    if (commands.length === 0) return []
+    const lines = commandLines(commands).map((line) => ask(workerSocket, line))
+    return complaints(await this.#shell.run(lines.join('\n')))
+  }
+
+  /** All workers, also those of a container that was replaced. */
+  async workers(): Promise<readonly (Worker & { readonly socket: string })[]> {
+    const sockets = [masterSocket, oldMasterSocket]
+    const texts = await this.#shell.run(sockets.map((socket) => `${ask(socket, 'show proc')}; echo ==`).join('\n'))
+    return texts.split('==\n').flatMap((text, index) => {
+      const socket = sockets[index] ?? ''
+      return readWorkers(text).workers.map((worker) => ({ ...worker, socket, isOld: worker.isOld || index > 0 }))
+    })
+  }
+
+  /** Sessions by `backend/server` over all workers. Undefined: it could not be told. */
+  async sessions(backends: readonly string[]): Promise<ReadonlyMap<string, number> | undefined> {
+    const workers = await this.workers()
+    if (workers.length === 0) return undefined
+    const stats = commandLines(backends.map((backend) => `show stat ${backend} 4 -1`))
+    const scripts = workers.flatMap(({ pid, socket }) => stats.map((line) => ask(socket, `@!${pid};${line}`)))
+    const text = await this.#shell.run(scripts.join('\n'))
+    return text.includes(noAnswer) ? undefined : readSessions(text)
+  }
+
+  /** Asks for a new worker; it is there once `hash` says so. The master answers by ending the connection. */
+  async reload(): Promise<void> {
+    await this.#shell.run(ask(masterSocket, 'reload'))
+  }
+
+  async failedReloads(): Promise<number> {
+    return readWorkers(await this.#shell.run(ask(masterSocket, 'show proc'))).failedReloads
+  }
+
+  /**
+   * What HAProxy would say to the folder with these files in it (undefined: without it), by name in the folder; the empty name is for what
+   * concerns no single file. Nothing: it takes them.
+   */
+  async check(changes: ReadonlyMap<string, string | undefined>): Promise<ReadonlyMap<string, string>> {
+    const removed = [...changes].filter(([, text]) => text === undefined).map(([path]) => quoted(inNext(path)))
+    await this.#shell.run(
+      [
+        `rm -rf ${nextFolder} && mkdir -p ${nextFolder} ${haproxyFolder}`,
+        `for file in ${haproxyFolder}/*.cfg; do [ ! -e "$file" ] || ln -s "$file" ${nextFolder}/; done`,
+        ...(removed.length > 0 ? [`rm -f -- ${removed.join(' ')}`] : []),
+      ].join('\n'),
+    )
+    await this.#shell.write(
+      [...changes].flatMap(([path, text]) => (text === undefined ? [] : [{ path: inNext(path), text }])),
+    )
+    const words = await this.#shell.run(`haproxy -c -f ${nextFolder} 2>&1 || echo refused`)
+    if (!words.trimEnd().endsWith('refused')) return new Map()
+    const errors = readConfigErrors(words, nextFolder)
+    return errors.size > 0 ? errors : new Map([['', words.trim()]])
+  }
+
+  /** Ports that others than HAProxy listen on. */
+  async listeners(): Promise<string> {
+    return this.#shell.run(listenersScript)
+  }
+
+  /** Names and SHA-256 of files, paths below the state folder. */
+  async checksums(): Promise<ReadonlyMap<string, string>> {
+    const text = await this.#shell.run(`cd ${statePath} && sha256sum haproxy/*.cfg maps/* 2>/dev/null || true`)
+    const lines = text.split('\n').map((line) => /^([0-9a-f]{64}) [ *](.+)$/.exec(line))
+    return new Map(lines.flatMap((match): [string, string][] => (match ? [[match[2] ?? '', match[1] ?? '']] : [])))
+  }
+}
+
+function inNext(path: string): string {
+  return `${nextFolder}/${path.replace(/^haproxy\//, '')}`
+}
+
+function ask(socket: string, line: string): string {
+  return `echo ${quoted(line)} | socat -t${longestAnswer} - UNIX-CONNECT:${socket} 2>/dev/null || echo '${noAnswer}'`
+}
+
+/** Sockets of processes in the container, then all listening ones of the host. */
+const listenersScript = `for pid in $(cat /proc/[0-9]*/stat 2>/dev/null | sed -n 's/^\\([0-9]*\\) (haproxy).*/\\1/p'); do
+  ls -l /proc/$pid/fd 2>/dev/null | sed -n 's/.*socket:\\[\\([0-9]*\\)\\].*/own \\1/p'
+done
+cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep ' 0A ' || true`

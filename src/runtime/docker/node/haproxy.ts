@@ -1,0 +1,330 @@
+import { type Clock, systemClock } from '../../../base/clock.ts'
+import { sha256 } from '../../../base/hash.ts'
+import type { PodTraffic } from '../../live.ts'
+import { readListeners } from '../../network/haproxy-answers.ts'
+import {
+  afterCommands,
+  deleteCommand,
+  listCommands,
+  type RunningServer,
+  type RunningServers,
+  serverCommands,
+} from '../../network/haproxy-commands.ts'
+import { type HaproxyHost, type HaproxyPlan, haproxyFiles, haproxyPlan } from '../../network/haproxy-files.ts'
+import { type Bind, bindText, type HaproxyPart } from '../../network/haproxy-part.ts'
+import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
+import type { NodeSettings, NodeShell, TrafficApplier } from './contract.ts'
+import { HaproxyClient } from './haproxy-client.ts'
+import { HaproxyTraffic } from './haproxy-traffic.ts'
+
+/** How often sessions of leaving servers are counted, ms. */
+const countMs = 50
+/** How often a server that still has connections is tried to be removed, ms. */
+const removeMs = 1000
+/** A new worker that is not there after so long will not come, ms. */
+const longestReloadMs = 20_000
+const reloadLookMs = 20
+/** HAProxy names one bad file at a time. */
+const mostRefusals = 20
+
+export function createHaproxyApplier(settings: NodeSettings, clock: Clock = systemClock): TrafficApplier {
+  return new HaproxyApplier(settings, clock)
+}
+
+class HaproxyApplier implements TrafficApplier {
+  readonly #settings: NodeSettings
+  readonly #clock: Clock
+  #changed: (pods: readonly string[]) => void = () => {}
+  readonly #traffic = new HaproxyTraffic()
+  #told = new Map<string, PodTraffic>()
+  #shell: NodeShell | undefined
+  #client: HaproxyClient | undefined
+  /** One thing at a time: what is read must still be so when something is made of it. */
+  #last: Promise<unknown> = Promise.resolve()
+  #cancelTimer: () => void = () => {}
+
+  /** Of the configuration that runs; undefined: none does, as far as known. */
+  #hash: string | undefined
+  #running: RunningServers = new Map()
+  #lists: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map()
+  /** SHA-256 of files, by path below the state folder. */
+  #disk = new Map<string, string>()
+  #taken: ReadonlySet<string> = new Set()
+  readonly #refused = new Map<string, { readonly frame: string; readonly words: string }>()
+  #isFresh = false
+
+  constructor(settings: NodeSettings, clock: Clock) {
+    this.#settings = settings
+    this.#clock = clock
+  }
+
+  attach(shell: NodeShell): Promise<void> {
+    return this.#inTurn(async () => {
+      const client = new HaproxyClient(shell)
+      const worker = await client.worker()
+      this.#disk = new Map(await client.checksums())
+      this.#hash = worker?.hash
+      this.#lists = new Map()
+      this.#shell = shell
+      this.#client = client
+      this.#isFresh = true
+      this.#setRunning(worker?.servers ?? new Map())
+    })
+  }
+
+  detach(): void {
+    this.#client = undefined
+    this.#shell = undefined
+    this.#cancelTimer()
+  }
+
+  expect(table: NetworkTable): void {
+    this.#traffic.expect(table, this.#clock.now())
+    this.#told = this.#traffics()
+    this.#schedule()
+  }
+
+  watch(changed: (pods: readonly string[]) => void): void {
+    this.#changed = changed
+  }
+
+  trafficOf(pod: string): PodTraffic {
+    return this.#traffic.of(pod, this.#clock.now())
+  }
+
+  apply(table: NetworkTable): Promise<readonly NetworkProblem[]> {
+    return this.#inTurn(async () => {
+      const client = this.#client
+      if (!client) return []
+      const problems = await this.#bring(client, table)
+      if (this.#isFresh) this.#traffic.suspect(this.#clock.now())
+      this.#isFresh = false
+      this.#tell()
+      this.#schedule()
+      return problems
+    })
+  }
+
+  async #bring(client: HaproxyClient, table: NetworkTable): Promise<readonly NetworkProblem[]> {
+    if (this.#taken.size > 0 || this.#isFresh) await this.#lookForTakenPorts(client, table)
+    const plan = this.#plan(table)
+    if (this.#hash !== undefined) await this.#command(client, plan)
+    if (plan.hash !== this.#hash) return this.#renew(client, table)
+    await this.#write(plan)
+    return plan.problems
+  }
+
+  #plan(table: NetworkTable): HaproxyPlan {
+    return haproxyPlan(table, this.#settings, this.#host(this.#taken))
+  }
+
+  #host(taken: ReadonlySet<string>): HaproxyHost {
+    return {
+      taken,
+      isOpen: (backend, server) => this.#running.get(backend)?.get(server)?.open ?? false,
+      refusal: ({ key, frame }) => {
+        const refused = this.#refused.get(key)
+        return refused?.frame === frame ? refused.words : undefined
+      },
+    }
+  }
+
+  /** What can be done without a reload. */
+  async #command(client: HaproxyClient, plan: HaproxyPlan): Promise<void> {
+    const unread = [...plan.lists.values()].filter(({ path }) => !this.#lists.has(path))
+    if (unread.length > 0) this.#lists = new Map([...this.#lists, ...(await client.lists(unread))])
+    const wanted = [...this.#running.keys()].map((name) => plan.backends.get(name) ?? { name, servers: [] })
+    const fresh = [...plan.backends.values()].filter(({ name }) => !this.#running.has(name))
+    const known = plan.hash === this.#hash ? [...wanted, ...fresh] : wanted
+    const running: Map<string, ReadonlyMap<string, RunningServer>> = new Map(this.#running)
+    for (const { name } of fresh) running.set(name, new Map())
+    const commands = [...listCommands(plan.lists.values(), this.#lists), ...serverCommands(known, running)]
+    if (commands.length === 0) return
+    const complaints = await client.tell(commands)
+    for (const [path, { entries }] of plan.lists)
+      if (this.#lists.has(path)) this.#lists = new Map(this.#lists).set(path, entries)
+    if (complaints.length === 0) {
+      this.#setRunning(afterCommands(known, running))
+      return
+    }
+    // It is not as it was believed to be: HAProxy was started again, or somebody else gave it commands.
+    const worker = await client.worker()
+    this.#hash = worker && serverCommands(known, worker.servers).length === 0 ? worker.hash : undefined
+    this.#lists = new Map()
+    this.#setRunning(worker?.servers ?? new Map())
+  }
+
+  /** New files and a new worker; what HAProxy does not take is left out. */
+  async #renew(client: HaproxyClient, table: NetworkTable): Promise<readonly NetworkProblem[]> {
+    await this.#lookForTakenPorts(client, table)
+    for (let round = 0; round < mostRefusals; round += 1) {
+      const plan = this.#plan(table)
+      if (plan.hash === this.#hash) {
+        await this.#write(plan)
+        return plan.problems
+      }
+      await this.#writeFiles([...haproxyFiles(plan)].filter(([path]) => plan.lists.has(path)))
+      const errors = await client.check(this.#changes(plan))
+      if (errors.size === 0) return [...plan.problems, ...(await this.#reload(client, plan))]
+      if (!this.#refuse(plan.parts, errors))
+        return [...plan.problems, ...told(plan.parts, [...errors.values()].join('; '))]
+    }
+    return told(this.#plan(table).parts, 'HAProxy refuses too many files')
+  }
+
+  /** False: what is wrong is in none of the parts. */
+  #refuse(parts: readonly HaproxyPart[], errors: ReadonlyMap<string, string>): boolean {
+    const bad = parts.filter(({ path }) => errors.has(path.replace(/^haproxy\//, '')))
+    for (const { key, path, frame } of bad) {
+      this.#refused.set(key, { frame, words: errors.get(path.replace(/^haproxy\//, '')) ?? '' })
+    }
+    return bad.length > 0
+  }
+
+  /** HAProxy would wait for such a port, and serve nobody meanwhile: so it is not told of it. */
+  async #lookForTakenPorts(client: HaproxyClient, table: NetworkTable): Promise<void> {
+    const { parts } = haproxyPlan(table, this.#settings, this.#host(new Set()))
+    const listeners = readListeners(await client.listeners())
+    const isTaken = ({ address, port }: Bind) =>
+      listeners.some(
+        (other) => other.port === port && (address === '*' || other.address === '*' || other.address === address),
+      )
+    this.#taken = new Set(parts.flatMap(({ binds }) => binds.filter(isTaken).map(bindText)))
+  }
+
+  async #reload(client: HaproxyClient, plan: HaproxyPlan): Promise<readonly NetworkProblem[]> {
+    await this.#write(plan)
+    const failed = await client.failedReloads()
+    let asked = false
+    for (const deadline = this.#clock.now() + longestReloadMs; this.#clock.now() < deadline; ) {
+      const hash = await client.hash()
+      if (hash === plan.hash) {
+        this.#hash = hash
+        this.#lists = new Map([...plan.lists].map(([path, { entries }]) => [path, entries]))
+        this.#setRunning(afterCommands(plan.backends.values(), new Map()))
+        return []
+      }
+      if (asked && (await client.failedReloads()) > failed) break
+      // Where none runs, the container starts it.
+      if (!asked && hash !== undefined) {
+        await client.reload()
+        asked = true
+      }
+      await new Promise<void>((resolve) => this.#clock.after(reloadLookMs, resolve))
+    }
+    return told(plan.parts, 'HAProxy did not start with the new configuration; the one before goes on')
+  }
+
+  async #write(plan: HaproxyPlan): Promise<void> {
+    await this.#writeFiles(this.#changes(plan))
+  }
+
+  async #writeFiles(files: Iterable<readonly [string, string | undefined]>): Promise<void> {
+    const changes = [...files].filter(([path, text]) => text === undefined || this.#disk.get(path) !== sha256(text))
+    if (changes.length === 0) return
+    await this.#shell?.write(changes.map(([path, text]) => ({ path, text })))
+    for (const [path, text] of changes) {
+      if (text === undefined) this.#disk.delete(path)
+      else this.#disk.set(path, sha256(text))
+    }
+  }
+
+  /** Files that are to be written or, undefined, removed. */
+  #changes(plan: HaproxyPlan): ReadonlyMap<string, string | undefined> {
+    const files = haproxyFiles(plan)
+    const stale = [...this.#disk.keys()].filter((path) => isOurs(path) && !files.has(path))
+    const changed = [...files].filter(([path, text]) => this.#disk.get(path) !== sha256(text))
+    return new Map<string, string | undefined>([...changed, ...stale.map((path) => [path, undefined] as const)])
+  }
+
+  #setRunning(servers: RunningServers): void {
+    const now = this.#clock.now()
+    const before = this.#running
+    this.#running = servers
+    this.#traffic.runs(servers)
+    for (const [backend, all] of before) {
+      for (const [name, { open }] of all) {
+        if (open && !servers.get(backend)?.get(name)?.open) this.#traffic.closed(`${backend}/${name}`, now)
+      }
+    }
+    for (const [backend, all] of servers) {
+      for (const [name, { open }] of all) if (!open) this.#traffic.closed(`${backend}/${name}`, now)
+    }
+  }
+
+  /** Counts the sessions of those that leave, and removes who has none. */
+  async #look(): Promise<void> {
+    const client = this.#client
+    if (!client) return
+    const leaving = this.#traffic.leaving
+    if (leaving.length > 0) {
+      const backends = [...new Set(leaving.map((path) => path.slice(0, path.indexOf('/'))))]
+      this.#traffic.counted(await client.sessions(backends), this.#clock.now())
+    }
+    const still = new Set(this.#traffic.leaving)
+    const idle = this.#closed.filter((path) => !still.has(path))
+    if (idle.length > 0) {
+      await client.tell(idle.map((path) => deleteCommand(...splitPath(path))))
+      const worker = await client.worker()
+      if (worker) this.#setRunning(worker.servers)
+    }
+    this.#tell()
+  }
+
+  /** Servers of the running worker that take nothing new. */
+  get #closed(): readonly string[] {
+    return [...this.#running].flatMap(([backend, servers]) =>
+      [...servers].flatMap(([name, { open }]) => (open ? [] : [`${backend}/${name}`])),
+    )
+  }
+
+  #schedule(): void {
+    this.#cancelTimer()
+    this.#cancelTimer = () => {}
+    if (!this.#client) return
+    const now = this.#clock.now()
+    const waits = [
+      ...(this.#traffic.leaving.length > 0 ? [countMs] : []),
+      ...(this.#closed.length > 0 ? [removeMs] : []),
+      ...[this.#traffic.kernelDue(now)].flatMap((at) => (at === undefined ? [] : [at - now])),
+    ]
+    if (waits.length === 0) return
+    this.#cancelTimer = this.#clock.after(Math.min(...waits), () => {
+      // A shell that fails is given anew by whoever gave this one.
+      this.#inTurn(() => this.#look())
+        .catch(() => {})
+        .finally(() => this.#schedule())
+    })
+  }
+
+  #traffics(): Map<string, PodTraffic> {
+    const now = this.#clock.now()
+    return new Map([...this.#traffic.pods].map((pod) => [pod, this.#traffic.of(pod, now)]))
+  }
+
+  #tell(): void {
+    const now = this.#traffics()
+    const changed = [...now].filter(([pod, traffic]) => this.#told.get(pod) !== traffic).map(([pod]) => pod)
+    this.#told = now
+    if (changed.length > 0) this.#changed(changed)
+  }
+
+  #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(act)
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+}
+
+function isOurs(path: string): boolean {
+  return path.startsWith('haproxy/')
+}
+
+function splitPath(path: string): [string, string] {
+  const at = path.indexOf('/')
+  return [path.slice(0, at), path.slice(at + 1)]
+}
+
+function told(parts: readonly HaproxyPart[], message: string): NetworkProblem[] {
+  return parts.map(({ key }) => ({ key, message }))
+}

@@ -1,0 +1,107 @@
+// What HAProxy says of itself, taken apart.
+import type { RunningServer, RunningServers } from './haproxy-commands.ts'
+
+export interface Worker {
+  readonly pid: string
+  /** It was replaced and finishes what it has. */
+  readonly isOld: boolean
+}
+
+/** `show proc` of the master. */
+export function readWorkers(text: string): { readonly workers: readonly Worker[]; readonly failedReloads: number } {
+  const workers: Worker[] = []
+  let isOld = false
+  let failedReloads = 0
+  for (const line of text.split('\n')) {
+    if (line.startsWith('#')) isOld = /^# old workers/.test(line)
+    const [pid = '', type] = line.trim().split(/\s+/)
+    if (type === 'worker') workers.push({ pid, isOld })
+    if (type === 'master') failedReloads = Number(/\[failed: (\d+)\]/.exec(line)?.[1] ?? 0)
+  }
+  return { workers, failedReloads }
+}
+
+const inMaintenance = 0x01 | 0x08
+
+/** `show servers state`: by backend. Backends without servers are not in it. */
+export function readServersState(text: string): RunningServers {
+  const backends = new Map<string, Map<string, RunningServer>>()
+  for (const line of text.split('\n')) {
+    const fields = line.trim().split(' ')
+    if (fields.length < 20 || line.startsWith('#')) continue
+    const [, backend = '', , server = '', address = '', , admin = ''] = fields
+    const servers = backends.get(backend) ?? new Map<string, RunningServer>()
+    servers.set(server, { address, port: Number(fields[18]), open: (Number(admin) & inMaintenance) === 0 })
+    backends.set(backend, servers)
+  }
+  return backends
+}
+
+/** `show stat`: sessions and queued requests by `backend/server`, summed over all workers that answered. */
+export function readSessions(text: string): ReadonlyMap<string, number> {
+  const sessions = new Map<string, number>()
+  for (const line of text.split('\n')) {
+    const [backend = '', server = '', queued = '', , current = ''] = line.split(',')
+    if (line.startsWith('#') || server === '') continue
+    const name = `${backend}/${server}`
+    sessions.set(name, (sessions.get(name) ?? 0) + Number(queued) + Number(current))
+  }
+  return sessions
+}
+
+/** `description` of `show info`. */
+export function readDescription(text: string): string | undefined {
+  return /^description: (.*)$/m.exec(text)?.[1]?.trim()
+}
+
+/** `show acl` or `show map`: one entry a line, after an address in memory. */
+export function readList(text: string): ReadonlyMap<string, string> {
+  const lines = text.split('\n').map((line) => line.trim().split(' '))
+  return new Map(
+    lines.flatMap(([pointer = '', pattern = '', ...value]): [string, string][] =>
+      pointer.startsWith('0x') && pattern !== '' ? [[pattern, value.join(' ')]] : [],
+    ),
+  )
+}
+
+const success = /^(New server registered\.|Server deleted\.|(no need to change|IP changed|port changed).*|)$/
+
+/** What is not the answer of a success. */
+export function complaints(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => !success.test(line))
+}
+
+/** The words of `haproxy -c` on one file of the folder: path below it -> words. */
+export function readConfigErrors(text: string, folder: string): ReadonlyMap<string, string> {
+  const errors = new Map<string, string>()
+  for (const line of text.split('\n')) {
+    const at = line.indexOf(`[${folder}/`)
+    if (at < 0 || !line.includes('ALERT')) continue
+    const [, path = '', words = ''] = /^([^:\]]+)(?::\d+)?\] *:? *(.*)$/.exec(line.slice(at + folder.length + 2)) ?? []
+    if (!errors.has(path)) errors.set(path, words)
+  }
+  return errors
+}
+
+/** Listening sockets of the host (lines of /proc/net/tcp) that are none of our own (`own INODE`): address, or `*`, with port. */
+export function readListeners(text: string): readonly { readonly address: string; readonly port: number }[] {
+  const own = new Set([...text.matchAll(/^own (\d+)$/gm)].map(([, inode]) => inode))
+  return text.split('\n').flatMap((line) => {
+    const fields = line.trim().split(/\s+/)
+    const [, hex = '', port = ''] = /^([0-9A-F]+):([0-9A-F]{4})$/.exec(fields[1] ?? '') ?? []
+    if (fields[3] !== '0A' || own.has(fields[9])) return []
+    return [{ address: /^0+$/.test(hex) ? '*' : addressOf(hex), port: Number.parseInt(port, 16) }]
+  })
+}
+
+/** In the byte order of the machine, which is little endian wherever Docker runs. IPv4 in IPv6 ends with it. */
+function addressOf(hex: string): string {
+  const bytes = hex.slice(-8).match(/../g) ?? []
+  return bytes
+    .map((byte) => Number.parseInt(byte, 16))
+    .reverse()
+    .join('.')
+}

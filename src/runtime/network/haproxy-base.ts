@@ -1,0 +1,65 @@
+import { masterSocket, statePath, workerSocket } from './node-paths.ts'
+
+/** What HAProxy's configuration depends on beside the table. */
+export interface HaproxySettings {
+  readonly engine: string
+  readonly serviceCIDR: string
+  /** 0: none. */
+  readonly ingressHttpPort: number
+  readonly ingressHttpsPort: number
+  readonly proxyProtocol: boolean
+}
+
+export const basePath = 'haproxy/00-base.cfg'
+
+/** For requests that come to a worker that is about to end: they go on to the one that took its place. */
+export const nextBackend = 'next'
+
+export const peersSection = 'berth'
+
+/**
+ * Time-outs are as long as HAProxy can count, because Kubernetes has none: a peer that is gone is found by keep-alive probes of the kernel.
+ * Only idle connections of HTTP end, so that a worker that was replaced can end too.
+ */
+export function baseConfig(hash: string): string {
+  return `global
+  description ${hash}
+  stats socket ${workerSocket} mode 600 level admin expose-fd listeners
+  stats timeout 1m
+  fd-hard-limit 100000
+  # Connections may be open for days; memory of workers that carry nothing but those is what limits them.
+  mworker-max-reloads 30
+  localpeer berth
+
+defaults services
+  mode tcp
+  balance roundrobin
+  timeout connect 1s
+  timeout client 24d
+  timeout server 24d
+  timeout tunnel 24d
+  timeout http-keep-alive 10m
+  retries 3
+  option redispatch 1
+  option idle-close-on-response
+  option clitcpka
+  clitcpka-idle 60s
+  clitcpka-intvl 15s
+  clitcpka-cnt 8
+  option srvtcpka
+  srvtcpka-idle 60s
+  srvtcpka-intvl 15s
+  srvtcpka-cnt 8
+
+# What clients stick to outlives a reload: the worker that ends teaches the one that comes.
+peers ${peersSection}
+  peer berth unix@${statePath}/run/peers.sock
+
+# The address that the client called, on this host, where the next worker listens.
+backend ${nextBackend} from services
+  mode http
+  server ${nextBackend} 0.0.0.0
+`
+}
+
+export { masterSocket, workerSocket }

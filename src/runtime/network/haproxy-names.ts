@@ -1,0 +1,41 @@
+import { sha256 } from '../../base/hash.ts'
+import type { ServicePortRow, ServiceRow } from './table.ts'
+
+/** Names of one TCP port of a Service. Names of Kubernetes have no underscores, so no two are the same. */
+export interface PortNames {
+  readonly frontend: string
+  /** Of connections. */
+  readonly tcp: string
+  /** Of requests. */
+  readonly http: string
+  readonly affinity: string
+}
+
+export function portNames({ namespace, name }: ServiceRow, { port }: ServicePortRow): PortNames {
+  const base = `${namespace}_${name}_${port}`
+  return { frontend: `f_${base}`, tcp: `t_${base}`, http: `h_${base}`, affinity: `a_${base}` }
+}
+
+/** The backends that a pod of the port is in. */
+export function backendNames(service: ServiceRow, port: ServicePortRow): readonly string[] {
+  const names = portNames(service, port)
+  if (port.protocol !== 'TCP' || port.mode === 'kernel') return []
+  return { tcp: [names.tcp], http: [names.http], detect: [names.tcp, names.http] }[port.mode]
+}
+
+export function servicePath({ namespace, name }: ServiceRow): string {
+  return `haproxy/20-${namespace}_${name}.cfg`
+}
+
+/** Numbers for servers, different in one backend, the same in every worker as long as none of them clash. */
+export function serverIds(names: readonly string[]): ReadonlyMap<string, number> {
+  const taken = new Set<number>()
+  return new Map(
+    [...names].sort().map((name) => {
+      let id = (Number.parseInt(sha256(name).slice(0, 8), 16) % 0x7ffffff0) + 1
+      while (taken.has(id)) id += 1
+      taken.add(id)
+      return [name, id]
+    }),
+  )
+}

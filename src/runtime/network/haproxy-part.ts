@@ -1,0 +1,69 @@
+import type { Key } from '../../base/key.ts'
+
+/** What HAProxy has to be told of one object: a file of its own, and what of it may change while HAProxy runs. */
+export interface HaproxyPart {
+  readonly key: Key
+  /** Below the state folder. Read in alphabetical order. */
+  readonly path: string
+  /** The file without its servers: what only a reload can change. */
+  readonly frame: string
+  readonly binds: readonly Bind[]
+  readonly backends: readonly BackendServers[]
+  readonly lists: readonly HaproxyList[]
+}
+
+/** Address and port that a frontend listens on; address `*`: all of the host. */
+export interface Bind {
+  readonly address: string
+  readonly port: number
+}
+
+/** In the file its servers stand where the frame has `serversHere(name)`. */
+export interface BackendServers {
+  readonly name: string
+  readonly servers: readonly HaproxyServer[]
+}
+
+export interface HaproxyServer {
+  readonly name: string
+  /** The same in every worker, so that what a client sticks to can be handed on. */
+  readonly id: number
+  readonly address: string
+  readonly port: number
+  /** As in the file and in `add server`, which takes nothing from `default-server`. */
+  readonly keywords: string
+}
+
+/** A file of patterns (`acl`) or of patterns and values (`map`), which HAProxy reads at its start and which is kept right by commands. */
+export interface HaproxyList {
+  readonly kind: 'acl' | 'map'
+  /** Below the state folder. */
+  readonly path: string
+  readonly entries: ReadonlyMap<string, string>
+}
+
+export function serversHere(backend: string): string {
+  return `  # servers of ${backend}`
+}
+
+export function fileText({ frame, backends }: HaproxyPart): string {
+  return backends.reduce((text, { name, servers }) => {
+    const lines = servers.map((server) => `  server ${server.name} ${serverText(server)}`)
+    return text.replace(serversHere(name), () => lines.join('\n') || '  # no servers')
+  }, frame)
+}
+
+/** What follows the name, in the file as in `add server`. */
+export function serverText({ address, port, id, keywords }: HaproxyServer): string {
+  const host = address.includes(':') ? `[${address}]` : address
+  return `${host}:${port} id ${id}${keywords === '' ? '' : ` ${keywords}`}`
+}
+
+export function listText({ kind, entries }: HaproxyList): string {
+  const lines = [...entries].map(([pattern, value]) => (kind === 'acl' ? pattern : `${pattern} ${value}`))
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+export function bindText({ address, port }: Bind): string {
+  return `${address}:${port}`
+}

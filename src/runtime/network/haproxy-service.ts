@@ -1,0 +1,154 @@
+import { type HaproxySettings, nextBackend, peersSection } from './haproxy-base.ts'
+import { backendNames, portNames, serverIds, servicePath } from './haproxy-names.ts'
+import {
+  type BackendServers,
+  type Bind,
+  bindText,
+  type HaproxyList,
+  type HaproxyPart,
+  type HaproxyServer,
+  serversHere,
+} from './haproxy-part.ts'
+import { type PortPolicy, policyLines, policyLists } from './haproxy-policy.ts'
+import type { BackendRow, ServicePortRow, ServiceRow } from './table.ts'
+
+export interface ServiceContext {
+  readonly settings: Pick<HaproxySettings, 'serviceCIDR'>
+  /** Whether a server is in traffic now, as far as known: who is not known yet stays as it is. */
+  isOpen(backend: string, server: string): boolean
+  /** False: somebody else has it. */
+  mayBind(bind: Bind): boolean
+  policyOf(port: ServicePortRow): PortPolicy
+}
+
+/** How long a client may be silent before its connection counts as one of a protocol in which the server speaks first. */
+const inspectMs = 50
+const affinityClients = '100k'
+/** An idle connection to a pod is closed soon after it is not needed any more. */
+const httpServer = 'pool-purge-delay 2s pool-max-conn 1000'
+
+/** Undefined: nothing of it goes through HAProxy. */
+export function servicePart(service: ServiceRow, context: ServiceContext): HaproxyPart | undefined {
+  const ports = service.ports.map((port) => portPart(service, port, context)).filter((port) => port !== undefined)
+  if (ports.length === 0) return undefined
+  return {
+    key: service.key,
+    path: servicePath(service),
+    frame: ports.map((port) => `${port.lines.join('\n')}\n`).join('\n'),
+    binds: ports.flatMap((port) => port.binds),
+    backends: ports.flatMap((port) => port.backends),
+    lists: ports.flatMap((port) => port.lists),
+  }
+}
+
+interface PortPart {
+  readonly lines: readonly string[]
+  readonly binds: readonly Bind[]
+  readonly backends: readonly BackendServers[]
+  readonly lists: readonly HaproxyList[]
+}
+
+function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceContext): PortPart | undefined {
+  const backends = backendNames(service, port)
+  const binds = bindsOf(service, port).filter((bind) => context.mayBind(bind))
+  if (backends.length === 0 || binds.length === 0) return undefined
+  const names = portNames(service, port)
+  const policy = context.policyOf(port)
+  const lines = [
+    ...affinityTable(service, names.affinity),
+    `frontend ${names.frontend} from services`,
+    `  mode ${port.mode === 'http' ? 'http' : 'tcp'}`,
+    ...binds.map((bind) => `  bind ${bindText(bind)}${bind.address === '*' ? '' : isForeign(service, bind)}`),
+    ...sourceLines(service, binds, context.settings.serviceCIDR),
+    ...policyLines(names.frontend, policy),
+    ...choiceLines(service, port),
+    ...backends.flatMap((backend) => backendLines(service, port, backend)),
+  ]
+  const lists = policyLists(names.frontend, policy)
+  return { lines, binds, lists, backends: backends.map((name) => ({ name, servers: servers(port, name, context) })) }
+}
+
+/** Where a port can be reached. */
+export function bindsOf(
+  { type, clusterIP, externalIPs }: ServiceRow,
+  { port, nodePort }: ServicePortRow,
+): readonly Bind[] {
+  if (clusterIP === '' || clusterIP === 'None') return []
+  return [
+    ...[clusterIP, ...externalIPs].map((address) => ({ address, port })),
+    ...(nodePort === 0 ? [] : [{ address: '*', port: nodePort }]),
+    ...(type === 'LoadBalancer' ? [{ address: '*', port }] : []),
+  ]
+}
+
+/** An external address may be one that the host has not, or has not yet. */
+function isForeign({ clusterIP }: ServiceRow, { address }: Bind): string {
+  return address === clusterIP ? '' : ' transparent'
+}
+
+/** Addresses of other Services come to a wildcard, too; and only some sources may use a load balancer. */
+function sourceLines({ clusterIP, sourceRanges }: ServiceRow, binds: readonly Bind[], serviceCIDR: string): string[] {
+  if (binds.every(({ address }) => address !== '*')) return []
+  const others = `  tcp-request connection reject if { dst ${serviceCIDR} } !{ dst ${clusterIP} }`
+  if (sourceRanges.length === 0) return [others]
+  const ranges = `!{ dst ${clusterIP} } !{ src ${sourceRanges.join(' ')} } !{ src_is_local }`
+  return [others, `  tcp-request connection reject if ${ranges}`]
+}
+
+function affinityTable({ affinitySeconds }: ServiceRow, name: string): string[] {
+  if (affinitySeconds === undefined) return []
+  const table = `type ip size ${affinityClients} expire ${affinitySeconds}s peers ${peersSection}`
+  return [`backend ${name} from services`, `  stick-table ${table}`]
+}
+
+/**
+ * Which backend takes a connection. Without a pod it is closed at once, as Kubernetes refuses it. A worker that is about to end hands
+ * requests on, because nobody can tell it any more which pods there are; but it alone knows the address that a client sticks to.
+ */
+function choiceLines(service: ServiceRow, port: ServicePortRow): string[] {
+  const { tcp, http } = portNames(service, port)
+  const isHttp = '{ var(sess.http) -m bool }'
+  const handOn = (conditions: string) =>
+    service.affinitySeconds === undefined ? [`  use_backend ${nextBackend} if ${conditions}{ stopping }`] : []
+  const refuse = `  tcp-request connection reject if { nbsrv(${tcp}) eq 0 }`
+  if (port.mode === 'http') return [...handOn(''), `  default_backend ${http}`]
+  if (port.mode === 'tcp') return [refuse, `  default_backend ${tcp}`]
+  return [
+    refuse,
+    `  tcp-request inspect-delay ${inspectMs}ms`,
+    '  tcp-request content set-var(sess.http) bool(true) if HTTP !{ req.payload(0,4) -m str "PRI " }',
+    `  tcp-request content switch-mode http if ${isHttp}`,
+    ...handOn(`${isHttp} `),
+    `  use_backend ${http} if ${isHttp}`,
+    `  default_backend ${tcp}`,
+  ]
+}
+
+/** A request is sent again only if it cannot have reached a pod, or if it may be repeated by its nature. */
+function backendLines(service: ServiceRow, port: ServicePortRow, name: string): string[] {
+  const names = portNames(service, port)
+  const http = ['  option forwardfor if-none', '  retry-on conn-failure empty-response'].concat([
+    '  http-request disable-l7-retry unless { method GET HEAD OPTIONS }',
+  ])
+  const sticky = ['  balance source', '  hash-type consistent', `  stick on src table ${names.affinity}`]
+  return [
+    `backend ${name} from services`,
+    `  mode ${name === names.http ? 'http' : 'tcp'}`,
+    ...(name === names.http ? http : []),
+    ...(service.affinitySeconds === undefined ? [] : sticky),
+    serversHere(name),
+  ]
+}
+
+function servers(port: ServicePortRow, backend: string, context: ServiceContext): HaproxyServer[] {
+  const ids = serverIds(port.backends.map(({ name }) => name))
+  const isWanted = ({ name, state }: BackendRow) =>
+    state === 'ready' || (state === 'unknown' && context.isOpen(backend, name))
+  return port.backends.filter(isWanted).map(({ name, address, port: number }) => ({
+    name,
+    id: ids.get(name) ?? 0,
+    address,
+    port: number,
+    keywords: backend.startsWith('h_') ? httpServer : '',
+  }))
+}
