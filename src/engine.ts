@@ -72,7 +72,7 @@ export class Engine {
       replicasOf: (target, manifest) => this.#scaling.replicasOf(target, manifest),
     })
     this.#networking = new Networking({
-      ...{ runtime, clock, log, network: { serviceCIDR: '10.96.0.0/16', zone: 'cluster.local', ...settings.network } },
+      ...{ runtime, clock, log, network: settings.network },
       wanted: () => this.#wanted,
     })
     this.#looker = new Looker({

@@ -6,10 +6,44 @@ export interface EngineSettings {
   readonly hosts: readonly HostSettings[]
   readonly stateDir: string
   readonly pauseImage: string
-  readonly network: { readonly podCIDR: string; readonly mtu: number }
+  readonly network: NetworkSettings
   readonly applications: readonly ApplicationSettings[]
   /** Where the autoscaler asks for metrics that are not of Docker; undefined: nowhere. */
   readonly prometheusURL?: string | undefined
+}
+
+export interface NetworkSettings {
+  readonly podCIDR: string
+  readonly serviceCIDR: string
+  readonly mtu: number
+  /** `names`: no node container; Services are names of Docker, without addresses and ports of their own. */
+  readonly mode: 'services' | 'names'
+  /** Of the node container. */
+  readonly nodeImage: string
+  /** `cluster.local` */
+  readonly zone: string
+  readonly ingress: IngressSettings
+  /** Undefined: no certificates are asked for. */
+  readonly acme: AcmeSettings | undefined
+}
+
+export interface IngressSettings {
+  /** On every host; 0: none. */
+  readonly httpPort: number
+  readonly httpsPort: number
+  /** Connections begin with the PROXY protocol, as a load balancer before the hosts speaks it. */
+  readonly proxyProtocol: boolean
+  /** Of the Ingresses that are served; undefined: any. */
+  readonly className: string | undefined
+}
+
+/** The terms of the server are agreed to. */
+export interface AcmeSettings {
+  /** Address of the directory; undefined: the usual one. */
+  readonly server: string | undefined
+  readonly email: string | undefined
+  /** Certificates that the server is trusted by; undefined: those of the system. */
+  readonly caFile: string | undefined
 }
 
 export interface HostSettings {

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { createLog } from '../../src/base/log.ts'
 import { Engine } from '../../src/engine.ts'
 import { Journal } from '../../src/journal/journal.ts'
+import { defaultNetwork } from '../../src/manifests/config-network.ts'
 import { MemoryRepository } from '../../test/support/memory-repository.ts'
 import { SimRuntime } from './sim-runtime.ts'
 
@@ -31,7 +32,7 @@ export async function settledSimEngine(workloads: number, intervalMs: number): P
   const engine = new Engine({
     settings: {
       ...{ id: 'bench', hosts: [], stateDir, pauseImage: 'pause' },
-      network: { podCIDR: '10.244.0.0/14', mtu: 1500 },
+      network: { ...defaultNetwork, mode: 'names', zone: 'cluster.local' },
       applications: [application],
     },
     runtime,

@@ -9,6 +9,9 @@ export class UsageError extends Error {
 export const podSecurityLevels = ['privileged', 'baseline', 'restricted'] as const
 export type PodSecurity = (typeof podSecurityLevels)[number]
 
+export const networkModes = ['services', 'names'] as const
+export type NetworkMode = (typeof networkModes)[number]
+
 export type Output = 'text' | 'json' | 'markdown'
 
 export interface Arguments {
@@ -23,6 +26,11 @@ export interface Arguments {
   readonly stateDir: string | undefined
   readonly engine: string | undefined
   readonly pauseImage: string | undefined
+  readonly network: NetworkMode | undefined
+  readonly nodeImage: string | undefined
+  /** Ports of every host; 0: none. */
+  readonly ingressHttp: number | undefined
+  readonly ingressHttps: number | undefined
   readonly listen: string | undefined
   readonly podSecurity: PodSecurity | undefined
   readonly interval: string | undefined
@@ -44,6 +52,10 @@ const options = {
   'state-dir': { type: 'string' },
   engine: { type: 'string' },
   'pause-image': { type: 'string' },
+  network: { type: 'string' },
+  'node-image': { type: 'string' },
+  'ingress-http': { type: 'string' },
+  'ingress-https': { type: 'string' },
   listen: { type: 'string' },
   'pod-security': { type: 'string' },
   interval: { type: 'string' },
@@ -71,6 +83,10 @@ export function readArguments(argv: readonly string[]): Arguments {
     stateDir: values['state-dir'],
     engine: values.engine,
     pauseImage: values['pause-image'],
+    network: values.network === undefined ? undefined : oneOf('--network', values.network, networkModes),
+    nodeImage: values['node-image'],
+    ingressHttp: port('--ingress-http', values['ingress-http']),
+    ingressHttps: port('--ingress-https', values['ingress-https']),
     listen: values.listen,
     podSecurity:
       values['pod-security'] === undefined
@@ -98,6 +114,13 @@ function oneOf<T extends string>(flag: string, value: string, allowed: readonly 
   const found = allowed.find((word) => word === value)
   if (found === undefined) throw new UsageError(`${flag}: expected one of ${allowed.join(', ')}, found "${value}"`)
   return found
+}
+
+function port(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : -1
+  if (number < 0 || number > 65535) throw new UsageError(`${flag}: expected a port to 65535, found "${text}"`)
+  return number
 }
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }

@@ -3,11 +3,15 @@ import { homedir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { shortHash } from '../base/hash.ts'
 import { readConfig } from '../manifests/config.ts'
+import { defaultNetwork, type NetworkConfig } from '../manifests/config-network.ts'
 import { renderProblem } from '../manifests/problem.ts'
-import type { ApplicationSettings, EngineSettings, HostSettings } from '../settings.ts'
+import type { ApplicationSettings, EngineSettings, HostSettings, NetworkSettings } from '../settings.ts'
 import { type Arguments, durationMs, UsageError } from './arguments.ts'
 
 export const defaultPauseImage = 'busybox:stable-musl'
+/** Where neither a flag nor the configuration says it. */
+export const defaultMode: NetworkSettings['mode'] = 'names'
+const defaultZone = 'cluster.local'
 const defaultSocket = 'unix:///var/run/docker.sock'
 
 /** Everything the engine needs, from flags alone or from a configuration file with flags on top. */
@@ -39,7 +43,7 @@ function fromFlags(args: Arguments): EngineSettings & { readonly listen: string 
     hosts: [localHost(args)],
     stateDir: args.stateDir ?? defaultStateDir(id),
     pauseImage: args.pauseImage ?? defaultPauseImage,
-    network: { podCIDR: '10.244.0.0/14', mtu: 1500 },
+    network: networkSettings(args, defaultNetwork, defaultZone),
     applications: [application],
     listen: args.listen,
   }
@@ -70,10 +74,27 @@ async function fromFile(
     hosts,
     stateDir: args.stateDir ?? config.engine.stateDir ?? defaultStateDir(id),
     pauseImage: args.pauseImage ?? config.engine.pauseImage ?? defaultPauseImage,
-    network: config.engine.network,
+    network: networkSettings(args, config.engine.network, config.engine.clusterDomain),
     applications,
     listen: args.listen ?? config.engine.listen,
     prometheusURL: config.engine.prometheusURL,
+  }
+}
+
+/** Flags on top of what is configured. */
+function networkSettings(args: Arguments, network: NetworkConfig, zone: string): NetworkSettings {
+  const { ingress, ...rest } = network
+  const httpPort = args.ingressHttp ?? ingress.httpPort
+  const httpsPort = args.ingressHttps ?? ingress.httpsPort
+  if (httpPort === httpsPort && httpPort !== 0) {
+    throw new UsageError(`--ingress-https: expected another port than that of http, found ${httpsPort} for both`)
+  }
+  return {
+    ...rest,
+    mode: args.network ?? network.mode ?? defaultMode,
+    nodeImage: args.nodeImage ?? network.nodeImage,
+    ingress: { ...ingress, httpPort, httpsPort },
+    zone,
   }
 }
 

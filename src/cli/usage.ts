@@ -23,6 +23,10 @@ where and how:
   --engine NAME        installation id                             (from the repository's address)
   --state-dir DIR      local store and journal
   --pause-image IMAGE  image that holds a pod's network            (busybox:stable-musl)
+  --network MODE       services: addresses, balancing and Ingress; names: only Docker's names for Services
+  --node-image IMAGE   image of the node container                 (berth-node:1)
+  --ingress-http PORT  of every host                               (80)
+  --ingress-https PORT of every host                               (443)
   --listen ADDRESS     status server of run                        (127.0.0.1:7070, or any free port)
   --interval 30s       how often run asks the repository
   --timeout 5m         how long sync may take

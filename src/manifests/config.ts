@@ -1,10 +1,11 @@
 import { parseDuration } from '../base/duration.ts'
 import { cleaned } from './clean.ts'
+import { type NetworkConfig, networkConfig } from './config-network.ts'
 import { found, quoted } from './found.ts'
 import type { Validate } from './generated/validators.js'
 import { Application as validateApplication, Engine as validateEngine } from './generated/validators.js'
 import { percentOf } from './int-or-percent.ts'
-import { dnsLabelFault, imageFault, labelKeyFault, labelValueFault } from './names.ts'
+import { dnsLabelFault, dnsNameFault, imageFault, labelKeyFault, labelValueFault } from './names.ts'
 import type { Path } from './position.ts'
 import { capProblems, type Problem } from './problem.ts'
 import { type Doc, type ManifestFile, readManifest } from './read.ts'
@@ -24,7 +25,7 @@ export interface EngineConfig {
   /** None: the local one. */
   readonly hosts: readonly HostConfig[]
   readonly clusterDomain: string
-  readonly network: { readonly podCIDR: string; readonly serviceCIDR: string; readonly mtu: number }
+  readonly network: NetworkConfig
   readonly stateDir: string | undefined
   readonly listen: string | undefined
   readonly pauseImage: string | undefined
@@ -109,7 +110,10 @@ const nameless: EngineConfig = {
   name: '',
   hosts: [],
   clusterDomain: '',
-  network: { podCIDR: '', serviceCIDR: '', mtu: 0 },
+  network: {
+    ...{ podCIDR: '', serviceCIDR: '', mtu: 0, mode: undefined, nodeImage: '', acme: undefined },
+    ingress: { httpPort: 0, httpsPort: 0, proxyProtocol: false, className: undefined },
+  },
   stateDir: undefined,
   listen: undefined,
   pauseImage: undefined,
@@ -135,13 +139,7 @@ function engineConfig({ metadata, spec }: Engine, review: Review): EngineConfig 
     }
     if (tls) review.problem([...at, 'tls'], later)
   }
-  for (const member of ['podCIDR', 'serviceCIDR'] as const) {
-    if (isNetwork(network[member])) continue
-    review.problem(
-      ['spec', 'network', member],
-      `expected a network like "10.244.0.0/14", found ${found(network[member])}`,
-    )
-  }
+  reportFault(review, ['spec', 'clusterDomain'], dnsNameFault(clusterDomain), found(clusterDomain))
   const { listen } = server
   if (listen !== undefined && !/^(?:[0-9a-zA-Z.-]*|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$/.test(listen)) {
     review.problem(['spec', 'server', 'listen'], `expected address:port, found ${found(listen)}`)
@@ -159,7 +157,7 @@ function engineConfig({ metadata, spec }: Engine, review: Review): EngineConfig 
     name: metadata.name,
     hosts: hosts.map(({ name, endpoint, labels = {}, taints = [] }) => ({ name, endpoint, labels, taints })),
     clusterDomain,
-    network,
+    network: networkConfig(network, review),
     stateDir,
     listen,
     pauseImage,
@@ -224,14 +222,4 @@ function applicationConfig({ metadata, spec }: Application, review: Review): App
     selfHeal: sync.selfHeal,
     podSecurity: security.podSecurity,
   }
-}
-
-/** IPv4 in CIDR form, without bits set beyond the prefix. */
-function isNetwork(text: string): boolean {
-  const match = /^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\/([0-9]{1,2})$/.exec(text)
-  if (!match) return false
-  const [a = 0, b = 0, c = 0, d = 0, prefix = 0] = match.slice(1).map(Number)
-  if ([a, b, c, d].some((part) => part > 255) || prefix < 8 || prefix > 28) return false
-  const address = ((a * 256 + b) * 256 + c) * 256 + d
-  return address % 2 ** (32 - prefix) === 0
 }

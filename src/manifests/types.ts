@@ -47,6 +47,7 @@ export type {
   EndpointSlicePort,
   Endpoints,
   Engine,
+  EngineNetwork,
   EngineTaint,
   EnvFromSource,
   EnvVar,

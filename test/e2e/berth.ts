@@ -38,6 +38,8 @@ export class TestBerth {
   readonly repository: TestRepository
   readonly id: string
   readonly socket: string
+  /** Mode of the network; `services` needs a node image on the engine. */
+  network: 'services' | 'names' = 'names'
   #child: ChildProcess | undefined
   log = ''
 
@@ -71,8 +73,9 @@ export class TestBerth {
 
   get #flags(): string[] {
     const { dir, id, socket } = this
+    const common = ['--pause-image', testImages.pause, '--network', this.network]
     if (this.#configuration !== undefined)
-      return ['-c', this.#configuration, '--state-dir', join(dir, 'state'), '--pause-image', testImages.pause]
+      return ['-c', this.#configuration, '--state-dir', join(dir, 'state'), ...common]
     const places = [
       '--repo',
       this.repository.dir,
@@ -83,7 +86,7 @@ export class TestBerth {
       '--state-dir',
       join(dir, 'state'),
     ]
-    return [...places, '--engine', id, '--host', socket, '--pause-image', testImages.pause]
+    return [...places, '--engine', id, '--host', socket, ...common]
   }
 
   #argv(command: string, ...more: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseDuration } from '../../src/base/duration.ts'
 import { readConfig } from '../../src/manifests/config.ts'
+import { defaultNetwork } from '../../src/manifests/config-network.ts'
 import { renderProblem } from '../../src/manifests/problem.ts'
 
 const read = (text: string) => readConfig({ path: 'berth.yaml', bytes: new TextEncoder().encode(text) })
@@ -17,7 +18,7 @@ test('everything that is left out has its default', () => {
       name: 'production',
       hosts: [],
       clusterDomain: 'cluster.local',
-      network: { podCIDR: '10.244.0.0/14', serviceCIDR: '10.96.0.0/16', mtu: 1500 },
+      network: defaultNetwork,
       stateDir: undefined,
       listen: undefined,
       pauseImage: undefined,
@@ -74,6 +75,18 @@ ${application(`
   ])
 })
 
+test('everything that is written of the network is read', () => {
+  const acme = { server: 'https://acme.example.com/directory', email: 'admin@example.com', caFile: '/etc/acme.pem' }
+  const network = {
+    ...{ podCIDR: '10.32.0.0/16', serviceCIDR: '10.33.0.0/20', mtu: 1400, mode: 'services', nodeImage: 'node:2' },
+    ingress: { httpPort: 8080, httpsPort: 8443, proxyProtocol: true, className: 'berth' },
+  }
+  const { config, problems } = read(
+    engine(JSON.stringify({ network: { ...network, acme: { ...acme, agreeToTerms: true } } })),
+  )
+  expect([problems, config.engine.network]).toEqual([[], { ...network, acme }])
+})
+
 test.each(['off', '"off"', 'false'])('onFailure: %s is off', (text) => {
   expect(read(`${engine()}---\n${application(`{${source}, rollback: {onFailure: ${text}}}`)}`).problems).toEqual([])
 })
@@ -117,6 +130,59 @@ describe('problems', () => {
     [
       engine('{network: {podCIDR: 10.244.0.1/14}}'),
       'spec.network.podCIDR: expected a network like "10.244.0.0/14", found "10.244.0.1/14" (string)',
+    ],
+    [
+      engine('{network: {serviceCIDR: 10.96.0.0/25}}'),
+      'spec.network.serviceCIDR: expected a network like "10.96.0.0/16", from /12 to /24, found "10.96.0.0/25" (string)',
+    ],
+    [
+      engine('{network: {serviceCIDR: 10.0.0.0/8}}'),
+      'spec.network.serviceCIDR: expected a network like "10.96.0.0/16", from /12 to /24, found "10.0.0.0/8" (string)',
+    ],
+    [
+      engine('{network: {serviceCIDR: 10.245.0.0/16}}'),
+      'spec.network.serviceCIDR: expected no address of podCIDR, which is 10.244.0.0/14, found "10.245.0.0/16" (string)',
+    ],
+    [
+      engine('{network: {podCIDR: 10.96.4.0/24}}'),
+      'spec.network.serviceCIDR: expected no address of podCIDR, which is 10.96.4.0/24, found "10.96.0.0/16" (string)',
+    ],
+    [engine('{network: {mode: proxy}}'), 'spec.network.mode: expected services or names, found "proxy" (string)'],
+    [
+      engine('{network: {nodeImage: "no image"}}'),
+      'spec.network.nodeImage: expected an image reference like "registry.example.com/shop/web:1.2", found "no image" (string)',
+    ],
+    [
+      engine('{network: {ingress: {httpPort: 65536}}}'),
+      'spec.network.ingress.httpPort: expected a whole number from 0 to 65535, found 65536 (number)',
+    ],
+    [
+      engine('{network: {ingress: {httpPort: 443}}}'),
+      'spec.network.ingress.httpsPort: expected another port than httpPort, found 443 (number)',
+    ],
+    [
+      engine('{network: {ingress: {className: "A b"}}}'),
+      'spec.network.ingress.className: expected a name of lower-case letters, digits, "-" and ".", 253 at most, that begins and ends with a letter or digit, found "A b" (string)',
+    ],
+    [
+      engine('{network: {acme: {email: a@example.com}}}'),
+      'spec.network.acme.agreeToTerms: expected true, as certificates are given to those who agree to the terms of the server, found false (boolean)',
+    ],
+    [
+      engine('{network: {acme: {agreeToTerms: true, server: acme.example.com}}}'),
+      'spec.network.acme.server: expected an address like "https://acme.example.com/directory", found "acme.example.com" (string)',
+    ],
+    [
+      engine('{network: {acme: {agreeToTerms: true, email: admin}}}'),
+      'spec.network.acme.email: expected an address like "admin@example.com", found "admin" (string)',
+    ],
+    [
+      engine('{network: {acme: {agreeToTerms: true, caFile: ca.pem}}}'),
+      'spec.network.acme.caFile: expected an absolute path, found "ca.pem" (string)',
+    ],
+    [
+      engine('{clusterDomain: Cluster}'),
+      'spec.clusterDomain: expected a name of lower-case letters, digits, "-" and ".", 253 at most, that begins and ends with a letter or digit, found "Cluster" (string)',
     ],
     [engine('{server: {listen: "7070"}}'), 'spec.server.listen: expected address:port, found "7070" (string)'],
     [engine('{stateDir: here}'), 'spec.stateDir: expected an absolute path, found "here" (string)'],

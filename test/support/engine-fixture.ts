@@ -1,8 +1,10 @@
 // An engine of fakes: one host, one clock, one repository. The bindings are made anew before each test.
+
 import { afterEach, beforeEach } from 'vitest'
 import { silentLog } from '../../src/base/log.ts'
 import { Engine } from '../../src/engine.ts'
 import { Journal } from '../../src/journal/journal.ts'
+import { defaultNetwork } from '../../src/manifests/config-network.ts'
 import type { AppStatus } from '../../src/report/status.ts'
 import type { ApplicationSettings } from '../../src/settings.ts'
 import { Dice } from '../sim/dice.ts'
@@ -63,7 +65,7 @@ export function open(settings: Partial<ApplicationSettings> = {}, others: readon
       hosts: [{ name: 'one', endpoint: 'unix:///none' }],
       stateDir: '/nowhere',
       pauseImage: 'pause',
-      network: { podCIDR: '10.244.0.0/14', mtu: 1500 },
+      network: { ...defaultNetwork, mode: 'names', zone: 'cluster.local' },
       applications: [{ ...defaults, ...settings }, ...others],
     },
     runtime,

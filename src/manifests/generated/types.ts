@@ -1504,6 +1504,22 @@ export interface EngineNetwork {
   podCIDR: string
   serviceCIDR: string
   mtu: number
+  mode?: 'services' | 'names'
+  nodeImage: string
+  ingress: EngineIngress
+  acme?: EngineACME
+}
+export interface EngineIngress {
+  httpPort: number
+  httpsPort: number
+  proxyProtocol: boolean
+  className?: string
+}
+export interface EngineACME {
+  server?: string
+  email?: string
+  agreeToTerms: boolean
+  caFile?: string
 }
 export interface EngineServer {
   listen?: string

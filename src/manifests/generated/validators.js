@@ -17620,9 +17620,8 @@ return errors === 0;
 export const Engine = validate178;
 const schema193 = {"type":"object","properties":{"apiVersion":{"const":"berth.dev/v1"},"kind":{"const":"Engine"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/EngineSpec","default":{}}},"required":["apiVersion","kind","metadata"],"additionalProperties":false};
 const schema195 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string"},"autoscaling":{"$ref":"#/$defs/EngineAutoscaling","default":{}}},"additionalProperties":false};
-const schema199 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":576,"maximum":65535,"default":1500}},"additionalProperties":false};
-const schema200 = {"type":"object","properties":{"listen":{"type":"string"}},"additionalProperties":false};
-const schema201 = {"type":"object","properties":{"prometheusURL":{"type":"string"}},"additionalProperties":false};
+const schema202 = {"type":"object","properties":{"listen":{"type":"string"}},"additionalProperties":false};
+const schema203 = {"type":"object","properties":{"prometheusURL":{"type":"string"}},"additionalProperties":false};
 const schema196 = {"type":"object","properties":{"name":{"type":"string"},"endpoint":{"type":"string"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"taints":{"type":"array","items":{"$ref":"#/$defs/EngineTaint"}},"tls":{"$ref":"#/$defs/EngineTLS"}},"required":["name","endpoint"],"additionalProperties":false};
 const schema197 = {"type":"object","properties":{"key":{"type":"string"},"value":{"type":"string","default":""},"effect":{"enum":["NoSchedule","PreferNoSchedule","NoExecute"]}},"required":["key","effect"],"additionalProperties":false};
 const schema198 = {"type":"object","properties":{"caFile":{"type":"string"},"certFile":{"type":"string"},"keyFile":{"type":"string"}},"required":["caFile","certFile","keyFile"],"additionalProperties":false};
@@ -17923,6 +17922,330 @@ validate180.errors = vErrors;
 return errors === 0;
 }
 
+const schema199 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":576,"maximum":65535,"default":1500},"mode":{"enum":["services","names"]},"nodeImage":{"type":"string","default":"berth-node:1"},"ingress":{"$ref":"#/$defs/EngineIngress","default":{}},"acme":{"$ref":"#/$defs/EngineACME"}},"additionalProperties":false};
+const schema200 = {"type":"object","properties":{"httpPort":{"type":"integer","minimum":0,"maximum":65535,"default":80},"httpsPort":{"type":"integer","minimum":0,"maximum":65535,"default":443},"proxyProtocol":{"type":"boolean","default":false},"className":{"type":"string"}},"additionalProperties":false};
+const schema201 = {"type":"object","properties":{"server":{"type":"string"},"email":{"type":"string"},"agreeToTerms":{"type":"boolean","default":false},"caFile":{"type":"string"}},"additionalProperties":false};
+
+function validate182(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.podCIDR === undefined){
+data.podCIDR = "10.244.0.0/14";
+}
+if(data.serviceCIDR === undefined){
+data.serviceCIDR = "10.96.0.0/16";
+}
+if(data.mtu === undefined){
+data.mtu = 1500;
+}
+if(data.nodeImage === undefined){
+data.nodeImage = "berth-node:1";
+}
+if(data.ingress === undefined){
+data.ingress = {};
+}
+for(const key0 in data){
+if(!(((((((key0 === "podCIDR") || (key0 === "serviceCIDR")) || (key0 === "mtu")) || (key0 === "mode")) || (key0 === "nodeImage")) || (key0 === "ingress")) || (key0 === "acme"))){
+const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(typeof data.podCIDR !== "string"){
+const err1 = {instancePath:instancePath+"/podCIDR",schemaPath:"#/properties/podCIDR/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(typeof data.serviceCIDR !== "string"){
+const err2 = {instancePath:instancePath+"/serviceCIDR",schemaPath:"#/properties/serviceCIDR/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+let data2 = data.mtu;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err3 = {instancePath:instancePath+"/mtu",schemaPath:"#/properties/mtu/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if((typeof data2 == "number") && (isFinite(data2))){
+if(data2 > 65535 || isNaN(data2)){
+const err4 = {instancePath:instancePath+"/mtu",schemaPath:"#/properties/mtu/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data2 < 576 || isNaN(data2)){
+const err5 = {instancePath:instancePath+"/mtu",schemaPath:"#/properties/mtu/minimum",keyword:"minimum",params:{comparison: ">=", limit: 576},message:"must be >= 576"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.mode !== undefined){
+let data3 = data.mode;
+if(!((data3 === "services") || (data3 === "names"))){
+const err6 = {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/enum",keyword:"enum",params:{allowedValues: schema199.properties.mode.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(typeof data.nodeImage !== "string"){
+const err7 = {instancePath:instancePath+"/nodeImage",schemaPath:"#/properties/nodeImage/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+let data5 = data.ingress;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+if(data5.httpPort === undefined){
+data5.httpPort = 80;
+}
+if(data5.httpsPort === undefined){
+data5.httpsPort = 443;
+}
+if(data5.proxyProtocol === undefined){
+data5.proxyProtocol = false;
+}
+for(const key1 in data5){
+if(!((((key1 === "httpPort") || (key1 === "httpsPort")) || (key1 === "proxyProtocol")) || (key1 === "className"))){
+const err8 = {instancePath:instancePath+"/ingress",schemaPath:"#/$defs/EngineIngress/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+let data6 = data5.httpPort;
+if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
+const err9 = {instancePath:instancePath+"/ingress/httpPort",schemaPath:"#/$defs/EngineIngress/properties/httpPort/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+if((typeof data6 == "number") && (isFinite(data6))){
+if(data6 > 65535 || isNaN(data6)){
+const err10 = {instancePath:instancePath+"/ingress/httpPort",schemaPath:"#/$defs/EngineIngress/properties/httpPort/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+if(data6 < 0 || isNaN(data6)){
+const err11 = {instancePath:instancePath+"/ingress/httpPort",schemaPath:"#/$defs/EngineIngress/properties/httpPort/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+let data7 = data5.httpsPort;
+if(!(((typeof data7 == "number") && (!(data7 % 1) && !isNaN(data7))) && (isFinite(data7)))){
+const err12 = {instancePath:instancePath+"/ingress/httpsPort",schemaPath:"#/$defs/EngineIngress/properties/httpsPort/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+if((typeof data7 == "number") && (isFinite(data7))){
+if(data7 > 65535 || isNaN(data7)){
+const err13 = {instancePath:instancePath+"/ingress/httpsPort",schemaPath:"#/$defs/EngineIngress/properties/httpsPort/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+if(data7 < 0 || isNaN(data7)){
+const err14 = {instancePath:instancePath+"/ingress/httpsPort",schemaPath:"#/$defs/EngineIngress/properties/httpsPort/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+}
+if(typeof data5.proxyProtocol !== "boolean"){
+const err15 = {instancePath:instancePath+"/ingress/proxyProtocol",schemaPath:"#/$defs/EngineIngress/properties/proxyProtocol/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+if(data5.className !== undefined){
+if(typeof data5.className !== "string"){
+const err16 = {instancePath:instancePath+"/ingress/className",schemaPath:"#/$defs/EngineIngress/properties/className/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+}
+}
+else {
+const err17 = {instancePath:instancePath+"/ingress",schemaPath:"#/$defs/EngineIngress/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+if(data.acme !== undefined){
+let data10 = data.acme;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+if(data10.agreeToTerms === undefined){
+data10.agreeToTerms = false;
+}
+for(const key2 in data10){
+if(!((((key2 === "server") || (key2 === "email")) || (key2 === "agreeToTerms")) || (key2 === "caFile"))){
+const err18 = {instancePath:instancePath+"/acme",schemaPath:"#/$defs/EngineACME/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+if(data10.server !== undefined){
+if(typeof data10.server !== "string"){
+const err19 = {instancePath:instancePath+"/acme/server",schemaPath:"#/$defs/EngineACME/properties/server/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+}
+if(data10.email !== undefined){
+if(typeof data10.email !== "string"){
+const err20 = {instancePath:instancePath+"/acme/email",schemaPath:"#/$defs/EngineACME/properties/email/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+}
+if(typeof data10.agreeToTerms !== "boolean"){
+const err21 = {instancePath:instancePath+"/acme/agreeToTerms",schemaPath:"#/$defs/EngineACME/properties/agreeToTerms/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+if(data10.caFile !== undefined){
+if(typeof data10.caFile !== "string"){
+const err22 = {instancePath:instancePath+"/acme/caFile",schemaPath:"#/$defs/EngineACME/properties/caFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+}
+}
+else {
+const err23 = {instancePath:instancePath+"/acme",schemaPath:"#/$defs/EngineACME/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+}
+}
+else {
+const err24 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+validate182.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate179(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -17985,20 +18308,13 @@ vErrors.push(err2);
 }
 errors++;
 }
-let data3 = data.network;
-if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
-if(data3.podCIDR === undefined){
-data3.podCIDR = "10.244.0.0/14";
+if(!(validate182(data.network, {instancePath:instancePath+"/network",parentData:data,parentDataProperty:"network",rootData}))){
+vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+errors = vErrors.length;
 }
-if(data3.serviceCIDR === undefined){
-data3.serviceCIDR = "10.96.0.0/16";
-}
-if(data3.mtu === undefined){
-data3.mtu = 1500;
-}
-for(const key1 in data3){
-if(!(((key1 === "podCIDR") || (key1 === "serviceCIDR")) || (key1 === "mtu"))){
-const err3 = {instancePath:instancePath+"/network",schemaPath:"#/$defs/EngineNetwork/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(data.stateDir !== undefined){
+if(typeof data.stateDir !== "string"){
+const err3 = {instancePath:instancePath+"/stateDir",schemaPath:"#/properties/stateDir/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -18008,8 +18324,11 @@ vErrors.push(err3);
 errors++;
 }
 }
-if(typeof data3.podCIDR !== "string"){
-const err4 = {instancePath:instancePath+"/network/podCIDR",schemaPath:"#/$defs/EngineNetwork/properties/podCIDR/type",keyword:"type",params:{type: "string"},message:"must be string"};
+let data5 = data.server;
+if(data5 && typeof data5 == "object" && !Array.isArray(data5)){
+for(const key1 in data5){
+if(!(key1 === "listen")){
+const err4 = {instancePath:instancePath+"/server",schemaPath:"#/$defs/EngineServer/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -18018,8 +18337,10 @@ vErrors.push(err4);
 }
 errors++;
 }
-if(typeof data3.serviceCIDR !== "string"){
-const err5 = {instancePath:instancePath+"/network/serviceCIDR",schemaPath:"#/$defs/EngineNetwork/properties/serviceCIDR/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+if(data5.listen !== undefined){
+if(typeof data5.listen !== "string"){
+const err5 = {instancePath:instancePath+"/server/listen",schemaPath:"#/$defs/EngineServer/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -18028,9 +18349,10 @@ vErrors.push(err5);
 }
 errors++;
 }
-let data6 = data3.mtu;
-if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-const err6 = {instancePath:instancePath+"/network/mtu",schemaPath:"#/$defs/EngineNetwork/properties/mtu/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+}
+}
+else {
+const err6 = {instancePath:instancePath+"/server",schemaPath:"#/$defs/EngineServer/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -18039,9 +18361,9 @@ vErrors.push(err6);
 }
 errors++;
 }
-if((typeof data6 == "number") && (isFinite(data6))){
-if(data6 > 65535 || isNaN(data6)){
-const err7 = {instancePath:instancePath+"/network/mtu",schemaPath:"#/$defs/EngineNetwork/properties/mtu/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"};
+if(data.pauseImage !== undefined){
+if(typeof data.pauseImage !== "string"){
+const err7 = {instancePath:instancePath+"/pauseImage",schemaPath:"#/properties/pauseImage/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -18050,8 +18372,12 @@ vErrors.push(err7);
 }
 errors++;
 }
-if(data6 < 576 || isNaN(data6)){
-const err8 = {instancePath:instancePath+"/network/mtu",schemaPath:"#/$defs/EngineNetwork/properties/mtu/minimum",keyword:"minimum",params:{comparison: ">=", limit: 576},message:"must be >= 576"};
+}
+let data8 = data.autoscaling;
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+for(const key2 in data8){
+if(!(key2 === "prometheusURL")){
+const err8 = {instancePath:instancePath+"/autoscaling",schemaPath:"#/$defs/EngineAutoscaling/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -18061,9 +18387,9 @@ vErrors.push(err8);
 errors++;
 }
 }
-}
-else {
-const err9 = {instancePath:instancePath+"/network",schemaPath:"#/$defs/EngineNetwork/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(data8.prometheusURL !== undefined){
+if(typeof data8.prometheusURL !== "string"){
+const err9 = {instancePath:instancePath+"/autoscaling/prometheusURL",schemaPath:"#/$defs/EngineAutoscaling/properties/prometheusURL/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -18072,9 +18398,10 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(data.stateDir !== undefined){
-if(typeof data.stateDir !== "string"){
-const err10 = {instancePath:instancePath+"/stateDir",schemaPath:"#/properties/stateDir/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/autoscaling",schemaPath:"#/$defs/EngineAutoscaling/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -18084,100 +18411,13 @@ vErrors.push(err10);
 errors++;
 }
 }
-let data8 = data.server;
-if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
-for(const key2 in data8){
-if(!(key2 === "listen")){
-const err11 = {instancePath:instancePath+"/server",schemaPath:"#/$defs/EngineServer/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err11];
 }
 else {
 vErrors.push(err11);
-}
-errors++;
-}
-}
-if(data8.listen !== undefined){
-if(typeof data8.listen !== "string"){
-const err12 = {instancePath:instancePath+"/server/listen",schemaPath:"#/$defs/EngineServer/properties/listen/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err12];
-}
-else {
-vErrors.push(err12);
-}
-errors++;
-}
-}
-}
-else {
-const err13 = {instancePath:instancePath+"/server",schemaPath:"#/$defs/EngineServer/type",keyword:"type",params:{type: "object"},message:"must be object"};
-if(vErrors === null){
-vErrors = [err13];
-}
-else {
-vErrors.push(err13);
-}
-errors++;
-}
-if(data.pauseImage !== undefined){
-if(typeof data.pauseImage !== "string"){
-const err14 = {instancePath:instancePath+"/pauseImage",schemaPath:"#/properties/pauseImage/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err14];
-}
-else {
-vErrors.push(err14);
-}
-errors++;
-}
-}
-let data11 = data.autoscaling;
-if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
-for(const key3 in data11){
-if(!(key3 === "prometheusURL")){
-const err15 = {instancePath:instancePath+"/autoscaling",schemaPath:"#/$defs/EngineAutoscaling/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key3},message:"must NOT have additional properties"};
-if(vErrors === null){
-vErrors = [err15];
-}
-else {
-vErrors.push(err15);
-}
-errors++;
-}
-}
-if(data11.prometheusURL !== undefined){
-if(typeof data11.prometheusURL !== "string"){
-const err16 = {instancePath:instancePath+"/autoscaling/prometheusURL",schemaPath:"#/$defs/EngineAutoscaling/properties/prometheusURL/type",keyword:"type",params:{type: "string"},message:"must be string"};
-if(vErrors === null){
-vErrors = [err16];
-}
-else {
-vErrors.push(err16);
-}
-errors++;
-}
-}
-}
-else {
-const err17 = {instancePath:instancePath+"/autoscaling",schemaPath:"#/$defs/EngineAutoscaling/type",keyword:"type",params:{type: "object"},message:"must be object"};
-if(vErrors === null){
-vErrors = [err17];
-}
-else {
-vErrors.push(err17);
-}
-errors++;
-}
-}
-else {
-const err18 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
-if(vErrors === null){
-vErrors = [err18];
-}
-else {
-vErrors.push(err18);
 }
 errors++;
 }
@@ -18393,15 +18633,15 @@ validate178.errors = vErrors;
 return errors === 0;
 }
 
-export const HorizontalPodAutoscaler = validate183;
-const schema202 = {"type":"object","properties":{"apiVersion":{"const":"autoscaling/v2"},"kind":{"const":"HorizontalPodAutoscaler"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/HorizontalPodAutoscalerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema204 = {"type":"object","properties":{"behavior":{"$ref":"#/$defs/HorizontalPodAutoscalerBehavior"},"maxReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"metrics":{"type":"array","items":{"$ref":"#/$defs/MetricSpec"}},"minReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1},"scaleTargetRef":{"$ref":"#/$defs/CrossVersionObjectReference"}},"additionalProperties":false,"required":["maxReplicas","scaleTargetRef"]};
-const schema215 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
-const schema205 = {"type":"object","properties":{"scaleDown":{"$ref":"#/$defs/HPAScalingRules"},"scaleUp":{"$ref":"#/$defs/HPAScalingRules"}},"additionalProperties":false};
-const schema206 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":["string","number"]}},"additionalProperties":false};
-const schema207 = {"type":"object","properties":{"periodSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"type":{"type":"string","enum":["Pods","Percent"]},"value":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["periodSeconds","type","value"]};
+export const HorizontalPodAutoscaler = validate185;
+const schema204 = {"type":"object","properties":{"apiVersion":{"const":"autoscaling/v2"},"kind":{"const":"HorizontalPodAutoscaler"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/HorizontalPodAutoscalerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema206 = {"type":"object","properties":{"behavior":{"$ref":"#/$defs/HorizontalPodAutoscalerBehavior"},"maxReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"metrics":{"type":"array","items":{"$ref":"#/$defs/MetricSpec"}},"minReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1},"scaleTargetRef":{"$ref":"#/$defs/CrossVersionObjectReference"}},"additionalProperties":false,"required":["maxReplicas","scaleTargetRef"]};
+const schema217 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
+const schema207 = {"type":"object","properties":{"scaleDown":{"$ref":"#/$defs/HPAScalingRules"},"scaleUp":{"$ref":"#/$defs/HPAScalingRules"}},"additionalProperties":false};
+const schema208 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":["string","number"]}},"additionalProperties":false};
+const schema209 = {"type":"object","properties":{"periodSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"type":{"type":"string","enum":["Pods","Percent"]},"value":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["periodSeconds","type","value"]};
 
-function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -18514,7 +18754,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!((data3 === "Pods") || (data3 === "Percent"))){
-const err9 = {instancePath:instancePath+"/policies/" + i0+"/type",schemaPath:"#/$defs/HPAScalingPolicy/properties/type/enum",keyword:"enum",params:{allowedValues: schema207.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/policies/" + i0+"/type",schemaPath:"#/$defs/HPAScalingPolicy/properties/type/enum",keyword:"enum",params:{allowedValues: schema209.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -18596,7 +18836,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!(((data5 === "Max") || (data5 === "Min")) || (data5 === "Disabled"))){
-const err16 = {instancePath:instancePath+"/selectPolicy",schemaPath:"#/properties/selectPolicy/enum",keyword:"enum",params:{allowedValues: schema206.properties.selectPolicy.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/selectPolicy",schemaPath:"#/properties/selectPolicy/enum",keyword:"enum",params:{allowedValues: schema208.properties.selectPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -18644,7 +18884,7 @@ errors++;
 if(data.tolerance !== undefined){
 let data7 = data.tolerance;
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: schema206.properties.tolerance.type},message:"must be string,number"};
+const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: schema208.properties.tolerance.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -18665,12 +18905,12 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate186.errors = vErrors;
+validate188.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate185(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -18687,14 +18927,14 @@ errors++;
 }
 }
 if(data.scaleDown !== undefined){
-if(!(validate186(data.scaleDown, {instancePath:instancePath+"/scaleDown",parentData:data,parentDataProperty:"scaleDown",rootData}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+if(!(validate188(data.scaleDown, {instancePath:instancePath+"/scaleDown",parentData:data,parentDataProperty:"scaleDown",rootData}))){
+vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
 errors = vErrors.length;
 }
 }
 if(data.scaleUp !== undefined){
-if(!(validate186(data.scaleUp, {instancePath:instancePath+"/scaleUp",parentData:data,parentDataProperty:"scaleUp",rootData}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+if(!(validate188(data.scaleUp, {instancePath:instancePath+"/scaleUp",parentData:data,parentDataProperty:"scaleUp",rootData}))){
+vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
 errors = vErrors.length;
 }
 }
@@ -18709,15 +18949,15 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate185.errors = vErrors;
+validate187.errors = vErrors;
 return errors === 0;
 }
 
-const schema208 = {"type":"object","properties":{"containerResource":{"$ref":"#/$defs/ContainerResourceMetricSource"},"external":{"$ref":"#/$defs/ExternalMetricSource"},"object":{"$ref":"#/$defs/ObjectMetricSource"},"pods":{"$ref":"#/$defs/PodsMetricSource"},"resource":{"$ref":"#/$defs/ResourceMetricSource"},"type":{"type":"string","enum":["Resource","ContainerResource","Pods","Object","External"]}},"additionalProperties":false,"required":["type"]};
-const schema209 = {"type":"object","properties":{"container":{"type":"string"},"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["container","name","target"]};
-const schema210 = {"type":"object","properties":{"averageUtilization":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"averageValue":{"type":["string","number"]},"type":{"type":"string","enum":["Utilization","Value","AverageValue"]},"value":{"type":["string","number"]}},"additionalProperties":false,"required":["type"]};
+const schema210 = {"type":"object","properties":{"containerResource":{"$ref":"#/$defs/ContainerResourceMetricSource"},"external":{"$ref":"#/$defs/ExternalMetricSource"},"object":{"$ref":"#/$defs/ObjectMetricSource"},"pods":{"$ref":"#/$defs/PodsMetricSource"},"resource":{"$ref":"#/$defs/ResourceMetricSource"},"type":{"type":"string","enum":["Resource","ContainerResource","Pods","Object","External"]}},"additionalProperties":false,"required":["type"]};
+const schema211 = {"type":"object","properties":{"container":{"type":"string"},"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["container","name","target"]};
+const schema212 = {"type":"object","properties":{"averageUtilization":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"averageValue":{"type":["string","number"]},"type":{"type":"string","enum":["Utilization","Value","AverageValue"]},"value":{"type":["string","number"]}},"additionalProperties":false,"required":["type"]};
 
-function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -18850,7 +19090,7 @@ errors++;
 if(data2.averageValue !== undefined){
 let data4 = data2.averageValue;
 if((typeof data4 !== "string") && (!((typeof data4 == "number") && (isFinite(data4))))){
-const err11 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema210.properties.averageValue.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema212.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -18873,7 +19113,7 @@ vErrors.push(err12);
 errors++;
 }
 if(!(((data5 === "Utilization") || (data5 === "Value")) || (data5 === "AverageValue"))){
-const err13 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema210.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err13 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema212.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -18886,7 +19126,7 @@ errors++;
 if(data2.value !== undefined){
 let data6 = data2.value;
 if((typeof data6 !== "string") && (!((typeof data6 == "number") && (isFinite(data6))))){
-const err14 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema210.properties.value.type},message:"must be string,number"};
+const err14 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema212.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -18919,14 +19159,14 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate191.errors = vErrors;
+validate193.errors = vErrors;
 return errors === 0;
 }
 
-const schema211 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
-const schema212 = {"type":"object","properties":{"name":{"type":"string"},"selector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false,"required":["name"]};
+const schema213 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
+const schema214 = {"type":"object","properties":{"name":{"type":"string"},"selector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false,"required":["name"]};
 
-function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate196(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -18981,12 +19221,12 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate194.errors = vErrors;
+validate196.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19023,8 +19263,8 @@ errors++;
 }
 }
 if(data.metric !== undefined){
-if(!(validate194(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
-vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+if(!(validate196(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
 errors = vErrors.length;
 }
 }
@@ -19091,7 +19331,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema210.properties.averageValue.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema212.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -19114,7 +19354,7 @@ vErrors.push(err9);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema210.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema212.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -19127,7 +19367,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema210.properties.value.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema212.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -19160,13 +19400,13 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate193.errors = vErrors;
+validate195.errors = vErrors;
 return errors === 0;
 }
 
-const schema214 = {"type":"object","properties":{"describedObject":{"$ref":"#/$defs/CrossVersionObjectReference"},"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["describedObject","metric","target"]};
+const schema216 = {"type":"object","properties":{"describedObject":{"$ref":"#/$defs/CrossVersionObjectReference"},"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["describedObject","metric","target"]};
 
-function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19296,8 +19536,8 @@ errors++;
 }
 }
 if(data.metric !== undefined){
-if(!(validate194(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
-vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+if(!(validate196(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
 errors = vErrors.length;
 }
 }
@@ -19364,7 +19604,7 @@ errors++;
 if(data5.averageValue !== undefined){
 let data7 = data5.averageValue;
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err16 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema210.properties.averageValue.type},message:"must be string,number"};
+const err16 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema212.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -19387,7 +19627,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!(((data8 === "Utilization") || (data8 === "Value")) || (data8 === "AverageValue"))){
-const err18 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema210.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema212.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -19400,7 +19640,7 @@ errors++;
 if(data5.value !== undefined){
 let data9 = data5.value;
 if((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))){
-const err19 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema210.properties.value.type},message:"must be string,number"};
+const err19 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema212.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -19433,13 +19673,13 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate198.errors = vErrors;
+validate200.errors = vErrors;
 return errors === 0;
 }
 
-const schema217 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
+const schema219 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
 
-function validate201(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate203(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19476,8 +19716,8 @@ errors++;
 }
 }
 if(data.metric !== undefined){
-if(!(validate194(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
-vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+if(!(validate196(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
 errors = vErrors.length;
 }
 }
@@ -19544,7 +19784,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema210.properties.averageValue.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema212.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -19567,7 +19807,7 @@ vErrors.push(err9);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema210.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema212.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -19580,7 +19820,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema210.properties.value.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema212.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -19613,13 +19853,13 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate201.errors = vErrors;
+validate203.errors = vErrors;
 return errors === 0;
 }
 
-const schema219 = {"type":"object","properties":{"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["name","target"]};
+const schema221 = {"type":"object","properties":{"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["name","target"]};
 
-function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate206(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19730,7 +19970,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err9 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema210.properties.averageValue.type},message:"must be string,number"};
+const err9 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema212.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -19753,7 +19993,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err11 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema210.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema212.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -19766,7 +20006,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err12 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema210.properties.value.type},message:"must be string,number"};
+const err12 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema212.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -19799,12 +20039,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate204.errors = vErrors;
+validate206.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate192(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19831,32 +20071,32 @@ errors++;
 }
 }
 if(data.containerResource !== undefined){
-if(!(validate191(data.containerResource, {instancePath:instancePath+"/containerResource",parentData:data,parentDataProperty:"containerResource",rootData}))){
-vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
-errors = vErrors.length;
-}
-}
-if(data.external !== undefined){
-if(!(validate193(data.external, {instancePath:instancePath+"/external",parentData:data,parentDataProperty:"external",rootData}))){
+if(!(validate193(data.containerResource, {instancePath:instancePath+"/containerResource",parentData:data,parentDataProperty:"containerResource",rootData}))){
 vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
 errors = vErrors.length;
 }
 }
+if(data.external !== undefined){
+if(!(validate195(data.external, {instancePath:instancePath+"/external",parentData:data,parentDataProperty:"external",rootData}))){
+vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+errors = vErrors.length;
+}
+}
 if(data.object !== undefined){
-if(!(validate198(data.object, {instancePath:instancePath+"/object",parentData:data,parentDataProperty:"object",rootData}))){
-vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+if(!(validate200(data.object, {instancePath:instancePath+"/object",parentData:data,parentDataProperty:"object",rootData}))){
+vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
 errors = vErrors.length;
 }
 }
 if(data.pods !== undefined){
-if(!(validate201(data.pods, {instancePath:instancePath+"/pods",parentData:data,parentDataProperty:"pods",rootData}))){
-vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
+if(!(validate203(data.pods, {instancePath:instancePath+"/pods",parentData:data,parentDataProperty:"pods",rootData}))){
+vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
 errors = vErrors.length;
 }
 }
 if(data.resource !== undefined){
-if(!(validate204(data.resource, {instancePath:instancePath+"/resource",parentData:data,parentDataProperty:"resource",rootData}))){
-vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+if(!(validate206(data.resource, {instancePath:instancePath+"/resource",parentData:data,parentDataProperty:"resource",rootData}))){
+vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
 errors = vErrors.length;
 }
 }
@@ -19873,7 +20113,7 @@ vErrors.push(err2);
 errors++;
 }
 if(!(((((data5 === "Resource") || (data5 === "ContainerResource")) || (data5 === "Pods")) || (data5 === "Object")) || (data5 === "External"))){
-const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema208.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema210.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -19894,12 +20134,12 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate190.errors = vErrors;
+validate192.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate184(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19939,8 +20179,8 @@ errors++;
 }
 }
 if(data.behavior !== undefined){
-if(!(validate185(data.behavior, {instancePath:instancePath+"/behavior",parentData:data,parentDataProperty:"behavior",rootData}))){
-vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+if(!(validate187(data.behavior, {instancePath:instancePath+"/behavior",parentData:data,parentDataProperty:"behavior",rootData}))){
+vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
 errors = vErrors.length;
 }
 }
@@ -19984,8 +20224,8 @@ let data2 = data.metrics;
 if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate190(data2[i0], {instancePath:instancePath+"/metrics/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
+if(!(validate192(data2[i0], {instancePath:instancePath+"/metrics/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
 errors = vErrors.length;
 }
 }
@@ -20128,12 +20368,12 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate184.errors = vErrors;
+validate186.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate183(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate185(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20329,8 +20569,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate184(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+if(!(validate186(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
 errors = vErrors.length;
 }
 }
@@ -20345,19 +20585,19 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate183.errors = vErrors;
+validate185.errors = vErrors;
 return errors === 0;
 }
 
-export const Ingress = validate208;
-const schema222 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"Ingress"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema224 = {"type":"object","properties":{"defaultBackend":{"$ref":"#/$defs/IngressBackend"},"ingressClassName":{"type":"string"},"rules":{"type":"array","items":{"$ref":"#/$defs/IngressRule"}},"tls":{"type":"array","items":{"$ref":"#/$defs/IngressTLS"}}},"additionalProperties":false};
-const schema232 = {"type":"object","properties":{"hosts":{"type":"array","items":{"type":"string"}},"secretName":{"type":"string"}},"additionalProperties":false};
-const schema225 = {"type":"object","properties":{"resource":{"$ref":"#/$defs/TypedLocalObjectReference"},"service":{"$ref":"#/$defs/IngressServiceBackend"}},"additionalProperties":false};
-const schema227 = {"type":"object","properties":{"name":{"type":"string"},"port":{"$ref":"#/$defs/ServiceBackendPort"}},"additionalProperties":false,"required":["name"]};
-const schema228 = {"type":"object","properties":{"name":{"type":"string"},"number":{"type":"integer","minimum":0,"maximum":65535}},"additionalProperties":false};
+export const Ingress = validate210;
+const schema224 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"Ingress"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema226 = {"type":"object","properties":{"defaultBackend":{"$ref":"#/$defs/IngressBackend"},"ingressClassName":{"type":"string"},"rules":{"type":"array","items":{"$ref":"#/$defs/IngressRule"}},"tls":{"type":"array","items":{"$ref":"#/$defs/IngressTLS"}}},"additionalProperties":false};
+const schema234 = {"type":"object","properties":{"hosts":{"type":"array","items":{"type":"string"}},"secretName":{"type":"string"}},"additionalProperties":false};
+const schema227 = {"type":"object","properties":{"resource":{"$ref":"#/$defs/TypedLocalObjectReference"},"service":{"$ref":"#/$defs/IngressServiceBackend"}},"additionalProperties":false};
+const schema229 = {"type":"object","properties":{"name":{"type":"string"},"port":{"$ref":"#/$defs/ServiceBackendPort"}},"additionalProperties":false,"required":["name"]};
+const schema230 = {"type":"object","properties":{"name":{"type":"string"},"number":{"type":"integer","minimum":0,"maximum":65535}},"additionalProperties":false};
 
-function validate211(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20480,12 +20720,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate211.errors = vErrors;
+validate213.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate210(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate212(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20585,8 +20825,8 @@ errors++;
 }
 }
 if(data.service !== undefined){
-if(!(validate211(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
-vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
+if(!(validate213(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
+vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
 errors = vErrors.length;
 }
 }
@@ -20601,15 +20841,15 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate210.errors = vErrors;
+validate212.errors = vErrors;
 return errors === 0;
 }
 
-const schema229 = {"type":"object","properties":{"host":{"type":"string"},"http":{"$ref":"#/$defs/HTTPIngressRuleValue"}},"additionalProperties":false};
-const schema230 = {"type":"object","properties":{"paths":{"type":"array","items":{"$ref":"#/$defs/HTTPIngressPath"}}},"additionalProperties":false,"required":["paths"]};
-const schema231 = {"type":"object","properties":{"backend":{"$ref":"#/$defs/IngressBackend"},"path":{"type":"string"},"pathType":{"type":"string","enum":["Exact","Prefix","ImplementationSpecific"]}},"additionalProperties":false,"required":["backend","pathType"]};
+const schema231 = {"type":"object","properties":{"host":{"type":"string"},"http":{"$ref":"#/$defs/HTTPIngressRuleValue"}},"additionalProperties":false};
+const schema232 = {"type":"object","properties":{"paths":{"type":"array","items":{"$ref":"#/$defs/HTTPIngressPath"}}},"additionalProperties":false,"required":["paths"]};
+const schema233 = {"type":"object","properties":{"backend":{"$ref":"#/$defs/IngressBackend"},"path":{"type":"string"},"pathType":{"type":"string","enum":["Exact","Prefix","ImplementationSpecific"]}},"additionalProperties":false,"required":["backend","pathType"]};
 
-function validate216(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20646,8 +20886,8 @@ errors++;
 }
 }
 if(data.backend !== undefined){
-if(!(validate210(data.backend, {instancePath:instancePath+"/backend",parentData:data,parentDataProperty:"backend",rootData}))){
-vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
+if(!(validate212(data.backend, {instancePath:instancePath+"/backend",parentData:data,parentDataProperty:"backend",rootData}))){
+vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
 errors = vErrors.length;
 }
 }
@@ -20676,7 +20916,7 @@ vErrors.push(err4);
 errors++;
 }
 if(!(((data2 === "Exact") || (data2 === "Prefix")) || (data2 === "ImplementationSpecific"))){
-const err5 = {instancePath:instancePath+"/pathType",schemaPath:"#/properties/pathType/enum",keyword:"enum",params:{allowedValues: schema231.properties.pathType.enum},message:"must be equal to one of the allowed values"};
+const err5 = {instancePath:instancePath+"/pathType",schemaPath:"#/properties/pathType/enum",keyword:"enum",params:{allowedValues: schema233.properties.pathType.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -20697,12 +20937,12 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate216.errors = vErrors;
+validate218.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate215(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate217(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20733,8 +20973,8 @@ let data0 = data.paths;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate216(data0[i0], {instancePath:instancePath+"/paths/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
+if(!(validate218(data0[i0], {instancePath:instancePath+"/paths/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
 errors = vErrors.length;
 }
 }
@@ -20761,12 +21001,12 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate215.errors = vErrors;
+validate217.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate214(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate216(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20795,8 +21035,8 @@ errors++;
 }
 }
 if(data.http !== undefined){
-if(!(validate215(data.http, {instancePath:instancePath+"/http",parentData:data,parentDataProperty:"http",rootData}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+if(!(validate217(data.http, {instancePath:instancePath+"/http",parentData:data,parentDataProperty:"http",rootData}))){
+vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
 errors = vErrors.length;
 }
 }
@@ -20811,12 +21051,12 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate214.errors = vErrors;
+validate216.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate209(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate211(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20833,8 +21073,8 @@ errors++;
 }
 }
 if(data.defaultBackend !== undefined){
-if(!(validate210(data.defaultBackend, {instancePath:instancePath+"/defaultBackend",parentData:data,parentDataProperty:"defaultBackend",rootData}))){
-vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
+if(!(validate212(data.defaultBackend, {instancePath:instancePath+"/defaultBackend",parentData:data,parentDataProperty:"defaultBackend",rootData}))){
+vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
 errors = vErrors.length;
 }
 }
@@ -20855,8 +21095,8 @@ let data2 = data.rules;
 if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate214(data2[i0], {instancePath:instancePath+"/rules/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+if(!(validate216(data2[i0], {instancePath:instancePath+"/rules/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
 errors = vErrors.length;
 }
 }
@@ -20966,12 +21206,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate209.errors = vErrors;
+validate211.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate208(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate210(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21167,8 +21407,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate209(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate209.errors : vErrors.concat(validate209.errors);
+if(!(validate211(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
 errors = vErrors.length;
 }
 }
@@ -21183,16 +21423,16 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate208.errors = vErrors;
+validate210.errors = vErrors;
 return errors === 0;
 }
 
-export const IngressClass = validate222;
-const schema233 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"IngressClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressClassSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema235 = {"type":"object","properties":{"controller":{"type":"string"},"parameters":{"$ref":"#/$defs/IngressClassParametersReference"}},"additionalProperties":false,"required":["controller"]};
-const schema236 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"scope":{"type":"string","enum":["Cluster","Namespace"],"default":"Cluster"}},"additionalProperties":false,"required":["kind","name"]};
+export const IngressClass = validate224;
+const schema235 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"IngressClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressClassSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema237 = {"type":"object","properties":{"controller":{"type":"string"},"parameters":{"$ref":"#/$defs/IngressClassParametersReference"}},"additionalProperties":false,"required":["controller"]};
+const schema238 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"scope":{"type":"string","enum":["Cluster","Namespace"],"default":"Cluster"}},"additionalProperties":false,"required":["kind","name"]};
 
-function validate223(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate225(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21328,7 +21568,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!((data6 === "Cluster") || (data6 === "Namespace"))){
-const err11 = {instancePath:instancePath+"/parameters/scope",schemaPath:"#/$defs/IngressClassParametersReference/properties/scope/enum",keyword:"enum",params:{allowedValues: schema236.properties.scope.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/parameters/scope",schemaPath:"#/$defs/IngressClassParametersReference/properties/scope/enum",keyword:"enum",params:{allowedValues: schema238.properties.scope.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -21360,12 +21600,12 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate223.errors = vErrors;
+validate225.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate222(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate224(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21561,8 +21801,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate223(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
+if(!(validate225(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
 errors = vErrors.length;
 }
 }
@@ -21577,14 +21817,14 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate222.errors = vErrors;
+validate224.errors = vErrors;
 return errors === 0;
 }
 
-export const Job = validate225;
-const schema237 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"Job"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+export const Job = validate227;
+const schema239 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"Job"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
-function validate225(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate227(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21796,16 +22036,16 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate225.errors = vErrors;
+validate227.errors = vErrors;
 return errors === 0;
 }
 
-export const LimitRange = validate227;
-const schema239 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"LimitRange"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/LimitRangeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema241 = {"type":"object","properties":{"limits":{"type":"array","items":{"$ref":"#/$defs/LimitRangeItem"}}},"additionalProperties":false,"required":["limits"]};
-const schema242 = {"type":"object","properties":{"default":{"type":"object","additionalProperties":{"type":["string","number"]}},"defaultRequest":{"type":"object","additionalProperties":{"type":["string","number"]}},"max":{"type":"object","additionalProperties":{"type":["string","number"]}},"maxLimitRequestRatio":{"type":"object","additionalProperties":{"type":["string","number"]}},"min":{"type":"object","additionalProperties":{"type":["string","number"]}},"type":{"type":"string","enum":["Container","Pod","PersistentVolumeClaim"]}},"additionalProperties":false,"required":["type"]};
+export const LimitRange = validate229;
+const schema241 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"LimitRange"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/LimitRangeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema243 = {"type":"object","properties":{"limits":{"type":"array","items":{"$ref":"#/$defs/LimitRangeItem"}}},"additionalProperties":false,"required":["limits"]};
+const schema244 = {"type":"object","properties":{"default":{"type":"object","additionalProperties":{"type":["string","number"]}},"defaultRequest":{"type":"object","additionalProperties":{"type":["string","number"]}},"max":{"type":"object","additionalProperties":{"type":["string","number"]}},"maxLimitRequestRatio":{"type":"object","additionalProperties":{"type":["string","number"]}},"min":{"type":"object","additionalProperties":{"type":["string","number"]}},"type":{"type":"string","enum":["Container","Pod","PersistentVolumeClaim"]}},"additionalProperties":false,"required":["type"]};
 
-function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate230(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21866,7 +22106,7 @@ if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 for(const key2 in data2){
 let data3 = data2[key2];
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err4 = {instancePath:instancePath+"/limits/" + i0+"/default/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/default/additionalProperties/type",keyword:"type",params:{type: schema242.properties.default.additionalProperties.type},message:"must be string,number"};
+const err4 = {instancePath:instancePath+"/limits/" + i0+"/default/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/default/additionalProperties/type",keyword:"type",params:{type: schema244.properties.default.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -21894,7 +22134,7 @@ if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 for(const key3 in data4){
 let data5 = data4[key3];
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err6 = {instancePath:instancePath+"/limits/" + i0+"/defaultRequest/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/defaultRequest/additionalProperties/type",keyword:"type",params:{type: schema242.properties.defaultRequest.additionalProperties.type},message:"must be string,number"};
+const err6 = {instancePath:instancePath+"/limits/" + i0+"/defaultRequest/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/defaultRequest/additionalProperties/type",keyword:"type",params:{type: schema244.properties.defaultRequest.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -21922,7 +22162,7 @@ if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 for(const key4 in data6){
 let data7 = data6[key4];
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err8 = {instancePath:instancePath+"/limits/" + i0+"/max/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/max/additionalProperties/type",keyword:"type",params:{type: schema242.properties.max.additionalProperties.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/limits/" + i0+"/max/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/max/additionalProperties/type",keyword:"type",params:{type: schema244.properties.max.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -21950,7 +22190,7 @@ if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 for(const key5 in data8){
 let data9 = data8[key5];
 if((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))){
-const err10 = {instancePath:instancePath+"/limits/" + i0+"/maxLimitRequestRatio/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/maxLimitRequestRatio/additionalProperties/type",keyword:"type",params:{type: schema242.properties.maxLimitRequestRatio.additionalProperties.type},message:"must be string,number"};
+const err10 = {instancePath:instancePath+"/limits/" + i0+"/maxLimitRequestRatio/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/maxLimitRequestRatio/additionalProperties/type",keyword:"type",params:{type: schema244.properties.maxLimitRequestRatio.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -21978,7 +22218,7 @@ if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
 for(const key6 in data10){
 let data11 = data10[key6];
 if((typeof data11 !== "string") && (!((typeof data11 == "number") && (isFinite(data11))))){
-const err12 = {instancePath:instancePath+"/limits/" + i0+"/min/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/min/additionalProperties/type",keyword:"type",params:{type: schema242.properties.min.additionalProperties.type},message:"must be string,number"};
+const err12 = {instancePath:instancePath+"/limits/" + i0+"/min/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/min/additionalProperties/type",keyword:"type",params:{type: schema244.properties.min.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -22013,7 +22253,7 @@ vErrors.push(err14);
 errors++;
 }
 if(!(((data12 === "Container") || (data12 === "Pod")) || (data12 === "PersistentVolumeClaim"))){
-const err15 = {instancePath:instancePath+"/limits/" + i0+"/type",schemaPath:"#/$defs/LimitRangeItem/properties/type/enum",keyword:"enum",params:{allowedValues: schema242.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err15 = {instancePath:instancePath+"/limits/" + i0+"/type",schemaPath:"#/$defs/LimitRangeItem/properties/type/enum",keyword:"enum",params:{allowedValues: schema244.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -22058,12 +22298,12 @@ vErrors.push(err18);
 }
 errors++;
 }
-validate228.errors = vErrors;
+validate230.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate227(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate229(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -22259,8 +22499,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate228(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+if(!(validate230(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
 errors = vErrors.length;
 }
 }
@@ -22275,15 +22515,15 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate227.errors = vErrors;
+validate229.errors = vErrors;
 return errors === 0;
 }
 
-export const Namespace = validate230;
-const schema243 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Namespace"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NamespaceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
-const schema245 = {"type":"object","properties":{"finalizers":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+export const Namespace = validate232;
+const schema245 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Namespace"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NamespaceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema247 = {"type":"object","properties":{"finalizers":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
 
-function validate230(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate232(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -22534,19 +22774,19 @@ vErrors.push(err19);
 }
 errors++;
 }
-validate230.errors = vErrors;
+validate232.errors = vErrors;
 return errors === 0;
 }
 
-export const NetworkPolicy = validate231;
-const schema246 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"NetworkPolicy"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NetworkPolicySpec","default":{}}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
-const schema248 = {"type":"object","properties":{"egress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyEgressRule"}},"ingress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyIngressRule"}},"podSelector":{"$ref":"#/$defs/LabelSelector","default":{}},"policyTypes":{"type":"array","items":{"type":"string","enum":["Ingress","Egress"]}}},"additionalProperties":false};
-const schema249 = {"type":"object","properties":{"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}},"to":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}}},"additionalProperties":false};
-const schema250 = {"type":"object","properties":{"endPort":{"type":"integer","minimum":1,"maximum":65535},"port":{"type":["integer","string"]},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false};
-const schema251 = {"type":"object","properties":{"ipBlock":{"$ref":"#/$defs/IPBlock"},"namespaceSelector":{"$ref":"#/$defs/LabelSelector"},"podSelector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false};
-const schema252 = {"type":"object","properties":{"cidr":{"type":"string"},"except":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["cidr"]};
+export const NetworkPolicy = validate233;
+const schema248 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"NetworkPolicy"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NetworkPolicySpec","default":{}}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema250 = {"type":"object","properties":{"egress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyEgressRule"}},"ingress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyIngressRule"}},"podSelector":{"$ref":"#/$defs/LabelSelector","default":{}},"policyTypes":{"type":"array","items":{"type":"string","enum":["Ingress","Egress"]}}},"additionalProperties":false};
+const schema251 = {"type":"object","properties":{"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}},"to":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}}},"additionalProperties":false};
+const schema252 = {"type":"object","properties":{"endPort":{"type":"integer","minimum":1,"maximum":65535},"port":{"type":["integer","string"]},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false};
+const schema253 = {"type":"object","properties":{"ipBlock":{"$ref":"#/$defs/IPBlock"},"namespaceSelector":{"$ref":"#/$defs/LabelSelector"},"podSelector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false};
+const schema254 = {"type":"object","properties":{"cidr":{"type":"string"},"except":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["cidr"]};
 
-function validate234(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate236(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -22662,12 +22902,12 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate234.errors = vErrors;
+validate236.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate233(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate235(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -22743,7 +22983,7 @@ errors++;
 if(data1.port !== undefined){
 let data3 = data1.port;
 if((!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))) && (typeof data3 !== "string")){
-const err5 = {instancePath:instancePath+"/ports/" + i0+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema250.properties.port.type},message:"must be integer,string"};
+const err5 = {instancePath:instancePath+"/ports/" + i0+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema252.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -22765,7 +23005,7 @@ vErrors.push(err6);
 errors++;
 }
 if(!(((data4 === "TCP") || (data4 === "UDP")) || (data4 === "SCTP"))){
-const err7 = {instancePath:instancePath+"/ports/" + i0+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema250.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err7 = {instancePath:instancePath+"/ports/" + i0+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema252.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -22803,8 +23043,8 @@ let data5 = data.to;
 if(Array.isArray(data5)){
 const len1 = data5.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate234(data5[i1], {instancePath:instancePath+"/to/" + i1,parentData:data5,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
+if(!(validate236(data5[i1], {instancePath:instancePath+"/to/" + i1,parentData:data5,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
 errors = vErrors.length;
 }
 }
@@ -22831,13 +23071,13 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate233.errors = vErrors;
+validate235.errors = vErrors;
 return errors === 0;
 }
 
-const schema253 = {"type":"object","properties":{"from":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}},"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}}},"additionalProperties":false};
+const schema255 = {"type":"object","properties":{"from":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}},"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}}},"additionalProperties":false};
 
-function validate239(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate241(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -22858,8 +23098,8 @@ let data0 = data.from;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate234(data0[i0], {instancePath:instancePath+"/from/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
+if(!(validate236(data0[i0], {instancePath:instancePath+"/from/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
 errors = vErrors.length;
 }
 }
@@ -22935,7 +23175,7 @@ errors++;
 if(data3.port !== undefined){
 let data5 = data3.port;
 if((!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))) && (typeof data5 !== "string")){
-const err6 = {instancePath:instancePath+"/ports/" + i1+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema250.properties.port.type},message:"must be integer,string"};
+const err6 = {instancePath:instancePath+"/ports/" + i1+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema252.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -22957,7 +23197,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(((data6 === "TCP") || (data6 === "UDP")) || (data6 === "SCTP"))){
-const err8 = {instancePath:instancePath+"/ports/" + i1+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema250.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/ports/" + i1+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema252.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -23001,12 +23241,12 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate239.errors = vErrors;
+validate241.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate232(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate234(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -23030,8 +23270,8 @@ let data0 = data.egress;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate233(data0[i0], {instancePath:instancePath+"/egress/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
+if(!(validate235(data0[i0], {instancePath:instancePath+"/egress/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
 errors = vErrors.length;
 }
 }
@@ -23052,8 +23292,8 @@ let data2 = data.ingress;
 if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate239(data2[i1], {instancePath:instancePath+"/ingress/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
+if(!(validate241(data2[i1], {instancePath:instancePath+"/ingress/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate241.errors : vErrors.concat(validate241.errors);
 errors = vErrors.length;
 }
 }
@@ -23090,7 +23330,7 @@ vErrors.push(err3);
 errors++;
 }
 if(!((data6 === "Ingress") || (data6 === "Egress"))){
-const err4 = {instancePath:instancePath+"/policyTypes/" + i2,schemaPath:"#/properties/policyTypes/items/enum",keyword:"enum",params:{allowedValues: schema248.properties.policyTypes.items.enum},message:"must be equal to one of the allowed values"};
+const err4 = {instancePath:instancePath+"/policyTypes/" + i2,schemaPath:"#/properties/policyTypes/items/enum",keyword:"enum",params:{allowedValues: schema250.properties.policyTypes.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -23123,12 +23363,12 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate232.errors = vErrors;
+validate234.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate231(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate233(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -23316,8 +23556,8 @@ vErrors.push(err14);
 errors++;
 }
 }
-if(!(validate232(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate232.errors : vErrors.concat(validate232.errors);
+if(!(validate234(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
 errors = vErrors.length;
 }
 }
@@ -23331,20 +23571,20 @@ vErrors.push(err15);
 }
 errors++;
 }
-validate231.errors = vErrors;
+validate233.errors = vErrors;
 return errors === 0;
 }
 
-export const PersistentVolume = validate244;
-const schema255 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolume"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema257 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFilePersistentVolumeSource"},"capacity":{"type":"object","additionalProperties":{"type":["string","number"]}},"cephfs":{"$ref":"#/$defs/CephFSPersistentVolumeSource"},"cinder":{"$ref":"#/$defs/CinderPersistentVolumeSource"},"claimRef":{"$ref":"#/$defs/ObjectReference"},"csi":{"$ref":"#/$defs/CSIPersistentVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexPersistentVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsPersistentVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIPersistentVolumeSource"},"local":{"$ref":"#/$defs/LocalVolumeSource"},"mountOptions":{"type":"array","items":{"type":"string"}},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"nodeAffinity":{"$ref":"#/$defs/VolumeNodeAffinity"},"persistentVolumeReclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Retain"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDPersistentVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOPersistentVolumeSource"},"storageClassName":{"type":"string"},"storageos":{"$ref":"#/$defs/StorageOSPersistentVolumeSource"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false};
-const schema260 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"secretNamespace":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
-const schema277 = {"type":"object","properties":{"endpoints":{"type":"string"},"endpointsNamespace":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
-const schema281 = {"type":"object","properties":{"fsType":{"type":"string"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
-const schema261 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
-const schema262 = {"type":"object","properties":{"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
+export const PersistentVolume = validate246;
+const schema257 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolume"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema259 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFilePersistentVolumeSource"},"capacity":{"type":"object","additionalProperties":{"type":["string","number"]}},"cephfs":{"$ref":"#/$defs/CephFSPersistentVolumeSource"},"cinder":{"$ref":"#/$defs/CinderPersistentVolumeSource"},"claimRef":{"$ref":"#/$defs/ObjectReference"},"csi":{"$ref":"#/$defs/CSIPersistentVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexPersistentVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsPersistentVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIPersistentVolumeSource"},"local":{"$ref":"#/$defs/LocalVolumeSource"},"mountOptions":{"type":"array","items":{"type":"string"}},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"nodeAffinity":{"$ref":"#/$defs/VolumeNodeAffinity"},"persistentVolumeReclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Retain"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDPersistentVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOPersistentVolumeSource"},"storageClassName":{"type":"string"},"storageos":{"$ref":"#/$defs/StorageOSPersistentVolumeSource"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false};
+const schema262 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"secretNamespace":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
+const schema279 = {"type":"object","properties":{"endpoints":{"type":"string"},"endpointsNamespace":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
+const schema283 = {"type":"object","properties":{"fsType":{"type":"string"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
+const schema263 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
+const schema264 = {"type":"object","properties":{"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
 
-function validate246(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate248(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -23508,13 +23748,13 @@ vErrors.push(err12);
 }
 errors++;
 }
-validate246.errors = vErrors;
+validate248.errors = vErrors;
 return errors === 0;
 }
 
-const schema263 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+const schema265 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
 
-function validate248(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate250(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -23638,13 +23878,13 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate248.errors = vErrors;
+validate250.errors = vErrors;
 return errors === 0;
 }
 
-const schema266 = {"type":"object","properties":{"controllerExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"controllerPublishSecretRef":{"$ref":"#/$defs/SecretReference"},"driver":{"type":"string"},"fsType":{"type":"string"},"nodeExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"nodePublishSecretRef":{"$ref":"#/$defs/SecretReference"},"nodeStageSecretRef":{"$ref":"#/$defs/SecretReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}},"volumeHandle":{"type":"string"}},"additionalProperties":false,"required":["driver","volumeHandle"]};
+const schema268 = {"type":"object","properties":{"controllerExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"controllerPublishSecretRef":{"$ref":"#/$defs/SecretReference"},"driver":{"type":"string"},"fsType":{"type":"string"},"nodeExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"nodePublishSecretRef":{"$ref":"#/$defs/SecretReference"},"nodeStageSecretRef":{"$ref":"#/$defs/SecretReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}},"volumeHandle":{"type":"string"}},"additionalProperties":false,"required":["driver","volumeHandle"]};
 
-function validate250(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate252(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -23669,7 +23909,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema266.properties, key0))){
+if(!(func2.call(schema268.properties, key0))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -24021,13 +24261,13 @@ vErrors.push(err29);
 }
 errors++;
 }
-validate250.errors = vErrors;
+validate252.errors = vErrors;
 return errors === 0;
 }
 
-const schema273 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"}},"additionalProperties":false,"required":["driver"]};
+const schema275 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"}},"additionalProperties":false,"required":["driver"]};
 
-function validate252(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate254(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24178,13 +24418,13 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate252.errors = vErrors;
+validate254.errors = vErrors;
 return errors === 0;
 }
 
-const schema279 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
+const schema281 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
 
-function validate254(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24219,7 +24459,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema279.properties, key0))){
+if(!(func2.call(schema281.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -24451,13 +24691,13 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate254.errors = vErrors;
+validate256.errors = vErrors;
 return errors === 0;
 }
 
-const schema283 = {"type":"object","properties":{"required":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
+const schema285 = {"type":"object","properties":{"required":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
 
-function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate258(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24490,13 +24730,13 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate256.errors = vErrors;
+validate258.errors = vErrors;
 return errors === 0;
 }
 
-const schema287 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
+const schema289 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
 
-function validate259(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate261(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24694,13 +24934,13 @@ vErrors.push(err15);
 }
 errors++;
 }
-validate259.errors = vErrors;
+validate261.errors = vErrors;
 return errors === 0;
 }
 
-const schema289 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
+const schema291 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
 
-function validate261(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate263(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24735,7 +24975,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema289.properties, key0))){
+if(!(func2.call(schema291.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -24916,13 +25156,13 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate261.errors = vErrors;
+validate263.errors = vErrors;
 return errors === 0;
 }
 
-const schema291 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/ObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
+const schema293 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/ObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
 
-function validate263(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate265(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -25108,12 +25348,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate263.errors = vErrors;
+validate265.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate245(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate247(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -25124,7 +25364,7 @@ if(data.volumeMode === undefined){
 data.volumeMode = "Filesystem";
 }
 for(const key0 in data){
-if(!(func2.call(schema257.properties, key0))){
+if(!(func2.call(schema259.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -25491,7 +25731,7 @@ if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
 for(const key4 in data19){
 let data20 = data19[key4];
 if((typeof data20 !== "string") && (!((typeof data20 == "number") && (isFinite(data20))))){
-const err30 = {instancePath:instancePath+"/capacity/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/capacity/additionalProperties/type",keyword:"type",params:{type: schema257.properties.capacity.additionalProperties.type},message:"must be string,number"};
+const err30 = {instancePath:instancePath+"/capacity/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/capacity/additionalProperties/type",keyword:"type",params:{type: schema259.properties.capacity.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -25514,14 +25754,14 @@ errors++;
 }
 }
 if(data.cephfs !== undefined){
-if(!(validate246(data.cephfs, {instancePath:instancePath+"/cephfs",parentData:data,parentDataProperty:"cephfs",rootData}))){
-vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+if(!(validate248(data.cephfs, {instancePath:instancePath+"/cephfs",parentData:data,parentDataProperty:"cephfs",rootData}))){
+vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
 errors = vErrors.length;
 }
 }
 if(data.cinder !== undefined){
-if(!(validate248(data.cinder, {instancePath:instancePath+"/cinder",parentData:data,parentDataProperty:"cinder",rootData}))){
-vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
+if(!(validate250(data.cinder, {instancePath:instancePath+"/cinder",parentData:data,parentDataProperty:"cinder",rootData}))){
+vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
 errors = vErrors.length;
 }
 }
@@ -25637,8 +25877,8 @@ errors++;
 }
 }
 if(data.csi !== undefined){
-if(!(validate250(data.csi, {instancePath:instancePath+"/csi",parentData:data,parentDataProperty:"csi",rootData}))){
-vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
+if(!(validate252(data.csi, {instancePath:instancePath+"/csi",parentData:data,parentDataProperty:"csi",rootData}))){
+vErrors = vErrors === null ? validate252.errors : vErrors.concat(validate252.errors);
 errors = vErrors.length;
 }
 }
@@ -25785,8 +26025,8 @@ errors++;
 }
 }
 if(data.flexVolume !== undefined){
-if(!(validate252(data.flexVolume, {instancePath:instancePath+"/flexVolume",parentData:data,parentDataProperty:"flexVolume",rootData}))){
-vErrors = vErrors === null ? validate252.errors : vErrors.concat(validate252.errors);
+if(!(validate254(data.flexVolume, {instancePath:instancePath+"/flexVolume",parentData:data,parentDataProperty:"flexVolume",rootData}))){
+vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
 errors = vErrors.length;
 }
 }
@@ -26117,8 +26357,8 @@ errors++;
 }
 }
 if(data.iscsi !== undefined){
-if(!(validate254(data.iscsi, {instancePath:instancePath+"/iscsi",parentData:data,parentDataProperty:"iscsi",rootData}))){
-vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
+if(!(validate256(data.iscsi, {instancePath:instancePath+"/iscsi",parentData:data,parentDataProperty:"iscsi",rootData}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
 errors = vErrors.length;
 }
 }
@@ -26295,8 +26535,8 @@ errors++;
 }
 }
 if(data.nodeAffinity !== undefined){
-if(!(validate256(data.nodeAffinity, {instancePath:instancePath+"/nodeAffinity",parentData:data,parentDataProperty:"nodeAffinity",rootData}))){
-vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+if(!(validate258(data.nodeAffinity, {instancePath:instancePath+"/nodeAffinity",parentData:data,parentDataProperty:"nodeAffinity",rootData}))){
+vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
 errors = vErrors.length;
 }
 }
@@ -26312,7 +26552,7 @@ vErrors.push(err93);
 errors++;
 }
 if(!(((data68 === "Retain") || (data68 === "Recycle")) || (data68 === "Delete"))){
-const err94 = {instancePath:instancePath+"/persistentVolumeReclaimPolicy",schemaPath:"#/properties/persistentVolumeReclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema257.properties.persistentVolumeReclaimPolicy.enum},message:"must be equal to one of the allowed values"};
+const err94 = {instancePath:instancePath+"/persistentVolumeReclaimPolicy",schemaPath:"#/properties/persistentVolumeReclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema259.properties.persistentVolumeReclaimPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -26575,14 +26815,14 @@ errors++;
 }
 }
 if(data.rbd !== undefined){
-if(!(validate259(data.rbd, {instancePath:instancePath+"/rbd",parentData:data,parentDataProperty:"rbd",rootData}))){
-vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
+if(!(validate261(data.rbd, {instancePath:instancePath+"/rbd",parentData:data,parentDataProperty:"rbd",rootData}))){
+vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
 errors = vErrors.length;
 }
 }
 if(data.scaleIO !== undefined){
-if(!(validate261(data.scaleIO, {instancePath:instancePath+"/scaleIO",parentData:data,parentDataProperty:"scaleIO",rootData}))){
-vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
+if(!(validate263(data.scaleIO, {instancePath:instancePath+"/scaleIO",parentData:data,parentDataProperty:"scaleIO",rootData}))){
+vErrors = vErrors === null ? validate263.errors : vErrors.concat(validate263.errors);
 errors = vErrors.length;
 }
 }
@@ -26599,8 +26839,8 @@ errors++;
 }
 }
 if(data.storageos !== undefined){
-if(!(validate263(data.storageos, {instancePath:instancePath+"/storageos",parentData:data,parentDataProperty:"storageos",rootData}))){
-vErrors = vErrors === null ? validate263.errors : vErrors.concat(validate263.errors);
+if(!(validate265(data.storageos, {instancePath:instancePath+"/storageos",parentData:data,parentDataProperty:"storageos",rootData}))){
+vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
 errors = vErrors.length;
 }
 }
@@ -26628,7 +26868,7 @@ vErrors.push(err118);
 errors++;
 }
 if(!((data88 === "Filesystem") || (data88 === "Block"))){
-const err119 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema257.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
+const err119 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema259.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -26733,12 +26973,12 @@ vErrors.push(err127);
 }
 errors++;
 }
-validate245.errors = vErrors;
+validate247.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate244(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate246(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -26934,8 +27174,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate245(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
+if(!(validate247(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
 errors = vErrors.length;
 }
 }
@@ -26950,14 +27190,14 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate244.errors = vErrors;
+validate246.errors = vErrors;
 return errors === 0;
 }
 
-export const PersistentVolumeClaim = validate266;
-const schema294 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolumeClaim"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+export const PersistentVolumeClaim = validate268;
+const schema296 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolumeClaim"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
-function validate266(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate268(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -27169,14 +27409,14 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate266.errors = vErrors;
+validate268.errors = vErrors;
 return errors === 0;
 }
 
-export const Pod = validate268;
-const schema296 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Pod"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+export const Pod = validate270;
+const schema298 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Pod"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
-function validate268(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate270(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -27388,15 +27628,15 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate268.errors = vErrors;
+validate270.errors = vErrors;
 return errors === 0;
 }
 
-export const PodDisruptionBudget = validate270;
-const schema298 = {"type":"object","properties":{"apiVersion":{"const":"policy/v1"},"kind":{"const":"PodDisruptionBudget"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodDisruptionBudgetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema300 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"minAvailable":{"type":["integer","string"]},"selector":{"$ref":"#/$defs/LabelSelector"},"unhealthyPodEvictionPolicy":{"type":"string","enum":["IfHealthyBudget","AlwaysAllow"]}},"additionalProperties":false};
+export const PodDisruptionBudget = validate272;
+const schema300 = {"type":"object","properties":{"apiVersion":{"const":"policy/v1"},"kind":{"const":"PodDisruptionBudget"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodDisruptionBudgetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema302 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"minAvailable":{"type":["integer","string"]},"selector":{"$ref":"#/$defs/LabelSelector"},"unhealthyPodEvictionPolicy":{"type":"string","enum":["IfHealthyBudget","AlwaysAllow"]}},"additionalProperties":false};
 
-function validate271(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate273(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -27415,7 +27655,7 @@ errors++;
 if(data.maxUnavailable !== undefined){
 let data0 = data.maxUnavailable;
 if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-const err1 = {instancePath:instancePath+"/maxUnavailable",schemaPath:"#/properties/maxUnavailable/type",keyword:"type",params:{type: schema300.properties.maxUnavailable.type},message:"must be integer,string"};
+const err1 = {instancePath:instancePath+"/maxUnavailable",schemaPath:"#/properties/maxUnavailable/type",keyword:"type",params:{type: schema302.properties.maxUnavailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -27428,7 +27668,7 @@ errors++;
 if(data.minAvailable !== undefined){
 let data1 = data.minAvailable;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/minAvailable",schemaPath:"#/properties/minAvailable/type",keyword:"type",params:{type: schema300.properties.minAvailable.type},message:"must be integer,string"};
+const err2 = {instancePath:instancePath+"/minAvailable",schemaPath:"#/properties/minAvailable/type",keyword:"type",params:{type: schema302.properties.minAvailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -27457,7 +27697,7 @@ vErrors.push(err3);
 errors++;
 }
 if(!((data3 === "IfHealthyBudget") || (data3 === "AlwaysAllow"))){
-const err4 = {instancePath:instancePath+"/unhealthyPodEvictionPolicy",schemaPath:"#/properties/unhealthyPodEvictionPolicy/enum",keyword:"enum",params:{allowedValues: schema300.properties.unhealthyPodEvictionPolicy.enum},message:"must be equal to one of the allowed values"};
+const err4 = {instancePath:instancePath+"/unhealthyPodEvictionPolicy",schemaPath:"#/properties/unhealthyPodEvictionPolicy/enum",keyword:"enum",params:{allowedValues: schema302.properties.unhealthyPodEvictionPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -27478,12 +27718,12 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate271.errors = vErrors;
+validate273.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate270(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate272(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -27679,8 +27919,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate271(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
+if(!(validate273(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate273.errors : vErrors.concat(validate273.errors);
 errors = vErrors.length;
 }
 }
@@ -27695,15 +27935,15 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate270.errors = vErrors;
+validate272.errors = vErrors;
 return errors === 0;
 }
 
-export const ReplicaSet = validate274;
-const schema301 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"ReplicaSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicaSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema303 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
+export const ReplicaSet = validate276;
+const schema303 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"ReplicaSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicaSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema305 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
 
-function validate275(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate277(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -27833,12 +28073,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate275.errors = vErrors;
+validate277.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate274(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate276(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28034,8 +28274,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate275(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
+if(!(validate277(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
 errors = vErrors.length;
 }
 }
@@ -28050,15 +28290,15 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate274.errors = vErrors;
+validate276.errors = vErrors;
 return errors === 0;
 }
 
-export const ReplicationController = validate279;
-const schema304 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ReplicationController"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicationControllerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema306 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"type":"object","additionalProperties":{"type":"string"}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["template"]};
+export const ReplicationController = validate281;
+const schema306 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ReplicationController"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicationControllerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema308 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"type":"object","additionalProperties":{"type":"string"}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["template"]};
 
-function validate280(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate282(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28199,12 +28439,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate280.errors = vErrors;
+validate282.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate279(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate281(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28400,8 +28640,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate280(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate280.errors : vErrors.concat(validate280.errors);
+if(!(validate282(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate282.errors : vErrors.concat(validate282.errors);
 errors = vErrors.length;
 }
 }
@@ -28416,17 +28656,17 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate279.errors = vErrors;
+validate281.errors = vErrors;
 return errors === 0;
 }
 
-export const ResourceQuota = validate283;
-const schema307 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ResourceQuota"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ResourceQuotaSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema309 = {"type":"object","properties":{"hard":{"type":"object","additionalProperties":{"type":["string","number"]}},"scopeSelector":{"$ref":"#/$defs/ScopeSelector"},"scopes":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema310 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/ScopedResourceSelectorRequirement"}}},"additionalProperties":false};
-const schema311 = {"type":"object","properties":{"operator":{"type":"string"},"scopeName":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["operator","scopeName"]};
+export const ResourceQuota = validate285;
+const schema309 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ResourceQuota"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ResourceQuotaSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema311 = {"type":"object","properties":{"hard":{"type":"object","additionalProperties":{"type":["string","number"]}},"scopeSelector":{"$ref":"#/$defs/ScopeSelector"},"scopes":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema312 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/ScopedResourceSelectorRequirement"}}},"additionalProperties":false};
+const schema313 = {"type":"object","properties":{"operator":{"type":"string"},"scopeName":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["operator","scopeName"]};
 
-function validate285(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate287(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28568,12 +28808,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate285.errors = vErrors;
+validate287.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate284(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate286(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28595,7 +28835,7 @@ if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 for(const key1 in data0){
 let data1 = data0[key1];
 if((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))){
-const err1 = {instancePath:instancePath+"/hard/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/hard/additionalProperties/type",keyword:"type",params:{type: schema309.properties.hard.additionalProperties.type},message:"must be string,number"};
+const err1 = {instancePath:instancePath+"/hard/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/hard/additionalProperties/type",keyword:"type",params:{type: schema311.properties.hard.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -28618,8 +28858,8 @@ errors++;
 }
 }
 if(data.scopeSelector !== undefined){
-if(!(validate285(data.scopeSelector, {instancePath:instancePath+"/scopeSelector",parentData:data,parentDataProperty:"scopeSelector",rootData}))){
-vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
+if(!(validate287(data.scopeSelector, {instancePath:instancePath+"/scopeSelector",parentData:data,parentDataProperty:"scopeSelector",rootData}))){
+vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
 errors = vErrors.length;
 }
 }
@@ -28662,12 +28902,12 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate284.errors = vErrors;
+validate286.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate283(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate285(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28863,8 +29103,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate284(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate284.errors : vErrors.concat(validate284.errors);
+if(!(validate286(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate286.errors : vErrors.concat(validate286.errors);
 errors = vErrors.length;
 }
 }
@@ -28879,14 +29119,14 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate283.errors = vErrors;
+validate285.errors = vErrors;
 return errors === 0;
 }
 
-export const Secret = validate288;
-const schema312 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"Secret"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"stringData":{"type":"object","additionalProperties":{"type":"string"}},"type":{"type":"string","default":"Opaque"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+export const Secret = validate290;
+const schema314 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"Secret"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"stringData":{"type":"object","additionalProperties":{"type":"string"}},"type":{"type":"string","default":"Opaque"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
 
-function validate288(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate290(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -29161,18 +29401,18 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate288.errors = vErrors;
+validate290.errors = vErrors;
 return errors === 0;
 }
 
-export const Service = validate289;
-const schema314 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Service"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ServiceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema316 = {"type":"object","properties":{"allocateLoadBalancerNodePorts":{"type":"boolean"},"clusterIP":{"type":"string"},"clusterIPs":{"type":"array","items":{"type":"string"}},"externalIPs":{"type":"array","items":{"type":"string"}},"externalName":{"type":"string"},"externalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"healthCheckNodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"internalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"ipFamilies":{"type":"array","items":{"type":"string"}},"ipFamilyPolicy":{"type":"string","enum":["SingleStack","PreferDualStack","RequireDualStack"]},"loadBalancerClass":{"type":"string"},"loadBalancerIP":{"type":"string"},"loadBalancerSourceRanges":{"type":"array","items":{"type":"string"}},"ports":{"type":"array","items":{"$ref":"#/$defs/ServicePort"}},"publishNotReadyAddresses":{"type":"boolean"},"selector":{"type":"object","additionalProperties":{"type":"string"}},"sessionAffinity":{"type":"string","enum":["None","ClientIP"],"default":"None"},"sessionAffinityConfig":{"$ref":"#/$defs/SessionAffinityConfig"},"trafficDistribution":{"type":"string"},"type":{"type":"string","enum":["ClusterIP","NodePort","LoadBalancer","ExternalName"],"default":"ClusterIP"}},"additionalProperties":false};
-const schema317 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"nodePort":{"type":"integer","minimum":0,"maximum":65535},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"},"targetPort":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
-const schema318 = {"type":"object","properties":{"clientIP":{"$ref":"#/$defs/ClientIPConfig"}},"additionalProperties":false};
-const schema319 = {"type":"object","properties":{"timeoutSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":10800}},"additionalProperties":false};
+export const Service = validate291;
+const schema316 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Service"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ServiceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema318 = {"type":"object","properties":{"allocateLoadBalancerNodePorts":{"type":"boolean"},"clusterIP":{"type":"string"},"clusterIPs":{"type":"array","items":{"type":"string"}},"externalIPs":{"type":"array","items":{"type":"string"}},"externalName":{"type":"string"},"externalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"healthCheckNodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"internalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"ipFamilies":{"type":"array","items":{"type":"string"}},"ipFamilyPolicy":{"type":"string","enum":["SingleStack","PreferDualStack","RequireDualStack"]},"loadBalancerClass":{"type":"string"},"loadBalancerIP":{"type":"string"},"loadBalancerSourceRanges":{"type":"array","items":{"type":"string"}},"ports":{"type":"array","items":{"$ref":"#/$defs/ServicePort"}},"publishNotReadyAddresses":{"type":"boolean"},"selector":{"type":"object","additionalProperties":{"type":"string"}},"sessionAffinity":{"type":"string","enum":["None","ClientIP"],"default":"None"},"sessionAffinityConfig":{"$ref":"#/$defs/SessionAffinityConfig"},"trafficDistribution":{"type":"string"},"type":{"type":"string","enum":["ClusterIP","NodePort","LoadBalancer","ExternalName"],"default":"ClusterIP"}},"additionalProperties":false};
+const schema319 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"nodePort":{"type":"integer","minimum":0,"maximum":65535},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"},"targetPort":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
+const schema320 = {"type":"object","properties":{"clientIP":{"$ref":"#/$defs/ClientIPConfig"}},"additionalProperties":false};
+const schema321 = {"type":"object","properties":{"timeoutSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":10800}},"additionalProperties":false};
 
-function validate291(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate293(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -29262,12 +29502,12 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate291.errors = vErrors;
+validate293.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate290(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate292(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -29278,7 +29518,7 @@ if(data.type === undefined){
 data.type = "ClusterIP";
 }
 for(const key0 in data){
-if(!(func2.call(schema316.properties, key0))){
+if(!(func2.call(schema318.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -29394,7 +29634,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!((data7 === "Cluster") || (data7 === "Local"))){
-const err9 = {instancePath:instancePath+"/externalTrafficPolicy",schemaPath:"#/properties/externalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema316.properties.externalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/externalTrafficPolicy",schemaPath:"#/properties/externalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema318.properties.externalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -29452,7 +29692,7 @@ vErrors.push(err13);
 errors++;
 }
 if(!((data9 === "Cluster") || (data9 === "Local"))){
-const err14 = {instancePath:instancePath+"/internalTrafficPolicy",schemaPath:"#/properties/internalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema316.properties.internalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/internalTrafficPolicy",schemaPath:"#/properties/internalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema318.properties.internalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -29503,7 +29743,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!(((data12 === "SingleStack") || (data12 === "PreferDualStack")) || (data12 === "RequireDualStack"))){
-const err18 = {instancePath:instancePath+"/ipFamilyPolicy",schemaPath:"#/properties/ipFamilyPolicy/enum",keyword:"enum",params:{allowedValues: schema316.properties.ipFamilyPolicy.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/ipFamilyPolicy",schemaPath:"#/properties/ipFamilyPolicy/enum",keyword:"enum",params:{allowedValues: schema318.properties.ipFamilyPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -29703,7 +29943,7 @@ vErrors.push(err33);
 errors++;
 }
 if(!(((data23 === "TCP") || (data23 === "UDP")) || (data23 === "SCTP"))){
-const err34 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ServicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema317.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err34 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ServicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema319.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -29715,7 +29955,7 @@ errors++;
 if(data18.targetPort !== undefined){
 let data24 = data18.targetPort;
 if((!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))) && (typeof data24 !== "string")){
-const err35 = {instancePath:instancePath+"/ports/" + i4+"/targetPort",schemaPath:"#/$defs/ServicePort/properties/targetPort/type",keyword:"type",params:{type: schema317.properties.targetPort.type},message:"must be integer,string"};
+const err35 = {instancePath:instancePath+"/ports/" + i4+"/targetPort",schemaPath:"#/$defs/ServicePort/properties/targetPort/type",keyword:"type",params:{type: schema319.properties.targetPort.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -29800,7 +30040,7 @@ vErrors.push(err41);
 errors++;
 }
 if(!((data28 === "None") || (data28 === "ClientIP"))){
-const err42 = {instancePath:instancePath+"/sessionAffinity",schemaPath:"#/properties/sessionAffinity/enum",keyword:"enum",params:{allowedValues: schema316.properties.sessionAffinity.enum},message:"must be equal to one of the allowed values"};
+const err42 = {instancePath:instancePath+"/sessionAffinity",schemaPath:"#/properties/sessionAffinity/enum",keyword:"enum",params:{allowedValues: schema318.properties.sessionAffinity.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -29810,8 +30050,8 @@ vErrors.push(err42);
 errors++;
 }
 if(data.sessionAffinityConfig !== undefined){
-if(!(validate291(data.sessionAffinityConfig, {instancePath:instancePath+"/sessionAffinityConfig",parentData:data,parentDataProperty:"sessionAffinityConfig",rootData}))){
-vErrors = vErrors === null ? validate291.errors : vErrors.concat(validate291.errors);
+if(!(validate293(data.sessionAffinityConfig, {instancePath:instancePath+"/sessionAffinityConfig",parentData:data,parentDataProperty:"sessionAffinityConfig",rootData}))){
+vErrors = vErrors === null ? validate293.errors : vErrors.concat(validate293.errors);
 errors = vErrors.length;
 }
 }
@@ -29839,7 +30079,7 @@ vErrors.push(err44);
 errors++;
 }
 if(!((((data31 === "ClusterIP") || (data31 === "NodePort")) || (data31 === "LoadBalancer")) || (data31 === "ExternalName"))){
-const err45 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema316.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err45 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema318.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -29859,12 +30099,12 @@ vErrors.push(err46);
 }
 errors++;
 }
-validate290.errors = vErrors;
+validate292.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate289(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate291(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -30060,8 +30300,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate290(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate290.errors : vErrors.concat(validate290.errors);
+if(!(validate292(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
 errors = vErrors.length;
 }
 }
@@ -30076,19 +30316,19 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate289.errors = vErrors;
+validate291.errors = vErrors;
 return errors === 0;
 }
 
-export const StatefulSet = validate294;
-const schema320 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"StatefulSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/StatefulSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema322 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"ordinals":{"$ref":"#/$defs/StatefulSetOrdinals"},"persistentVolumeClaimRetentionPolicy":{"$ref":"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy"},"podManagementPolicy":{"type":"string","enum":["OrderedReady","Parallel"],"default":"OrderedReady"},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"serviceName":{"type":"string"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/StatefulSetUpdateStrategy","default":{}},"volumeClaimTemplates":{"type":"array","items":{"$ref":"#/$defs/ClaimTemplate"}}},"additionalProperties":false,"required":["selector","template"]};
-const schema323 = {"type":"object","properties":{"start":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false};
-const schema324 = {"type":"object","properties":{"whenDeleted":{"type":"string","enum":["Retain","Delete"],"default":"Retain"},"whenScaled":{"type":"string","enum":["Retain","Delete"],"default":"Retain"}},"additionalProperties":false};
-const schema325 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateStatefulSetStrategy"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
-const schema326 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"partition":{"type":"integer","minimum":0,"maximum":2147483647,"default":0}},"additionalProperties":false};
+export const StatefulSet = validate296;
+const schema322 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"StatefulSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/StatefulSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema324 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"ordinals":{"$ref":"#/$defs/StatefulSetOrdinals"},"persistentVolumeClaimRetentionPolicy":{"$ref":"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy"},"podManagementPolicy":{"type":"string","enum":["OrderedReady","Parallel"],"default":"OrderedReady"},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"serviceName":{"type":"string"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/StatefulSetUpdateStrategy","default":{}},"volumeClaimTemplates":{"type":"array","items":{"$ref":"#/$defs/ClaimTemplate"}}},"additionalProperties":false,"required":["selector","template"]};
+const schema325 = {"type":"object","properties":{"start":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false};
+const schema326 = {"type":"object","properties":{"whenDeleted":{"type":"string","enum":["Retain","Delete"],"default":"Retain"},"whenScaled":{"type":"string","enum":["Retain","Delete"],"default":"Retain"}},"additionalProperties":false};
+const schema327 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateStatefulSetStrategy"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
+const schema328 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"partition":{"type":"integer","minimum":0,"maximum":2147483647,"default":0}},"additionalProperties":false};
 
-function validate298(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate300(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -30128,7 +30368,7 @@ errors++;
 if(data0.maxUnavailable !== undefined){
 let data1 = data0.maxUnavailable;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/maxUnavailable/type",keyword:"type",params:{type: schema326.properties.maxUnavailable.type},message:"must be integer,string"};
+const err2 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/maxUnavailable/type",keyword:"type",params:{type: schema328.properties.maxUnavailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -30195,7 +30435,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!((data3 === "RollingUpdate") || (data3 === "OnDelete"))){
-const err8 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema325.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema327.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -30215,13 +30455,13 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate298.errors = vErrors;
+validate300.errors = vErrors;
 return errors === 0;
 }
 
-const schema327 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["metadata","spec"]};
+const schema329 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["metadata","spec"]};
 
-function validate300(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate302(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -30413,12 +30653,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate300.errors = vErrors;
+validate302.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate295(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate297(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -30455,7 +30695,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema322.properties, key0))){
+if(!(func2.call(schema324.properties, key0))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -30596,7 +30836,7 @@ vErrors.push(err12);
 errors++;
 }
 if(!((data4 === "Retain") || (data4 === "Delete"))){
-const err13 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenDeleted",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenDeleted/enum",keyword:"enum",params:{allowedValues: schema324.properties.whenDeleted.enum},message:"must be equal to one of the allowed values"};
+const err13 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenDeleted",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenDeleted/enum",keyword:"enum",params:{allowedValues: schema326.properties.whenDeleted.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -30617,7 +30857,7 @@ vErrors.push(err14);
 errors++;
 }
 if(!((data5 === "Retain") || (data5 === "Delete"))){
-const err15 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenScaled",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenScaled/enum",keyword:"enum",params:{allowedValues: schema324.properties.whenScaled.enum},message:"must be equal to one of the allowed values"};
+const err15 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenScaled",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenScaled/enum",keyword:"enum",params:{allowedValues: schema326.properties.whenScaled.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -30650,7 +30890,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!((data6 === "OrderedReady") || (data6 === "Parallel"))){
-const err18 = {instancePath:instancePath+"/podManagementPolicy",schemaPath:"#/properties/podManagementPolicy/enum",keyword:"enum",params:{allowedValues: schema322.properties.podManagementPolicy.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/podManagementPolicy",schemaPath:"#/properties/podManagementPolicy/enum",keyword:"enum",params:{allowedValues: schema324.properties.podManagementPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -30749,8 +30989,8 @@ vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.error
 errors = vErrors.length;
 }
 }
-if(!(validate298(data.updateStrategy, {instancePath:instancePath+"/updateStrategy",parentData:data,parentDataProperty:"updateStrategy",rootData}))){
-vErrors = vErrors === null ? validate298.errors : vErrors.concat(validate298.errors);
+if(!(validate300(data.updateStrategy, {instancePath:instancePath+"/updateStrategy",parentData:data,parentDataProperty:"updateStrategy",rootData}))){
+vErrors = vErrors === null ? validate300.errors : vErrors.concat(validate300.errors);
 errors = vErrors.length;
 }
 if(data.volumeClaimTemplates !== undefined){
@@ -30758,8 +30998,8 @@ let data13 = data.volumeClaimTemplates;
 if(Array.isArray(data13)){
 const len0 = data13.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate300(data13[i0], {instancePath:instancePath+"/volumeClaimTemplates/" + i0,parentData:data13,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate300.errors : vErrors.concat(validate300.errors);
+if(!(validate302(data13[i0], {instancePath:instancePath+"/volumeClaimTemplates/" + i0,parentData:data13,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate302.errors : vErrors.concat(validate302.errors);
 errors = vErrors.length;
 }
 }
@@ -30786,12 +31026,12 @@ vErrors.push(err27);
 }
 errors++;
 }
-validate295.errors = vErrors;
+validate297.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate294(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate296(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -30987,8 +31227,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate295(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
+if(!(validate297(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
 errors = vErrors.length;
 }
 }
@@ -31003,16 +31243,16 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate294.errors = vErrors;
+validate296.errors = vErrors;
 return errors === 0;
 }
 
-export const StorageClass = validate304;
-const schema329 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
-const schema330 = {"type":"object","properties":{"matchLabelExpressions":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorLabelRequirement"}}},"additionalProperties":false};
-const schema331 = {"type":"object","properties":{"key":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","values"]};
+export const StorageClass = validate306;
+const schema331 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
+const schema332 = {"type":"object","properties":{"matchLabelExpressions":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorLabelRequirement"}}},"additionalProperties":false};
+const schema333 = {"type":"object","properties":{"key":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","values"]};
 
-function validate305(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate307(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -31142,12 +31382,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate305.errors = vErrors;
+validate307.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate304(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate306(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -31198,7 +31438,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema329.properties, key0))){
+if(!(func2.call(schema331.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -31226,8 +31466,8 @@ let data1 = data.allowedTopologies;
 if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate305(data1[i0], {instancePath:instancePath+"/allowedTopologies/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate305.errors : vErrors.concat(validate305.errors);
+if(!(validate307(data1[i0], {instancePath:instancePath+"/allowedTopologies/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate307.errors : vErrors.concat(validate307.errors);
 errors = vErrors.length;
 }
 }
@@ -31461,7 +31701,7 @@ vErrors.push(err23);
 errors++;
 }
 if(!((data17 === "Retain") || (data17 === "Delete"))){
-const err24 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema329.properties.reclaimPolicy.enum},message:"must be equal to one of the allowed values"};
+const err24 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema331.properties.reclaimPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -31482,7 +31722,7 @@ vErrors.push(err25);
 errors++;
 }
 if(!((data18 === "Immediate") || (data18 === "WaitForFirstConsumer"))){
-const err26 = {instancePath:instancePath+"/volumeBindingMode",schemaPath:"#/properties/volumeBindingMode/enum",keyword:"enum",params:{allowedValues: schema329.properties.volumeBindingMode.enum},message:"must be equal to one of the allowed values"};
+const err26 = {instancePath:instancePath+"/volumeBindingMode",schemaPath:"#/properties/volumeBindingMode/enum",keyword:"enum",params:{allowedValues: schema331.properties.volumeBindingMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -31502,6 +31742,6 @@ vErrors.push(err27);
 }
 errors++;
 }
-validate304.errors = vErrors;
+validate306.errors = vErrors;
 return errors === 0;
 }
