@@ -14,10 +14,13 @@ import { type HostMarks, hostAddress, hostLabels } from './host-facts.ts'
 import { Images } from './images.ts'
 import { Messages } from './messages.ts'
 import { Networks } from './networks.ts'
+import { DataPath } from './node/data-path.ts'
+import type { NodeOptions } from './node/options.ts'
 import { type ContainerRecord, type Observed, observe } from './observe.ts'
 import type { Capacity } from './options.ts'
 import { OwnEvents } from './own-events.ts'
 import type { Stop } from './pod-stop.ts'
+import type { ClusterDns } from './resolv-conf.ts'
 import { Volumes } from './volumes.ts'
 
 const relistEveryMs = 5 * 60_000
@@ -43,6 +46,10 @@ export interface HostSettings {
   /** All was listed: time to look after the volumes of pods. */
   readonly reviewVolumes: () => Promise<void>
   readonly marks: HostMarks
+  /** Undefined: it is to have no node container. */
+  readonly node: NodeOptions | undefined
+  /** Pods (`namespace/name`), of whatever host, whose traffic over this one is another. */
+  readonly trafficChanged: (pods: readonly string[]) => void
 }
 
 /** One engine: its facts, kept current by its events. */
@@ -57,6 +64,7 @@ export class Host {
   readonly volumes: Volumes
   readonly images: Images
   readonly ownEvents: OwnEvents
+  readonly dataPath: DataPath
   /** Resources asked for since a container was made, by id. */
   readonly told = new Map<string, ContainerResources>()
   /** Stops under way, by id. */
@@ -101,6 +109,17 @@ export class Host {
       podsIn: (network) => this.#podsIn(network),
       addressPools: () => this.#info.addressPools,
     })
+    this.dataPath = new DataPath({
+      host: name,
+      options: settings.node,
+      api: this.api,
+      images: this.images,
+      networks: this.networks,
+      clock,
+      log: settings.log,
+      changed: () => this.#changed(),
+      trafficChanged: settings.trafficChanged,
+    })
     this.#follower = new Follower(
       {
         open: () => this.api.events(),
@@ -115,6 +134,12 @@ export class Host {
 
   get capacity(): Capacity {
     return { ...this.#info, lowersOomScore: this.#lowersOomScore }
+  }
+
+  /** Where pods that are made now ask for names; undefined: Docker's own names are all there is. */
+  get clusterDns(): ClusterDns | undefined {
+    const node = this.dataPath.able ? this.#settings.node : undefined
+    return node && { address: node.settings.dnsAddress, zone: node.settings.zone }
   }
 
   /** A start showed that the engine cannot. */
@@ -134,6 +159,7 @@ export class Host {
   close(): void {
     this.#cancelRelist()
     this.#follower.close()
+    this.dataPath.close()
     this.images.close()
     this.api.close()
   }
@@ -151,7 +177,7 @@ export class Host {
       labels: hostLabels(this.name, this.#info, this.#settings.marks.labels),
       taints: this.#settings.marks.taints ?? [],
       address: this.#address,
-      network: { mode: 'names', message: '', problems: [], allocations: new Map() },
+      network: this.dataPath.facts(),
     }
     return this.#facts
   }
@@ -243,6 +269,7 @@ export class Host {
     if (event.Type === 'container') {
       if (this.ownEvents.swallow(event.Action, facts.name ?? '')) return
       this.#freeName(event.Action, id)
+      this.dataPath.happened(facts)
       if (this.containers.has(id) || parseContainerMark(facts)?.engine === this.#settings.engine)
         this.#look(this.containers.refresh(id))
     } else if (event.Type === 'volume') {
@@ -303,6 +330,7 @@ export class Host {
     this.#scheduleRelist()
     if (!this.images.present().has(this.pauseImage)) this.images.pull(this.pauseImage)
     this.#facts = undefined
+    this.dataPath.reached(this.#info)
     this.#settings.reachabilityChanged()
   }
 
@@ -312,6 +340,7 @@ export class Host {
     this.#settings.log.warn('host does not answer', { host: this.name, error: message })
     this.#reachable = false
     this.#message = message
+    this.dataPath.lost()
     this.#facts = undefined
     this.#settings.reachabilityChanged()
   }
@@ -320,6 +349,7 @@ export class Host {
     this.#cancelRelist()
     this.#cancelRelist = this.#settings.clock.after(relistEveryMs, () => {
       this.#look(this.relist('changed'))
+      this.dataPath.look()
       this.#scheduleRelist()
     })
   }

@@ -1,5 +1,5 @@
 import { type Key, keyOf } from '../../base/key.ts'
-import type { ContainerHealth, LiveContainer, LivePod } from '../live.ts'
+import type { ContainerHealth, LiveContainer, LivePod, PodTraffic } from '../live.ts'
 import type { PodRef } from '../port.ts'
 import type { ContainerRecord } from './observe.ts'
 
@@ -7,6 +7,7 @@ import type { ContainerRecord } from './observe.ts'
 export interface Knows {
   health(host: string, record: ContainerRecord): ContainerHealth
   stopping(host: string, id: string): boolean
+  traffic(pod: PodRef): PodTraffic
   /** Volume -> version, of a sandbox. */
   contents(host: string, sandbox: ContainerRecord): ReadonlyMap<string, string>
 }
@@ -44,6 +45,18 @@ export class PodIndex {
     const entry = this.#pods.get(entryKey(host, record))
     if (entry) this.#forget(entry)
     return ownerKey(record)
+  }
+
+  /** The traffic of pods changed, of these (`namespace/name`) or of any: the keys of those for whom that is so. */
+  traffic(pods?: ReadonlySet<string>): Key[] {
+    const changed = [...this.#pods.values()].filter(
+      ({ ref, pod }) =>
+        pod !== undefined &&
+        (pods === undefined || pods.has(`${ref.namespace}/${ref.name}`)) &&
+        pod.traffic !== this.#knows.traffic(ref),
+    )
+    for (const entry of changed) this.#forget(entry)
+    return [...new Set(changed.flatMap((entry) => entry.records.map(ownerKey)))]
   }
 
   records(ref: PodRef): readonly ContainerRecord[] {
@@ -146,7 +159,7 @@ function assemble(ref: PodRef, records: readonly ContainerRecord[], knows: Knows
     uid: sandbox?.id ?? '',
     createdAt: sandbox?.facts.createdAt ?? Math.min(...records.map((record) => record.facts.createdAt)),
     address: sandbox?.sandbox?.address,
-    traffic: 'none',
+    traffic: knows.traffic(ref),
     leaving: sandbox?.leaving ?? false,
     leavingSince: sandbox?.leavingSince,
     contents: sandbox ? knows.contents(ref.host, sandbox) : new Map(),

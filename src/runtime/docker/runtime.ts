@@ -2,7 +2,8 @@ import type { Clock } from '../../base/clock.ts'
 import { type Key, keyOf, keyParts } from '../../base/key.ts'
 import type { Log } from '../../base/log.ts'
 import { RuntimeError } from '../errors.ts'
-import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume } from '../live.ts'
+import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume, PodTraffic } from '../live.ts'
+import type { Allocation, NetworkTable } from '../network/table.ts'
 import type {
   Attempt,
   ContainerUsage,
@@ -18,6 +19,7 @@ import { Hooks } from './hooks.ts'
 import { Host } from './host.ts'
 import { type Deadlines, defaultDeadlines } from './host-api.ts'
 import type { HostMarks } from './host-facts.ts'
+import { type NetworkOptions, type NodeOptions, nodeOptions } from './node/options.ts'
 import type { ContainerRecord } from './observe.ts'
 import { PodCalls } from './pod-calls.ts'
 import { PodIndex, podOf } from './pod-index.ts'
@@ -32,7 +34,7 @@ export interface DockerRuntimeOptions {
   readonly hosts: readonly ({ readonly name: string; readonly endpoint: string } & HostMarks)[]
   /** Any image with sh, sleep, tar, find and the usual commands for files: volumes are prepared in it. */
   readonly pauseImage: string
-  readonly network: { readonly podCIDR: string; readonly mtu: number }
+  readonly network: NetworkOptions
   readonly clock: Clock
   readonly log: Log
   /** For tests. */
@@ -43,6 +45,9 @@ export interface DockerRuntimeOptions {
 export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   return new DockerRuntime(options)
 }
+
+/** Of several hosts' words about one pod the first of these counts. */
+const trafficOrder: readonly PodTraffic[] = ['draining', 'joining', 'serving', 'out', 'none']
 
 interface HostParts {
   readonly host: Host
@@ -68,12 +73,18 @@ class DockerRuntime implements Runtime {
     this.#index = new PodIndex({
       health: (host, record) => this.#on(host).prober.health(record),
       stopping: (host, id) => this.#on(host).host.stopping.has(id),
+      traffic: (pod) => this.#trafficOf(pod),
       contents: (host, sandbox) => this.#on(host).volumes.filled.contents(sandbox),
     })
-    for (const host of options.hosts) this.#addHost(host, options)
+    const node = nodeOptions(options.engine, options.network)
+    for (const host of options.hosts) this.#addHost(host, options, node)
   }
 
-  #addHost({ name, endpoint, ...marks }: DockerRuntimeOptions['hosts'][number], options: DockerRuntimeOptions): void {
+  #addHost(
+    { name, endpoint, ...marks }: DockerRuntimeOptions['hosts'][number],
+    options: DockerRuntimeOptions,
+    node: NodeOptions | undefined,
+  ): void {
     const { engine, pauseImage, clock, log, network, deadlines } = options
     const host = new Host({
       name,
@@ -95,6 +106,8 @@ class DockerRuntime implements Runtime {
       volumesChanged: (subjects) => this.#tell([...subjects, ...(subjects.some(isClaim) ? [hostKey(name)] : [])]),
       reviewVolumes: () => this.#on(name).volumes.review(),
       marks,
+      node,
+      trafficChanged: (pods) => this.#trafficChanged(new Set(pods)),
     })
     const touched = (record: ContainerRecord) => this.#tell([this.#index.touch(name, record)])
     const record = (id: string) => host.containers.get(id)
@@ -174,13 +187,18 @@ class DockerRuntime implements Runtime {
     return () => void this.#watchers.delete(watcher)
   }
 
-  setNetwork(): void {}
+  setNetwork(table: NetworkTable, allocations: ReadonlyMap<Key, Allocation>): void {
+    for (const { host } of this.#hosts.values()) host.dataPath.set(table, allocations)
+    this.#trafficChanged()
+  }
 
   async ensureNetwork(host: string, namespace: string): Promise<void> {
     const { host: on } = this.#on(host)
     const before = on.networks.namespaces()
     await on.networks.ensure(namespace)
     on.noteNetworks(before)
+    // A pod on a network without rules would be open to all.
+    if (!before.has(namespace)) await on.dataPath.networksChanged()
   }
 
   async removeNetwork(host: string, namespace: string): Promise<void> {
@@ -253,6 +271,18 @@ class DockerRuntime implements Runtime {
     // What the others are probed by is on the sandbox, which may be seen after them.
     if (after?.sandbox) for (const record of this.#index.records(podOf(host, after))) prober.follow(record, record)
     this.#tell(keys)
+  }
+
+  /** Every host carries requests to every pod: it is out of traffic when the last one says so. */
+  #trafficOf({ namespace, name }: PodRef): PodTraffic {
+    const pod = `${namespace}/${name}`
+    const found = new Set([...this.#hosts.values()].map(({ host }) => host.dataPath.trafficOf(pod)))
+    return trafficOrder.find((traffic) => found.has(traffic)) ?? 'none'
+  }
+
+  #trafficChanged(pods?: ReadonlySet<string>): void {
+    const keys = this.#index.traffic(pods)
+    if (keys.length > 0) this.#tell(keys)
   }
 
   #tell(keys: readonly Key[]): void {

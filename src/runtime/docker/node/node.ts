@@ -10,20 +10,15 @@ import type { Images } from '../images.ts'
 import { trailing } from '../trailing.ts'
 import { allocationsText, parseAllocations } from './allocations.ts'
 import { AllocationsFile } from './allocations-file.ts'
+import type { Appliers } from './appliers.ts'
 import { NodeContainers } from './container.ts'
-import type { Allocations, Applier, NodeSettings, TrafficApplier } from './contract.ts'
+import type { Allocations, Applier, NodeSettings } from './contract.ts'
 import { nodeImage } from './image.ts'
 import { Lane } from './lane.ts'
 import { openShell } from './shell.ts'
 
 const firstRetryMs = 1000
 const longestRetryMs = 60_000
-
-export interface Appliers {
-  readonly haproxy: TrafficApplier
-  readonly dns: Applier
-  readonly nft: Applier
-}
 
 export interface HostNodeParts {
   readonly settings: NodeSettings

@@ -1,0 +1,95 @@
+import type { Clock } from '../../../base/clock.ts'
+import type { Log } from '../../../base/log.ts'
+import { type Labels, parseNodeMark } from '../../labels.ts'
+import type { HostNetwork, PodTraffic } from '../../live.ts'
+import type { NetworkTable } from '../../network/table.ts'
+import type { HostApi, HostInfo } from '../host-api.ts'
+import type { Images } from '../images.ts'
+import type { Networks } from '../networks.ts'
+import { createAppliers } from './appliers.ts'
+import type { Allocations } from './contract.ts'
+import { HostNode } from './node.ts'
+import { type NodeOptions, whyNoNode } from './options.ts'
+
+export interface DataPathParts {
+  readonly host: string
+  /** Undefined: there is to be no node container. */
+  readonly options: NodeOptions | undefined
+  readonly api: HostApi
+  readonly images: Images
+  readonly networks: Pick<Networks, 'records'>
+  readonly clock: Clock
+  readonly log: Log
+  /** `facts` are others. */
+  readonly changed: () => void
+  /** Pods (`namespace/name`), of whatever host, whose traffic over this one is another. */
+  readonly trafficChanged: (pods: readonly string[]) => void
+}
+
+/** The data path of one host: a node container, where there is to be one and the engine can have it. */
+export class DataPath {
+  readonly #node: HostNode | undefined
+  readonly #engine: string | undefined
+  /** Why the engine cannot. */
+  #unable = ''
+
+  constructor({ host, options, networks, trafficChanged, ...parts }: DataPathParts) {
+    if (options === undefined) return
+    const settings = { ...options.settings, host }
+    const appliers = createAppliers(settings, () => networks.records())
+    appliers.haproxy.watch(trafficChanged)
+    this.#engine = settings.engine
+    this.#node = new HostNode({ ...parts, settings, image: options.image, appliers })
+  }
+
+  facts(): HostNetwork {
+    const message = this.#node === undefined ? '' : this.#unable
+    return this.#able?.facts() ?? { mode: 'names', message, problems: [], allocations: new Map() }
+  }
+
+  /** Of a pod, `namespace/name`, of whatever host. */
+  trafficOf(pod: string): PodTraffic {
+    return this.#able?.trafficOf(pod) ?? 'none'
+  }
+
+  set(table: NetworkTable, allocations: Allocations): void {
+    this.#able?.set(table, allocations)
+  }
+
+  /** Resolves when the packet rules know of all networks that there are, or cannot. */
+  async networksChanged(): Promise<void> {
+    await this.#able?.networksChanged()
+  }
+
+  /** The host answers. */
+  reached(info: HostInfo): void {
+    this.#unable = whyNoNode(info)
+    void this.#able?.reached()
+  }
+
+  lost(): void {
+    this.#node?.lost()
+  }
+
+  look(): void {
+    this.#able?.look()
+  }
+
+  /** Something happened to a container with these labels. */
+  happened(labels: Labels): void {
+    if (this.#engine !== undefined && parseNodeMark(labels)?.engine === this.#engine) this.look()
+  }
+
+  close(): void {
+    this.#node?.close()
+  }
+
+  /** There is a node container, or will be. */
+  get able(): boolean {
+    return this.#able !== undefined
+  }
+
+  get #able(): HostNode | undefined {
+    return this.#unable === '' ? this.#node : undefined
+  }
+}
