@@ -30,6 +30,8 @@ export interface SandboxSpec {
   readonly annotations: Readonly<Record<string, string>>
   readonly spec: PodSpec
   readonly hostname: string
+  /** Names of Services that Docker itself tells other pods of the namespace; only where nothing else does. */
+  readonly aliases?: readonly string[]
   readonly ports: readonly PublishedPort[]
   /** The sandbox mounts all of them, so that they can be filled and prepared through it. */
   readonly volumes: readonly PodVolume[]

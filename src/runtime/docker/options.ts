@@ -4,12 +4,16 @@ import type { PodSpec } from '../../manifests/types.ts'
 import type { ContainerConfig, ContainerResources, PublishedPort } from '../live.ts'
 import { podAddress } from '../pod-address.ts'
 import type { SandboxSpec } from '../port.ts'
-import { joinedOptions, nameOptions, sharedOptions } from './pod-options.ts'
+import { hostNetwork, joinedOptions, nameOptions, sharedOptions } from './pod-options.ts'
+import { type ClusterDns, resolvScript } from './resolv-conf.ts'
 
 // Waits, reaps children that lost their parent, and ends at once on SIGTERM.
-const pause = ['sh', '-c', "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait $!; done"]
+const pause = "trap 'exit 0' TERM INT; while :; do sleep 86400 & wait $!; done"
 
-/** What the sandbox holds for the whole pod: network, names, IPC, published ports. `network`: Docker's name of it, `host` for the host's own. */
+/**
+ * What the sandbox holds for the whole pod: network, names, IPC, published ports. `network`: Docker's name of it, `host` for the host's own.
+ * `dns` undefined: Docker's own names are all there is.
+ */
 export function sandboxOptions(
   name: string,
   image: string,
@@ -17,26 +21,34 @@ export function sandboxOptions(
   namespace: string,
   sandbox: SandboxSpec,
   labels: Record<string, string>,
+  dns?: ClusterDns,
 ): ContainerCreateOptions {
   // On the host's network a port is where it is.
   const ports = sandbox.spec.hostNetwork ? [] : sandbox.ports
   return {
     name,
     Image: image,
-    Entrypoint: pause,
+    Entrypoint: ['sh', '-c', `${resolvScript(sandbox.spec, namespace, dns)}${pause}`],
     Cmd: [],
-    ...nameOptions(sandbox, namespace),
+    ...nameOptions(sandbox, namespace, dns?.zone ?? 'cluster.local'),
     Labels: labels,
     ExposedPorts: Object.fromEntries(ports.map((port) => [portKey(port), {}])),
     HostConfig: {
       NetworkMode: network,
-      ...sharedOptions(sandbox.spec),
+      ...sharedOptions(sandbox.spec, dns),
       RestartPolicy: { Name: 'no' },
       PortBindings: portBindings(ports),
       // It only waits.
       CpuShares: 2,
     },
+    ...(dns === undefined && aliasOptions(network, sandbox)),
   }
+}
+
+/** Names that Docker itself tells the pods of the network. */
+function aliasOptions(network: string, { aliases = [] }: SandboxSpec): Partial<ContainerCreateOptions> {
+  if (network === hostNetwork || aliases.length === 0) return {}
+  return { NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: [...aliases] } } } }
 }
 
 export interface JoinedTo {

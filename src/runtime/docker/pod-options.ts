@@ -2,6 +2,7 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode'
 import type { PodSpec } from '../../manifests/types.ts'
 import type { SandboxSpec } from '../port.ts'
+import { asksEngine, type ClusterDns } from './resolv-conf.ts'
 
 /** Docker's name of the network of the host itself. */
 export const hostNetwork = 'host'
@@ -16,26 +17,27 @@ const longestName = 64
 export function nameOptions(
   sandbox: SandboxSpec,
   namespace: string,
+  zone: string,
 ): Pick<ContainerCreateOptions, 'Hostname' | 'Domainname'> {
   const { setHostnameAsFQDN, subdomain } = sandbox.spec
   if (sandbox.spec.hostNetwork) return {}
   // As Kubernetes cuts it.
   const hostname = sandbox.hostname.slice(0, 63).replace(/[.-]+$/, '')
   if (!subdomain) return { Hostname: hostname }
-  const domain = `${subdomain}.${namespace}.svc.cluster.local`
+  const domain = `${subdomain}.${namespace}.svc.${zone}`
   if (setHostnameAsFQDN) return { Hostname: `${hostname}.${domain}` }
   return { Hostname: hostname, ...(domain.length <= longestName && { Domainname: domain }) }
 }
 
 /** The host's part of a sandbox's options that follow from the pod's spec. */
-export function sharedOptions(spec: PodSpec): Partial<HostConfig> {
+export function sharedOptions(spec: PodSpec, dns: ClusterDns | undefined): Partial<HostConfig> {
   const aliases = (spec.hostAliases ?? []).flatMap(({ ip, hostnames = [] }) => hostnames.map((name) => `${name}:${ip}`))
   const sysctls = spec.securityContext?.sysctls ?? []
   return {
     IpcMode: spec.hostIPC ? 'host' : 'shareable',
     ...(aliases.length > 0 && { ExtraHosts: aliases }),
     ...(sysctls.length > 0 && { Sysctls: Object.fromEntries(sysctls.map(({ name, value }) => [dotted(name), value])) }),
-    ...dnsOptions(spec),
+    ...(asksEngine(spec, dns) && dnsOptions(spec)),
   }
 }
 

@@ -103,7 +103,7 @@ done
 read -r port <$run/port
 for zone in ${this.#zones.join(' ')}; do
   echo ";; zone $zone"
-  dig +onesoa=no +noall +answer +time=5 -p "$port" -k /state/${dnsFolder}/key @${this.#address} "$zone" AXFR
+  dig +noall +answer +time=5 -p "$port" -k /state/${dnsFolder}/key @${this.#address} "$zone" AXFR
 done`)
     const served = new Map<string, ReadonlySet<string>>()
     for (const part of text.split(/^;; zone /m).slice(1)) {
