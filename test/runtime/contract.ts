@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Key } from '../../src/base/key.ts'
 import type { LiveContainer, LivePod } from '../../src/runtime/live.ts'
 import type { PodRef, Runtime } from '../../src/runtime/port.ts'
+import { allocation, nothingElse, serviceOf } from './network-samples.ts'
 import { fullConfig, plainConfig, runPod, sandboxSpec, until, webKey } from './samples.ts'
 
 /** A host with its engine, and what happens to it behind the runtime's back. */
@@ -232,6 +233,17 @@ export function runtimeContract(name: string, make: () => Promise<ContractWorld>
       expect(other.podsOf(webKey)[0]?.leaving).toBe(true)
       await expect(runtime.createSandbox(pod, sandboxSpec())).rejects.toEqual(refused('NAME_TAKEN'))
       expect(live().leaving).toBe(true)
+    })
+
+    test('knows no traffic of a pod that no Service sends anything, whatever else is served', async () => {
+      await runPod(runtime, pod)
+      expect(live().traffic).toBe('none')
+      const service = serviceOf({ ...pod, name: 'no-such-pod' })
+      runtime.setNetwork({ services: [service], ...nothingElse }, new Map([[service.key, allocation]]))
+      expect(live().traffic).toBe('none')
+      runtime.setNetwork({ services: [], ...nothingElse }, new Map())
+      expect(live().traffic).toBe('none')
+      expect(runtime.hostFacts()[0]?.network.problems).toEqual([])
     })
 
     test('sees a sandbox that died, and one that was removed', async () => {

@@ -1,7 +1,9 @@
 import type { Key } from '../../src/base/key.ts'
 import { keyParts } from '../../src/base/key.ts'
+import { silentLog } from '../../src/base/log.ts'
 import type { Located } from '../../src/manifests/check.ts'
 import type { PodSpec } from '../../src/manifests/types.ts'
+import { Networking } from '../../src/networking.ts'
 import type { Admission } from '../../src/reconcile/admission.ts'
 import { applyAction } from '../../src/reconcile/execute.ts'
 import type { Action, Plan, Task } from '../../src/reconcile/plan/action.ts'
@@ -66,6 +68,8 @@ export class Berth {
   readonly #parts: BerthParts
   #wanted: Wanted
   #admission: Admitting
+  /** Undefined: no process runs. */
+  #networking: Networking | undefined
   readonly #dirty = new Set<Key>()
   readonly #timers = new Map<Key, { readonly at: number; readonly cancel: () => void }>()
   readonly #looks = new Map<Key, Look>()
@@ -76,11 +80,22 @@ export class Berth {
     this.#parts = parts
     this.#wanted = this.#newWanted()
     this.#admission = this.#newAdmission()
-    parts.runtime.watch((keys) => this.#wake(keys.some((key) => key.startsWith('/Host/')) ? this.keys() : keys))
+    this.#networking = this.#newNetworking()
+    this.#networking.start()
+    parts.runtime.watch((keys) => {
+      this.#networking?.factsChanged(keys)
+      this.#wake(keys.some((key) => key.startsWith('/Host/')) ? this.keys() : keys)
+    })
   }
 
   #newWanted(): Wanted {
     return new Wanted({ volumes: () => this.#parts.runtime.volumes() })
+  }
+
+  #newNetworking(): Networking {
+    const { runtime, clock } = this.#parts
+    const network = { serviceCIDR: '10.96.0.0/16', zone: 'cluster.local' }
+    return new Networking({ runtime, clock, network, log: silentLog, wanted: () => this.#wanted })
   }
 
   #newAdmission(): Admitting {
@@ -106,7 +121,9 @@ export class Berth {
   /** A commit. Answers what it changes for whom. */
   accept(changed: readonly Key[], removed: readonly Key[]): void {
     const { repository, clock } = this.#parts
-    this.#wake(this.#wanted.accept(app, repository.commit(), repository.objects(), changed, removed, clock.now()))
+    const keys = this.#wanted.accept(app, repository.commit(), repository.objects(), changed, removed, clock.now())
+    this.#networking?.wantedChanged(keys)
+    this.#wake(keys)
   }
 
   /** The process ends, and all that only it knew. */
@@ -116,6 +133,7 @@ export class Berth {
     this.#timers.clear()
     this.#looks.clear()
     this.#dirty.clear()
+    this.#networking = undefined
     this.#parts.runtime.restart()
   }
 
@@ -123,8 +141,10 @@ export class Berth {
     this.kill()
     this.#wanted = this.#newWanted()
     this.#admission = this.#newAdmission()
+    this.#networking = this.#newNetworking()
     this.#parts.onRestart()
     this.accept([...this.#parts.repository.keys()], [])
+    this.#networking.start()
     this.#wake(this.keys())
   }
 

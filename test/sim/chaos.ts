@@ -41,6 +41,7 @@ const blows: readonly Blow[] = [
   { name: 'set the clock forward', strike: (chaos) => jump(chaos, chaos.dice.between(1, 180) * minuteMs) },
   { name: 'set the clock back', strike: (chaos) => jump(chaos, -chaos.dice.between(1, 120) * minuteMs) },
   { name: 'label', strike: label },
+  { name: 'restart the data path', strike: restartNetwork },
 ]
 
 /** One blow, in words. */
@@ -87,6 +88,10 @@ function removeNetworks(_chaos: Chaos, engine: FakeDocker): void {
 function jump({ clock, jumped }: Chaos, ms: number): void {
   clock.jump(ms)
   clock.after(minuteMs - (clock.now() % minuteMs), jumped)
+}
+
+function restartNetwork({ runtime, dice }: Chaos): void {
+  runtime.network?.start(dice.between(100, 20_000), () => runtime.tellAll())
 }
 
 function label({ runtime, dice }: Chaos, engine: FakeDocker): void {

@@ -69,7 +69,7 @@ export interface CronContent extends JobContent, Named<'CronJob'> {
 }
 
 /** What others read; `amount` is what is in it. */
-export interface PassiveContent extends Named<'ConfigMap' | 'PersistentVolumeClaim' | 'ResourceQuota'> {
+export interface PassiveContent extends Named<'ConfigMap' | 'PersistentVolumeClaim' | 'ResourceQuota' | 'Service'> {
   readonly amount: number
 }
 
@@ -178,6 +178,12 @@ export function passives(contents: readonly Content[], quoted: boolean): Passive
   ]
 }
 
+/** One of the same name for everything whose pods answer requests. */
+export function services(contents: readonly Content[]): PassiveContent[] {
+  const serving = contents.filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet' || kind === 'DaemonSet')
+  return serving.map(({ name }) => ({ kind: 'Service', name, amount: 80 }))
+}
+
 export function keyOfContent({ kind, name }: Content): Key {
   return keyOf({ namespace, kind, name })
 }
@@ -202,6 +208,7 @@ export function changed(content: Content, dice: Dice): Content | undefined {
       return { ...content, amount: dice.between(4, 20) }
     case 'ConfigMap':
     case 'PersistentVolumeClaim':
+    case 'Service':
       return { ...content, amount: content.amount + 1 }
     default:
       return content satisfies never
@@ -315,6 +322,7 @@ export function working(content: Content): Content {
       return { ...content, amount: 100 }
     case 'ConfigMap':
     case 'PersistentVolumeClaim':
+    case 'Service':
       return content
     default:
       return content satisfies never

@@ -20,7 +20,15 @@ function fakeWorld(): ContractWorld {
   engine.images.set('berth-test:1', 'sha256:berth-test-1').set('berth-test:2', 'sha256:berth-test-2')
   const engines = new Map([['one', engine]])
   const make = (installation: string) =>
-    new FakeRuntime({ hosts: ['one'], clock, dice: new Dice(1), registry: new Map(), engines, installation })
+    new FakeRuntime({
+      hosts: ['one'],
+      clock,
+      dice: new Dice(1),
+      registry: new Map(),
+      engines,
+      installation,
+      network: true,
+    })
   const runtime = make('ours')
   // Fake time goes on by itself, as the contract waits for things to happen.
   const ticking = setInterval(() => clock.advance(100), 1)

@@ -1,6 +1,13 @@
 import { terminationMessageOf } from '../../src/manifests/termination-message.ts'
 import { asksForLog, loggedMessage, writtenMessage } from '../../src/runtime/end-message.ts'
-import type { ContainerHealth, LiveContainer, LiveHost, LivePod } from '../../src/runtime/live.ts'
+import type {
+  ContainerHealth,
+  HostNetwork,
+  LiveContainer,
+  LiveHost,
+  LivePod,
+  PodTraffic,
+} from '../../src/runtime/live.ts'
 import type { FakeClock } from './fake-clock.ts'
 import type { Box, FakeDocker } from './fake-docker.ts'
 import { programOf } from './fake-programs.ts'
@@ -15,9 +22,13 @@ export interface Knows {
   readonly stopping: ReadonlyMap<string, number>
   /** Sandbox id -> the run in which this process wrote its volumes. */
   readonly wrote: ReadonlyMap<string, number>
+  /** By sandbox id. */
+  readonly trafficOf: (sandbox: string) => PodTraffic
 }
 
-export function liveHost(engine: FakeDocker): LiveHost {
+const names: HostNetwork = { mode: 'names', message: '', problems: [], allocations: new Map() }
+
+export function liveHost(engine: FakeDocker, network = names): LiveHost {
   return {
     name: engine.name,
     reachable: engine.reachable,
@@ -35,7 +46,7 @@ export function liveHost(engine: FakeDocker): LiveHost {
     },
     taints: [],
     address: '192.0.2.1',
-    network: { mode: 'names', message: '', problems: [], allocations: new Map() },
+    network,
   }
 }
 
@@ -63,7 +74,7 @@ export function livePod(boxes: readonly Box[], knows: Knows): LivePod {
     uid: sandbox?.id ?? '',
     createdAt: first.createdAt,
     address: sandbox?.state === 'running' ? '10.244.0.2' : undefined,
-    traffic: 'none',
+    traffic: sandbox ? knows.trafficOf(sandbox.id) : 'none',
     leaving: sandbox?.leaving ?? false,
     leavingSince: sandbox?.leavingSince,
     contents: sandbox ? knownContents(sandbox, knows) : new Map(),

@@ -3,6 +3,7 @@ import { type Key, keyOf, keyParts } from '../../src/base/key.ts'
 import { emptyConfig } from '../../src/reconcile/plan/empty-config.ts'
 import { RuntimeError } from '../../src/runtime/errors.ts'
 import type { ContainerConfig, ContainerResources, LiveHost, LivePod, LiveVolume } from '../../src/runtime/live.ts'
+import type { Allocation, NetworkTable } from '../../src/runtime/network/table.ts'
 import { podAddress } from '../../src/runtime/pod-address.ts'
 import type {
   Attempt,
@@ -16,6 +17,7 @@ import type {
 import type { Dice } from './dice.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { type Box, FakeDocker, ours } from './fake-docker.ts'
+import { FakeNetwork } from './fake-network.ts'
 import { isReady, liveHost, livePod, ownerParts } from './fake-pods.ts'
 import { programOf } from './fake-programs.ts'
 import {
@@ -44,6 +46,8 @@ export interface FakeOptions {
   /** Engines that are there already, with all that is on them. */
   readonly engines?: ReadonlyMap<string, FakeDocker>
   readonly installation?: string
+  /** The hosts have a data path; else names are all they have. */
+  readonly network?: boolean
 }
 
 const firstAttempt: Attempt = { restarts: 0, backoffMs: 0, last: undefined }
@@ -54,6 +58,10 @@ export class FakeRuntime implements Runtime {
   readonly hosts: readonly string[]
   readonly engines: ReadonlyMap<string, FakeDocker>
   faults: Faults = { before: 0, after: 0 }
+  /** Undefined: hosts have names and nothing else. */
+  readonly network: FakeNetwork | undefined
+  /** A pod gets no new requests any more. */
+  onDropped: (sandbox: Box) => void = () => {}
   readonly #options: FakeOptions
   readonly #watchers = new Set<(keys: readonly Key[]) => void>()
   readonly #stopping = new Map<string, number>()
@@ -69,6 +77,7 @@ export class FakeRuntime implements Runtime {
     this.#installation = options.installation ?? ours
     this.#seenFrom = options.clock.ticks()
     this.engines = options.engines ?? new Map(options.hosts.map((name) => [name, new FakeDocker(name, options.clock)]))
+    this.network = options.network ? this.#newNetwork() : undefined
     for (const engine of this.engines.values()) {
       engine.watch((box) => this.#changed(box))
       engine.watchVolumes((volume) => this.#volumeChanged(volume))
@@ -78,12 +87,32 @@ export class FakeRuntime implements Runtime {
   async start(): Promise<void> {}
   async close(): Promise<void> {}
   async refresh(): Promise<void> {}
-  setNetwork(): void {}
+
+  setNetwork(table: NetworkTable, allocations: ReadonlyMap<Key, Allocation>): void {
+    this.network?.set(table, allocations)
+  }
+
+  #newNetwork(): FakeNetwork {
+    const { clock, dice } = this.#options
+    return new FakeNetwork({
+      ...{ clock, dice },
+      sandboxOf: (pod, host) => {
+        const [namespace = '', name = ''] = pod.split('/')
+        return this.engines.get(host)?.find({ host, namespace, name }, '', this.#installation)
+      },
+      told: (sandboxes) => {
+        const keys = sandboxes.map((box) => keyOf(ownerParts(box.namespace, box.mark.owner)))
+        for (const watcher of this.#watchers) watcher([...new Set(keys)])
+      },
+      dropped: (sandbox) => this.onDropped(sandbox),
+    })
+  }
 
   /** The process is new: stops that it sent and probe results are forgotten. */
   restart(): void {
     this.#stopping.clear()
     this.#wrote.clear()
+    this.network?.restart()
     for (const engine of this.engines.values()) {
       engine.pulls.clear()
       engine.forget()
@@ -93,7 +122,7 @@ export class FakeRuntime implements Runtime {
   }
 
   hostFacts(): readonly LiveHost[] {
-    return Array.from(this.engines.values(), liveHost)
+    return Array.from(this.engines.values(), (engine) => liveHost(engine, this.network?.facts()))
   }
 
   podsOf(owner: Key): readonly LivePod[] {
@@ -122,6 +151,7 @@ export class FakeRuntime implements Runtime {
       seenFrom: this.#seenFrom,
       stopping: this.#stopping,
       wrote: this.#wrote,
+      trafficOf: (sandbox: string) => this.network?.trafficOf(sandbox) ?? 'none',
     }
     return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, boxes]) => livePod(boxes, knows))
   }

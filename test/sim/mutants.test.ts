@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { amiss, tables, worldOf } from '../reconcile/plan/rows.ts'
 import { type Mutant, mutants } from './mutants.ts'
 import { setMutants } from './mutants-sets.ts'
+import { trafficMutants } from './mutants-traffic.ts'
 import { type Planner, simulate } from './simulation.ts'
 
 const source = fileURLToPath(new URL('../../src/', import.meta.url))
@@ -27,7 +28,7 @@ describe('planted bugs are noticed', () => {
     expect((await simulate(1, planner)).failure).toBe('')
   })
 
-  test.each([...mutants, ...setMutants])('$title', { timeout: 60_000 }, async (mutant) => {
+  test.each([...mutants, ...setMutants, ...trafficMutants])('$title', { timeout: 60_000 }, async (mutant) => {
     expect(await noticedBy(await planted(folder, mutant))).not.toBe('')
   })
 })

@@ -57,6 +57,7 @@ function manifestOf(content: Content): object {
     case 'ConfigMap':
     case 'PersistentVolumeClaim':
     case 'ResourceQuota':
+    case 'Service':
       return { ...common, apiVersion: 'v1', ...passive(content) }
     default:
       return content satisfies never
@@ -126,7 +127,8 @@ function cronSpec(content: CronContent): object {
   }
 }
 
-function passive({ kind, amount }: PassiveContent): object {
+function passive({ kind, name, amount }: PassiveContent): object {
+  if (kind === 'Service') return { spec: { selector: { app: name }, ports: [{ port: amount, targetPort: 8080 }] } }
   if (kind === 'ConfigMap') return { data: { level: String(amount) } }
   if (kind === 'PersistentVolumeClaim') return { spec: claimSpec(amount) }
   return { spec: { hard: { pods: String(amount), 'requests.cpu': `${amount * 300}m` } } }

@@ -7,12 +7,13 @@ import { plan, planGone } from '../../src/reconcile/plan/plan.ts'
 import { isPlanned } from '../../src/reconcile/wanted.ts'
 import { Berth, type Planner } from './berth.ts'
 import { strike } from './chaos.ts'
-import { type Content, casts, changed, keyOfContent, namespace, passives, working } from './commits.ts'
+import { type Content, casts, changed, keyOfContent, namespace, passives, services, working } from './commits.ts'
 import { Dice } from './dice.ts'
 import { FakeClock } from './fake-clock.ts'
 import type { Box } from './fake-docker.ts'
 import { FakeRuntime } from './fake-runtime.ts'
 import { Guard } from './guard.ts'
+import { droppedProblem, trafficProblem } from './guard-traffic.ts'
 import { locatedOf } from './objects.ts'
 import { ownerOf, Runs } from './runs.ts'
 import { unlike } from './settled.ts'
@@ -83,14 +84,19 @@ class Simulation {
     const hosts = ['one', 'two', 'three'].slice(0, dice.pick([1, 1, 2, 2, 3]))
     this.#dice = dice
     this.#clock = clock
-    this.#runtime = new FakeRuntime({ hosts, clock, dice, registry: this.#registry })
+    // Every other world has a data path.
+    const network = seed % 2 === 0
+    this.#runtime = new FakeRuntime({ hosts, clock, dice, registry: this.#registry, network })
+    this.#runtime.onDropped = (sandbox) => {
+      this.#broken ??= droppedProblem(this.#truth, sandbox)
+    }
     this.#truth = new Truth(this.#runtime, clock)
     this.#guard = new Guard(this.#truth, () => this.#quota())
     this.#runs = new Runs(this.#truth)
     this.#starts = new Starts(this.#truth)
     const first = dice.between(0, casts.length - 1)
     const members = [...(casts[first] ?? []), ...(dice.chance(0.4) ? (dice.pick(casts) ?? []) : [])]
-    this.#cast = [...passives(members, dice.chance(0.3)), ...members]
+    this.#cast = [...passives(members, dice.chance(0.3)), ...members, ...(network ? services(members) : [])]
     this.#berth = new Berth({
       ...{ runtime: this.#runtime, clock, dice, planner },
       repository: {
@@ -137,7 +143,8 @@ class Simulation {
   }
 
   #check(action: Action, desired: Desired | undefined): void {
-    const broken = this.#guard.check(action, desired) ?? this.#runs.check(action, desired)
+    const broken =
+      this.#guard.check(action, desired) ?? trafficProblem(this.#truth, action) ?? this.#runs.check(action, desired)
     if (broken) throw new Broken(broken)
   }
 

@@ -1,6 +1,7 @@
 import type { PodRef } from '../../src/runtime/port.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { type Box, type FakeDocker, ours } from './fake-docker.ts'
+import type { FakeNetwork } from './fake-network.ts'
 import { isReady } from './fake-pods.ts'
 import { programOf } from './fake-programs.ts'
 import type { FakeRuntime } from './fake-runtime.ts'
@@ -10,11 +11,13 @@ import type { FakeVolume } from './fake-volumes.ts'
 export class Truth {
   readonly engines: ReadonlyMap<string, FakeDocker>
   readonly clock: FakeClock
+  readonly network: FakeNetwork | undefined
   /** Sandboxes whose work has ended for good. */
   readonly #ended = new Set<string>()
 
   constructor(runtime: FakeRuntime, clock: FakeClock) {
     this.engines = runtime.engines
+    this.network = runtime.network
     this.clock = clock
   }
 
@@ -55,8 +58,17 @@ export class Truth {
     return this.engines.get(pod.host)?.find(pod, '')
   }
 
-  /** Its sandbox and all its containers run, joined, and were ready for long enough, by the clock or in truth. */
+  /** It is ready for long enough, and in traffic if a Service selects it. */
   isAvailable(sandbox: Box, minReadyMs: number): boolean {
+    return this.isReady(sandbox, minReadyMs) && !this.isJoining(sandbox)
+  }
+
+  isJoining({ id }: Box): boolean {
+    return (this.network?.isSelected(id) ?? false) && !this.network?.isServing(id)
+  }
+
+  /** Its sandbox and all its containers run, joined, and were ready for long enough, by the clock or in truth. */
+  isReady(sandbox: Box, minReadyMs: number): boolean {
     if (sandbox.state !== 'running' || sandbox.leaving) return false
     return lasting(sandbox).every((name) => {
       const box = this.containerOf(sandbox, name)
