@@ -1,9 +1,10 @@
 import type { NetworkInspectInfo } from 'dockerode'
+import type { Clock } from '../../base/clock.ts'
+import { errorText } from '../../base/errors.ts'
 import { RuntimeError } from '../errors.ts'
-import { type NetworkMark, networkName, parseNetworkMark, writeNetworkLabels } from '../labels.ts'
+import { type NetworkMark, networkName, newestGeneration, parseNetworkMark, writeNetworkLabels } from '../labels.ts'
 import {
   bridgeName,
-  bridgePrefix,
   gateway,
   namespaceBlocks,
   overlap,
@@ -13,7 +14,8 @@ import {
   rangeText,
 } from './addresses.ts'
 import type { HostApi } from './host-api.ts'
-import { type Route, routesInto } from './routes.ts'
+import { overlapOf, subnets } from './network-overlap.ts'
+import { type Route, routes, uplinkMtu } from './routes.ts'
 import { trailing } from './trailing.ts'
 
 /** One network of ours. */
@@ -26,6 +28,7 @@ export interface NetworkRecord {
 export interface NetworkSettings {
   readonly engine: string
   readonly podRange: Range
+  /** 0: that of the way out, with room for a tunnel to other hosts where Services are served: a network cannot be given another one later. */
   readonly mtu: number
   /** The block of this host; may look at other hosts, and refuse while one of them cannot be asked. */
   readonly hostBlock: () => Range
@@ -34,7 +37,24 @@ export interface NetworkSettings {
   /** The engine runs on this machine, so this machine's routes are its routes. */
   readonly local: boolean
   readonly addressPools: () => readonly string[]
+  /** Undefined: Docker's own rules and names are all that there is. Throws a RuntimeError while that is not known. */
+  readonly services?: () => ServicesMode | undefined
 }
+
+/** The host has a node container, whose rules let pods through. */
+export interface ServicesMode {
+  readonly serviceRange: Range
+  /** Resolves when the rules of all networks that there are now are in. */
+  readonly rulesFor: () => Promise<void>
+  /** Other installations with a node container on this host. */
+  readonly neighbours?: () => Promise<readonly { readonly engine: string; readonly serviceCIDR: string }[]>
+  readonly clock: Clock
+}
+
+/** An outer packet's headers: VXLAN over IPv4. */
+const tunnelBytes = 50
+const usualMtu = 1500
+const longestRulesMs = 30_000
 
 /** The namespaces' networks on one host: one bridge each, and another one when that is full. */
 export class Networks {
@@ -43,6 +63,8 @@ export class Networks {
   readonly #making = new Map<string, Promise<void>>()
   /** Where the engine found no free address, though the count said otherwise. */
   readonly #full = new Set<string>()
+  /** Whose rules are in, as far as this process knows: ids. */
+  readonly #ruled = new Set<string>()
   #ours: readonly NetworkRecord[] = []
   #others: readonly NetworkInspectInfo[] = []
 
@@ -87,22 +109,24 @@ export class Networks {
   }
 
   /** Makes the namespace's network unless it is there. */
-  ensure(namespace: string): Promise<void> {
-    if (this.#of(namespace).length > 0) return Promise.resolve()
-    return this.#once(namespace, () => this.#create(namespace, 0))
+  async ensure(namespace: string): Promise<void> {
+    if (this.#current(namespace).length === 0) {
+      await this.#once(namespace, () => this.#create(namespace, this.#freeIndex(namespace)))
+    }
+    for (const network of this.#current(namespace)) await this.#awaitRules(network)
   }
 
   /** The network for one more pod; makes another one when all are full. */
   async withRoom(namespace: string): Promise<NetworkRecord> {
     await this.#making.get(namespace)
     const found = this.#roomy(namespace)
-    if (found) return found
+    if (found) return await this.#awaitRules(found)
     const count = this.#of(namespace).length
     if (count === 0)
       throw new RuntimeError('NO_SUCH_NETWORK', namespace, `namespace ${namespace} has no network on this host`)
     await this.#once(namespace, () => this.#create(namespace, this.#freeIndex(namespace)))
     const made = this.#roomy(namespace)
-    if (made) return made
+    if (made) return await this.#awaitRules(made)
     throw new RuntimeError('SUBNET_TAKEN', namespace, `all ${count} networks of namespace ${namespace} are full`)
   }
 
@@ -125,8 +149,30 @@ export class Networks {
     return this.#ours.filter((network) => network.mark.namespace === namespace)
   }
 
+  /** Those that new pods may be on. */
+  #current(namespace: string): readonly NetworkRecord[] {
+    const oldest = this.#settings.services?.() ? newestGeneration : 1
+    return this.#of(namespace).filter(({ mark }) => mark.generation >= oldest)
+  }
+
+  /** No pod starts on a network whose rules are not in. */
+  async #awaitRules(network: NetworkRecord): Promise<NetworkRecord> {
+    const services = this.#settings.services?.()
+    if (services === undefined || this.#ruled.has(network.id)) return network
+    try {
+      await within(services.clock, longestRulesMs, services.rulesFor())
+    } catch (error) {
+      const message = `network ${network.name} has no packet rules yet, so no pod may start on it: ${errorText(error)}`
+      throw new RuntimeError('ENGINE_ERROR', network.name, message, { cause: error })
+    }
+    this.#ruled.add(network.id)
+    return network
+  }
+
   #roomy(namespace: string): NetworkRecord | undefined {
-    return this.#of(namespace).find(({ name }) => !this.#full.has(name) && this.#settings.podsIn(name) < podsPerBlock)
+    return this.#current(namespace).find(
+      ({ name }) => !this.#full.has(name) && this.#settings.podsIn(name) < podsPerBlock,
+    )
   }
 
   #freeIndex(namespace: string): number {
@@ -148,13 +194,17 @@ export class Networks {
     await this.refresh()
     const name = networkName(this.#settings.engine, namespace, index)
     if (this.#ours.some((network) => network.name === name)) return
-    const routes = this.#settings.local ? await routesInto(this.#settings.podRange) : []
-    this.#check(name, routes)
+    const services = this.#settings.services?.()
+    await this.#check(name, services)
     const host = this.#settings.hostBlock()
+    const mtu = await this.#mtu(services)
+    const generation = services ? newestGeneration : 1
+    const mark = { engine: this.#settings.engine, namespace, hostBlock: rangeText(host), generation }
+    const used = this.#settings.local ? await routes() : []
     for (const block of namespaceBlocks(host, namespace)) {
-      if (this.#taken(block, routes)) continue
+      if (this.#taken(block, used)) continue
       try {
-        await this.#api.createNetwork(this.#options(name, namespace, host, block))
+        await this.#api.createNetwork(networkOptions(name, { ...mark, block: rangeText(block) }, block, mtu))
         return await this.refresh()
       } catch (error) {
         if (!(error instanceof RuntimeError)) throw error
@@ -169,52 +219,51 @@ export class Networks {
     throw new RuntimeError('SUBNET_TAKEN', name, `no free block for namespace ${namespace} in ${rangeText(host)}`)
   }
 
-  #taken(block: Range, routes: readonly Route[]): boolean {
+  #taken(block: Range, used: readonly Route[]): boolean {
     const networks = [...this.#others.flatMap(subnets), ...this.#ours.map(({ mark }) => parseRange(mark.block))]
-    return [...networks, ...routes.map((route) => route.range)].some((range) => range && overlap(range, block))
+    return [...networks, ...used.map((route) => route.range)].some((range) => range && overlap(range, block))
   }
 
-  /**
-   * Docker compares subnets with its own networks only, and then steals the route of whatever else uses them. Blocks of other
-   * installations, on this engine or on another one of this machine, are no reason to refuse: those are gone round one by one.
-   */
-  #check(name: string, routes: readonly Route[]): void {
+  async #check(name: string, services: ServicesMode | undefined): Promise<void> {
     const squatter = this.#others.find((network) => network.Name === name)
     if (squatter) {
       throw new RuntimeError('NAME_TAKEN', name, `network ${name} exists and is not ours: remove or rename it`)
     }
-    const { podRange } = this.#settings
-    const refuse = (what: string) => {
-      const message = `podCIDR ${rangeText(podRange)} overlaps ${what}: set another network.podCIDR`
-      return new RuntimeError('SUBNET_TAKEN', name, message)
-    }
-    for (const network of this.#others) {
-      if (parseNetworkMark(network.Labels ?? {})) continue
-      const clash = subnets(network).find((range) => overlap(range, podRange))
-      if (clash) throw refuse(`network ${network.Name} (${rangeText(clash)})`)
-    }
-    for (const pool of this.#settings.addressPools()) {
-      const range = parseRange(pool)
-      if (range && overlap(range, podRange)) throw refuse(`the engine's default address pool ${pool}`)
-    }
-    const route = routes.find(({ device }) => !device.startsWith(bridgePrefix))
-    if (route) throw refuse(`the route to ${rangeText(route.range)} over ${route.device}`)
+    const { local, podRange } = this.#settings
+    const refusal = overlapOf(podRange, services?.serviceRange, {
+      others: this.#others,
+      addressPools: this.#settings.addressPools(),
+      routes: local ? await routes() : [],
+      neighbours: services?.neighbours ? await services.neighbours() : [],
+    })
+    if (refusal !== undefined) throw new RuntimeError('SUBNET_TAKEN', name, refusal)
   }
 
-  #options(name: string, namespace: string, host: Range, block: Range) {
-    const { engine } = this.#settings
-    const mark = { engine, namespace, hostBlock: rangeText(host), block: rangeText(block), generation: 1 }
-    return {
-      Name: name,
-      CheckDuplicate: true,
-      Driver: 'bridge',
-      IPAM: { Driver: 'default', Config: [{ Subnet: rangeText(block), Gateway: gateway(block) }] },
-      Options: {
-        'com.docker.network.bridge.name': bridgeName(block),
-        'com.docker.network.driver.mtu': String(this.#settings.mtu),
-      },
-      Labels: writeNetworkLabels(mark),
-    }
+  async #mtu(services: ServicesMode | undefined): Promise<number> {
+    const { local, mtu } = this.#settings
+    if (mtu > 0) return mtu
+    const uplink = local ? await uplinkMtu() : usualMtu
+    return services ? uplink - tunnelBytes : uplink
+  }
+}
+
+function networkOptions(name: string, mark: NetworkMark, block: Range, mtu: number) {
+  const byDriver = 'com.docker.network.bridge'
+  return {
+    Name: name,
+    CheckDuplicate: true,
+    Driver: 'bridge',
+    IPAM: { Driver: 'default', Config: [{ Subnet: rangeText(block), Gateway: gateway(block) }] },
+    Options: {
+      [`${byDriver}.name`]: bridgeName(block),
+      'com.docker.network.driver.mtu': String(mtu),
+      // Docker's rules let nothing pass then, not even between pods of the network: the node container's do.
+      ...(mark.generation >= newestGeneration && {
+        [`${byDriver}.enable_icc`]: 'false',
+        [`${byDriver}.enable_ip_masquerade`]: 'false',
+      }),
+    },
+    Labels: writeNetworkLabels(mark),
   }
 }
 
@@ -223,6 +272,9 @@ function ownName(mark: NetworkMark, name: string): boolean {
   return name === first || (name.startsWith(`${first}_`) && /^[1-9]\d*$/.test(name.slice(first.length + 1)))
 }
 
-function subnets(network: NetworkInspectInfo): Range[] {
-  return (network.IPAM?.Config ?? []).flatMap(({ Subnet = '' }) => parseRange(Subnet) ?? [])
+function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => reject(new Error(`they did not come within ${ms / 1000} s`)))
+    work.then(resolve, reject).finally(cancel)
+  })
 }

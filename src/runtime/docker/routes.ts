@@ -1,15 +1,21 @@
 import { readFile } from 'node:fs/promises'
-import { overlap, type Range } from './addresses.ts'
+import type { Range } from './addresses.ts'
 
 export interface Route {
   readonly range: Range
   readonly device: string
 }
 
-/** This machine's routes into a range, except the default route; none where they cannot be read. */
-export async function routesInto(range: Range): Promise<Route[]> {
-  const table = await readFile('/proc/net/route', 'utf8').catch(() => '')
-  return parseRoutes(table).filter((route) => overlap(route.range, range))
+/** This machine's routes, except the default route; none where they cannot be read. */
+export async function routes(): Promise<Route[]> {
+  return parseRoutes(await readFile('/proc/net/route', 'utf8').catch(() => ''))
+}
+
+/** Of the device of the default route, bytes; 1500 where it cannot be told. */
+export async function uplinkMtu(): Promise<number> {
+  const device = defaultDevice(await readFile('/proc/net/route', 'utf8').catch(() => ''))
+  const text = await readFile(`/sys/class/net/${device}/mtu`, 'utf8').catch(() => '')
+  return Number.parseInt(text, 10) || 1500
 }
 
 /** Lines of /proc/net/route: device, destination, …, mask in the eighth column; numbers are hex with the lowest byte first. */
