@@ -16,6 +16,7 @@ export function nftScripts(facts: ScriptFacts): Map<string, string> {
     [`${nftFolder}/docker.sh`, dockerScript(facts)],
     [`${nftFolder}/apply.sh`, applyScript(facts)],
     [`${nftFolder}/check.sh`, checkScript(facts)],
+    [`${nftFolder}/hairpin.sh`, hairpinScript],
   ])
 }
 
@@ -71,3 +72,14 @@ printf '%s' "$problem" >${folder}/problem
 printf '%s' "$problem"
 `
 }
+
+// A packet that a pod sends to a Service and gets back itself is turned round inside the bridge, which by itself sends nothing back to
+// where it came from.
+const hairpinScript = `#!/bin/sh
+# Lets pods on these bridges reach themselves through Services. Made by Berth, changes are lost.
+set -u
+for bridge in "$@"; do
+  ip -d -o link show master "$bridge" 2>/dev/null | grep 'hairpin off' | sed 's/^[0-9]*: \\([^@:]*\\)[@:].*/\\1/' |
+    while read -r port; do ip link set dev "$port" type bridge_slave hairpin on; done
+done
+`

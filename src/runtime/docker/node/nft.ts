@@ -126,6 +126,7 @@ class PacketRules implements NftApplier {
     this.#applied = { ruleset, ports }
     const forget = flowsToForget(loaded ? undefined : (before?.ports ?? ports), ports)
     if (forget.length > 0) await shell.run([...forget.map(conntrack), 'true'].join('\n'))
+    if (loaded || joined(before?.ports ?? [], ports)) await shell.run(hairpin(this.#networks().flatMap(podBridge)))
     await this.#keep(shell, files, `add chain ip ${ruleset.table} ${versionPrefix}${version}\n`)
     return problems
   }
@@ -210,6 +211,18 @@ function podBridge({ mark }: NetworkRecord): PodBridge[] {
   if (!block) return []
   const { namespace, generation } = mark
   return [{ bridge: bridgeName(block), namespace, block: mark.block, outdated: generation < newestGeneration }]
+}
+
+/** A pod is behind a Service that was not. */
+function joined(before: readonly KernelPort[], after: readonly KernelPort[]): boolean {
+  const addresses = (ports: readonly KernelPort[]) =>
+    ports.flatMap(({ backends }) => backends.map(({ address }) => address))
+  const known = new Set(addresses(before))
+  return addresses(after).some((address) => !known.has(address))
+}
+
+function hairpin(bridges: readonly PodBridge[]): string {
+  return `sh /state/${nftFolder}/hairpin.sh ${bridges.map(({ bridge }) => bridge).join(' ')}`
 }
 
 function nft(commands: string): string {
