@@ -4,17 +4,16 @@ import type { HostNetwork, PodTraffic } from '../../src/runtime/live.ts'
 import type { Allocation, BackendRow, NetworkTable } from '../../src/runtime/network/table.ts'
 import type { Dice } from './dice.ts'
 import type { FakeClock } from './fake-clock.ts'
-import type { Box } from './fake-docker.ts'
+import type { Box, FakeDocker } from './fake-docker.ts'
 
-export interface NetworkParts {
+interface Hosts {
+  readonly engines: ReadonlyMap<string, FakeDocker>
+}
+
+interface NetworkOptions {
   readonly clock: FakeClock
   readonly dice: Dice
-  /** The sandbox of a pod, by `namespace/name`. */
-  readonly sandboxOf: (pod: string, host: string) => Box | undefined
-  /** The traffic of these pods changed. */
-  readonly told: (sandboxes: readonly Box[]) => void
-  /** A pod gets no new requests any more, as the table says so. */
-  readonly dropped: (sandbox: Box) => void
+  readonly installation?: string
 }
 
 type Wish = BackendRow['state']
@@ -26,7 +25,10 @@ const endlessMs = 24 * 3_600_000
 
 /** One data path for all hosts: a pod is in traffic once all of them send it requests. */
 export class FakeNetwork {
-  readonly #parts: NetworkParts
+  readonly #hosts: Hosts
+  readonly #options: NetworkOptions
+  readonly #watchers = new Set<(sandbox: Box) => void>()
+  readonly #dropWatchers = new Set<(sandbox: Box) => void>()
   /** Sandbox id -> when it has finished what it has (tick); undefined: it takes new requests. Lives on without Berth. */
   readonly #truth = new Map<string, number | undefined>()
   readonly #known = new Map<string, PodTraffic>()
@@ -38,13 +40,32 @@ export class FakeNetwork {
   #table: NetworkTable | undefined
   #startingUntil = 0
 
-  constructor(parts: NetworkParts) {
-    this.#parts = parts
+  constructor(hosts: Hosts, options: NetworkOptions) {
+    this.#hosts = hosts
+    this.#options = options
+  }
+
+  /** Calls back with the sandbox of a pod whose traffic changed. */
+  watch(changed: (sandbox: Box) => void): void {
+    this.#watchers.add(changed)
+  }
+
+  /** Calls back with the sandbox of a pod that gets no new requests any more, as the table says so. */
+  watchDrops(dropped: (sandbox: Box) => void): void {
+    this.#dropWatchers.add(dropped)
+  }
+
+  #tellDrop(box: Box): void {
+    for (const watcher of this.#dropWatchers) watcher(box)
+  }
+
+  #tell(box: Box): void {
+    for (const watcher of this.#watchers) watcher(box)
   }
 
   /** Hosts whose data path is on its way change nothing until it is there. */
   start(ms: number, then: () => void): void {
-    const { clock } = this.#parts
+    const { clock } = this.#options
     this.#startingUntil = Math.max(this.#startingUntil, clock.ticks() + ms)
     clock.after(ms, () => {
       this.#read = true
@@ -53,7 +74,7 @@ export class FakeNetwork {
   }
 
   get #starting(): boolean {
-    return this.#parts.clock.ticks() < this.#startingUntil
+    return this.#options.clock.ticks() < this.#startingUntil
   }
 
   /** The process that runs now has never said what is wanted. */
@@ -112,17 +133,22 @@ export class FakeNetwork {
       this.#wish(id, wish, box)
       if (this.#known.get(id) !== before) changed.push(box)
     }
-    if (changed.length > 0) this.#parts.told(changed)
+    for (const box of changed) this.#tell(box)
   }
 
   #wishes(table: NetworkTable): Map<string, { box: Box; wish: Wish }> {
     const wished = new Map<string, { box: Box; wish: Wish }>()
     for (const { pod, host, state } of table.services.flatMap(({ ports }) => ports.flatMap((port) => port.backends))) {
-      const box = this.#parts.sandboxOf(pod, host)
+      const box = this.#sandboxOf(pod, host)
       const other = box && wished.get(box.id)?.wish
       if (box && (other === undefined || other === 'draining')) wished.set(box.id, { box, wish: state })
     }
     return wished
+  }
+
+  #sandboxOf(pod: string, host: string): Box | undefined {
+    const [namespace = '', name = ''] = pod.split('/')
+    return this.#hosts.engines.get(host)?.find({ host, namespace, name }, '', this.#options.installation)
   }
 
   #wish(id: string, wish: Wish, box: Box): void {
@@ -137,16 +163,16 @@ export class FakeNetwork {
   /** One that nobody has probed yet stays as it is. */
   #join(id: string, wish: Wish): void {
     this.#known.set(id, 'joining')
-    this.#after(id, this.#parts.dice.between(0, longestJoinMs), () => {
+    this.#after(id, this.#options.dice.between(0, longestJoinMs), () => {
       if (wish === 'ready') this.#truth.set(id, undefined)
       if (this.isServing(id)) this.#known.set(id, 'serving')
     })
   }
 
   #drain(id: string, box: Box): void {
-    const { dice, clock } = this.#parts
+    const { dice, clock } = this.#options
     this.#known.set(id, 'draining')
-    if (this.isServing(id)) this.#parts.dropped(box)
+    if (this.isServing(id)) this.#tellDrop(box)
     const served = this.#truth.has(id)
     const wait = served ? this.#drainMs() : dice.between(0, longestJoinMs)
     const endTick = this.#truth.get(id) ?? clock.ticks() + wait
@@ -156,13 +182,13 @@ export class FakeNetwork {
 
   /** Soon, later than anybody waits, or never by itself. */
   #drainMs(): number {
-    const { dice } = this.#parts
+    const { dice } = this.#options
     if (dice.chance(0.2)) return endlessMs
     return dice.between(0, dice.chance(0.5) ? soonMs : longestDrainMs)
   }
 
   #finish(id: string, endTick: number): void {
-    this.#after(id, endTick - this.#parts.clock.ticks(), () => {
+    this.#after(id, endTick - this.#options.clock.ticks(), () => {
       this.#truth.delete(id)
       if (this.#known.has(id)) this.#known.set(id, 'out')
     })
@@ -170,7 +196,7 @@ export class FakeNetwork {
 
   /** Once the hosts can do it; what was under way for the pod is given up. */
   #after(id: string, ms: number, change: () => void): void {
-    const { clock, told } = this.#parts
+    const { clock } = this.#options
     this.#timers.get(id)?.()
     const wait = Math.max(ms, this.#startingUntil - clock.ticks())
     const cancel = clock.after(wait, () => {
@@ -178,7 +204,7 @@ export class FakeNetwork {
       this.#timers.delete(id)
       change()
       const box = this.#boxes.get(id)
-      if (box) told([box])
+      if (box) this.#tell(box)
     })
     this.#timers.set(id, cancel)
   }
@@ -191,6 +217,6 @@ export class FakeNetwork {
     this.#boxes.delete(id)
     const served = this.isServing(id)
     this.#truth.delete(id)
-    if (served) this.#parts.dropped(box)
+    if (served) this.#tellDrop(box)
   }
 }

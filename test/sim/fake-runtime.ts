@@ -18,7 +18,7 @@ import type { Dice } from './dice.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { type Box, FakeDocker, ours } from './fake-docker.ts'
 import { FakeNetwork } from './fake-network.ts'
-import { isReady, liveHost, livePod, ownerParts } from './fake-pods.ts'
+import { liveHost, livePod, ownerParts } from './fake-pods.ts'
 import { programOf } from './fake-programs.ts'
 import {
   checkClaims,
@@ -60,8 +60,6 @@ export class FakeRuntime implements Runtime {
   faults: Faults = { before: 0, after: 0 }
   /** Undefined: hosts have names and nothing else. */
   readonly network: FakeNetwork | undefined
-  /** A pod gets no new requests any more. */
-  onDropped: (sandbox: Box) => void = () => {}
   readonly #options: FakeOptions
   readonly #watchers = new Set<(keys: readonly Key[]) => void>()
   readonly #stopping = new Map<string, number>()
@@ -77,7 +75,8 @@ export class FakeRuntime implements Runtime {
     this.#installation = options.installation ?? ours
     this.#seenFrom = options.clock.ticks()
     this.engines = options.engines ?? new Map(options.hosts.map((name) => [name, new FakeDocker(name, options.clock)]))
-    this.network = options.network ? this.#newNetwork() : undefined
+    this.network = options.network ? new FakeNetwork(this, options) : undefined
+    this.network?.watch((box) => this.#tell(keyOf(ownerParts(box.namespace, box.mark.owner))))
     for (const engine of this.engines.values()) {
       engine.watch((box) => this.#changed(box))
       engine.watchVolumes((volume) => this.#volumeChanged(volume))
@@ -90,22 +89,6 @@ export class FakeRuntime implements Runtime {
 
   setNetwork(table: NetworkTable, allocations: ReadonlyMap<Key, Allocation>): void {
     this.network?.set(table, allocations)
-  }
-
-  #newNetwork(): FakeNetwork {
-    const { clock, dice } = this.#options
-    return new FakeNetwork({
-      ...{ clock, dice },
-      sandboxOf: (pod, host) => {
-        const [namespace = '', name = ''] = pod.split('/')
-        return this.engines.get(host)?.find({ host, namespace, name }, '', this.#installation)
-      },
-      told: (sandboxes) => {
-        const keys = sandboxes.map((box) => keyOf(ownerParts(box.namespace, box.mark.owner)))
-        for (const watcher of this.#watchers) watcher([...new Set(keys)])
-      },
-      dropped: (sandbox) => this.onDropped(sandbox),
-    })
   }
 
   /** The process is new: stops that it sent and probe results are forgotten. */
@@ -147,10 +130,7 @@ export class FakeRuntime implements Runtime {
       }
     }
     const knows = {
-      clock: this.#options.clock,
-      seenFrom: this.#seenFrom,
-      stopping: this.#stopping,
-      wrote: this.#wrote,
+      ...{ clock: this.#options.clock, seenFrom: this.#seenFrom, stopping: this.#stopping, wrote: this.#wrote },
       trafficOf: (sandbox: string) => this.network?.trafficOf(sandbox) ?? 'none',
     }
     return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, boxes]) => livePod(boxes, knows))
@@ -345,11 +325,6 @@ export class FakeRuntime implements Runtime {
     )
     const hosts = this.hosts.map((name): Key => `/Host/${name}`)
     for (const watcher of this.#watchers) watcher([...hosts, ...new Set(owners)])
-  }
-
-  /** What is true of a container, known or not. */
-  isReady(box: Box): boolean {
-    return isReady(box, this.#options.clock)
   }
 
   #call(host: string, effect: (engine: FakeDocker) => unknown): void {

@@ -87,10 +87,10 @@ class Simulation {
     // Every other world has a data path.
     const network = seed % 2 === 0
     this.#runtime = new FakeRuntime({ hosts, clock, dice, registry: this.#registry, network })
-    this.#runtime.onDropped = (sandbox) => {
-      this.#broken ??= droppedProblem(this.#truth, sandbox)
-    }
     this.#truth = new Truth(this.#runtime, clock)
+    this.#runtime.network?.watchDrops((sandbox) => {
+      this.#broken ??= droppedProblem(this.#truth, sandbox)
+    })
     this.#guard = new Guard(this.#truth, () => this.#quota())
     this.#runs = new Runs(this.#truth)
     this.#starts = new Starts(this.#truth)
