@@ -43,6 +43,7 @@ export class SimRuntime implements Runtime {
   readonly #index = new PodIndex({
     health: (_host, record) => healthOf(record),
     stopping: () => false,
+    traffic: () => 'none',
     contents: (_host, sandbox) => this.#contents.get(sandbox.id) ?? new Map(),
   })
   readonly #contents = new Map<string, ReadonlyMap<string, string>>()

@@ -15,12 +15,14 @@ export interface NetworkOptions {
   readonly nodeImage?: string
   /** Default `cluster.local`. */
   readonly zone?: string
-  /** Default 80; 0: none. */
-  readonly ingressHttpPort?: number
-  /** Default 443; 0: none. */
-  readonly ingressHttpsPort?: number
-  /** Clients of Ingresses speak the PROXY protocol. */
-  readonly proxyProtocol?: boolean
+  readonly ingress?: {
+    /** Default 80; 0: none. */
+    readonly httpPort?: number
+    /** Default 443; 0: none. */
+    readonly httpsPort?: number
+    /** Clients speak the PROXY protocol. */
+    readonly proxyProtocol?: boolean
+  }
 }
 
 const defaultNodeImage = 'berth-node:1'
@@ -50,9 +52,9 @@ export function nodeOptions(engine: string, network: NetworkOptions): NodeOption
       serviceCIDR: rangeText(range),
       zone: network.zone ?? 'cluster.local',
       dnsAddress: addressText(range.base + dnsIndex),
-      ingressHttpPort: network.ingressHttpPort ?? 80,
-      ingressHttpsPort: network.ingressHttpsPort ?? 443,
-      proxyProtocol: network.proxyProtocol ?? false,
+      ingressHttpPort: network.ingress?.httpPort ?? 80,
+      ingressHttpsPort: network.ingress?.httpsPort ?? 443,
+      proxyProtocol: network.ingress?.proxyProtocol ?? false,
     },
   }
 }
