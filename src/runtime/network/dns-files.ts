@@ -76,6 +76,8 @@ options {
   pid-file none; session-keyfile none; lock-file none;
   include "${runFolder}/listen";
   listen-on-v6 { none; };
+  // Bridges come and go; the one address stays.
+  automatic-interface-scan no; interface-interval 0;
   allow-query { any; }; allow-recursion { any; }; allow-query-cache { any; };
   allow-transfer { key berth; };
   notify no;
@@ -109,7 +111,7 @@ function addressCommand({ dnsAddress }: DnsSettings): string {
 function checkScript(settings: DnsSettings): string {
   return `${addressCommand(settings)}
 read -r port <${runFolder}/port &&
-dig +short +time=1 +tries=1 -p "$port" @${settings.dnsAddress} ${settings.zone} SOA | grep -q .
+dig +short +time=1 +tries=1 -p "$port" @${settings.dnsAddress} version.bind CH TXT | grep -q .
 `
 }
 

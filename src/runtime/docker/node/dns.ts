@@ -76,7 +76,7 @@ class DnsApplier implements Applier {
         if (!(error instanceof RuntimeError)) throw error
       }
     }
-    await this.#update(shell, await this.#transfer(shell), wanted)
+    await this.#update(shell, await this.#told(shell), wanted)
     this.#served = wanted
   }
 
@@ -89,8 +89,19 @@ ${updates}END
 } | nsupdate -v -t 5 -k /state/${dnsFolder}/key`)
   }
 
-  /** What the server of this container tells, once it runs. One that was started from other files, or cannot tell, is started again. */
-  async #transfer(shell: NodeShell): Promise<Served> {
+  /** A server that could not read its files is started again, now that they are right. */
+  async #told(shell: NodeShell): Promise<Served> {
+    for (let attempt = 1; ; attempt += 1) {
+      const zones = await this.#transfer(shell)
+      const told = zones.flatMap(([zone, lines]) => (lines ? [[zone, lines] as const] : []))
+      if (told.length === zones.length) return new Map(told)
+      if (attempt === 3) throw new RuntimeError('START_FAILED', dnsFolder, 'the DNS server does not tell its zones')
+      await shell.run(`kill "$(cat ${runFolder}/pid)"; rm -f ${runFolder}/stamp`)
+    }
+  }
+
+  /** What the server of this container tells, once it runs; undefined: nothing. One that was started from other files is started again. */
+  async #transfer(shell: NodeShell): Promise<readonly (readonly [string, ReadonlySet<string> | undefined])[]> {
     const stamp = stampOf(this.#static)
     const text = await shell.run(`run=${runFolder} tries=0 stamp=
 up() { { read -r stamp <$run/stamp; } 2>/dev/null && [ "$stamp" = ${stamp} ] && sh /state/${dnsFolder}/check.sh 2>/dev/null; }
@@ -105,17 +116,14 @@ for zone in ${this.#zones.join(' ')}; do
   echo ";; zone $zone"
   dig +noall +answer +time=5 -p "$port" -k /state/${dnsFolder}/key @${this.#address} "$zone" AXFR
 done`)
-    const served = new Map<string, ReadonlySet<string>>()
-    for (const part of text.split(/^;; zone /m).slice(1)) {
-      const zone = part.slice(0, part.indexOf('\n'))
-      const lines = transferred(part.slice(zone.length))
-      if (!lines) {
-        await shell.run(`kill "$(cat ${runFolder}/pid)"`)
-        throw new RuntimeError('START_FAILED', zone, `the DNS server does not tell zone ${zone}: it is started again`)
-      }
-      served.set(zone, lines)
-    }
-    return served
+    const parts = text.split(/^;; zone /m).slice(1)
+    const served = new Map(
+      parts.map((part) => {
+        const zone = part.slice(0, part.indexOf('\n'))
+        return [zone, transferred(part.slice(zone.length))] as const
+      }),
+    )
+    return this.#zones.map((zone) => [zone, served.get(zone)] as const)
   }
 }
 

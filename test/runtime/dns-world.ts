@@ -1,0 +1,97 @@
+import { randomInt } from 'node:crypto'
+import { Resolver } from 'node:dns/promises'
+import { systemClock } from '../../src/base/clock.ts'
+import { parseEndpoint } from '../../src/runtime/docker/endpoint.ts'
+import { defaultDeadlines, HostApi } from '../../src/runtime/docker/host-api.ts'
+import type { Applier, NodeSettings, NodeShell } from '../../src/runtime/docker/node/contract.ts'
+import { createDnsApplier } from '../../src/runtime/docker/node/dns.ts'
+import { openShell } from '../../src/runtime/docker/node/shell.ts'
+import { nodeEntry } from '../../src/runtime/network/node-entry.ts'
+import type { NetworkTable } from '../../src/runtime/network/table.ts'
+import { type DnsUpstream, dnsUpstream } from '../support/dns-upstream.ts'
+import { engineJson } from '../support/engine-call.ts'
+import { EngineWorld } from '../support/engine-world.ts'
+
+/** The name that the upstream server of these tests knows, and its address. */
+export const outside = { name: 'www.example.test', address: '192.0.2.7' } as const
+
+/** A node container with nothing but the DNS server, on the network of the test engine's host. */
+export interface DnsWorld extends AsyncDisposable {
+  readonly settings: NodeSettings
+  readonly docker: EngineWorld
+  readonly node: string
+  readonly resolver: Resolver
+  readonly shell: NodeShell
+  readonly upstream: DnsUpstream
+  readonly applier: Applier
+  apply(table: NetworkTable): Promise<void>
+  /** An applier that knows nothing, as after a restart of Berth. */
+  another(): Promise<Applier>
+}
+
+export async function dnsWorld(socket: string, image = 'berth-node:dev'): Promise<DnsWorld> {
+  const docker = new EngineWorld(socket)
+  const engine = `test-dns-${randomInt(0x10000).toString(16)}`
+  const [third, fourth] = [randomInt(256), randomInt(1, 255)]
+  const settings = settingsOf(engine, third)
+  const upstreamAddress = `127.77.${third}.${fourth}`
+  const upstream = await dnsUpstream(upstreamAddress, outside.name, outside.address)
+  const node = await started(socket, {
+    Image: image,
+    Entrypoint: ['sh', '-c', nodeEntry],
+    Cmd: [],
+    Env: [`BERTH_SERVICE_CIDR=${settings.serviceCIDR}`, 'BERTH_NODE_SINCE=1'],
+    Volumes: { '/state': {} },
+    HostConfig: { NetworkMode: 'host', CapAdd: ['NET_ADMIN', 'NET_RAW'], Dns: [upstreamAddress] },
+  })
+  const api = new HostApi(parseEndpoint('test', socket), defaultDeadlines, () => {})
+  const shell = await openShell(api, node, systemClock, () => {})
+  const applier = createDnsApplier(settings)
+  await applier.attach(shell)
+  const resolver = new Resolver({ timeout: 2000, tries: 1 })
+  resolver.setServers([settings.dnsAddress])
+  const shells = [shell]
+  return {
+    ...{ settings, docker, node, resolver, shell, applier, upstream },
+    apply: async (table) => {
+      await applier.apply(table)
+    },
+    async another() {
+      const made = createDnsApplier(settings)
+      const own = await openShell(api, node, systemClock, () => {})
+      shells.push(own)
+      await made.attach(own)
+      return made
+    },
+    async [Symbol.asyncDispose]() {
+      resolver.cancel()
+      await shell.run(
+        `ip address del ${settings.dnsAddress}/32 dev lo; ip route del local ${settings.serviceCIDR} dev lo`,
+      )
+      for (const each of shells) each.close()
+      api.close()
+      await docker.destroy(node)
+      await upstream[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function settingsOf(engine: string, third: number): NodeSettings {
+  return {
+    engine,
+    host: 'local',
+    podCIDR: '10.195.0.0/16',
+    serviceCIDR: `10.194.${third}.0/24`,
+    zone: 'cluster.local',
+    dnsAddress: `10.194.${third}.10`,
+    ingressHttpPort: 0,
+    ingressHttpsPort: 0,
+    proxyProtocol: false,
+  }
+}
+
+async function started(socket: string, options: object): Promise<string> {
+  const { Id: id } = await engineJson<{ Id: string }>(socket, 'POST', '/containers/create', options)
+  await engineJson(socket, 'POST', `/containers/${id}/start`)
+  return id
+}
