@@ -1,6 +1,20 @@
 import { engineCall, engineJson } from './engine-call.ts'
 
 const engineLabel = 'berth.dev/engine'
+const nodeLabel = 'berth.dev/node'
+
+interface ContainerRow {
+  readonly Id: string
+  readonly State: string
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+/** A node container does not take back what it did to its host's network, so that traffic goes on without it. */
+function leaveNoTrace(engine: string): string {
+  return `nft delete table ip berth_${engine.replaceAll('-', '_')}
+ip route del local "$BERTH_SERVICE_CIDR" dev lo
+ip address flush dev lo to "$BERTH_SERVICE_CIDR"`
+}
 
 export interface Inspected {
   readonly Id: string
@@ -56,11 +70,15 @@ export class EngineWorld {
   async clean(...engines: readonly string[]): Promise<void> {
     for (const engine of engines) {
       const filters = encodeURIComponent(JSON.stringify({ label: [`${engineLabel}=${engine}`] }))
-      const containers = await engineJson<{ Id: string }[]>(
+      const containers = await engineJson<ContainerRow[]>(
         this.socket,
         'GET',
         `/containers/json?all=1&filters=${filters}`,
       )
+      for (const { Id, State, Labels } of containers) {
+        if (Labels[nodeLabel] !== undefined && State === 'running')
+          await this.exec(Id, ['sh', '-c', leaveNoTrace(engine)])
+      }
       await Promise.all(containers.map(({ Id }) => this.destroy(Id)))
       const networks = await engineJson<{ Id: string }[]>(this.socket, 'GET', `/networks?filters=${filters}`)
       await Promise.all(networks.map(({ Id }) => engineCall(this.socket, 'DELETE', `/networks/${Id}`)))

@@ -1,8 +1,8 @@
-import type { PodTraffic } from '../../live.ts'
-import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
+import type { Clock } from '../../../base/clock.ts'
 import type { NetworkRecord } from '../networks.ts'
 import type { Applier, NodeSettings, TrafficApplier } from './contract.ts'
 import { createDnsApplier } from './dns.ts'
+import { createHaproxyApplier } from './haproxy.ts'
 import { createNftApplier } from './nft.ts'
 
 /** What brings one host to the table. */
@@ -12,29 +12,15 @@ export interface Appliers {
   readonly nft: Applier
 }
 
-export function createAppliers(settings: NodeSettings, networks: () => readonly NetworkRecord[]): Appliers {
+/** `networks`: of the host, as they are at the moment. */
+export function createAppliers(
+  settings: NodeSettings,
+  networks: () => readonly NetworkRecord[],
+  clock: Clock,
+): Appliers {
   return {
-    haproxy: new NoProxy(),
+    haproxy: createHaproxyApplier(settings, clock),
     dns: createDnsApplier(settings),
     nft: createNftApplier(settings, networks),
   }
-}
-
-/** Stands in for HAProxy. */
-class NoProxy implements TrafficApplier {
-  async attach(): Promise<void> {}
-
-  async apply(_table: NetworkTable): Promise<readonly NetworkProblem[]> {
-    return []
-  }
-
-  detach(): void {}
-
-  trafficOf(_pod: string): PodTraffic {
-    return 'none'
-  }
-
-  watch(): void {}
-
-  expect(): void {}
 }

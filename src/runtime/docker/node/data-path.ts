@@ -36,7 +36,7 @@ export class DataPath {
   constructor({ host, options, networks, trafficChanged, ...parts }: DataPathParts) {
     if (options === undefined) return
     const settings = { ...options.settings, host }
-    const appliers = createAppliers(settings, () => networks.records())
+    const appliers = createAppliers(settings, () => networks.records(), parts.clock)
     appliers.haproxy.watch(trafficChanged)
     this.#engine = settings.engine
     this.#node = new HostNode({ ...parts, settings, image: options.image, appliers })
