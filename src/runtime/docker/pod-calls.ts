@@ -63,7 +63,8 @@ export class PodCalls {
     if (this.#sandbox(pod) === undefined) await this.#volumes.prepare(pod, sandbox.volumes)
     const network = sandbox.spec.hostNetwork ? hostNetwork : (await this.#host.networks.withRoom(pod.namespace)).name
     const labels = writeSandboxLabels(podMark(this.#engine, pod, sandbox), sandbox)
-    const bare = sandboxOptions(name, this.#host.pauseImage, network, pod.namespace, sandbox, labels)
+    const { pauseImage, clusterDns } = this.#host
+    const bare = sandboxOptions(name, pauseImage, network, pod.namespace, sandbox, labels, clusterDns)
     const options = withVolumes(bare, this.#engine, pod, sandbox.volumes)
     const text = stableText(labels)
     try {
