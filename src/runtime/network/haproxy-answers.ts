@@ -1,4 +1,5 @@
 // What HAProxy says of itself, taken apart.
+import { nextBackend } from './haproxy-base.ts'
 import type { RunningServer, RunningServers } from './haproxy-commands.ts'
 
 export interface Worker {
@@ -23,12 +24,13 @@ export function readWorkers(text: string): { readonly workers: readonly Worker[]
 
 const inMaintenance = 0x01 | 0x08
 
-/** `show servers state`: by backend. Backends without servers are not in it. */
+/** `show servers state`: by backend. Backends without servers are not in it, nor is the one that is nobody's. */
 export function readServersState(text: string): RunningServers {
   const backends = new Map<string, Map<string, RunningServer>>()
   for (const line of text.split('\n')) {
     const fields = line.trim().split(' ')
     if (fields.length < 20 || line.startsWith('#')) continue
+    if (fields[1] === nextBackend) continue
     const [, backend = '', , server = '', address = '', , admin = ''] = fields
     const servers = backends.get(backend) ?? new Map<string, RunningServer>()
     servers.set(server, { address, port: Number(fields[18]), open: (Number(admin) & inMaintenance) === 0 })
@@ -104,4 +106,19 @@ function addressOf(hex: string): string {
     .map((byte) => Number.parseInt(byte, 16))
     .reverse()
     .join('.')
+}
+
+/** `Uptime_sec` of `show info`. */
+export function readUptimeSeconds(text: string): number {
+  return Number(/^Uptime_sec: (\d+)$/m.exec(text)?.[1] ?? 0)
+}
+
+/** `show table`, of one or several: whom clients stick to, as commands that say the same to another worker. */
+export function readAffinity(text: string): readonly string[] {
+  let table = ''
+  return text.split('\n').flatMap((line) => {
+    table = /^# table: ([^,]+)/.exec(line)?.[1] ?? table
+    const [, key, id] = / key=(\S+) .*server_id=(\d+)/.exec(line) ?? []
+    return key === undefined ? [] : [`set table ${table} key ${key} data.server_id ${id}`]
+  })
 }

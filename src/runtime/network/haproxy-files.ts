@@ -21,6 +21,8 @@ export interface HaproxyPlan {
   readonly parts: readonly HaproxyPart[]
   readonly backends: ReadonlyMap<string, BackendServers>
   readonly lists: ReadonlyMap<string, HaproxyList>
+  /** Stick tables of servers. */
+  readonly tables: readonly string[]
   readonly problems: readonly NetworkProblem[]
 }
 
@@ -65,6 +67,7 @@ export function haproxyPlan(table: NetworkTable, settings: HaproxySettings, host
     parts,
     backends: new Map(parts.flatMap(({ backends }) => backends.map((backend) => [backend.name, backend]))),
     lists: new Map(parts.flatMap(({ lists }) => lists.map((list) => [list.path, list]))),
+    tables: parts.flatMap(({ tables = [] }) => tables),
     problems,
   }
 }

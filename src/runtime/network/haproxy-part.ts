@@ -10,6 +10,8 @@ export interface HaproxyPart {
   readonly binds: readonly Bind[]
   readonly backends: readonly BackendServers[]
   readonly lists: readonly HaproxyList[]
+  /** Stick tables of servers. Absent: none. */
+  readonly tables?: readonly string[]
 }
 
 /** Address and port that a frontend listens on; address `*`: all of the host. */

@@ -38,6 +38,7 @@ export function servicePart(service: ServiceRow, context: ServiceContext): Hapro
     binds: ports.flatMap((port) => port.binds),
     backends: ports.flatMap((port) => port.backends),
     lists: ports.flatMap((port) => port.lists),
+    tables: ports.flatMap((port) => port.tables),
   }
 }
 
@@ -46,6 +47,7 @@ interface PortPart {
   readonly binds: readonly Bind[]
   readonly backends: readonly BackendServers[]
   readonly lists: readonly HaproxyList[]
+  readonly tables: readonly string[]
 }
 
 function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceContext): PortPart | undefined {
@@ -65,7 +67,14 @@ function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceCon
     ...backends.flatMap((backend) => backendLines(service, port, backend)),
   ]
   const lists = policyLists(names.frontend, policy)
-  return { lines, binds, lists, backends: backends.map((name) => ({ name, servers: servers(port, name, context) })) }
+  const tables = service.affinitySeconds === undefined ? [] : [names.affinity]
+  return {
+    lines,
+    binds,
+    lists,
+    tables,
+    backends: backends.map((name) => ({ name, servers: servers(port, name, context) })),
+  }
 }
 
 /** Where a port can be reached. */
@@ -91,7 +100,10 @@ function sourceLines({ clusterIP, sourceRanges }: ServiceRow, binds: readonly Bi
   if (binds.every(({ address }) => address !== '*')) return []
   const others = `  tcp-request connection reject if { dst ${serviceCIDR} } !{ dst ${clusterIP} }`
   if (sourceRanges.length === 0) return [others]
-  const ranges = `!{ dst ${clusterIP} } !{ src ${sourceRanges.join(' ')} } !{ src_is_local }`
+  // HAProxy would ask for the address of what is none.
+  const known = sourceRanges.filter((range) => /^[0-9a-f.:]+(\/\d+)?$/i.test(range))
+  const who = known.length === 0 ? '' : `!{ src ${known.join(' ')} } `
+  const ranges = `!{ dst ${clusterIP} } ${who}!{ src_is_local }`
   return [others, `  tcp-request connection reject if ${ranges}`]
 }
 

@@ -1,11 +1,13 @@
 // The sockets of HAProxy, reached by the shell in the node container.
 import {
   complaints,
+  readAffinity,
   readConfigErrors,
   readDescription,
   readList,
   readServersState,
   readSessions,
+  readUptimeSeconds,
   readWorkers,
   type Worker,
 } from '../../network/haproxy-answers.ts'
@@ -16,6 +18,8 @@ import { quoted } from './shell-text.ts'
 
 /** How long HAProxy may take for an answer, s. */
 const longestAnswer = 10
+/** HAProxy 2.6 teaches the next worker only after it has waited for its own teacher. */
+const teachingAgeSeconds = 8
 const noAnswer = '(no answer)'
 const nextFolder = `${statePath}/haproxy.next`
 
@@ -37,6 +41,15 @@ export class HaproxyClient {
     const text = await this.#shell.run(ask(workerSocket, 'show info;show servers state'))
     const hash = readDescription(text)
     return hash === undefined ? undefined : { hash, servers: readServersState(text) }
+  }
+
+  /** Commands that tell the next worker who sticks to whom, where the current one is too young to do that by itself. */
+  async affinity(tables: readonly string[]): Promise<readonly string[]> {
+    if (tables.length === 0) return []
+    const info = await this.#shell.run(ask(workerSocket, 'show info'))
+    if (readUptimeSeconds(info) > teachingAgeSeconds) return []
+    const lines = commandLines(tables.map((table) => `show table ${table}`))
+    return readAffinity(await this.#shell.run(lines.map((line) => ask(workerSocket, line)).join('\n')))
   }
 
   /** What the current worker runs; undefined: it does not answer. */

@@ -11,7 +11,7 @@ import {
   serverCommands,
 } from '../../network/haproxy-commands.ts'
 import { type HaproxyHost, type HaproxyPlan, haproxyFiles, haproxyPlan } from '../../network/haproxy-files.ts'
-import { type Bind, bindText, type HaproxyPart } from '../../network/haproxy-part.ts'
+import { type Bind, bindText, fileText, type HaproxyPart } from '../../network/haproxy-part.ts'
 import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
 import type { NodeSettings, NodeShell, TrafficApplier } from './contract.ts'
 import { HaproxyClient } from './haproxy-client.ts'
@@ -50,7 +50,7 @@ class HaproxyApplier implements TrafficApplier {
   /** SHA-256 of files, by path below the state folder. */
   #disk = new Map<string, string>()
   #taken: ReadonlySet<string> = new Set()
-  readonly #refused = new Map<string, { readonly frame: string; readonly words: string }>()
+  readonly #refused = new Map<string, { readonly text: string; readonly words: string }>()
   #isFresh = false
 
   constructor(settings: NodeSettings, clock: Clock) {
@@ -122,9 +122,9 @@ class HaproxyApplier implements TrafficApplier {
     return {
       taken,
       isOpen: (backend, server) => this.#running.get(backend)?.get(server)?.open ?? false,
-      refusal: ({ key, frame }) => {
-        const refused = this.#refused.get(key)
-        return refused?.frame === frame ? refused.words : undefined
+      refusal: (part) => {
+        const refused = this.#refused.get(part.key)
+        return refused?.text === fileText(part) ? refused.words : undefined
       },
     }
   }
@@ -175,8 +175,9 @@ class HaproxyApplier implements TrafficApplier {
   /** False: what is wrong is in none of the parts. */
   #refuse(parts: readonly HaproxyPart[], errors: ReadonlyMap<string, string>): boolean {
     const bad = parts.filter(({ path }) => errors.has(path.replace(/^haproxy\//, '')))
-    for (const { key, path, frame } of bad) {
-      this.#refused.set(key, { frame, words: errors.get(path.replace(/^haproxy\//, '')) ?? '' })
+    for (const part of bad) {
+      const words = errors.get(part.path.replace(/^haproxy\//, '')) ?? ''
+      this.#refused.set(part.key, { text: fileText(part), words })
     }
     return bad.length > 0
   }
@@ -195,6 +196,7 @@ class HaproxyApplier implements TrafficApplier {
   async #reload(client: HaproxyClient, plan: HaproxyPlan): Promise<readonly NetworkProblem[]> {
     await this.#write(plan)
     const failed = await client.failedReloads()
+    const affinity = await client.affinity(plan.tables)
     let asked = false
     for (const deadline = this.#clock.now() + longestReloadMs; this.#clock.now() < deadline; ) {
       const hash = await client.hash()
@@ -202,6 +204,7 @@ class HaproxyApplier implements TrafficApplier {
         this.#hash = hash
         this.#lists = new Map([...plan.lists].map(([path, { entries }]) => [path, entries]))
         this.#setRunning(afterCommands(plan.backends.values(), new Map()))
+        await client.tell(affinity)
         return []
       }
       if (asked && (await client.failedReloads()) > failed) break

@@ -1,0 +1,190 @@
+// One node container with its real HAProxy and the real applier. Pods are servers in this process: it is in the host's network.
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { systemClock } from '../../src/base/clock.ts'
+import { keyOf } from '../../src/base/key.ts'
+import { parseEndpoint } from '../../src/runtime/docker/endpoint.ts'
+import { defaultDeadlines, HostApi } from '../../src/runtime/docker/host-api.ts'
+import { NodeContainers } from '../../src/runtime/docker/node/container.ts'
+import type { NodeSettings, NodeShell, TrafficApplier } from '../../src/runtime/docker/node/contract.ts'
+import { createHaproxyApplier } from '../../src/runtime/docker/node/haproxy.ts'
+import { openShell } from '../../src/runtime/docker/node/shell.ts'
+import type {
+  BackendRow,
+  NetworkProblem,
+  NetworkTable,
+  ServicePortRow,
+  ServiceRow,
+} from '../../src/runtime/network/table.ts'
+import { engineCall, engineJson } from '../support/engine-call.ts'
+import { EngineWorld } from '../support/engine-world.ts'
+import { ensureTestImages, testImages } from '../support/images.ts'
+
+const testSocket = process.env.BERTH_TEST_DOCKER ?? ''
+const nodeImage = process.env.BERTH_TEST_NODE_IMAGE ?? 'berth-node:dev'
+
+export interface HaproxyWorld extends AsyncDisposable {
+  readonly settings: NodeSettings
+  readonly docker: EngineWorld
+  readonly node: string
+  readonly shell: NodeShell
+  readonly applier: TrafficApplier
+  /** As the engine would: expect, then apply. */
+  apply(table: Partial<NetworkTable>): Promise<readonly NetworkProblem[]>
+  /** An applier of a process that was started anew. */
+  again(): Promise<TrafficApplier>
+  readonly empty: NetworkTable
+  /** Pods that `watch` told of. */
+  readonly changes: readonly string[]
+  /** A plain container on Docker's own bridge. */
+  container(name: string, command: readonly string[]): Promise<string>
+  /** Names of the servers that the current worker has. */
+  servers(): Promise<readonly string[]>
+  /** `show proc`: how many workers there are, and how often HAProxy was loaded anew. */
+  workers(): Promise<{ readonly running: number; readonly reloads: number }>
+}
+
+export async function haproxyWorld(serviceCIDR: string, more: Partial<NodeSettings> = {}): Promise<HaproxyWorld> {
+  await ensureTestImages(testSocket)
+  const settings: NodeSettings = {
+    ...{ engine: `test-${randomBytes(4).toString('hex')}`, host: 'local', podCIDR: '10.196.0.0/16', serviceCIDR },
+    ...{ zone: 'cluster.local', dnsAddress: '', ingressHttpPort: 0, ingressHttpsPort: 0, proxyProtocol: false },
+    ...more,
+  }
+  const api = new HostApi(parseEndpoint('local', testSocket), defaultDeadlines, () => {})
+  const docker = new EngineWorld(testSocket)
+  const { Id: image } = JSON.parse((await engineCall(testSocket, 'GET', `/images/${nodeImage}/json`)).text)
+  const { id: node } = await new NodeContainers(api, settings, systemClock).ensure(image)
+  const shells: NodeShell[] = []
+  const attached = async () => {
+    const shell = await openShell(api, node, systemClock, () => {})
+    shells.push(shell)
+    const applier = createHaproxyApplier(settings)
+    await applier.attach(shell)
+    return { shell, applier }
+  }
+  const { shell, applier } = await attached()
+  const changes: string[] = []
+  applier.watch((pods) => changes.push(...pods))
+  const socat = (socket: string, command: string) =>
+    shell.run(`echo "${command}" | socat -t5 - UNIX-CONNECT:/state/run/${socket}.sock`)
+  return {
+    ...{ settings, docker, node, shell, applier, changes, empty: emptyTable },
+    async container(name, command) {
+      const body = { Image: testImages.one, Cmd: command, Labels: { 'berth.dev/engine': settings.engine } }
+      const url = `/containers/create?name=${settings.engine}-${name}`
+      const { Id: id } = await engineJson<{ Id: string }>(testSocket, 'POST', url, body)
+      await engineJson(testSocket, 'POST', `/containers/${id}/start`)
+      return id
+    },
+    async servers() {
+      const lines = (await socat('haproxy', 'show servers state')).split('\n')
+      return lines.flatMap((line) => line.split(' ')[3] ?? [])
+    },
+    apply: (table) => bring(applier, table),
+    again: async () => (await attached()).applier,
+    async workers() {
+      const text = await socat('master', 'show proc')
+      const reloads = Number(/master\s+(\d+)/.exec(text)?.[1] ?? -1)
+      return { running: (text.match(/\bworker\b\s/g) ?? []).length, reloads }
+    },
+    async [Symbol.asyncDispose]() {
+      applier.detach()
+      for (const each of shells) each.close()
+      await docker.clean(settings.engine)
+      api.close()
+    },
+  }
+}
+
+export function bring(applier: TrafficApplier, table: Partial<NetworkTable>): Promise<readonly NetworkProblem[]> {
+  const whole = { ...emptyTable, ...table }
+  applier.expect(whole)
+  return applier.apply(whole)
+}
+
+export const emptyTable: NetworkTable = {
+  services: [],
+  ingress: { routes: [], certificates: [], challenges: {} },
+  policies: [],
+  zone: 'cluster.local',
+}
+
+export function service(
+  name: string,
+  clusterIP: string,
+  port: Partial<ServicePortRow>,
+  more: Partial<ServiceRow> = {},
+): ServiceRow {
+  return {
+    ...{
+      key: keyOf({ namespace: 'shop', kind: 'Service', name }),
+      namespace: 'shop',
+      name,
+      type: 'ClusterIP',
+      clusterIP,
+    },
+    ...{ externalName: '', externalIPs: [], selector: {}, sourceRanges: [], affinitySeconds: undefined, addresses: [] },
+    ports: [{ name: '', protocol: 'TCP', port: 80, nodePort: 0, mode: 'tcp', backends: [], ...port }],
+    ...more,
+  }
+}
+
+/** Something that answers at an address of its own. */
+export interface Pod extends AsyncDisposable {
+  readonly row: BackendRow
+  readonly draining: BackendRow
+  readonly sockets: ReadonlySet<Socket>
+  /** Takes no more, ends what is idle, resolves when nothing is left. */
+  leave(): Promise<void>
+  /** All at once. */
+  crash(): Promise<void>
+}
+
+let lastAddress = 0
+
+export async function httpPod(
+  name: string,
+  answer: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) => response.end(name),
+): Promise<Pod> {
+  const server = createServer(answer)
+  server.keepAliveTimeout = 60_000
+  return pod(name, server, () => server.closeIdleConnections())
+}
+
+export function tcpPod(name: string, serve: (socket: Socket) => void): Promise<Pod> {
+  return pod(name, createTcpServer(serve), () => {})
+}
+
+async function pod(name: string, server: Server, closeIdle: () => void): Promise<Pod> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => {})
+  })
+  lastAddress += 1
+  const address = `127.${process.pid % 200}.${10 + Math.floor(lastAddress / 250)}.${1 + (lastAddress % 250)}`
+  await new Promise<void>((resolve) => server.listen(8080, address, resolve))
+  const row: BackendRow = {
+    name: `${name}_8080`,
+    pod: `shop/${name}`,
+    host: 'local',
+    address,
+    port: 8080,
+    state: 'ready',
+  }
+  const closed = () => new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : resolve()))
+  const crash = async () => {
+    const done = closed()
+    for (const socket of sockets) socket.resetAndDestroy()
+    await done
+  }
+  const leave = async () => {
+    const done = closed()
+    closeIdle()
+    await done
+  }
+  return { row, draining: { ...row, state: 'draining' }, sockets, leave, crash, [Symbol.asyncDispose]: crash }
+}
