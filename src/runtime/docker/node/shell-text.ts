@@ -51,20 +51,21 @@ function batches(files: readonly NodeFile[]): NodeFile[][] {
   const found: NodeFile[][] = []
   let names = new Set<string>()
   for (const file of files) {
+    const path = inState(file.path)
     const batch = found.at(-1)
     const first = batch?.[0]
     const joins =
       first !== undefined &&
-      posix.dirname(first.path) === posix.dirname(file.path) &&
+      posix.dirname(inState(first.path)) === posix.dirname(path) &&
       (first.text === undefined) === (file.text === undefined) &&
       names.size < namesAtATime &&
-      !names.has(file.path)
+      !names.has(path)
     if (joins) batch?.push(file)
     else {
       found.push([file])
       names = new Set()
     }
-    names.add(file.path)
+    names.add(path)
   }
   return found
 }
