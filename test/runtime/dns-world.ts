@@ -15,6 +15,9 @@ import { EngineWorld } from '../support/engine-world.ts'
 /** The name that the upstream server of these tests knows, and its address. */
 export const outside = { name: 'www.example.test', address: '192.0.2.7' } as const
 
+/** Has a C library with its resolver, too. */
+export const nodeImage = 'berth-node:dev'
+
 /** A node container with nothing but the DNS server, on the network of the test engine's host. */
 export interface DnsWorld extends AsyncDisposable {
   readonly settings: NodeSettings
@@ -29,7 +32,7 @@ export interface DnsWorld extends AsyncDisposable {
   another(): Promise<Applier>
 }
 
-export async function dnsWorld(socket: string, image = 'berth-node:dev'): Promise<DnsWorld> {
+export async function dnsWorld(socket: string, image: string = nodeImage): Promise<DnsWorld> {
   const docker = new EngineWorld(socket)
   const engine = `test-dns-${randomInt(0x10000).toString(16)}`
   const [third, fourth] = [randomInt(256), randomInt(1, 255)]
