@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { root } from './packages.mjs'
 
 /** Each is in the package of its name, and needs no more than the C library. */
-export const servers = /** @type {const} */ (['prometheus', 'docker-registry'])
+export const servers = /** @type {const} */ (['prometheus', 'docker-registry', 'pebble'])
 
 /**
  * Where a program is. It is fetched with apt-get the first time, which needs the network, but no root.

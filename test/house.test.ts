@@ -23,6 +23,7 @@ const doors: Readonly<Record<string, Doors>> = {
   journal: { open: ['base'] },
   runtime: { open: ['base', 'manifests', 'runtime/network'] },
   'runtime/network': { open: [...baseValues, 'manifests'], types: [...facts, 'base'], pure: true },
+  certificates: { open: ['base', 'manifests', 'runtime/network'] },
   diff: { open: [...baseValues, 'manifests', 'runtime/pod-address.ts'], types: ['base', ...facts], pure: true },
   cron: { open: baseValues, pure: true },
   // Its only file that is not computed but happens.
@@ -80,6 +81,7 @@ const outsideModules: readonly { readonly module: RegExp; readonly only: RegExp;
     why: 'only the git program is ever started',
   },
   { module: /^dockerode/, only: /^src\/runtime\/docker\//, why: 'Docker is spoken to in one place' },
+  { module: /^acme-client/, only: /^src\/certificates\//, why: 'certificates are obtained in one place' },
   { module: /^node-cron/, only: /^src\/cron\/wake\.ts$/, why: 'schedules are computed; the library only wakes' },
 ]
 
