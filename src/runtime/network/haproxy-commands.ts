@@ -15,10 +15,15 @@ export type RunningServers = ReadonlyMap<string, ReadonlyMap<string, RunningServ
 export function serverCommands(wanted: Iterable<BackendServers>, running: RunningServers): readonly string[] {
   const opening: string[] = []
   const closing: string[] = []
-  for (const { name, servers } of wanted) {
+  for (const { name, servers, cookieKey } of wanted) {
     const present = running.get(name)
     if (!present) continue
-    opening.push(...servers.flatMap((server) => openCommands(name, server, present.get(server.name))))
+    const commands = servers.flatMap((server) => openCommands(name, server, present.get(server.name)))
+    opening.push(...commands)
+    // Servers that are added have no cookie until the key is set again.
+    if (cookieKey !== undefined && commands.length > 0) {
+      opening.push(`set dynamic-cookie-key backend ${name} ${cookieKey}`)
+    }
     const names = new Set(servers.map((server) => server.name))
     for (const [server, { open }] of present) {
       if (open && !names.has(server)) closing.push(closeCommand(name, server))
@@ -58,11 +63,17 @@ export function listCommands(
     const added = [...entries].flatMap(([pattern, value]) => {
       const before = present.get(pattern)
       if (before === value) return []
-      return `${before === undefined ? 'add' : 'set'} ${kind} ${file} ${pattern}${kind === 'map' ? ` ${value}` : ''}`
+      const words = kind === 'map' ? [pattern, value] : [pattern]
+      return `${before === undefined ? 'add' : 'set'} ${kind} ${file} ${words.map(commandWord).join(' ')}`
     })
     const gone = [...present.keys()].filter((pattern) => !entries.has(pattern))
-    return [...added, ...gone.map((pattern) => `del ${kind} ${file} ${pattern}`)]
+    return [...added, ...gone.map((pattern) => `del ${kind} ${file} ${commandWord(pattern)}`)]
   })
+}
+
+/** A word of a command: blanks and semicolons would end it. */
+function commandWord(text: string): string {
+  return text.replaceAll(/[\s;\\]/g, '\\$&')
 }
 
 /** HAProxy takes no longer line than its buffer (16 kB). */

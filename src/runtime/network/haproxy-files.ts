@@ -1,6 +1,5 @@
 import { sha256 } from '../../base/hash.ts'
 import { baseConfig, basePath, type HaproxySettings } from './haproxy-base.ts'
-import { ingressParts } from './haproxy-ingress.ts'
 import {
   type BackendServers,
   type Bind,
@@ -12,6 +11,7 @@ import {
 } from './haproxy-part.ts'
 import { portPolicy } from './haproxy-policy.ts'
 import { bindsOf, servicePart } from './haproxy-service.ts'
+import { ingressParts } from './ingress-haproxy.ts'
 import type { NetworkProblem, NetworkTable, PolicyRow, ServicePortRow, ServiceRow } from './table.ts'
 
 /** All that HAProxy has to be for a table. */
@@ -38,8 +38,10 @@ export interface HaproxyHost {
 
 export function haproxyPlan(table: NetworkTable, settings: HaproxySettings, host: HaproxyHost): HaproxyPlan {
   const problems: NetworkProblem[] = []
-  const owners = bindOwners(table.services, settings)
+  const owners = bindOwners(table, settings)
   const policies = new Map(table.policies.map((row): [string, PolicyRow] => [row.pod, row]))
+  const ingress = ingressParts(table, settings, host)
+  problems.push(...ingress.problems)
   const parts = [
     ...table.services.flatMap((service): HaproxyPart[] => {
       const found = serviceProblems(service, owners, host)
@@ -56,7 +58,7 @@ export function haproxyPlan(table: NetworkTable, settings: HaproxySettings, host
       })
       return part ? [part] : []
     }),
-    ...ingressParts(table, settings),
+    ...ingress.parts,
   ].filter((part) => {
     const words = host.refusal(part)
     if (words !== undefined) problems.push({ key: part.key, message: `HAProxy refuses it: ${words}` })
@@ -81,11 +83,11 @@ export function haproxyFiles({ hash, parts, lists }: HaproxyPlan): ReadonlyMap<s
   ])
 }
 
-/** Which Service listens where, if several want to: the first by key. The ports of Ingress are its own. */
-function bindOwners(services: readonly ServiceRow[], settings: HaproxySettings): ReadonlyMap<string, string> {
+/** Which Service listens where, if several want to: the first by key. The ports of Ingress are its own, once there is one. */
+function bindOwners({ services, ingress }: NetworkTable, settings: HaproxySettings): ReadonlyMap<string, string> {
   const owners = new Map<string, string>()
   for (const port of [settings.ingressHttpPort, settings.ingressHttpsPort]) {
-    if (port !== 0) owners.set(bindText({ address: '*', port }), 'Ingress')
+    if (port !== 0 && ingress.routes.length > 0) owners.set(bindText({ address: '*', port }), 'Ingress')
   }
   for (const service of services) {
     for (const bind of tcpBinds(service)) {

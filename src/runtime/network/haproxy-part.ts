@@ -24,6 +24,8 @@ export interface Bind {
 export interface BackendServers {
   readonly name: string
   readonly servers: readonly HaproxyServer[]
+  /** What cookies that clients stick to are made with; undefined: there are none. */
+  readonly cookieKey?: string | undefined
 }
 
 export interface HaproxyServer {

@@ -31,3 +31,13 @@ export function choosePath<T extends PathRule>(rules: readonly T[], requestPath:
 function elements(path: string): readonly string[] {
   return path.split('/').filter((element) => element !== '')
 }
+
+/** Of two rules of one host that serve the same requests it is the same. */
+export function pathKey({ path = '', pathType }: PathRule): string {
+  return pathType === 'Exact' ? `=${path}` : `${normalPath(path)}*`
+}
+
+/** Begins and ends with a slash: what a Prefix is compared by. */
+export function normalPath(path: string): string {
+  return ['', ...elements(path), ''].join('/')
+}

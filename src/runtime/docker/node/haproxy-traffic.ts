@@ -1,6 +1,7 @@
 import type { PodTraffic } from '../../live.ts'
 import type { RunningServers } from '../../network/haproxy-commands.ts'
 import { backendNames } from '../../network/haproxy-names.ts'
+import { ingressBackends, portText } from '../../network/ingress-haproxy.ts'
 import type { BackendRow, NetworkTable } from '../../network/table.ts'
 
 /** One pod behind one port of a Service. */
@@ -31,11 +32,13 @@ export class HaproxyTraffic {
   /** Pods that the kernel carries and that leave -> since when, ms. */
   readonly #kernel = new Map<string, number>()
 
-  expect({ services }: NetworkTable, now: number): void {
+  expect(table: NetworkTable, now: number): void {
     const places = new Map<string, Place[]>()
-    for (const service of services) {
+    const ingress = ingressBackends(table)
+    for (const service of table.services) {
       for (const port of service.ports) {
-        const backends = backendNames(service, port)
+        const outside = ingress.get(portText({ service: service.key, port: port.port })) ?? []
+        const backends = [...backendNames(service, port), ...(port.protocol === 'TCP' ? outside : [])]
         for (const { pod, name, state } of port.backends) {
           if (pod === '') continue
           const place = { state, servers: backends.map((backend) => `${backend}/${name}`) }
