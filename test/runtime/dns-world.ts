@@ -68,9 +68,9 @@ export async function dnsWorld(socket: string, image: string = nodeImage): Promi
     },
     async [Symbol.asyncDispose]() {
       resolver.cancel()
-      await shell.run(
-        `ip address del ${settings.dnsAddress}/32 dev lo; ip route del local ${settings.serviceCIDR} dev lo`,
-      )
+      // Without its script it is not started again, which would take the address once more.
+      await shell.run(`rm /state/dns/run.sh; kill "$(cat /dev/shm/berth-dns/pid)"; sleep 0.3
+ip address del ${settings.dnsAddress}/32 dev lo; ip route del local ${settings.serviceCIDR} dev lo`)
       for (const each of shells) each.close()
       api.close()
       await docker.destroy(node)
