@@ -59,12 +59,12 @@ export class TestBerth {
     this.socket = socket
   }
 
-  /** From now on commands get a configuration file, in which the host has these labels. */
-  configure(labels: Readonly<Record<string, string>>): void {
+  /** From now on commands get a configuration file, in which the host has these labels; `network`: as in the file. */
+  configure(labels: Readonly<Record<string, string>>, network: Readonly<Record<string, unknown>> = {}): void {
     const { dir, id, socket, repository } = this
     this.#configuration = join(dir, 'berth.yaml')
     const hosts = [{ name: 'local', endpoint: socket, labels }]
-    const engine = { apiVersion: 'berth.dev/v1', kind: 'Engine', metadata: { name: id }, spec: { hosts } }
+    const engine = { apiVersion: 'berth.dev/v1', kind: 'Engine', metadata: { name: id }, spec: { hosts, network } }
     const source = { repoURL: repository.dir, path: 'app' }
     const spec = { source, destination: { namespace: 'shop' } }
     const application = { apiVersion: 'berth.dev/v1', kind: 'Application', metadata: { name: 'app' }, spec }
