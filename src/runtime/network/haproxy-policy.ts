@@ -15,10 +15,12 @@ export interface PortPolicy {
 
 type Ranges = readonly (readonly [number, number])[]
 
+const open: PortPolicy = { allowed: undefined, denied: [], isMixed: false }
 const everything: Ranges = [[0, 2 ** 32 - 1]]
 
 /** What the policies of pods and clients say of connections to these pods. */
 export function portPolicy(backends: readonly BackendRow[], policies: ReadonlyMap<string, PolicyRow>): PortPolicy {
+  if (policies.size === 0) return open
   const takers = backends.filter(({ state }) => state !== 'draining')
   const ingress = takers.map(({ pod, port }) => {
     const rules = policies.get(pod)?.ingress
@@ -60,12 +62,12 @@ function listPath(frontend: string, name: string): string {
 
 /** Addresses at the other end that one of the rules lets through at this port. */
 function rangesOf(rules: readonly PolicyRule[], port: number): Ranges {
-  const open = rules.filter(
+  const fitting = rules.filter(
     ({ ports }) =>
       ports === undefined || ports.some(({ protocol, from, to }) => protocol === 'TCP' && from <= port && port <= to),
   )
   return merged(
-    open.flatMap(({ peers, except }) => without(peers === undefined ? everything : numbers(peers), numbers(except))),
+    fitting.flatMap(({ peers, except }) => without(peers === undefined ? everything : numbers(peers), numbers(except))),
   )
 }
 

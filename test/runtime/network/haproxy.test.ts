@@ -42,7 +42,7 @@ describe('the file of a Service', () => {
         default_backend t_shop_web_80
       backend t_shop_web_80 from services
         mode tcp
-        server web-0 10.244.1.2:8080 id 451345095
+        server web-0 10.244.1.2:8080 id 1974973837
       "
     `)
   })
@@ -61,7 +61,7 @@ describe('the file of a Service', () => {
         option forwardfor if-none
         retry-on conn-failure empty-response
         http-request disable-l7-retry unless { method GET HEAD OPTIONS }
-        server web-0 10.244.1.2:8080 id 451345095 pool-purge-delay 2s pool-max-conn 1000
+        server web-0 10.244.1.2:8080 id 1974973837 pool-purge-delay 2s pool-max-conn 1000
       "
     `)
   })
@@ -84,7 +84,7 @@ describe('the file of a Service', () => {
         balance source
         hash-type consistent
         stick on src table a_shop_web_80
-        server web-0 10.244.1.2:8080 id 451345095
+        server web-0 10.244.1.2:8080 id 1974973837
       backend h_shop_web_80 from services
         mode http
         option forwardfor if-none
@@ -93,7 +93,7 @@ describe('the file of a Service', () => {
         balance source
         hash-type consistent
         stick on src table a_shop_web_80
-        server web-0 10.244.1.2:8080 id 451345095 pool-purge-delay 2s pool-max-conn 1000
+        server web-0 10.244.1.2:8080 id 1974973837 pool-purge-delay 2s pool-max-conn 1000
       "
     `)
   })
@@ -112,7 +112,7 @@ describe('the file of a Service', () => {
         default_backend t_shop_web_80
       backend t_shop_web_80 from services
         mode tcp
-        server web-0 10.244.1.2:8080 id 451345095
+        server web-0 10.244.1.2:8080 id 1974973837
       "
     `)
   })

@@ -26,6 +26,7 @@ const longestReloadMs = 20_000
 const reloadLookMs = 20
 /** HAProxy names one bad file at a time. */
 const mostRefusals = 20
+const sha256Length = 64
 
 export function createHaproxyApplier(settings: NodeSettings, clock: Clock = systemClock): TrafficApplier {
   return new HaproxyApplier(settings, clock)
@@ -47,7 +48,7 @@ class HaproxyApplier implements TrafficApplier {
   #hash: string | undefined
   #running: RunningServers = new Map()
   #lists: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map()
-  /** SHA-256 of files, by path below the state folder. */
+  /** Files by path below the state folder: what was written, or since the start its SHA-256. */
   #disk = new Map<string, string>()
   #taken: ReadonlySet<string> = new Set()
   readonly #refused = new Map<string, { readonly text: string; readonly words: string }>()
@@ -223,20 +224,28 @@ class HaproxyApplier implements TrafficApplier {
   }
 
   async #writeFiles(files: Iterable<readonly [string, string | undefined]>): Promise<void> {
-    const changes = [...files].filter(([path, text]) => text === undefined || this.#disk.get(path) !== sha256(text))
+    const changes = [...files].filter(([path, text]) => text === undefined || !this.#isOnDisk(path, text))
     if (changes.length === 0) return
     await this.#shell?.write(changes.map(([path, text]) => ({ path, text })))
     for (const [path, text] of changes) {
       if (text === undefined) this.#disk.delete(path)
-      else this.#disk.set(path, sha256(text))
+      else this.#disk.set(path, text)
     }
+  }
+
+  #isOnDisk(path: string, text: string): boolean {
+    const known = this.#disk.get(path)
+    if (known === text) return true
+    if (known === undefined || known.length !== sha256Length || known !== sha256(text)) return false
+    this.#disk.set(path, text)
+    return true
   }
 
   /** Files that are to be written or, undefined, removed. */
   #changes(plan: HaproxyPlan): ReadonlyMap<string, string | undefined> {
     const files = haproxyFiles(plan)
     const stale = [...this.#disk.keys()].filter((path) => isOurs(path) && !files.has(path))
-    const changed = [...files].filter(([path, text]) => this.#disk.get(path) !== sha256(text))
+    const changed = [...files].filter(([path, text]) => !this.#isOnDisk(path, text))
     return new Map<string, string | undefined>([...changed, ...stale.map((path) => [path, undefined] as const)])
   }
 
