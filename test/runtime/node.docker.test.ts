@@ -1,28 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Key } from '../../src/base/key.ts'
 import { nodeName, nodeVolumeName } from '../../src/runtime/labels.ts'
-import type { Allocation, NetworkTable } from '../../src/runtime/network/table.ts'
+import type { Allocation } from '../../src/runtime/network/table.ts'
 import type { Runtime } from '../../src/runtime/port.ts'
 import { engineCall, engineJson } from '../support/engine-call.ts'
 import { ensureNodeImage, testNodeImage } from '../support/node-image.ts'
 import { type DockerWorld, dockerWorld, testSocket } from './docker-world.ts'
+import { emptyTable, nodeNetwork } from './node-samples.ts'
 import { until } from './samples.ts'
-
-const network = {
-  podCIDR: '10.198.0.0/16',
-  mtu: 1450,
-  mode: 'services' as const,
-  serviceCIDR: '10.110.0.0/24',
-  nodeImage: testNodeImage,
-  ingress: { httpPort: 0, httpsPort: 0 },
-}
-
-const empty: NetworkTable = {
-  services: [],
-  ingress: { routes: [], certificates: [], challenges: {} },
-  policies: [],
-  zone: 'cluster.local',
-}
 
 const given: ReadonlyMap<Key, Allocation> = new Map([
   ['shop/Service/web', { clusterIP: '10.110.0.77', nodePorts: { '80/TCP': 30_123 } }],
@@ -40,7 +25,7 @@ describe('the node container', () => {
 
   beforeEach(async () => {
     await ensureNodeImage(testSocket)
-    world = await dockerWorld({ network })
+    world = await dockerWorld({ network: nodeNetwork })
   })
 
   afterEach(() => world.close())
@@ -65,7 +50,7 @@ describe('the node container', () => {
   })
 
   test('is made, remembers what was given, and is found again by the next Berth', async () => {
-    world.runtime.setNetwork(empty, given)
+    world.runtime.setNetwork(emptyTable, given)
     await serves(world.runtime)
     expect(facts(world.runtime)).toMatchObject({ mode: 'services', message: '', problems: [] })
     const [node, ...others] = await nodes()
@@ -80,13 +65,13 @@ describe('the node container', () => {
     const next = await world.another('same')
     await until(next, () => facts(next).allocations !== undefined, 'what was given is read')
     expect(facts(next).allocations).toEqual(given)
-    next.setNetwork(empty, given)
+    next.setNetwork(emptyTable, given)
     await serves(next)
     expect((await nodes()).map(({ Id, State }) => [Id, State])).toEqual([[node?.Id, 'running']])
   })
 
   test('is put back when somebody stops or removes it', async () => {
-    world.runtime.setNetwork(empty, given)
+    world.runtime.setNetwork(emptyTable, given)
     await serves(world.runtime)
     const [node] = await nodes()
     await world.docker.post(node?.Id ?? '', 'stop?t=2')
@@ -97,7 +82,7 @@ describe('the node container', () => {
   })
 
   test('what was given is read from its volume when it is gone', async () => {
-    world.runtime.setNetwork(empty, given)
+    world.runtime.setNetwork(emptyTable, given)
     await serves(world.runtime)
     await world.runtime.close()
     for (const { Id } of await nodes()) await world.docker.destroy(Id)
@@ -108,7 +93,7 @@ describe('the node container', () => {
   })
 
   test('goes on through a break of the connection', async () => {
-    world.runtime.setNetwork(empty, given)
+    world.runtime.setNetwork(emptyTable, given)
     await serves(world.runtime)
     const [node] = await nodes()
     const outage = await world.outage()
@@ -116,9 +101,34 @@ describe('the node container', () => {
     await outage.end()
     await until(world.runtime, () => world.runtime.hostFacts()[0]?.reachable === true, 'the host answers')
     const more = new Map([...given, ['shop/Service/api', { clusterIP: '10.110.0.78', nodePorts: {} }] as const])
-    world.runtime.setNetwork({ ...empty }, more)
+    world.runtime.setNetwork({ ...emptyTable }, more)
     await expect.poll(() => inNode('cat /state/allocations.json'), { timeout: 20_000 }).toContain('10.110.0.78')
     await until(world.runtime, () => facts(world.runtime).message === '', 'nothing is amiss', 20_000)
     expect((await nodes()).map(({ Id }) => Id)).toEqual([node?.Id])
+  })
+
+  test('is replaced by one of another image, which takes over before the old one ends', async () => {
+    const image = `berth-node-next:${world.engine}`
+    const tag = image.replace(':', '&tag=')
+    await world.close()
+    await engineJson(testSocket, 'POST', `/images/${testNodeImage}/tag?repo=${tag}`)
+    try {
+      world = await dockerWorld({ network: { ...nodeNetwork, nodeImage: image } })
+      world.runtime.setNetwork(emptyTable, given)
+      await serves(world.runtime)
+      const [old] = await nodes()
+      const before = await inNode('cat /state/run/owner')
+      await world.runtime.close()
+      await engineJson(testSocket, 'POST', `/commit?container=${old?.Id}&repo=${tag}`)
+      const next = await world.another('same')
+      next.setNetwork(emptyTable, given)
+      await serves(next)
+      const others = async () => (await nodes()).map(({ Id }) => Id === old?.Id)
+      await expect.poll(others, { timeout: 30_000 }).toEqual([false])
+      expect(Number(await inNode('cat /state/run/owner'))).toBeGreaterThan(Number(before))
+      expect(facts(next)).toMatchObject({ mode: 'services', message: '' })
+    } finally {
+      await engineCall(testSocket, 'DELETE', `/images/${image}?force=1`)
+    }
   })
 })

@@ -74,7 +74,15 @@ export class Images {
 
   /** Makes an image from an archive with a Dockerfile, and waits for the end. Throws with the words of the step that failed. */
   async build(reference: string, archive: Buffer): Promise<void> {
-    await this.#follow(await this.#api.build(reference, archive))
+    let last = ''
+    const heard = (line: string) => {
+      last = printedIn(line) || last
+    }
+    await this.#follow(await this.#api.build(reference, archive), heard).catch((error: unknown) => {
+      // The command itself is long, and known.
+      const words = errorText(error).replace(/^The command .* returned/, 'a step returned')
+      throw new Error(last === '' ? words : `${last}: ${words}`, { cause: error })
+    })
     await this.refresh()
   }
 
@@ -114,7 +122,7 @@ export class Images {
   }
 
   /** Reads the progress to its end; the last line tells of a failure. */
-  #follow(stream: Readable): Promise<void> {
+  #follow(stream: Readable, heard: (line: string) => void = () => {}): Promise<void> {
     return new Promise((resolve, reject) => {
       let rest = ''
       let failure = ''
@@ -126,7 +134,10 @@ export class Images {
         cancel = this.#clock.after(longestSilenceMs, silent)
         const lines = (rest + text).split('\n')
         rest = lines.pop() ?? ''
-        for (const line of lines) failure = errorIn(line) ?? failure
+        for (const line of lines) {
+          heard(line)
+          failure = errorIn(line) ?? failure
+        }
       })
       stream.on('error', (error) => reject(error))
       stream.on('close', () => {
@@ -138,6 +149,13 @@ export class Images {
       })
     })
   }
+}
+
+/** What a step of a build printed; empty: the line is about something else. */
+function printedIn(line: string): string {
+  const [, text = ''] = /^\{"stream":"((?:[^"\\]|\\.)*)"\}/.exec(line.trim()) ?? []
+  const printed = oneLine(text.replaceAll(/\\u001b\[[\d;]*m|\\[nrt]/g, ' ')).trim()
+  return /^(Step |---|Removing intermediate)/.test(printed) ? '' : printed
 }
 
 function errorIn(line: string): string | undefined {
