@@ -57,6 +57,8 @@ export interface JoinedTo {
   readonly address: string | undefined
   /** The pod's, as its sandbox remembers it. */
   readonly spec: PodSpec | undefined
+  /** Variables that are there unless the container has its own of that name; no part of its configuration. Absent: none. */
+  readonly links?: Readonly<Record<string, string>>
 }
 
 /** A container of the pod, joined to its sandbox. */
@@ -77,7 +79,10 @@ export function containerOptions(
     ...(config.args && { Cmd: config.args.map(filled) }),
     ...(config.workingDir !== undefined && { WorkingDir: config.workingDir }),
     ...(config.user !== undefined && { User: config.user }),
-    Env: config.env.map(({ name: variable, value }) => `${variable}=${filled(value)}`),
+    Env: [
+      ...config.env.map(({ name: variable, value }) => `${variable}=${filled(value)}`),
+      ...linksBeside(config, joined),
+    ],
     Tty: config.tty,
     OpenStdin: config.stdin,
     StdinOnce: config.stdinOnce,
@@ -90,6 +95,11 @@ export function containerOptions(
       OomScoreAdj: oomScore(config.oomScoreAdjust, capacity),
     },
   }
+}
+
+function linksBeside({ env }: ContainerConfig, { links = {} }: JoinedTo): string[] {
+  const own = new Set(env.map(({ name }) => name))
+  return Object.entries(links).flatMap(([name, value]) => (own.has(name) ? [] : [`${name}=${value}`]))
 }
 
 function securityOptions(config: ContainerConfig): Partial<HostConfig> {

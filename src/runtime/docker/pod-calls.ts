@@ -64,7 +64,8 @@ export class PodCalls {
     const network = sandbox.spec.hostNetwork ? hostNetwork : (await this.#host.networks.withRoom(pod.namespace)).name
     const labels = writeSandboxLabels(podMark(this.#engine, pod, sandbox), sandbox)
     const { pauseImage, clusterDns } = this.#host
-    const bare = sandboxOptions(name, pauseImage, network, pod.namespace, sandbox, labels, clusterDns)
+    const aliases = this.#host.dataPath.aliases(pod.namespace, sandbox.labels)
+    const bare = sandboxOptions(name, pauseImage, network, pod.namespace, { ...sandbox, aliases }, labels, clusterDns)
     const options = withVolumes(bare, this.#engine, pod, sandbox.volumes)
     const text = stableText(labels)
     try {
@@ -98,12 +99,13 @@ export class PodCalls {
     const spec = sandbox.sandbox?.spec
     const user = await this.#userOf(name, config, asksForNonRoot(spec, config.name))
     const joined = { sandboxId: sandbox.id, address, spec }
+    const links = spec?.enableServiceLinks === false ? {} : this.#host.dataPath.links(pod.namespace)
     // What the planner does not follow is no part of the container.
     const wanted = stableText({ ...config, unfollowed: undefined })
     const mounts = await this.#volumes.mounts(pod, sandbox, config.mounts)
     const message = await this.#host.messages.mounts(pod, sandbox, config.name)
     await this.#make(
-      withMounts(containerOptions(name, { ...config, user }, joined, labels, this.#host.capacity), [
+      withMounts(containerOptions(name, { ...config, user }, { ...joined, links }, labels, this.#host.capacity), [
         ...mounts,
         ...message,
       ]),

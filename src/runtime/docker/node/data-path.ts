@@ -2,7 +2,8 @@ import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
 import { type Labels, parseNodeMark } from '../../labels.ts'
 import type { HostNetwork, PodTraffic } from '../../live.ts'
-import type { NetworkTable } from '../../network/table.ts'
+import { serviceAliases, serviceLinks } from '../../network/service-links.ts'
+import type { NetworkTable, ServiceRow } from '../../network/table.ts'
 import type { HostApi, HostInfo } from '../host-api.ts'
 import type { Images } from '../images.ts'
 import type { Networks } from '../networks.ts'
@@ -32,6 +33,7 @@ export class DataPath {
   readonly #engine: string | undefined
   /** Why the engine cannot. */
   #unable = ''
+  #services: readonly ServiceRow[] = []
 
   constructor({ host, options, networks, trafficChanged, ...parts }: DataPathParts) {
     if (options === undefined) return
@@ -52,7 +54,18 @@ export class DataPath {
     return this.#able?.trafficOf(pod) ?? 'none'
   }
 
+  /** Variables that tell a container made now of the Services of its namespace. */
+  links(namespace: string): Readonly<Record<string, string>> {
+    return this.able ? serviceLinks(this.#services, namespace) : {}
+  }
+
+  /** Names that a pod made now answers to; none where they are served by the node container. */
+  aliases(namespace: string, labels: Labels): readonly string[] {
+    return this.able ? [] : serviceAliases(this.#services, namespace, labels)
+  }
+
   set(table: NetworkTable, allocations: Allocations): void {
+    this.#services = table.services
     this.#able?.set(table, allocations)
   }
 
