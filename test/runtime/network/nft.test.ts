@@ -226,7 +226,7 @@ describe('packet rules', () => {
         .sort()
     const cut = [...declarations(ruleset), ...contentParts(ruleset, 32)].join('\n')
     expect(kinds(cut)).toEqual(kinds(loadCommands(ruleset)))
-    expect(contentParts(ruleset, 32).filter((part) => part.includes('dnat'))).toHaveLength(1)
+    expect(contentParts(ruleset, 32).filter((part) => part.includes('dnat ip to'))).toHaveLength(1)
   })
 
   test.each([
