@@ -5,6 +5,7 @@ import { constants } from 'node:os'
 import { check } from './check.mjs'
 import { ensureCorpusTools } from './corpus-tools.mjs'
 import { ensureServer, servers } from './debian-servers.mjs'
+import { ensureNodeArchive } from './node-image.mjs'
 import { ensurePackages, environment, node, root } from './packages.mjs'
 import { ensureEngine } from './setup.mjs'
 import { stop } from './stop.mjs'
@@ -51,7 +52,7 @@ async function main() {
 /** Everything that has to be true of the sources, then every test. With arguments: only those tests (`npm test -- test/sync`). */
 async function test() {
   const clean = args.length > 0 || (await check())
-  fetchPrograms([...servers.map((name) => () => ensureServer(name)), ensureCorpusTools])
+  fetchPrograms([...servers.map((name) => () => ensureServer(name)), ensureCorpusTools, ensureNodeArchive])
   const status = await withEngine((command, env) => run(command([node, ...testCommand, ...args]), env))
   const { line, failed } = testResult({ clean, status })
   console.log(line)
