@@ -3,6 +3,7 @@
 import type { Clock } from './base/clock.ts'
 import { type Key, keyOf, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
+import { type Ipv4Range, ipv4Range } from './manifests/ipv4.ts'
 import type { Service } from './manifests/types.ts'
 import { Owners } from './reconcile/owners.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
@@ -11,7 +12,6 @@ import type { Wanted } from './reconcile/wanted.ts'
 import type { LivePod } from './runtime/live.ts'
 import { allocate, type Claimant } from './runtime/network/allocate.ts'
 import type { ServicePod } from './runtime/network/endpoints.ts'
-import { type AddressRange, addressRange } from './runtime/network/ipv4.ts'
 import { type PolicyPod, policyRows } from './runtime/network/policy-table.ts'
 import { serviceStatus } from './runtime/network/service-status.ts'
 import { serviceRow } from './runtime/network/service-table.ts'
@@ -31,7 +31,7 @@ export interface NetworkingParts {
 export class Networking {
   readonly #parts: NetworkingParts
   readonly #owners: Owners
-  readonly #range: AddressRange
+  readonly #range: Ipv4Range
   /** Namespaces in which something changed since the table was made; undefined: in all. */
   #dirty: Set<string> | undefined
   readonly #rows = new Map<string, readonly ServiceRow[]>()
@@ -45,7 +45,7 @@ export class Networking {
   constructor(parts: NetworkingParts) {
     this.#parts = parts
     this.#owners = new Owners(parts.runtime)
-    const range = addressRange(parts.network.serviceCIDR)
+    const range = ipv4Range(parts.network.serviceCIDR)
     if (!range)
       throw new TypeError(`network.serviceCIDR ${parts.network.serviceCIDR}: expected a range like 10.96.0.0/16`)
     this.#range = range

@@ -11,6 +11,10 @@ export function ipv4Number(text: string): number | undefined {
   return parts.reduce((sum, part) => sum * 256 + part, 0)
 }
 
+export function ipv4Text(address: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.')
+}
+
 /** `10.96.0.0/16`, also with bits set beyond the prefix; undefined: not a range. */
 export function ipv4Range(text: string): (Ipv4Range & { readonly prefix: number }) | undefined {
   const [, address = '', length = ''] = /^([0-9.]+)\/([0-9]{1,2})$/.exec(text) ?? []
@@ -29,6 +33,10 @@ export function isNetwork(text: string): boolean {
 
 export function overlaps(a: Ipv4Range, b: Ipv4Range): boolean {
   return a.first <= b.last && b.first <= a.last
+}
+
+export function isIn({ first, last }: Ipv4Range, address: number): boolean {
+  return address >= first && address <= last
 }
 
 export function isIpv6(text: string): boolean {

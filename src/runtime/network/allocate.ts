@@ -1,7 +1,7 @@
 import { sha256 } from '../../base/hash.ts'
 import { type Key, keyParts } from '../../base/key.ts'
+import { type Ipv4Range, ipv4Number, ipv4Text, isIn } from '../../manifests/ipv4.ts'
 import type { ServiceSpec } from '../../manifests/types.ts'
-import { type AddressRange, addressNumber, addressText, inRange } from './ipv4.ts'
 import type { Allocation } from './table.ts'
 
 /** What a Service asks for. */
@@ -24,8 +24,8 @@ const staticNodePorts = 86
 const dnsOffset = 10
 
 /** The address that names are asked at. */
-export function dnsAddress(range: AddressRange): string {
-  return addressText(range.first + dnsOffset)
+export function dnsAddress(range: Ipv4Range): string {
+  return ipv4Text(range.first + dnsOffset)
 }
 
 /**
@@ -36,7 +36,7 @@ export function dnsAddress(range: AddressRange): string {
 export function allocate(
   claimants: readonly Claimant[],
   before: ReadonlyMap<Key, Allocation>,
-  range: AddressRange,
+  range: Ipv4Range,
 ): Allocated {
   const sorted = [...claimants].sort((a, b) => (a.key < b.key ? -1 : 1))
   const problems = new Map<Key, string>()
@@ -89,19 +89,19 @@ class Ledger<T> {
 function keep(
   claimants: readonly Claimant[],
   before: ReadonlyMap<Key, Allocation>,
-  range: AddressRange,
+  range: Ipv4Range,
   { addresses, ports }: Ledgers,
 ): ReadonlyMap<Key, { clusterIP?: string; nodePorts: Readonly<Record<string, number>> }> {
   return new Map(
     claimants.flatMap(({ key, spec }) => {
       const had = before.get(key)
       if (!had) return []
-      const address = addressNumber(had.clusterIP)
+      const address = ipv4Number(had.clusterIP)
       const keepsAddress =
         address !== undefined &&
         needsAddress(spec) &&
         (!spec.clusterIP || spec.clusterIP === had.clusterIP) &&
-        inRange(range, address) &&
+        isIn(range, address) &&
         addresses.take(address, key) === key
       const nodePorts = nodePortsOf(spec).filter(([name, wanted]) => {
         const port = had.nodePorts[name]
@@ -114,11 +114,11 @@ function keep(
 }
 
 /** What a manifest asks for by number; answers why it cannot have it. */
-function takeWritten(key: Key, spec: ServiceSpec, range: AddressRange, { addresses, ports }: Ledgers): string {
+function takeWritten(key: Key, spec: ServiceSpec, range: Ipv4Range, { addresses, ports }: Ledgers): string {
   const faults: string[] = []
   const { clusterIP } = spec
   if (needsAddress(spec) && clusterIP) {
-    const address = addressNumber(clusterIP)
+    const address = ipv4Number(clusterIP)
     if (address === undefined || !isUsable(range, address))
       faults.push(`clusterIP ${clusterIP} is not in the service range`)
     else {
@@ -134,17 +134,17 @@ function takeWritten(key: Key, spec: ServiceSpec, range: AddressRange, { address
   return faults.join('; ')
 }
 
-function addressFor(key: Key, { clusterIP }: ServiceSpec, range: AddressRange, addresses: Ledger<number>): string {
+function addressFor(key: Key, { clusterIP }: ServiceSpec, range: Ipv4Range, addresses: Ledger<number>): string {
   if (clusterIP) {
-    const address = addressNumber(clusterIP)
+    const address = ipv4Number(clusterIP)
     const isOwn = address !== undefined && isUsable(range, address) && addresses.take(address, key) === key
     return isOwn ? clusterIP : ''
   }
-  const low = Math.min(Math.max(16, Math.floor(range.count / 16)), 256)
-  const found = firstFree(key, range.count - 1 - low, (offset) => addresses.isFree(range.first + low + offset))
+  const low = Math.min(Math.max(16, Math.floor(sizeOf(range) / 16)), 256)
+  const found = firstFree(key, sizeOf(range) - 1 - low, (offset) => addresses.isFree(range.first + low + offset))
   if (found === undefined) return ''
   addresses.take(range.first + low + found, key)
-  return addressText(range.first + low + found)
+  return ipv4Text(range.first + low + found)
 }
 
 function nodePortFor(key: Key, name: string, wanted: number, ports: Ledger<string>): number | undefined {
@@ -168,9 +168,13 @@ function firstFree(text: string, count: number, isFree: (offset: number) => bool
   return undefined
 }
 
+function sizeOf({ first, last }: Ipv4Range): number {
+  return last - first + 1
+}
+
 /** Neither the network's own address nor its last one. */
-function isUsable({ first, count }: AddressRange, address: number): boolean {
-  return address > first && address < first + count - 1
+function isUsable({ first, last }: Ipv4Range, address: number): boolean {
+  return address > first && address < last
 }
 
 export function needsAddress({ type, clusterIP }: ServiceSpec): boolean {

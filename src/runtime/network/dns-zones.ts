@@ -1,7 +1,7 @@
 // What the DNS server of a host answers by itself, as lines of zone files. A line is a whole record (`name. 5 IN A address`), so that files,
 // updates and what the server tells can be compared as they are.
 import type { Key } from '../../base/key.ts'
-import { addressNumber, addressRange, addressText } from './ipv4.ts'
+import { ipv4Number, ipv4Range, ipv4Text } from '../../manifests/ipv4.ts'
 import { type DnsRecord, recordsOf } from './service-records.ts'
 import type { NetworkProblem, NetworkTable } from './table.ts'
 
@@ -20,13 +20,13 @@ export function zonesOf(zone: string, ranges: readonly string[]): readonly strin
 
 /** `10.96.0.0/12` -> `96.10.in-addr.arpa` and fifteen more: zones end at whole numbers. */
 function reverseZones(range: string): string[] {
-  const { first, count } = addressRange(range) ?? { first: 0, count: 0 }
-  const parts = Math.min(3, Math.max(1, Math.ceil((32 - Math.log2(count)) / 8)))
+  const { first, last, prefix } = ipv4Range(range) ?? { first: 0, last: -1, prefix: 32 }
+  const parts = Math.min(3, Math.max(1, Math.ceil(prefix / 8)))
   const step = 2 ** (32 - 8 * parts)
   const begin = first - (first % step)
   const zones: string[] = []
-  for (let at = begin; at < first + count; at += step) {
-    zones.push(`${addressText(at).split('.').slice(0, parts).reverse().join('.')}.in-addr.arpa`)
+  for (let at = begin; at <= last; at += step) {
+    zones.push(`${ipv4Text(at).split('.').slice(0, parts).reverse().join('.')}.in-addr.arpa`)
   }
   return zones
 }
@@ -82,7 +82,7 @@ function ownerOf(record: DnsRecord): string {
 
 /** Empty: an address that we have no zone for. */
 function reverseName(address: string): string {
-  return addressNumber(address) === undefined ? '' : `${address.split('.').reverse().join('.')}.in-addr.arpa`
+  return ipv4Number(address) === undefined ? '' : `${address.split('.').reverse().join('.')}.in-addr.arpa`
 }
 
 function lineOf(owner: string, record: DnsRecord): string {

@@ -1,6 +1,7 @@
 // NetworkPolicies for connections through Services: HAProxy alone sees who calls. What is judged at the pod sees a host.
+
+import { ipv4Number, ipv4Range, ipv4Text } from '../../manifests/ipv4.ts'
 import type { HaproxyList } from './haproxy-part.ts'
-import { addressNumber, addressRange, addressText } from './ipv4.ts'
 import { merged } from './nft-addresses.ts'
 import type { BackendRow, PolicyRow, PolicyRule } from './table.ts'
 
@@ -30,7 +31,7 @@ export function portPolicy(backends: readonly BackendRow[], policies: ReadonlyMa
   const clients = [...policies.values()].filter(({ egress }) => egress !== undefined)
   const reach = clients.map(({ address, egress = [] }) => ({
     address,
-    open: takers.filter((taker) => contains(rangesOf(egress, taker.port), addressNumber(taker.address))).length,
+    open: takers.filter((taker) => contains(rangesOf(egress, taker.port), ipv4Number(taker.address))).length,
   }))
   const differs = ingress.some((ranges) => rangeText(ranges).join() !== rangeText(ingress[0] ?? []).join())
   return {
@@ -74,8 +75,8 @@ function rangesOf(rules: readonly PolicyRule[], port: number): Ranges {
 /** Other addresses than IPv4 are left out. */
 function numbers(peers: readonly string[]): Ranges {
   const ranges = peers.flatMap((peer): [number, number][] => {
-    const range = addressRange(peer.includes('/') ? peer : `${peer}/32`)
-    return range ? [[range.first, range.first + range.count - 1]] : []
+    const range = ipv4Range(peer.includes('/') ? peer : `${peer}/32`)
+    return range ? [[range.first, range.last]] : []
   })
   return merged(ranges)
 }
@@ -115,7 +116,7 @@ function rangeText(ranges: Ranges): string[] {
     for (let at = first; at <= last; ) {
       let size = 1
       while (size < 2 ** 32 && at % (size * 2) === 0 && at + size * 2 - 1 <= last) size *= 2
-      blocks.push(`${addressText(at)}/${32 - Math.log2(size)}`)
+      blocks.push(`${ipv4Text(at)}/${32 - Math.log2(size)}`)
       at += size
     }
     return blocks

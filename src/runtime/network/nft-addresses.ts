@@ -1,13 +1,13 @@
-import { addressRange, addressText } from './ipv4.ts'
+import { ipv4Range, ipv4Text } from '../../manifests/ipv4.ts'
 
 /** Without overlaps, which nft refuses. Other addresses than IPv4 are left out. */
 export function addressList(peers: readonly string[]): string {
   const ranges = peers.flatMap((peer): [number, number][] => {
-    const range = addressRange(peer.includes('/') ? peer : `${peer}/32`)
-    return range ? [[range.first, range.first + range.count - 1]] : []
+    const range = ipv4Range(peer.includes('/') ? peer : `${peer}/32`)
+    return range ? [[range.first, range.last]] : []
   })
   return merged(ranges)
-    .map(([first, last]) => (first === last ? addressText(first) : `${addressText(first)}-${addressText(last)}`))
+    .map(([first, last]) => (first === last ? ipv4Text(first) : `${ipv4Text(first)}-${ipv4Text(last)}`))
     .join(', ')
 }
 

@@ -1,6 +1,6 @@
 // The whole nftables table of one installation on one host.
 import { keyOf } from '../../base/key.ts'
-import { addressNumber, addressRange, inRange } from './ipv4.ts'
+import { ipv4Number, ipv4Range, isIn } from '../../manifests/ipv4.ts'
 import { type IsolationFacts, isolationChains, isolationStores } from './nft-isolation.ts'
 import { policyRules } from './nft-policies.ts'
 import type { NftRuleset } from './nft-ruleset.ts'
@@ -26,9 +26,9 @@ export function tableName(engine: string): string {
 }
 
 export function nftRules(facts: NftFacts): NftRules {
-  const blocks = facts.bridges.flatMap(({ block }) => addressRange(block) ?? [])
+  const blocks = facts.bridges.flatMap(({ block }) => ipv4Range(block) ?? [])
   const own = facts.policies.filter((row) => row.host === facts.host)
-  const enforced = own.filter(({ address }) => blocks.some((block) => inRange(block, addressNumber(address) ?? -1)))
+  const enforced = own.filter(({ address }) => blocks.some((block) => isIn(block, ipv4Number(address) ?? -1)))
   const policies = policyRules(enforced)
   const services = serviceRules(facts.ports)
   const problems = own.filter((row) => !enforced.includes(row) && row.address !== '').map(unenforced)

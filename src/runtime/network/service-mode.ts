@@ -1,8 +1,6 @@
+import { serviceModeAnnotation, serviceModes } from '../../manifests/service-mode.ts'
 import type { PodSpec, Probe, ServicePort } from '../../manifests/types.ts'
 import type { ServicePortRow } from './table.ts'
-
-/** Says for all ports of a Service how they are carried: `tcp`, `http`, `detect` or `kernel`. */
-export const modeAnnotation = 'berth.dev/service-mode'
 
 const httpPorts = new Set([80, 3000, 4200, 5000, 8000, 8008, 8080, 8081, 8088, 8888, 9090])
 
@@ -15,14 +13,12 @@ export function modeOf(
   annotations: Readonly<Record<string, string>>,
   specs: readonly PodSpec[],
 ): ServicePortRow['mode'] {
-  const asked = modes.find((mode) => mode === annotations[modeAnnotation])
+  const asked = serviceModes.find((mode) => mode === annotations[serviceModeAnnotation])
   if (asked) return asked
   if (appProtocol !== undefined) return /^(http|kubernetes\.io\/ws)$/i.test(appProtocol) ? 'http' : 'tcp'
   const looksLike = /^(http|web|www)(?!s)/.test(name) || httpPorts.has(port) || httpPorts.has(Number(targetPort))
   return looksLike || specs.some((spec) => isProbedByHttp(spec, targetPort)) ? 'detect' : 'tcp'
 }
-
-const modes = ['tcp', 'http', 'detect', 'kernel'] as const
 
 function isProbedByHttp({ containers }: PodSpec, targetPort: ServicePort['targetPort']): boolean {
   return containers.some(({ ports = [], ...container }) => {

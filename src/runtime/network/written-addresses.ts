@@ -14,7 +14,9 @@ export function writtenAddresses(
   slices: readonly EndpointSlice[],
 ): readonly WrittenAddresses[] {
   const own = endpoints.filter(({ metadata }) => metadata.name === service).flatMap(ofEndpoints)
-  const sliced = slices.filter(({ metadata }) => metadata.labels?.[serviceLabel] === service).map(ofSlice)
+  const sliced = slices
+    .filter(({ metadata, addressType }) => addressType === 'IPv4' && metadata.labels?.[serviceLabel] === service)
+    .map(ofSlice)
   return own.length > 0 ? own : sliced
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Key, keyOf } from '../../../src/base/key.ts'
+import { ipv4Range as addressRange } from '../../../src/manifests/ipv4.ts'
 import { allocate, type Claimant, dnsAddress } from '../../../src/runtime/network/allocate.ts'
-import { addressRange } from '../../../src/runtime/network/ipv4.ts'
 import type { Allocation } from '../../../src/runtime/network/table.ts'
 import { service as manifest, object } from '../../manifests/manifest.ts'
 
