@@ -1,7 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BackendRow, PolicyRow, ServiceRow } from '../../src/runtime/network/table.ts'
 import { mayStartEngines } from '../support/docker-engine.ts'
-import { answering, ask, type NftEngine, type NftWorld, nftEngine, nftWorld, type TestPod } from './nft-world.ts'
+import { engineJson } from '../support/engine-call.ts'
+import {
+  addressOf,
+  answering,
+  ask,
+  type NftEngine,
+  type NftWorld,
+  nftEngine,
+  nftWorld,
+  nodeImage,
+  startContainer,
+  type TestPod,
+} from './nft-world.ts'
 
 describe.runIf(mayStartEngines)('packet rules on an engine of their own', () => {
   let engine: NftEngine
@@ -60,18 +72,39 @@ describe.runIf(mayStartEngines)('packet rules on an engine of their own', () => 
     expect(await world.run(ask('tcp', '127.0.0.1', 18080))).toContain('b to')
   })
 
-  test('a forged source gets nowhere', async () => {
-    const dropped = async () => {
-      const rules = await world.shell.run('nft -j list chain ip berth_test_nft anti_spoof')
-      return rules
+  test('a forged source gets nowhere, as long as the rules are there', async () => {
+    const heard = async () => {
+      const listening = b.run('timeout 3 socat -u UDP4-RECV:9999 - 2>&1')
+      await other.run(`ip address add ${a.address}/32 dev lo
+        for again in 1 2 3 4; do sleep 0.5; echo forged | socat -u - UDP4:${b.address}:9999,bind=${a.address}; done
+        ip address delete ${a.address}/32 dev lo`)
+      return await listening
     }
-    expect(await dropped()).toContain('drop')
-    await other.run(`ip address add ${a.address}/32 dev lo`)
-    const forged = await other.run(ask('tcp', b.address, 8080, `,bind=${a.address}`))
-    await other.run(`ip address delete ${a.address}/32 dev lo`)
-    expect(forged).not.toContain('b to')
-    const counted = await world.shell.run('nft list chain ip berth_test_nft anti_spoof')
-    expect(counted).toContain('fib saddr . iif oif')
+    await world.apply({})
+    expect(await heard()).toBe('')
+    await world.shell.run('nft flush chain ip berth_test_nft anti_spoof')
+    expect(await heard()).toContain('forged')
+    await world.shell.run('sh /state/nft/apply.sh')
+    expect(await heard()).toBe('')
+  })
+
+  test('pods reach the outside with the address of their host, and nobody outside reaches them', async () => {
+    const { engine: own } = engine
+    await engineJson(own.host, 'POST', '/networks/create', {
+      ...{ Name: 'outside', Driver: 'macvlan', Options: { parent: 'out1' } },
+      IPAM: { Config: [{ Subnet: '192.0.2.0/24', IPRange: '192.0.2.128/25', Gateway: '192.0.2.254' }] },
+    })
+    const body = { Image: nodeImage, Cmd: ['sh', '-c', answering('outside')] }
+    const HostConfig = { NetworkMode: 'outside', CapAdd: ['NET_ADMIN'] }
+    const id = await startContainer(own.host, 'outside', { ...body, HostConfig })
+    const address = await addressOf(own.host, id, 'outside')
+    expect(await a.run(ask('tcp', address))).toContain(`outside to ${hostAddress}`)
+    await engine.docker.exec(id, ['sh', '-c', `ip route replace default via ${hostAddress}`])
+    const run = (script: string) => engine.docker.exec(id, ['sh', '-c', script])
+    await world.apply({ services: [service([a])] })
+    expect(await run(ask('tcp', a.address))).not.toContain('a to')
+    expect(await run(ask('tcp', '10.96.0.53', 53))).not.toContain('a to')
+    expect(await run(ask('udp', hostAddress, 30053))).toContain(`a to ${address}`)
   })
 
   test('a Service without a proxy: by ClusterIP, node port, from the host, from another namespace, from itself', async () => {
