@@ -83,8 +83,8 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'a stop that Berth forgot is not sent again',
     file: 'reconcile/plan/leave.ts',
-    from: 'if (actions.length === 0) return undefined',
-    to: 'if (actions.length >= 0) return undefined',
+    from: 'if (actions.length === 0) return { tasks: [], again: undefined }',
+    to: 'if (actions.length >= 0) return { tasks: [], again: undefined }',
   },
   {
     title: 'half-made pods stay half made',

@@ -84,8 +84,8 @@ class Simulation {
     const hosts = ['one', 'two', 'three'].slice(0, dice.pick([1, 1, 2, 2, 3]))
     this.#dice = dice
     this.#clock = clock
-    // Every other world has a data path.
-    const network = seed % 2 === 0
+    // One world in four has a data path.
+    const network = seed % 4 === 0
     this.#runtime = new FakeRuntime({ hosts, clock, dice, registry: this.#registry, network })
     this.#truth = new Truth(this.#runtime, clock)
     this.#runtime.network?.watchDrops((sandbox) => {
