@@ -8,6 +8,7 @@ const folder = `/state/${nftFolder}`
 interface ScriptFacts {
   readonly table: string
   readonly podCIDR: string
+  readonly serviceCIDR: string
 }
 
 /** Path below /state -> text. */
@@ -17,6 +18,7 @@ export function nftScripts(facts: ScriptFacts): Map<string, string> {
     [`${nftFolder}/apply.sh`, applyScript(facts)],
     [`${nftFolder}/check.sh`, checkScript(facts)],
     [`${nftFolder}/hairpin.sh`, hairpinScript],
+    [`${nftFolder}/remove.sh`, removeScript(facts)],
   ])
 }
 
@@ -83,3 +85,28 @@ for bridge in "$@"; do
     while read -r port; do ip link set dev "$port" type bridge_slave hairpin on; done
 done
 `
+
+/** A node container that ends leaves traffic as it is. Other installations may need the rules that they share with this one. */
+function removeScript({ table, podCIDR, serviceCIDR }: ScriptFacts): string {
+  const mark = `${passMark}/${passMark}`
+  return `#!/bin/sh
+# Takes back what Berth did to the network of this host, once its node container is removed. Made by Berth, changes are lost.
+set -u
+{
+  nft delete table ip ${table}
+  ip route del local ${serviceCIDR} dev lo
+  ip address flush dev lo to ${serviceCIDR}
+} 2>/dev/null
+marked=no ranged=no
+for table in $(nft list tables ip | sed -n 's/^table ip \\(berth_.*\\)/\\1/p'); do
+  marked=yes
+  nft list chain ip $table egress 2>/dev/null | grep -qF 'ip daddr != ${podCIDR} ' && ranged=yes
+done
+for tables in iptables-nft iptables-legacy; do
+  $tables -w -n -L DOCKER-USER >/dev/null 2>&1 || continue
+  [ $marked = yes ] || while $tables -w -D DOCKER-USER -m mark --mark ${mark} -j ACCEPT 2>/dev/null; do :; done
+  [ $ranged = yes ] || while $tables -w -t raw -D PREROUTING -d ${podCIDR} -j ACCEPT 2>/dev/null; do :; done
+done
+exit 0
+`
+}

@@ -69,8 +69,8 @@ class PacketRules implements NftApplier {
     this.#applied = undefined
     this.#written = new Map()
     return this.#inTurn(async () => {
-      const { podCIDR } = this.#settings
-      await this.#write(shell, nftScripts({ table: this.#name, podCIDR }))
+      const { podCIDR, serviceCIDR } = this.#settings
+      await this.#write(shell, nftScripts({ table: this.#name, podCIDR, serviceCIDR }))
       await shell.run(`sh /state/${nftFolder}/docker.sh >/dev/null`)
     })
   }
