@@ -4,13 +4,12 @@ import { getCACertificates } from 'node:tls'
 import type { Client } from 'acme-client'
 import { errorText } from '../base/errors.ts'
 
+/** The terms of the server are agreed to. */
 export interface AcmeSettings {
-  /** URL of the server's directory. */
+  /** URL of its directory. */
   readonly server: string
   /** Who is told of trouble with certificates; undefined: nobody. */
   readonly email: string | undefined
-  /** Nothing is ordered without. */
-  readonly agreeToTerms: boolean
   /** A file of certificate authorities (PEM) that the server's own certificate may be of, besides the usual ones. */
   readonly caFile: string | undefined
 }
@@ -23,6 +22,9 @@ export interface AcmeServer extends Disposable {
   /** When the server wants to be asked again, ms since the epoch; 0: it said nothing. */
   notUntil(): number
 }
+
+/** Let's Encrypt. */
+export const usualServer = 'https://acme-v02.api.letsencrypt.org/directory'
 
 const requestMs = 30_000
 const largestAnswerBytes = 1 << 20
@@ -60,7 +62,7 @@ export async function openAcmeServer(
   const close = () => agent.destroy()
   try {
     await client.createAccount({
-      termsOfServiceAgreed: settings.agreeToTerms,
+      termsOfServiceAgreed: true,
       ...(settings.email === undefined ? {} : { contact: [`mailto:${settings.email}`] }),
     })
   } catch (error) {

@@ -12,15 +12,15 @@ import {
 } from '../runtime/network/acme-plan.ts'
 import type { WantedCertificate } from '../runtime/network/acme-wanted.ts'
 import type { Certificate, NetworkProblem } from '../runtime/network/table.ts'
-import { type AcmeSettings, acmeErrorText, openAcmeServer } from './acme-server.ts'
+import { type AcmeSettings, acmeErrorText, openAcmeServer, usualServer } from './acme-server.ts'
 import { type Challenge, type Entrance, untilAnswered } from './entrance.ts'
 import { obtain } from './order.ts'
 import { type OpenOrder, type StoredCertificate, Vault } from './vault.ts'
 
 export interface CertificatesOptions {
   readonly stateDir: string
-  /** Undefined: nothing is obtained, and the problems say what to set. */
-  readonly settings: AcmeSettings | undefined
+  /** Undefined: nothing is obtained, and the problems say what to set. No server: Let's Encrypt. */
+  readonly settings: (Omit<AcmeSettings, 'server'> & { readonly server: string | undefined }) | undefined
   /** Where requests of Ingress are taken now. */
   readonly entrances: () => readonly Entrance[]
   /** `certificates` or `challenges` answer something else now. */
@@ -35,6 +35,7 @@ const expiredKeptMs = 30 * 24 * 3_600_000
 /** Obtains certificates by ACME and renews them, one order after the other. What fails is tried again, and said in the problems. */
 export class Certificates {
   readonly #options: CertificatesOptions
+  readonly #settings: AcmeSettings | undefined
   readonly #end = new AbortController()
   #vault: Vault | undefined
   /** Why nothing can be done; undefined: it can. */
@@ -50,15 +51,17 @@ export class Certificates {
 
   constructor(options: CertificatesOptions) {
     this.#options = options
-    this.#obstacle = obstacleOf(options.settings)
+    const { settings } = options
+    this.#settings = settings && { ...settings, server: settings.server ?? usualServer }
+    this.#obstacle = settings ? undefined : noSettings
   }
 
   /** Reads what is kept; from then on orders. */
   start(): void {
-    const { stateDir, settings, clock, log } = this.#options
-    if (!settings || this.#obstacle !== undefined) return
+    const { stateDir, clock, log } = this.#options
+    if (!this.#settings) return
     try {
-      const vault = new Vault(stateDir, settings.server, log)
+      const vault = new Vault(stateDir, this.#settings.server, log)
       this.#attempts = vault.attempts()
       this.#tidy(vault, clock.now())
       this.#held = vault.certificates()
@@ -143,7 +146,8 @@ export class Certificates {
   }
 
   async #order(vault: Vault, hosts: readonly string[], cause: string): Promise<void> {
-    const { settings, clock, log } = this.#options
+    const { clock, log } = this.#options
+    const settings = this.#settings
     if (!settings) return
     const open = vault.openOrders().find((order) => certificateName(order.hosts) === certificateName(hosts))
     log.info(open ? 'going on with the order of a certificate' : 'ordering a certificate', {
@@ -237,12 +241,5 @@ export class Certificates {
   }
 }
 
-/** Why nothing can be obtained with these settings; undefined: it can. */
-function obstacleOf(settings: AcmeSettings | undefined): string | undefined {
-  const otherwise = 'or put the Secret into Git'
-  if (!settings)
-    return `the Engine names no server to ask; set spec.network.acme (email, agreeToTerms: true), ${otherwise}`
-  return settings.agreeToTerms
-    ? undefined
-    : `the terms of ${settings.server} are to be agreed to; set spec.network.acme.agreeToTerms: true, ${otherwise}`
-}
+const noSettings =
+  'the Engine names no server to ask; set spec.network.acme (email, agreeToTerms: true), or put the Secret into Git'

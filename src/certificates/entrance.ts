@@ -1,10 +1,13 @@
 import { request } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Where a host takes requests of Ingress. */
 export interface Entrance {
   readonly address: string
   readonly port: number
+  /** It expects the PROXY protocol first. */
+  readonly proxyProtocol: boolean
 }
 
 /** What an ACME server asks for to see who serves a host. */
@@ -15,7 +18,7 @@ export interface Challenge {
   readonly answer: string
 }
 
-const patienceMs = 15_000
+const usualPatienceMs = 15_000
 const answerMs = 2_000
 const pauseMs = 100
 
@@ -27,6 +30,7 @@ export async function untilAnswered(
   challenges: readonly Challenge[],
   entrances: readonly Entrance[],
   signal: AbortSignal,
+  patienceMs = usualPatienceMs,
 ): Promise<void> {
   if (entrances.length === 0)
     throw new Error('no host serves Ingress, so that nobody answers the challenge of the server')
@@ -47,16 +51,12 @@ async function answersAll(entrance: Entrance, challenges: readonly Challenge[], 
   return false
 }
 
-function answersOne(
-  { address, port }: Entrance,
-  { host, token, answer }: Challenge,
-  bound: AbortSignal,
-): Promise<boolean> {
+function answersOne(entrance: Entrance, { host, token, answer }: Challenge, bound: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const asked = request({
-    ...{ host: address, port, path: `/.well-known/acme-challenge/${token}`, headers: { host } },
+    ...{ host: entrance.address, path: `/.well-known/acme-challenge/${token}`, headers: { host, connection: 'close' } },
+    createConnection: () => connected(entrance),
     signal: AbortSignal.any([bound, AbortSignal.timeout(answerMs)]),
-    agent: false,
   })
   asked.on('error', () => resolve(false))
   asked.on('response', (response) => {
@@ -70,4 +70,10 @@ function answersOne(
   })
   asked.end()
   return promise
+}
+
+function connected({ address, port, proxyProtocol }: Entrance): Socket {
+  const socket = connect(port, address)
+  if (proxyProtocol) socket.write('PROXY UNKNOWN\r\n')
+  return socket
 }

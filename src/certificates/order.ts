@@ -123,8 +123,10 @@ async function decided<T>(look: () => Promise<T>, isDone: (found: T) => boolean,
 }
 
 function certified(chain: string, key: string, hosts: readonly string[]): StoredCertificate {
-  const certificate = storedCertificate(`${chain.trim()}\n${key}`)
-  const names = new X509Certificate(chain)
+  // Servers part the certificates by empty lines, which would end a command of HAProxy.
+  const lines = `${chain}\n${key}`.split(/\r?\n/).filter((line) => line !== '')
+  const certificate = storedCertificate(`${lines.join('\n')}\n`)
+  const names = new X509Certificate(certificate.pem)
   const missing = hosts.filter((host) => names.checkHost(host) === undefined)
   if (missing.length > 0) throw new Error(`the server sent a certificate that is not for ${missing.join(', ')}`)
   return certificate

@@ -1,8 +1,11 @@
 // Certificates from a real ACME server. No engine takes part, but this is not for machines without Debian.
+import { spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AcmeSettings } from '../../src/certificates/acme-server.ts'
 import type { Certificate } from '../../src/runtime/network/table.ts'
@@ -24,7 +27,7 @@ afterAll(async () => {
 })
 
 function settings(of: Pebble = pebble, more: Partial<AcmeSettings> = {}): AcmeSettings {
-  return { server: of.directory, email: 'ops@example.com', agreeToTerms: true, caFile: of.caFile, ...more }
+  return { server: of.directory, email: 'ops@example.com', caFile: of.caFile, ...more }
 }
 
 function only(certificates: readonly Certificate[]): Certificate {
@@ -57,6 +60,7 @@ test('an Ingress with two hosts gets one certificate for both, which a restart s
   const certificate = only(world.certificates.certificates())
   expect(certificate.hosts).toEqual(['api.example.com', 'shop.example.com'])
   expect(certificate.key).toMatch(/^\/Certificate\/api\.example\.com-\w+$/)
+  expect(certificate.pem).not.toMatch(/\n\n/)
   expect(createSecureContext({ cert: certificate.pem, key: certificate.pem })).toBeDefined()
   expect(new X509Certificate(certificate.pem).subjectAltName).toBe('DNS:api.example.com, DNS:shop.example.com')
   expect(world.problem()).toBe('')
@@ -204,6 +208,26 @@ test('a Berth that is ended in the middle of an order goes on with it', async ()
   expect(world.lines.at(-1)).toContain('going on with the order')
   await world.until((it) => it.certificates().length > 0)
   expect(order()).toEqual([])
+})
+
+test('a Berth that is killed in the middle of an order goes on with it', async () => {
+  await using world = new World(entrance)
+  entrance.rightAnswers = 0
+  const { promise: isAsked, resolve } = Promise.withResolvers<void>()
+  entrance.onAsked = resolve
+  const args = [world.stateDir, pebble.directory, pebble.caFile, String(entrance.port), 'killed.example.com']
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./child.ts', import.meta.url)), ...args], {
+    stdio: 'inherit',
+  })
+  await isAsked
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  entrance.onAsked = () => {}
+  entrance.rightAnswers = Number.POSITIVE_INFINITY
+  world.begin(settings(), [shop('killed.example.com')])
+  expect(world.lines.at(-1)).toContain('going on with the order')
+  await world.until((it) => it.certificates().length > 0)
+  expect(only(world.certificates.certificates()).hosts).toEqual(['killed.example.com'])
 })
 
 test('an order that the server has forgotten is made anew', async () => {

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Clock, systemClock } from '../../src/base/clock.ts'
+import { shortHash } from '../../src/base/hash.ts'
 import { createLog } from '../../src/base/log.ts'
 import type { AcmeSettings } from '../../src/certificates/acme-server.ts'
 import { Certificates } from '../../src/certificates/certificates.ts'
@@ -103,7 +104,7 @@ export class World implements AsyncDisposable {
     const certificates = new Certificates({
       stateDir: this.stateDir,
       settings,
-      entrances: () => [{ address: '127.0.0.1', port: this.entrance.port }],
+      entrances: () => [{ address: '127.0.0.1', port: this.entrance.port, proxyProtocol: false }],
       changed: () => this.#changed(),
       clock: this.clock,
       log: createLog('debug', (line) => this.lines.push(line), Date.now),
@@ -135,6 +136,16 @@ export class World implements AsyncDisposable {
       .problems()
       .map(({ message }) => message)
       .join('; ')
+  }
+
+  /** Where it keeps what is of a server. */
+  vaultOf(server: string): string {
+    return join(this.stateDir, 'certificates', shortHash(server))
+  }
+
+  damage(file: string, text: string): void {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
