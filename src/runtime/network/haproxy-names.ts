@@ -15,9 +15,10 @@ export function portNames({ namespace, name }: ServiceRow, { port }: ServicePort
   return { frontend: `f_${base}`, tcp: `t_${base}`, http: `h_${base}`, affinity: `a_${base}` }
 }
 
-/** The backends that a pod of the port is in. */
+/** The backends that a pod of the port is in; none: there is no address to call, or the kernel carries it. */
 export function backendNames(service: ServiceRow, port: ServicePortRow): readonly string[] {
   const names = portNames(service, port)
+  if (service.clusterIP === 'None' || service.clusterIP === '') return []
   if (port.protocol !== 'TCP' || port.mode === 'kernel') return []
   return { tcp: [names.tcp], http: [names.http], detect: [names.tcp, names.http] }[port.mode]
 }
