@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import { expect } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
 import { keyOf } from '../../src/base/key.ts'
 import { parseEndpoint } from '../../src/runtime/docker/endpoint.ts'
@@ -67,8 +68,11 @@ export async function haproxyWorld(serviceCIDR: string, more: Partial<NodeSettin
   const { shell, applier } = await attached()
   const changes: string[] = []
   applier.watch((pods) => changes.push(...pods))
-  const socat = (socket: string, command: string) =>
-    shell.run(`echo "${command}" | socat -t5 - UNIX-CONNECT:/state/run/${socket}.sock`)
+  // While it takes a new configuration, the master does not answer.
+  const socat = (socket: string, command: string) => {
+    const once = `echo "${command}" | socat -t5 - UNIX-CONNECT:/state/run/${socket}.sock`
+    return shell.run(`for try in $(seq 100); do ${once} && exit 0; sleep 0.05; done; exit 1`)
+  }
   return {
     ...{ settings, docker, node, shell, applier, changes, empty: emptyTable },
     async container(name, command) {
@@ -85,7 +89,9 @@ export async function haproxyWorld(serviceCIDR: string, more: Partial<NodeSettin
     apply: (table) => bring(applier, table),
     again: async () => (await attached()).applier,
     async workers() {
-      const text = await socat('master', 'show proc')
+      let text = ''
+      // While it starts a worker the master takes no connection.
+      await expect.poll(async () => (text = await socat('master', 'show proc').catch(() => ''))).toContain('master')
       const reloads = Number(/master\s+(\d+)/.exec(text)?.[1] ?? -1)
       return { running: (text.match(/\bworker\b\s/g) ?? []).length, reloads }
     },

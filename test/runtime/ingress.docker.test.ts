@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { IngressRoute } from '../../src/runtime/network/table.ts'
 import { startLoad } from './haproxy-load.ts'
 import { type HaproxyWorld, haproxyWorld, httpPod } from './haproxy-world.ts'
@@ -14,9 +14,8 @@ beforeAll(async () => {
 })
 afterAll(() => world[Symbol.asyncDispose]())
 
-/** While it takes a new configuration, HAProxy's master does not answer. */
 async function reloads(): Promise<number> {
-  return (await vi.waitFor(() => world.workers())).reloads
+  return (await world.workers()).reloads
 }
 
 interface PathCase {

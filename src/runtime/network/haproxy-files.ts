@@ -32,6 +32,8 @@ export interface HaproxyHost {
   isOpen(backend: string, server: string): boolean
   /** Addresses with ports that others than HAProxy listen on, `*:80`. */
   readonly taken: ReadonlySet<string>
+  /** Of Ingress: another text for other certificates that only a new worker reads; undefined: there are none, and no https. */
+  readonly certificates?: string | undefined
   /** HAProxy's words if it does not take the part; undefined: it does, as far as known. */
   refusal(part: HaproxyPart): string | undefined
 }

@@ -1,10 +1,10 @@
 import type { HaproxySettings } from './haproxy-base.ts'
+import { certificateList } from './ingress-crt-list.ts'
 import { anyHost, challengePath, lists } from './ingress-haproxy-maps.ts'
 import { word } from './ingress-words.ts'
 import { statePath } from './node-paths.ts'
 import type { IngressRoute } from './table.ts'
 
-export const certificateList = `${statePath}/certs/list`
 export const noRoute = 'ingress_none'
 
 /** How long a client may be silent inside a request or an answer, and a pod before it answers. */

@@ -15,6 +15,8 @@ export interface IngressHost {
   isOpen(backend: string, server: string): boolean
   /** `*:80` */
   readonly taken: ReadonlySet<string>
+  /** Another text for other certificates that only a new worker reads; undefined: there are none, and no https. */
+  readonly certificates?: string | undefined
   /** What HAProxy said to a part as it is; undefined: it takes it, as far as known. */
   refusal(part: HaproxyPart): string | undefined
 }
@@ -43,13 +45,17 @@ export function ingressParts(
   const parts = [...byIngress.keys()].sort().map((key) => ingressPart(key, byIngress.get(key) ?? [], context))
   const refused = new Set(parts.filter((part) => host.refusal(part) !== undefined).map(({ key }) => key))
   const fronts = frontends(settings)
-  const open = fronts.filter(({ port }) => !host.taken.has(bindText({ address: '*', port })))
+  const free = fronts.filter(({ port }) => !host.taken.has(bindText({ address: '*', port })))
+  const open = free.filter(({ scheme }) => scheme === 'http' || host.certificates !== undefined)
   const problems = fronts
-    .filter((front) => !open.includes(front))
+    .filter((front) => !free.includes(front))
     .flatMap(({ port, scheme }) =>
       [...byIngress.keys()].map((key) => ({ key, message: `port ${port} (${scheme}) is in use on this host` })),
     )
-  return { parts: [frontPart(found, open, fronts, { ingress, settings, refused }), ...parts], problems }
+  return {
+    parts: [frontPart(found, open, fronts, { ingress, settings, refused, certificates: host.certificates }), ...parts],
+    problems,
+  }
 }
 
 /** Backends that the pods behind a port of a Service are in: `namespace/Service/name 80` -> their names. */
@@ -81,6 +87,7 @@ interface FrontFacts {
   readonly ingress: NetworkTable['ingress']
   readonly settings: Settings
   readonly refused: ReadonlySet<Key>
+  readonly certificates: string | undefined
 }
 
 /** The first to be read: the others take its defaults. */
@@ -88,7 +95,7 @@ function frontPart(
   found: readonly Place[],
   open: readonly Frontend[],
   wanted: readonly Frontend[],
-  { ingress, settings, refused }: FrontFacts,
+  { ingress, settings, refused, certificates }: FrontFacts,
 ): HaproxyPart {
   const mains = found.filter(({ route }) => !route.options.canary)
   const regexes = regexLines(mains, (route) => refused.has(route.ingress))
@@ -97,7 +104,7 @@ function frontPart(
   return {
     key: frontKey,
     path: 'haproxy/50-ingress.cfg',
-    frame: `${[...commonLines(), ...frames.flat()].join('\n')}\n`,
+    frame: `${[`# certificates ${certificates ?? 'none'}`, ...commonLines(), ...frames.flat()].join('\n')}\n`,
     binds: wanted.map(({ port }) => ({ address: '*', port })),
     backends: [],
     lists: open.length > 0 ? ingressLists(mains, ingress.challenges) : [],
