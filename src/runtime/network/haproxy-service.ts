@@ -155,7 +155,7 @@ function backendLines(service: ServiceRow, port: ServicePortRow, name: string): 
 function servers(port: ServicePortRow, backend: string, context: ServiceContext): HaproxyServer[] {
   const ids = serverIds(port.backends.map(({ name }) => name))
   const isWanted = ({ name, state }: BackendRow) =>
-    state === 'ready' || (state === 'unknown' && context.isOpen(backend, name))
+    state === 'ready' || state === 'last' || (state === 'unknown' && context.isOpen(backend, name))
   return port.backends.filter(isWanted).map(({ name, address, port: number }) => ({
     name,
     id: ids.get(name) ?? 0,

@@ -79,7 +79,7 @@ function backendServers({ route, backend }: Place, context: BackendContext): Bac
   const rows = context.port(route.backend)?.backends ?? []
   const ids = serverIds(rows.map(({ name }) => name))
   const isWanted = ({ name, state }: BackendRow) =>
-    state === 'ready' || (state === 'unknown' && context.isOpen(backend, name))
+    state === 'ready' || state === 'last' || (state === 'unknown' && context.isOpen(backend, name))
   const keywords = `${idleConnections} ${serverKeywords(route.options)}`.trim()
   const servers = rows.filter(isWanted).map(({ name, address, port }): HaproxyServer => {
     return { name, id: ids.get(name) ?? 0, address, port, keywords }

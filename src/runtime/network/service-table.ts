@@ -73,11 +73,16 @@ function podBackends(port: string, endpoints: readonly Endpoint[], namespace: st
     const own = endpoint.ports.find(({ name }) => name === port)
     if (!own) return []
     const { pod, host, address } = endpoint
-    const state = takers.has(endpoint) ? (endpoint.known ? 'ready' : 'unknown') : 'draining'
+    const state = takers.has(endpoint) ? takingState(endpoint) : 'draining'
     return [
       { name: serverName(pod, address, own.port), pod: `${namespace}/${pod}`, host, address, port: own.port, state },
     ]
   })
+}
+
+function takingState({ known, terminating }: Endpoint): BackendRow['state'] {
+  if (terminating) return 'last'
+  return known ? 'ready' : 'unknown'
 }
 
 function writtenBackends(port: string, { ports, addresses }: WrittenAddresses): BackendRow[] {

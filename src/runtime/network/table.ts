@@ -63,9 +63,10 @@ export interface BackendRow {
   readonly port: number
   /**
    * `ready`: takes new work. `draining`: finishes what it has; one that never was in traffic is not taken in. `unknown`: Berth has just begun
-   * to look and has not probed it yet: it stays as it is, in traffic or out of it. Who cannot tell what was takes it for `ready`.
+   * to look and has not probed it yet: it stays as it is, in traffic or out of it. Who cannot tell what was takes it for `ready`. `last`: it
+   * is to end, and there is nobody to take its place: it takes new work to its end, and its end waits for nothing.
    */
-  readonly state: 'ready' | 'draining' | 'unknown'
+  readonly state: 'ready' | 'draining' | 'unknown' | 'last'
 }
 
 /** One address of a Service as DNS tells it. Only ready ones are listed. */

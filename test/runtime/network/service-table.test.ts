@@ -39,6 +39,11 @@ test('ready pods take work, those that leave or fail finish it, new ones that ar
   ])
 })
 
+test('the last pod takes work to its end', () => {
+  const pods = [pod('a', '10.244.0.2', { leaving: true }), pod('b', '10.244.0.3', { ready: false })]
+  expect(row({}, pods)?.ports[0]?.backends.map(({ state }) => state)).toEqual(['last', 'draining'])
+})
+
 test('a Service that waits for its address is not in the table', () => {
   const service = object('Service', manifest({ selector, ports: [{ port: 80 }] }))
   expect(serviceRow(key, service, { pods: [], written: [], allocation: undefined })).toBeUndefined()

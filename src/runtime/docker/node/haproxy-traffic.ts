@@ -126,6 +126,8 @@ export class HaproxyTraffic {
     if (ready.length > 0) return ready.every(isIn) ? 'serving' : 'joining'
     const unknown = places.filter(({ state }) => state === 'unknown')
     if (unknown.length > 0) return unknown.every(isIn) ? 'serving' : 'none'
+    // It takes work to its end, as nobody else is there: there is nothing to wait for.
+    if (places.some(({ state }) => state === 'last')) return 'out'
     if (this.#isLeaving(pod, places, now)) return 'draining'
     return places.length > 0 ? 'out' : 'none'
   }
