@@ -9,10 +9,14 @@ export interface Worker {
 }
 
 /** `show proc` of the master. */
-export function readWorkers(text: string): { readonly workers: readonly Worker[]; readonly failedReloads: number } {
+export function readWorkers(text: string): {
+  readonly workers: readonly Worker[]
+  /** Undefined: it does not say. */
+  readonly failedReloads: number | undefined
+} {
   const workers: Worker[] = []
   let isOld = false
-  let failedReloads = 0
+  let failedReloads: number | undefined
   for (const line of text.split('\n')) {
     if (line.startsWith('#')) isOld = /^# old workers/.test(line)
     const [pid = '', type] = line.trim().split(/\s+/)

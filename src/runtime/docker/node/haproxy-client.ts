@@ -93,12 +93,13 @@ export class HaproxyClient {
     return text.includes(noAnswer) ? undefined : readSessions(text)
   }
 
-  /** Asks for a new worker; it is there once `hash` says so. The master answers by ending the connection. */
-  async reload(): Promise<void> {
-    await this.#shell.run(ask(masterSocket, 'reload'))
+  /** Asks for a new worker; it is there once `hash` says so. False: the master is busy with the one before. */
+  async reload(): Promise<boolean> {
+    return !(await this.#shell.run(ask(masterSocket, 'reload'))).includes(noAnswer)
   }
 
-  async failedReloads(): Promise<number> {
+  /** Undefined: the master does not answer, as while it starts a worker. */
+  async failedReloads(): Promise<number | undefined> {
     return readWorkers(await this.#shell.run(ask(masterSocket, 'show proc'))).failedReloads
   }
 
