@@ -68,8 +68,11 @@ export async function haproxyWorld(serviceCIDR: string, more: Partial<NodeSettin
   const { shell, applier } = await attached()
   const changes: string[] = []
   applier.watch((pods) => changes.push(...pods))
-  const socat = (socket: string, command: string) =>
-    shell.run(`echo "${command}" | socat -t5 - UNIX-CONNECT:/state/run/${socket}.sock`)
+  // While it takes a new configuration, the master does not answer.
+  const socat = (socket: string, command: string) => {
+    const once = `echo "${command}" | socat -t5 - UNIX-CONNECT:/state/run/${socket}.sock`
+    return shell.run(`for try in $(seq 100); do ${once} && exit 0; sleep 0.05; done; exit 1`)
+  }
   return {
     ...{ settings, docker, node, shell, applier, changes, empty: emptyTable },
     async container(name, command) {

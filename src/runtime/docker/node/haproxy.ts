@@ -16,6 +16,7 @@ import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
 import type { NodeSettings, NodeShell, TrafficApplier } from './contract.ts'
 import { HaproxyClient } from './haproxy-client.ts'
 import { HaproxyTraffic } from './haproxy-traffic.ts'
+import { IngressCertificates } from './ingress-certificates.ts'
 
 /** How often sessions of leaving servers are counted, ms. */
 const countMs = 50
@@ -37,6 +38,7 @@ class HaproxyApplier implements TrafficApplier {
   readonly #clock: Clock
   #changed: (pods: readonly string[]) => void = () => {}
   readonly #traffic = new HaproxyTraffic()
+  readonly #certificates = new IngressCertificates()
   #told = new Map<string, PodTraffic>()
   #shell: NodeShell | undefined
   #client: HaproxyClient | undefined
@@ -62,6 +64,7 @@ class HaproxyApplier implements TrafficApplier {
   attach(shell: NodeShell): Promise<void> {
     return this.#inTurn(async () => {
       const client = new HaproxyClient(shell)
+      await this.#certificates.attach(shell)
       const worker = await client.worker()
       this.#disk = new Map(await client.checksums())
       this.#hash = worker?.hash
@@ -76,6 +79,7 @@ class HaproxyApplier implements TrafficApplier {
   detach(): void {
     this.#client = undefined
     this.#shell = undefined
+    this.#certificates.detach()
     this.#cancelTimer()
   }
 
@@ -97,13 +101,20 @@ class HaproxyApplier implements TrafficApplier {
     return this.#inTurn(async () => {
       const client = this.#client
       if (!client) return []
-      const problems = await this.#bring(client, table)
+      const told = await this.#bringCertificates(table)
+      const problems = [...told, ...(await this.#bring(client, table))]
       if (this.#isFresh) this.#traffic.suspect(this.#clock.now())
       this.#isFresh = false
       this.#tell()
       this.#schedule()
       return problems
     })
+  }
+
+  /** They are there before anything names them. */
+  async #bringCertificates({ ingress }: NetworkTable): Promise<readonly NetworkProblem[]> {
+    const isWanted = ingress.routes.length > 0 && this.#settings.ingressHttpsPort !== 0
+    return isWanted ? this.#certificates.bring(ingress.certificates) : []
   }
 
   async #bring(client: HaproxyClient, table: NetworkTable): Promise<readonly NetworkProblem[]> {
@@ -122,6 +133,7 @@ class HaproxyApplier implements TrafficApplier {
   #host(taken: ReadonlySet<string>): HaproxyHost {
     return {
       taken,
+      certificates: this.#certificates.generation,
       isOpen: (backend, server) => this.#running.get(backend)?.get(server)?.open ?? false,
       refusal: (part) => {
         const refused = this.#refused.get(part.key)
@@ -134,15 +146,20 @@ class HaproxyApplier implements TrafficApplier {
   async #command(client: HaproxyClient, plan: HaproxyPlan): Promise<void> {
     const unread = [...plan.lists.values()].filter(({ path }) => !this.#lists.has(path))
     if (unread.length > 0) this.#lists = new Map([...this.#lists, ...(await client.lists(unread))])
-    const wanted = [...this.#running.keys()].map((name) => plan.backends.get(name) ?? { name, servers: [] })
+    const isSame = plan.hash === this.#hash
+    // What the next worker does not have serves until that one is there; and only that one has what new routes lead to.
+    const wanted = [...this.#running.keys()].flatMap(
+      (name) => plan.backends.get(name) ?? (isSame ? { name, servers: [] } : []),
+    )
+    const lists = [...plan.lists.values()].filter(({ kind }) => isSame || kind === 'acl')
     const fresh = [...plan.backends.values()].filter(({ name }) => !this.#running.has(name))
-    const known = plan.hash === this.#hash ? [...wanted, ...fresh] : wanted
+    const known = isSame ? [...wanted, ...fresh] : wanted
     const running: Map<string, ReadonlyMap<string, RunningServer>> = new Map(this.#running)
     for (const { name } of fresh) running.set(name, new Map())
-    const commands = [...listCommands(plan.lists.values(), this.#lists), ...serverCommands(known, running)]
+    const commands = [...listCommands(lists, this.#lists), ...serverCommands(known, running)]
     if (commands.length === 0) return
     const complaints = await client.tell(commands)
-    for (const [path, { entries }] of plan.lists)
+    for (const { path, entries } of lists)
       if (this.#lists.has(path)) this.#lists = new Map(this.#lists).set(path, entries)
     if (complaints.length === 0) {
       this.#setRunning(afterCommands(known, running))
@@ -161,6 +178,7 @@ class HaproxyApplier implements TrafficApplier {
     for (let round = 0; round < mostRefusals; round += 1) {
       const plan = this.#plan(table)
       if (plan.hash === this.#hash) {
+        await this.#command(client, plan)
         await this.#write(plan)
         return plan.problems
       }
