@@ -30,6 +30,7 @@ export interface CertificatesOptions {
 }
 
 const longestUnseenMs = 24 * 3_600_000
+const entrancePauseMs = 1_000
 const expiredKeptMs = 30 * 24 * 3_600_000
 
 /** Obtains certificates by ACME and renews them, one order after the other. What fails is tried again, and said in the problems. */
@@ -102,7 +103,13 @@ export class Certificates {
   /** Of the Ingresses that want certificates. */
   problems(): readonly NetworkProblem[] {
     const obstacle = this.#obstacle
-    if (obstacle === undefined) return certificateProblems(this.#state([]), this.#options.clock.now())
+    // Who only looks has not read what there is.
+    if (obstacle === undefined && !this.#vault) return []
+    if (obstacle === undefined) {
+      const waits = this.#options.entrances().length === 0 ? '; this waits for a host that serves Ingress' : ''
+      const problems = certificateProblems(this.#state([]), this.#options.clock.now())
+      return problems.map(({ key, message }) => ({ key, message: `${message}${waits}` }))
+    }
     return this.#wanted.map(({ ingress, hosts }) => ({
       key: ingress,
       message: `no certificate for ${hosts.join(', ')} can be obtained: ${obstacle}`,
@@ -135,7 +142,10 @@ export class Certificates {
     if (!this.#vault || this.#running || this.#end.signal.aborted) return
     const { clock } = this.#options
     const { order, nextAt } = planOrders(this.#state(this.#vault.openOrders()), clock.now())
-    if (order) {
+    if (order && this.#options.entrances().length === 0) {
+      // Hosts that are on their way: whoever asks the server before they are there has failed.
+      this.#cancel = clock.after(entrancePauseMs, () => this.#look())
+    } else if (order) {
       this.#running = this.#order(this.#vault, order.hosts, order.cause).finally(() => {
         this.#running = undefined
         this.#look()
@@ -155,6 +165,8 @@ export class Certificates {
       server: settings.server,
       cause,
     })
+    // Whoever called `want` is not called back before it goes on.
+    await Promise.resolve()
     let notUntil = 0
     try {
       this.#begun(vault, hosts, open !== undefined)

@@ -35,3 +35,16 @@ test('a disk that cannot be written to means no orders', async () => {
   world.begin(settings, [shop('a.example.com')])
   expect(world.problem()).toMatch(/can be obtained: certificates cannot be kept: /)
 })
+
+test('no server is asked before a host serves Ingress', async () => {
+  await using entrance = await Entrance.start()
+  await using world = new World(entrance)
+  world.isOpen = false
+  world.begin(settings, [shop('a.example.com')])
+  world.clock.advance(10_000)
+  expect(world.problem()).toBe('a certificate for a.example.com is on order; this waits for a host that serves Ingress')
+  expect(world.lines).toEqual([])
+  world.isOpen = true
+  world.clock.advance(1_000)
+  expect(world.lines.join()).toContain('ordering a certificate')
+})

@@ -91,6 +91,8 @@ export class World implements AsyncDisposable {
   readonly clock = new ShiftedClock()
   readonly lines: string[] = []
   readonly entrance: Entrance
+  /** Whether a host serves Ingress. */
+  isOpen = true
   readonly #all: Certificates[] = []
   /** The one that was begun last. */
   certificates!: Certificates
@@ -104,7 +106,7 @@ export class World implements AsyncDisposable {
     const certificates = new Certificates({
       stateDir: this.stateDir,
       settings,
-      entrances: () => [{ address: '127.0.0.1', port: this.entrance.port, proxyProtocol: false }],
+      entrances: () => (this.isOpen ? [{ address: '127.0.0.1', port: this.entrance.port, proxyProtocol: false }] : []),
       changed: () => this.#changed(),
       clock: this.clock,
       log: createLog('debug', (line) => this.lines.push(line), Date.now),
