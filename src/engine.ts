@@ -74,6 +74,10 @@ export class Engine {
     this.#networking = new Networking({
       ...{ runtime, clock, log, network: settings.network },
       wanted: () => this.#wanted,
+      unread: () =>
+        settings.applications
+          .map(({ name }) => name)
+          .filter((name) => this.#wanted.commitOf(name) === undefined && this.#looker.ownersOf(name).length > 0),
     })
     this.#looker = new Looker({
       runtime,
@@ -191,6 +195,7 @@ export class Engine {
     const worst = (['unreachable', 'working', 'refused', 'degraded'] as const).find((outcome) =>
       outcomes.includes(outcome),
     )
+    if (worst === undefined && !this.#parts.runtime.networkRests()) return 'working'
     return worst ?? 'synced'
   }
 

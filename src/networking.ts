@@ -23,6 +23,8 @@ export interface NetworkingParts {
   readonly runtime: Runtime
   readonly wanted: () => Wanted
   readonly network: { readonly serviceCIDR: string; readonly zone: string }
+  /** Applications that run but could not be read yet: what they want is not known, and must not be taken for nothing. */
+  readonly unread: () => readonly string[]
   readonly clock: Clock
   readonly log: Log
 }
@@ -41,6 +43,8 @@ export class Networking {
   #refusals: ReadonlyMap<Key, string> = new Map()
   #stale = true
   #acts = false
+  /** The hosts have had a table of this process. */
+  #sent = false
 
   constructor(parts: NetworkingParts) {
     this.#parts = parts
@@ -54,7 +58,6 @@ export class Networking {
   /** From now on the hosts are brought to the table. */
   start(): void {
     this.#acts = true
-    this.#dirty = undefined
     this.#send()
   }
 
@@ -95,16 +98,26 @@ export class Networking {
     })
   }
 
-  /** What hosts have to say of their data path. */
+  /** What there is to say of the data path. */
   warnings(): readonly string[] {
-    return this.#parts.runtime
+    const unread = this.#acts && !this.#sent ? this.#parts.unread() : []
+    const waits = `the network stays as it was until application ${unread.join(', ')} was read`
+    const told = this.#parts.runtime
       .hostFacts()
       .filter(({ reachable, network }) => reachable && network.message !== '')
       .map(({ name, network }) => `network of host ${name}: ${network.message}`)
+    return [...(unread.length > 0 ? [waits] : []), ...told]
   }
 
   #send(): void {
-    if (!this.#acts || !this.#update()) return
+    if (!this.#acts) return
+    if (!this.#sent) {
+      if (this.#parts.unread().length > 0) return
+      this.#dirty = undefined
+      this.#stale = true
+    }
+    if (!this.#update()) return
+    this.#sent = true
     const table: NetworkTable = {
       services: [...this.#rows.values()].flat().sort((a, b) => (a.key < b.key ? -1 : 1)),
       ingress: { routes: [], certificates: [], challenges: {} },
@@ -129,7 +142,8 @@ export class Networking {
 
   #allocate(): void {
     if (!this.#stale && this.#allocations !== undefined) return
-    const before = this.#allocations ?? this.#remembered()
+    // Before all is read, nobody may be taken for gone.
+    const before = (this.#sent ? this.#allocations : undefined) ?? this.#remembered()
     if (!before) return
     const { allocations, problems } = allocate(this.#claimants(), before, this.#range)
     for (const namespace of namespacesOf(before, allocations)) this.#dirty?.add(namespace)

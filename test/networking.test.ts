@@ -1,0 +1,61 @@
+import { expect, test, vi } from 'vitest'
+import { GitError } from '../src/sync/errors.ts'
+import {
+  defaults,
+  engine,
+  forgetJournal,
+  open,
+  pass,
+  repositories,
+  repository,
+  runtime,
+  status,
+} from './support/engine-fixture.ts'
+import { FakeRepository } from './support/fake-repository.ts'
+
+const web = `apiVersion: v1
+kind: Pod
+metadata: { name: web, labels: { app: web } }
+spec: { containers: [{ name: main, image: "app:1" }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ port: 80 }] }
+`
+
+/** Tells the names of the Services in each table that the hosts were given since. */
+function tables(): () => string[][] {
+  const { mock } = vi.spyOn(runtime, 'setNetwork')
+  return () => mock.calls.map(([table]) => table.services.map((row) => row.name))
+}
+
+test('a Berth that lost its state takes no Service away before it could read what is wanted', async () => {
+  repository.push('Add web', { 'web.yaml': web })
+  await open().start()
+  await pass(5000)
+  await engine.close()
+
+  forgetJournal()
+  repository.fault = new GitError('UNREACHABLE', 'memory', 'no route')
+  const given = tables()
+  await open().start()
+  await pass(5000)
+  expect(given()).toEqual([])
+  expect(status().warnings).toContain('the network stays as it was until application shop was read')
+  repository.fault = undefined
+  await pass(120_000)
+  expect(given().at(0)).toEqual(['web'])
+  expect(status().warnings).toEqual([])
+})
+
+test('an application that never ran holds up nobody', async () => {
+  repository.push('Add web', { 'web.yaml': web })
+  const broken = new FakeRepository()
+  broken.fault = new GitError('UNREACHABLE', 'memory', 'no route')
+  repositories.set('broken', broken)
+  const given = tables()
+  await open({}, [{ ...defaults, name: 'broken' }]).start()
+  await pass(5000)
+  expect(given().at(-1)).toEqual(['web'])
+})
