@@ -62,6 +62,10 @@ export class SimRuntime implements Runtime {
   async refresh(): Promise<void> {}
   setNetwork(): void {}
 
+  networkRests(): boolean {
+    return true
+  }
+
   hostFacts(): readonly LiveHost[] {
     this.#facts ??= {
       name: 'sim',

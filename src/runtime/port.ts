@@ -165,6 +165,8 @@ export interface Runtime {
    * returns, the rest comes as facts of hosts and pods. `allocations` are remembered on the hosts.
    */
   setNetwork(table: NetworkTable, allocations: ReadonlyMap<Key, Allocation>): void
+  /** Whether hosts that answer are at the newest table, or have said why they are not. */
+  networkRests(): boolean
   ensureNetwork(host: string, namespace: string): Promise<void>
   removeNetwork(host: string, namespace: string): Promise<void>
   /** Begins a pull and returns; the outcome is a fact of the host. `auths` are tried in order, then without. */

@@ -87,6 +87,7 @@ export class FakeRuntime implements Runtime {
   async close(): Promise<void> {}
   async refresh(): Promise<void> {}
 
+  readonly networkRests = () => true
   setNetwork(table: NetworkTable, allocations: ReadonlyMap<Key, Allocation>): void {
     this.network?.set(table, allocations)
   }

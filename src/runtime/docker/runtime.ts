@@ -192,13 +192,15 @@ class DockerRuntime implements Runtime {
     this.#trafficChanged()
   }
 
+  networkRests(): boolean {
+    return [...this.#hosts.values()].every(({ host }) => !host.facts().reachable || host.dataPath.rests)
+  }
+
   async ensureNetwork(host: string, namespace: string): Promise<void> {
     const { host: on } = this.#on(host)
     const before = on.networks.namespaces()
     await on.networks.ensure(namespace)
     on.noteNetworks(before)
-    // A pod on a network without rules would be open to all.
-    if (!before.has(namespace)) await on.dataPath.networksChanged()
   }
 
   async removeNetwork(host: string, namespace: string): Promise<void> {

@@ -4,9 +4,10 @@ import { type Labels, parseNodeMark } from '../../labels.ts'
 import type { HostNetwork, PodTraffic } from '../../live.ts'
 import { serviceAliases, serviceLinks } from '../../network/service-links.ts'
 import type { NetworkTable, ServiceRow } from '../../network/table.ts'
+import { parseRange, type Range } from '../addresses.ts'
 import type { HostApi, HostInfo } from '../host-api.ts'
 import type { Images } from '../images.ts'
-import type { Networks } from '../networks.ts'
+import type { Networks, ServicesMode } from '../networks.ts'
 import { createAppliers } from './appliers.ts'
 import type { Allocations } from './contract.ts'
 import { HostNode } from './node.ts'
@@ -31,16 +32,20 @@ export interface DataPathParts {
 export class DataPath {
   readonly #node: HostNode | undefined
   readonly #engine: string | undefined
+  readonly #range: Range | undefined
+  readonly #clock: Clock
   /** Why the engine cannot. */
   #unable = ''
   #services: readonly ServiceRow[] = []
 
   constructor({ host, options, networks, trafficChanged, ...parts }: DataPathParts) {
+    this.#clock = parts.clock
     if (options === undefined) return
     const settings = { ...options.settings, host }
     const appliers = createAppliers(settings, () => networks.records(), parts.clock)
     appliers.haproxy.watch(trafficChanged)
     this.#engine = settings.engine
+    this.#range = parseRange(settings.serviceCIDR)
     this.#node = new HostNode({ ...parts, settings, image: options.image, appliers })
   }
 
@@ -69,9 +74,20 @@ export class DataPath {
     this.#able?.set(table, allocations)
   }
 
-  /** Resolves when the packet rules know of all networks that there are, or cannot. */
-  async networksChanged(): Promise<void> {
-    await this.#able?.networksChanged()
+  networksChanged(): void {
+    this.#able?.networksChanged()
+  }
+
+  /** What networks need of it; undefined: there is none. */
+  mode(): ServicesMode | undefined {
+    const node = this.#able
+    if (node === undefined || this.#range === undefined) return undefined
+    return {
+      serviceRange: this.#range,
+      rulesFor: () => node.rulesFor(),
+      neighbours: () => node.neighbours(),
+      clock: this.#clock,
+    }
   }
 
   /** The host answers. */
@@ -91,6 +107,11 @@ export class DataPath {
   /** Something happened to a container with these labels. */
   happened(labels: Labels): void {
     if (this.#engine !== undefined && parseNodeMark(labels)?.engine === this.#engine) this.look()
+  }
+
+  /** The newest table is in effect, or it is told why not. */
+  get rests(): boolean {
+    return this.#able?.rests ?? true
   }
 
   close(): void {

@@ -74,6 +74,11 @@ export class Lane {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  /** It is at the newest table, or has said why it is not. */
+  get rests(): boolean {
+    return this.message !== '' || (!this.#running && !this.#due && this.#container !== undefined)
+  }
+
   close(): void {
     this.#closed = true
     this.#cancelRetry()

@@ -109,16 +109,35 @@ export class HostNode {
     this.#cancelRetry()
   }
 
-  /** Networks came or went. Resolves when the packet rules know, or cannot. */
-  networksChanged(): Promise<void> {
+  /** Networks came or went. */
+  networksChanged(): void {
     this.#nft.again()
-    return this.#nft.settled()
+  }
+
+  /** Resolves when the rules of all networks that there are now are in; throws a RuntimeError that says what keeps them out. */
+  async rulesFor(): Promise<void> {
+    try {
+      await this.#parts.appliers.nft.rulesFor()
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || this.#message === '') throw error
+      throw new RuntimeError(error.code, error.subject, this.#message, { cause: error })
+    }
+  }
+
+  /** Other installations that run beside this one. */
+  neighbours(): Promise<readonly { readonly engine: string; readonly serviceCIDR: string }[]> {
+    return this.#containers.neighbours()
   }
 
   /** Something may have happened to the container. */
   look(): void {
     this.#cancelRetry()
     void this.#look()
+  }
+
+  /** The newest table is in effect, or it is told why not. */
+  get rests(): boolean {
+    return this.#message !== '' || !this.#wanted || this.#lanes.every((lane) => lane.rests)
   }
 
   /** What runs goes on running. */
