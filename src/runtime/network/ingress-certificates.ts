@@ -19,13 +19,12 @@ export function certificatesOf(
   { secret, obtained }: Pick<IngressFacts, 'secret' | 'obtained'>,
   problems: Problems,
 ): { readonly certificates: readonly Certificate[]; readonly secured: SecuredHosts } {
-  const secured = new Set<string>()
+  const secured = securedHosts(served.map(({ ingress }) => ingress))
   const found = new Map<Key, { readonly pem: string; readonly hosts: Set<string> }>()
   const owners = new Map<string, Key>()
   for (const { key, ingress } of served) {
     for (const { hosts = [], secretName = '' } of ingress.spec.tls ?? []) {
       const meant = hostsOf(hosts, ingress)
-      for (const host of meant) secured.add(host)
       const source = secretKey(ingress, secretName)
       const pem = secretName === '' ? '' : pemOf(secret(source), secretName)
       if (typeof pem !== 'string') {
@@ -60,6 +59,13 @@ export function secretKey({ metadata }: Ingress, name: string): Key {
 export function isCovered(secured: SecuredHosts, host: string): boolean {
   if (secured.has(host) || secured.has('')) return true
   return !host.startsWith('*.') && [...secured].some((one) => one.startsWith('*.') && matchesHost(one, host))
+}
+
+/** Hosts for which TLS is configured in these. */
+export function securedHosts(ingresses: readonly Ingress[]): SecuredHosts {
+  return new Set(
+    ingresses.flatMap((ingress) => (ingress.spec.tls ?? []).flatMap(({ hosts = [] }) => hostsOf(hosts, ingress))),
+  )
 }
 
 /** An entry that names no hosts is for all of its Ingress. */

@@ -1,0 +1,74 @@
+import { type Key, keyParts } from '../../base/key.ts'
+import type { Ingress } from '../../manifests/types.ts'
+import { isCovered, secretKey, securedHosts } from './ingress-certificates.ts'
+import { isServed } from './ingress-class.ts'
+import { type IngressStatus, ingressStatus } from './ingress-status.ts'
+import { type IngressFacts, type IngressOutcome, ingressKey, ingressTable } from './ingress-table.ts'
+import type { IngressTable, NetworkProblem } from './table.ts'
+
+export interface IngressSource extends Pick<IngressFacts, 'service' | 'secret' | 'className'> {
+  ingresses(): IngressFacts['ingresses']
+  classes(): IngressFacts['classes']
+  /** Certificates obtained elsewhere, and what is to be answered to obtain them. */
+  obtained(facts: Omit<IngressFacts, 'obtained' | 'challenges'>): Pick<IngressFacts, 'obtained' | 'challenges'>
+  /** Why an Ingress lacks a certificate that is to be obtained. */
+  certificateProblems(ingress: Key): readonly string[]
+}
+
+/** What hosts know of Ingress. */
+export interface IngressHosts {
+  readonly httpPort: number
+  readonly httpsPort: number
+  readonly addresses: readonly string[]
+  readonly problems: readonly NetworkProblem[]
+  readonly hasHosts: boolean
+}
+
+const kinds: ReadonlySet<string> = new Set(['Ingress', 'IngressClass', 'Secret', 'Service'])
+
+/** Ingress as all applications want it, made anew where something of it changed. */
+export class IngressView {
+  readonly #source: IngressSource
+  #outcome: IngressOutcome | undefined
+
+  constructor(source: IngressSource) {
+    this.#source = source
+  }
+
+  /** Other objects are wanted, or Services have become others than they were; without keys: anything may be. */
+  changed(keys?: readonly Key[]): void {
+    if (!keys || keys.some((key) => kinds.has(keyParts(key).kind))) this.#outcome = undefined
+  }
+
+  /** The same object until something changed. */
+  get table(): IngressTable {
+    return this.#current().table
+  }
+
+  get notes(): readonly string[] {
+    return this.#current().notes
+  }
+
+  statusOf(ingress: Ingress, { httpPort, httpsPort, addresses, problems, hasHosts }: IngressHosts): IngressStatus {
+    const { className } = this.#source
+    const key = ingressKey(ingress)
+    const secrets = (ingress.spec.tls ?? []).map(({ secretName = '' }) => secretKey(ingress, secretName))
+    const told = problems.filter((problem) => problem.key === key || secrets.includes(problem.key))
+    const own = this.#current().problems.get(key) ?? []
+    const secured = securedHosts([ingress])
+    return ingressStatus(ingress, {
+      isOurs: isServed(ingress, this.#source.classes(), className),
+      problems: [...new Set([...own, ...told.map(({ message }) => message), ...this.#source.certificateProblems(key)])],
+      ...{ httpPort, httpsPort, hasHosts, hostAddresses: addresses },
+      isSecured: (host) => isCovered(secured, host),
+    })
+  }
+
+  #current(): IngressOutcome {
+    if (this.#outcome) return this.#outcome
+    const { service, secret, className } = this.#source
+    const facts = { service, secret, className, ingresses: this.#source.ingresses(), classes: this.#source.classes() }
+    this.#outcome = ingressTable({ ...facts, ...this.#source.obtained(facts) })
+    return this.#outcome
+  }
+}
