@@ -3,26 +3,36 @@
 import type { Clock } from './base/clock.ts'
 import { type Key, keyOf, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
+import type { Certifying } from './certifying.ts'
 import { type Ipv4Range, ipv4Range } from './manifests/ipv4.ts'
-import type { Service } from './manifests/types.ts'
+import type { Ingress, Service } from './manifests/types.ts'
 import { Owners } from './reconcile/owners.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
 import { servicePod } from './reconcile/plan/service-pod.ts'
 import type { Wanted } from './reconcile/wanted.ts'
-import type { LivePod } from './runtime/live.ts'
+import type { HostNetwork, LiveHost, LivePod } from './runtime/live.ts'
 import { allocate, type Claimant } from './runtime/network/allocate.ts'
 import type { ServicePod } from './runtime/network/endpoints.ts'
+import { IngressView } from './runtime/network/ingress-view.ts'
 import { type PolicyPod, policyRows } from './runtime/network/policy-table.ts'
 import { serviceStatus } from './runtime/network/service-status.ts'
 import { serviceRow } from './runtime/network/service-table.ts'
-import type { Allocation, NetworkTable, PolicyRow, ServiceRow } from './runtime/network/table.ts'
+import type { Allocation, IngressTable, NetworkTable, PolicyRow, ServiceRow } from './runtime/network/table.ts'
 import { writtenAddresses } from './runtime/network/written-addresses.ts'
 import type { Runtime } from './runtime/port.ts'
+import type { IngressSettings } from './settings.ts'
 
 export interface NetworkingParts {
   readonly runtime: Runtime
   readonly wanted: () => Wanted
-  readonly network: { readonly serviceCIDR: string; readonly zone: string }
+  readonly network: {
+    readonly serviceCIDR: string
+    readonly zone: string
+    /** Undefined: the usual. */
+    readonly ingress?: Pick<IngressSettings, 'httpPort' | 'httpsPort' | 'className'>
+  }
+  /** Undefined: no certificates are obtained. */
+  readonly certifying?: Pick<Certifying, 'obtained' | 'problemsOf'>
   /** Applications that run but could not be read yet: what they want is not known, and must not be taken for nothing. */
   readonly unread: () => readonly string[]
   readonly clock: Clock
@@ -34,6 +44,8 @@ export class Networking {
   readonly #parts: NetworkingParts
   readonly #owners: Owners
   readonly #range: Ipv4Range
+  readonly #ingress: IngressView
+  #sentIngress: IngressTable | undefined
   /** Namespaces in which something changed since the table was made; undefined: in all. */
   #dirty: Set<string> | undefined
   readonly #rows = new Map<string, readonly ServiceRow[]>()
@@ -53,6 +65,7 @@ export class Networking {
     if (!range)
       throw new TypeError(`network.serviceCIDR ${parts.network.serviceCIDR}: expected a range like 10.96.0.0/16`)
     this.#range = range
+    this.#ingress = this.#ingressView()
   }
 
   /** From now on the hosts are brought to the table. */
@@ -79,12 +92,20 @@ export class Networking {
       this.#dirty?.add(kind === 'Namespace' ? name : namespace)
       if (kind === 'Service') this.#stale = true
     }
+    this.#ingress.changed(keys)
+    this.#send()
+  }
+
+  /** Other certificates are there, or challenges to be answered. */
+  certificatesChanged(): void {
+    this.#ingress.changed()
     this.#send()
   }
 
   /** Undefined for what is no part of the data path. */
   statusOf(key: Key): ObjectStatus | undefined {
     const object = this.#parts.wanted().object(key)
+    if (object?.kind === 'Ingress') return this.#ingressStatus(object)
     if (object?.kind !== 'Service') return undefined
     this.#update()
     const row = this.#rows.get(keyParts(key).namespace)?.find((one) => one.key === key)
@@ -94,8 +115,15 @@ export class Networking {
     return serviceStatus(object, row, {
       problems: [...(refused ? [refused] : []), ...new Set(told.map(({ message }) => message))],
       hostAddresses: hosts.map(({ address }) => address).filter((address) => address !== ''),
-      served: hosts.some(({ network }) => network.mode === 'services'),
+      mode: this.#mode(hosts),
     })
+  }
+
+  /** A process that only looks brings no host to anything. */
+  #mode(hosts: readonly LiveHost[]): HostNetwork['mode'] {
+    const modes = hosts.map(({ network }) => network.mode)
+    if (modes.includes('services') || (!this.#acts && modes.includes('starting'))) return 'services'
+    return modes.includes('starting') ? 'starting' : 'names'
   }
 
   /** What there is to say of the data path. */
@@ -106,7 +134,36 @@ export class Networking {
       .hostFacts()
       .filter(({ reachable, network }) => reachable && network.message !== '')
       .map(({ name, network }) => `network of host ${name}: ${network.message}`)
-    return [...(unread.length > 0 ? [waits] : []), ...told]
+    return [...(unread.length > 0 ? [waits] : []), ...told, ...this.#ingress.notes]
+  }
+
+  #ingressView(): IngressView {
+    const { network, certifying, wanted } = this.#parts
+    const everywhere = () => wanted().namespaces()
+    return new IngressView({
+      className: network.ingress?.className,
+      ingresses: () => everywhere().flatMap((namespace) => wanted().inNamespace('Ingress', namespace)),
+      classes: () => wanted().inNamespace('IngressClass', ''),
+      service: (key) => this.#rows.get(keyParts(key).namespace)?.find((row) => row.key === key),
+      secret: (key) => {
+        const object = wanted().object(key)
+        return object?.kind === 'Secret' ? object : undefined
+      },
+      obtained: (facts) => certifying?.obtained(facts) ?? { obtained: [], challenges: {} },
+      certificateProblems: (key) => certifying?.problemsOf(key) ?? [],
+    })
+  }
+
+  #ingressStatus(ingress: Ingress): ObjectStatus {
+    this.#update()
+    const hosts = this.#parts.runtime.hostFacts()
+    const { httpPort = 80, httpsPort = 443 } = this.#parts.network.ingress ?? {}
+    return this.#ingress.statusOf(ingress, {
+      ...{ httpPort, httpsPort },
+      addresses: hosts.map(({ address }) => address).filter((address) => address !== ''),
+      problems: hosts.flatMap(({ network }) => network.problems),
+      hasHosts: hosts.some(({ network }) => network.mode === 'services'),
+    })
   }
 
   #send(): void {
@@ -116,11 +173,13 @@ export class Networking {
       this.#dirty = undefined
       this.#stale = true
     }
-    if (!this.#update()) return
+    const changed = this.#update()
+    if (this.#allocations === undefined || (!changed && this.#ingress.table === this.#sentIngress)) return
+    this.#sentIngress = this.#ingress.table
     this.#sent = true
     const table: NetworkTable = {
       services: [...this.#rows.values()].flat().sort((a, b) => (a.key < b.key ? -1 : 1)),
-      ingress: { routes: [], certificates: [], challenges: {} },
+      ingress: this.#sentIngress,
       policies: this.#policies,
       zone: this.#parts.network.zone,
     }
@@ -148,6 +207,7 @@ export class Networking {
     const { allocations, problems } = allocate(this.#claimants(), before, this.#range)
     for (const namespace of namespacesOf(before, allocations)) this.#dirty?.add(namespace)
     this.#allocations = allocations
+    this.#ingress.changed()
     this.#refusals = problems
     this.#stale = false
   }

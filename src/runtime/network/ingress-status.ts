@@ -30,14 +30,16 @@ export interface IngressStatus {
   readonly failed: boolean
 }
 
+// What is so for all of an installation is told as a warning of the hosts.
+const noHosts = "not served: the hosts have no more than Docker's own names"
+
 export function ingressStatus(ingress: Ingress, circumstances: IngressCircumstances): IngressStatus {
   const { metadata } = ingress
   const common = { kind: 'Ingress' as const, namespace: metadata.namespace ?? '', name: metadata.name, ready: '' }
   const healthy = { ...common, sync: 'Synced' as const, health: 'Healthy' as const, failed: false }
   const degraded = { ...common, sync: 'OutOfSync' as const, health: 'Degraded' as const, failed: false }
   if (!circumstances.isOurs) return { ...healthy, message: `not served here: class ${classOf(ingress)}` }
-  if (!circumstances.hasHosts)
-    return { ...degraded, message: "not served: the hosts have no more than Docker's own names" }
+  if (!circumstances.hasHosts) return { ...healthy, message: noHosts }
   if (circumstances.problems.length > 0) return { ...degraded, message: [...circumstances.problems].sort().join('; ') }
   return { ...healthy, message: addressesOf(ingress, circumstances).join(', ') }
 }
