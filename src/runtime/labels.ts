@@ -32,6 +32,7 @@ const label = {
   network: `${prefix}network`,
   node: `${prefix}node`,
   nodeSince: `${prefix}node-since`,
+  services: `${prefix}services`,
 } as const
 
 /** The label that every listing filters by. */
@@ -178,6 +179,8 @@ export interface NodeMark {
   readonly hash: string
   /** Larger for a newer one. */
   readonly since: number
+  /** `10.96.0.0/16`: local to its host. */
+  readonly serviceCIDR: string
 }
 
 /** Names of the node container and its volume have no underscore, so that they cannot be those of anything of a pod. */
@@ -197,7 +200,8 @@ export function nodeVolumeName(engine: string): string {
 /** Volume: what outlives the containers. */
 export function writeNodeLabels(engine: string, made: Omit<NodeMark, 'engine'> | 'volume'): Record<string, string> {
   if (made === 'volume') return { [label.engine]: engine, [label.node]: made }
-  return { [label.engine]: engine, [label.node]: made.hash, [label.nodeSince]: String(made.since) }
+  const { hash, since, serviceCIDR } = made
+  return { [label.engine]: engine, [label.node]: hash, [label.nodeSince]: `${since}`, [label.services]: serviceCIDR }
 }
 
 /** Undefined: no node container. */
@@ -205,7 +209,7 @@ export function parseNodeMark(labels: Labels): NodeMark | undefined {
   const engine = labels[label.engine]
   const hash = labels[label.node]
   if (engine === undefined || hash === undefined) return undefined
-  return { engine, hash, since: Number(labels[label.nodeSince]) || 0 }
+  return { engine, hash, since: Number(labels[label.nodeSince]) || 0, serviceCIDR: labels[label.services] ?? '' }
 }
 
 /** What a volume says of itself. */

@@ -79,8 +79,10 @@ export async function nftWorld({ engine, docker }: NftEngine, given: WorldOption
     services: () => ({
       serviceRange: range(serviceCIDR),
       rulesFor: () => applier.rulesFor(),
+      neighbours: async () => [],
       clock: systemClock,
     }),
+    changed: () => {},
   })
   await applier.attach(shell)
   const run = (id: string) => (script: string) => docker.exec(id, ['sh', '-c', script])

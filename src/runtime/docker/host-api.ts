@@ -134,9 +134,9 @@ export class HostApi {
     )
   }
 
-  /** Node containers of the installation, also those that do not run. */
-  listNodes(engine: string): Promise<ContainerInfo[]> {
-    const filters = JSON.stringify({ label: [`${engineLabel}=${engine}`, nodeLabel] })
+  /** Node containers of all installations, also those that do not run. */
+  listNodes(): Promise<ContainerInfo[]> {
+    const filters = JSON.stringify({ label: [engineLabel, nodeLabel] })
     return this.#call('containers', 'other', this.#deadlines.slow, (docker) =>
       docker.listContainers({ all: true, filters }),
     )

@@ -13,7 +13,7 @@ import { type Deadlines, type EngineEvent, HostApi, type HostInfo } from './host
 import { type HostMarks, hostAddress, hostLabels } from './host-facts.ts'
 import { Images } from './images.ts'
 import { Messages } from './messages.ts'
-import { Networks } from './networks.ts'
+import { Networks, type ServicesMode } from './networks.ts'
 import { DataPath } from './node/data-path.ts'
 import type { NodeOptions } from './node/options.ts'
 import { type ContainerRecord, type Observed, observe } from './observe.ts'
@@ -108,6 +108,8 @@ export class Host {
       local: 'socketPath' in endpoint,
       podsIn: (network) => this.#podsIn(network),
       addressPools: () => this.#info.addressPools,
+      services: () => this.#servicesMode(),
+      changed: () => this.dataPath.networksChanged(),
     })
     this.dataPath = new DataPath({
       host: name,
@@ -140,6 +142,11 @@ export class Host {
   get clusterDns(): ClusterDns | undefined {
     const node = this.dataPath.able ? this.#settings.node : undefined
     return node && { address: node.settings.dnsAddress, zone: node.settings.zone }
+  }
+
+  #servicesMode(): ServicesMode | undefined {
+    if (this.#listed || this.#reachable) return this.dataPath.mode()
+    throw new RuntimeError('HOST_UNREACHABLE', this.name, `host ${this.name} has not answered yet`)
   }
 
   /** A start showed that the engine cannot. */

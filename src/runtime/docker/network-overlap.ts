@@ -22,16 +22,29 @@ export function overlapOf(pods: Range, services: Range | undefined, facts: Addre
   const podsIn = holder(pods, { ...facts, others: networks, routes })
   if (podsIn !== undefined) return `podCIDR ${rangeText(pods)} overlaps ${podsIn}: set another network.podCIDR`
   if (services === undefined) return undefined
-  const range = `serviceCIDR ${rangeText(services)}`
-  const neighbour = facts.neighbours.find(({ serviceCIDR }) => {
+  const servicesIn =
+    (overlap(pods, services) ? `podCIDR ${rangeText(pods)}` : undefined) ??
+    neighbourIn(services, facts.neighbours) ??
+    holder(services, facts)
+  return servicesIn && otherServices(services, servicesIn)
+}
+
+/** A refusal of a range for Services that other installations on the host use; undefined: none does. Two would answer for each other. */
+export function neighbourOverlap(services: Range, neighbours: AddressFacts['neighbours']): string | undefined {
+  const found = neighbourIn(services, neighbours)
+  return found && otherServices(services, found)
+}
+
+function otherServices(services: Range, holder: string): string {
+  return `serviceCIDR ${rangeText(services)} overlaps ${holder}: set another network.serviceCIDR`
+}
+
+function neighbourIn(services: Range, neighbours: AddressFacts['neighbours']): string | undefined {
+  const found = neighbours.find(({ serviceCIDR }) => {
     const theirs = parseRange(serviceCIDR)
     return theirs !== undefined && overlap(theirs, services)
   })
-  const servicesIn =
-    (overlap(pods, services) ? `podCIDR ${rangeText(pods)}` : undefined) ??
-    (neighbour && `serviceCIDR ${neighbour.serviceCIDR} of the installation ${neighbour.engine} on the same host`) ??
-    holder(services, facts)
-  return servicesIn === undefined ? undefined : `${range} overlaps ${servicesIn}: set another network.serviceCIDR`
+  return found && `serviceCIDR ${found.serviceCIDR} of the installation ${found.engine} on the same host`
 }
 
 function holder(range: Range, { others, addressPools, routes }: AddressFacts): string | undefined {

@@ -1,6 +1,5 @@
 import type { NetworkInspectInfo } from 'dockerode'
 import type { Clock } from '../../base/clock.ts'
-import { errorText } from '../../base/errors.ts'
 import { RuntimeError } from '../errors.ts'
 import { type NetworkMark, networkName, newestGeneration, parseNetworkMark, writeNetworkLabels } from '../labels.ts'
 import {
@@ -38,7 +37,9 @@ export interface NetworkSettings {
   readonly local: boolean
   readonly addressPools: () => readonly string[]
   /** Undefined: Docker's own rules and names are all that there is. Throws a RuntimeError while that is not known. */
-  readonly services?: () => ServicesMode | undefined
+  readonly services: () => ServicesMode | undefined
+  /** Networks of ours came or went. */
+  readonly changed: () => void
 }
 
 /** The host has a node container, whose rules let pods through. */
@@ -47,7 +48,7 @@ export interface ServicesMode {
   /** Resolves when the rules of all networks that there are now are in. */
   readonly rulesFor: () => Promise<void>
   /** Other installations with a node container on this host. */
-  readonly neighbours?: () => Promise<readonly { readonly engine: string; readonly serviceCIDR: string }[]>
+  readonly neighbours: () => Promise<readonly { readonly engine: string; readonly serviceCIDR: string }[]>
   readonly clock: Clock
 }
 
@@ -55,6 +56,7 @@ export interface ServicesMode {
 const tunnelBytes = 50
 const usualMtu = 1500
 const longestRulesMs = 30_000
+const rulesEveryMs = 250
 
 /** The namespaces' networks on one host: one bridge each, and another one when that is full. */
 export class Networks {
@@ -65,6 +67,8 @@ export class Networks {
   readonly #full = new Set<string>()
   /** Whose rules are in, as far as this process knows: ids. */
   readonly #ruled = new Set<string>()
+  /** Since rules were wanted that are not in yet, ms; none is waited for longer, whatever the network. */
+  #waitUntil: number | undefined
   #ours: readonly NetworkRecord[] = []
   #others: readonly NetworkInspectInfo[] = []
 
@@ -84,7 +88,9 @@ export class Networks {
       ours.push({ id: network.Id, name: network.Name, mark })
       return false
     })
+    const before = this.#ours.map(({ id }) => id).join()
     this.#ours = ours.sort((a, b) => (a.name < b.name ? -1 : 1))
+    if (this.#ours.map(({ id }) => id).join() !== before) this.#settings.changed()
   }
 
   records(): readonly NetworkRecord[] {
@@ -151,22 +157,40 @@ export class Networks {
 
   /** Those that new pods may be on. */
   #current(namespace: string): readonly NetworkRecord[] {
-    const oldest = this.#settings.services?.() ? newestGeneration : 1
+    const oldest = this.#settings.services() ? newestGeneration : 1
     return this.#of(namespace).filter(({ mark }) => mark.generation >= oldest)
   }
 
-  /** No pod starts on a network whose rules are not in. */
+  /**
+   * A pod that starts before the rules of its network are in is cut off: Docker's own rules let nothing through there. So it waits for
+   * them, but not for long, as it may have work to do that needs no network.
+   */
   async #awaitRules(network: NetworkRecord): Promise<NetworkRecord> {
-    const services = this.#settings.services?.()
+    const services = this.#settings.services()
     if (services === undefined || this.#ruled.has(network.id)) return network
-    try {
-      await within(services.clock, longestRulesMs, services.rulesFor())
-    } catch (error) {
-      const message = `network ${network.name} has no packet rules yet, so no pod may start on it: ${errorText(error)}`
-      throw new RuntimeError('ENGINE_ERROR', network.name, message, { cause: error })
+    const { clock } = services
+    this.#waitUntil ??= clock.now() + longestRulesMs
+    for (;;) {
+      const failure = await this.#rules(services, this.#waitUntil)
+      if (failure === undefined) {
+        this.#waitUntil = undefined
+        this.#ruled.add(network.id)
+        return network
+      }
+      if (clock.now() >= this.#waitUntil) return network
+      await new Promise<void>((resolve) => clock.after(rulesEveryMs, resolve))
     }
-    this.#ruled.add(network.id)
-    return network
+  }
+
+  /** Why they are not in; undefined: they are. */
+  async #rules({ clock, rulesFor }: ServicesMode, until: number): Promise<unknown> {
+    try {
+      await within(clock, Math.max(until - clock.now(), rulesEveryMs), rulesFor())
+      return undefined
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error
+      return error
+    }
   }
 
   #roomy(namespace: string): NetworkRecord | undefined {
@@ -194,7 +218,7 @@ export class Networks {
     await this.refresh()
     const name = networkName(this.#settings.engine, namespace, index)
     if (this.#ours.some((network) => network.name === name)) return
-    const services = this.#settings.services?.()
+    const services = this.#settings.services()
     await this.#check(name, services)
     const host = this.#settings.hostBlock()
     const mtu = await this.#mtu(services)
@@ -234,7 +258,7 @@ export class Networks {
       others: this.#others,
       addressPools: this.#settings.addressPools(),
       routes: local ? await routes() : [],
-      neighbours: services?.neighbours ? await services.neighbours() : [],
+      neighbours: services ? await services.neighbours() : [],
     })
     if (refusal !== undefined) throw new RuntimeError('SUBNET_TAKEN', name, refusal)
   }
@@ -274,7 +298,8 @@ function ownName(mark: NetworkMark, name: string): boolean {
 
 function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(ms, () => reject(new Error(`they did not come within ${ms / 1000} s`)))
+    const late = () => new RuntimeError('ENGINE_ERROR', '', `no packet rules within ${ms / 1000} s`)
+    const cancel = clock.after(ms, () => reject(late()))
     work.then(resolve, reject).finally(cancel)
   })
 }

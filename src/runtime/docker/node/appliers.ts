@@ -3,13 +3,13 @@ import type { NetworkRecord } from '../networks.ts'
 import type { Applier, NodeSettings, TrafficApplier } from './contract.ts'
 import { createDnsApplier } from './dns.ts'
 import { createHaproxyApplier } from './haproxy.ts'
-import { createNftApplier } from './nft.ts'
+import { createNftApplier, type NftApplier } from './nft.ts'
 
 /** What brings one host to the table. */
 export interface Appliers {
   readonly haproxy: TrafficApplier
   readonly dns: Applier
-  readonly nft: Applier
+  readonly nft: NftApplier
 }
 
 /** `networks`: of the host, as they are at the moment. */

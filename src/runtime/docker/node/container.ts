@@ -6,8 +6,10 @@ import { RuntimeError } from '../../errors.ts'
 import { type NodeMark, nodeName, nodeVolumeName, oldNodeName, parseNodeMark, writeNodeLabels } from '../../labels.ts'
 import { nodeEntry } from '../../network/node-entry.ts'
 import { allocationsFile, ownerFile, statePath } from '../../network/node-paths.ts'
+import { parseRange } from '../addresses.ts'
 import type { HostApi } from '../host-api.ts'
 import { logLines } from '../log-lines.ts'
+import { neighbourOverlap } from '../network-overlap.ts'
 import type { NodeSettings } from './contract.ts'
 import { openShell } from './shell.ts'
 
@@ -86,30 +88,46 @@ export class NodeContainers {
     }
   }
 
+  /** Other installations whose node containers run here. */
+  async neighbours(): Promise<NodeMark[]> {
+    const rows = await this.#api.listNodes()
+    const marks = rows.flatMap((row) => (row.State === 'running' ? (parseNodeMark(row.Labels) ?? []) : []))
+    return marks.filter(({ engine }) => engine !== this.#settings.engine)
+  }
+
   async #allocationsIn(id: string): Promise<string | undefined> {
     return (await this.#api.readFile(id, allocationsFile, longestAllocations))?.toString()
   }
 
   /** The newest first. */
   async #list(): Promise<Found[]> {
-    const rows = await this.#api.listNodes(this.#settings.engine)
+    const rows = await this.#api.listNodes()
     return rows.flatMap((row) => foundIn(row, this.#settings.engine)).sort((a, b) => b.mark.since - a.mark.since)
   }
 
   async #create(imageId: string, hash: string, found: readonly Found[]): Promise<Found> {
-    const { engine } = this.#settings
+    const { engine, serviceCIDR } = this.#settings
+    await this.#refuseOverlap()
     const name = nodeName(engine, hash)
     // An earlier one of the same make, which another one has taken over from since.
     const holder = found.find((other) => other.name === name)
     if (holder) await this.#api.rename(holder.id, oldNodeName(holder.mark))
     await this.#ensureVolume()
     const since = Math.max(this.#clock.now(), (found[0]?.mark.since ?? 0) + 1)
+    const mark = { hash, since, serviceCIDR }
     const id = await this.#api.create({
       name,
-      Labels: writeNodeLabels(engine, { hash, since }),
+      Labels: writeNodeLabels(engine, mark),
       ...this.#options(imageId, nodeEntry, since),
     })
-    return { id, name, state: 'created', mark: { engine, hash, since } }
+    return { id, name, state: 'created', mark: { ...mark, engine } }
+  }
+
+  async #refuseOverlap(): Promise<void> {
+    const { host, serviceCIDR } = this.#settings
+    const range = parseRange(serviceCIDR)
+    const refusal = range && neighbourOverlap(range, await this.neighbours())
+    if (refusal !== undefined) throw new RuntimeError('SUBNET_TAKEN', host, refusal)
   }
 
   async #ensureVolume(): Promise<void> {
