@@ -15,6 +15,7 @@ export interface EngineSettings {
 export interface NetworkSettings {
   readonly podCIDR: string
   readonly serviceCIDR: string
+  /** 0: that of the host's way out, less the headers of a tunnel. */
   readonly mtu: number
   /** `names`: no node container; Services are names of Docker, without addresses and ports of their own. */
   readonly mode: 'services' | 'names'

@@ -7,6 +7,7 @@ import type { EngineNetwork } from './types.ts'
 export interface NetworkConfig {
   readonly podCIDR: string
   readonly serviceCIDR: string
+  /** 0: that of the host's way out, less the headers of a tunnel. */
   readonly mtu: number
   /** Undefined: the usual one. */
   readonly mode: 'services' | 'names' | undefined
@@ -36,6 +37,8 @@ export interface AcmeConfig {
 
 const widest = 12
 const narrowest = 24
+/** Every IPv4 host must take packets of this size. */
+const leastMtu = 576
 
 export function networkConfig(network: EngineNetwork, review: Review): NetworkConfig {
   const { podCIDR, serviceCIDR, mtu, mode, nodeImage, ingress, acme } = network
@@ -44,6 +47,9 @@ export function networkConfig(network: EngineNetwork, review: Review): NetworkCo
     review.problem([...at, 'podCIDR'], `expected a network like "10.244.0.0/14", found ${found(podCIDR)}`)
   }
   reviewServiceRange(network, review)
+  if (mtu > 0 && mtu < leastMtu) {
+    review.problem([...at, 'mtu'], `expected 0, for that of the host, or at least ${leastMtu}, found ${found(mtu)}`)
+  }
   reportFault(review, [...at, 'nodeImage'], imageFault(nodeImage), found(nodeImage))
   const { httpPort, httpsPort, proxyProtocol, className } = ingress
   if (httpPort === httpsPort && httpPort !== 0) {
@@ -101,7 +107,7 @@ function acmeConfig(acme: NonNullable<EngineNetwork['acme']>, review: Review): A
 export const defaultNetwork: NetworkConfig = {
   podCIDR: '10.244.0.0/14',
   serviceCIDR: '10.96.0.0/16',
-  mtu: 1500,
+  mtu: 0,
   mode: undefined,
   nodeImage: 'berth-node:1',
   ingress: { httpPort: 80, httpsPort: 443, proxyProtocol: false, className: undefined },

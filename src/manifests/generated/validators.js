@@ -17922,7 +17922,7 @@ validate180.errors = vErrors;
 return errors === 0;
 }
 
-const schema199 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":576,"maximum":65535,"default":1500},"mode":{"enum":["services","names"]},"nodeImage":{"type":"string","default":"berth-node:1"},"ingress":{"$ref":"#/$defs/EngineIngress","default":{}},"acme":{"$ref":"#/$defs/EngineACME"}},"additionalProperties":false};
+const schema199 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":0,"maximum":65535,"default":0},"mode":{"enum":["services","names"]},"nodeImage":{"type":"string","default":"berth-node:1"},"ingress":{"$ref":"#/$defs/EngineIngress","default":{}},"acme":{"$ref":"#/$defs/EngineACME"}},"additionalProperties":false};
 const schema200 = {"type":"object","properties":{"httpPort":{"type":"integer","minimum":0,"maximum":65535,"default":80},"httpsPort":{"type":"integer","minimum":0,"maximum":65535,"default":443},"proxyProtocol":{"type":"boolean","default":false},"className":{"type":"string"}},"additionalProperties":false};
 const schema201 = {"type":"object","properties":{"server":{"type":"string"},"email":{"type":"string"},"agreeToTerms":{"type":"boolean","default":false},"caFile":{"type":"string"}},"additionalProperties":false};
 
@@ -17937,7 +17937,7 @@ if(data.serviceCIDR === undefined){
 data.serviceCIDR = "10.96.0.0/16";
 }
 if(data.mtu === undefined){
-data.mtu = 1500;
+data.mtu = 0;
 }
 if(data.nodeImage === undefined){
 data.nodeImage = "berth-node:1";
@@ -17999,8 +17999,8 @@ vErrors.push(err4);
 }
 errors++;
 }
-if(data2 < 576 || isNaN(data2)){
-const err5 = {instancePath:instancePath+"/mtu",schemaPath:"#/properties/mtu/minimum",keyword:"minimum",params:{comparison: ">=", limit: 576},message:"must be >= 576"};
+if(data2 < 0 || isNaN(data2)){
+const err5 = {instancePath:instancePath+"/mtu",schemaPath:"#/properties/mtu/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"};
 if(vErrors === null){
 vErrors = [err5];
 }
