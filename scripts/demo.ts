@@ -11,6 +11,7 @@ import { ensureDemoImages, removeDemoImages } from './demo/images.ts'
 import { ShopRepository } from './demo/shop-repository.ts'
 import { Stage } from './demo/stage.ts'
 import { steps } from './demo/steps.ts'
+import { forward, freePort } from './entrance.mjs'
 
 const exits = process.argv.includes('--exit') || process.env.CI === 'true'
 const host = process.env.DOCKER_HOST
@@ -19,13 +20,21 @@ if (host === undefined) throw new Error('no engine: start the demo with `npm run
 const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort())
 
-const installation = `demo-${randomBytes(3).toString('hex')}`
+const id = randomBytes(3)
+const installation = `demo-${id.toString('hex')}`
+// Most likely apart from those of other installations on this machine.
+const serviceCIDR = `10.111.${id[0]}.0/24`
+const port = await freePort()
+const address = `http://127.0.0.1:${process.env.BERTH_DEMO_PORT ?? port}/`
 const folder = mkdtempSync(join(tmpdir(), 'berth-demo-'))
 const containers = new Containers(host, installation)
 const repository = new ShopRepository(folder)
-const config = writeConfig(folder, { engine: installation, host, repository: repository.url })
+const config = writeConfig(folder, { engine: installation, host, repository: repository.url, serviceCIDR, port })
 const berth = new Berth(['-c', config])
 const stage = new Stage(berth, interrupted.signal)
+
+// Behind a private engine this machine's port leads here.
+if (process.env.BERTH_DEMO_SOCKET) forward({ host: '127.0.0.1', port }).listen(process.env.BERTH_DEMO_SOCKET)
 
 process.exitCode = await play()
 
@@ -35,7 +44,7 @@ async function play(): Promise<number> {
     await ensureDemoImages(host!)
     for (const [index, step] of steps.entries()) {
       stage.title(`${index + 1}/${steps.length} ${step.title}`)
-      await step.play({ stage, berth, containers, repository })
+      await step.play({ stage, berth, containers, repository, port, address })
     }
     stage.say(`\nall ${steps.length} steps held, ${Math.round((performance.now() - began) / 1000)} s`)
     if (!exits) await stayUp()
@@ -50,11 +59,10 @@ async function play(): Promise<number> {
 }
 
 async function stayUp(): Promise<void> {
-  const [address = ''] = await containers.addresses('web')
   const via = process.env.BERTH_DEMO_VIA ?? ''
   stage.say(`
 It goes on until Ctrl-C. In another terminal:
-  ${via}curl http://${address}:8080/
+  curl ${address}
   DOCKER_HOST=${host} docker ps
   ${via}node_modules/.bin/node bin/berth.js status --watch -c ${config}
   git clone ${repository.url}    # change something, push, and watch`)

@@ -5,6 +5,7 @@ import { constants } from 'node:os'
 import { check } from './check.mjs'
 import { ensureCorpusTools } from './corpus-tools.mjs'
 import { ensureServer, servers } from './debian-servers.mjs'
+import { openEntrance } from './entrance.mjs'
 import { ensureNodeArchive } from './node-image.mjs'
 import { ensurePackages, environment, node, root } from './packages.mjs'
 import { ensureEngine } from './setup.mjs'
@@ -36,7 +37,7 @@ async function main() {
     case 'test':
       return test()
     case 'demo':
-      return withEngine((command, env) => run(command([node, 'scripts/demo.ts', ...args]), env))
+      return demo()
     case 'corpus':
       if (!args.includes('--run')) return run([node, 'scripts/corpus.ts', ...args], environment())
       fetchPrograms([ensureCorpusTools])
@@ -47,6 +48,18 @@ async function main() {
     default:
       return stop(`no command "${name}"`, 'run: npm run')
   }
+}
+
+async function demo() {
+  fetchPrograms([ensureNodeArchive])
+  const argv = [node, 'scripts/demo.ts', ...args]
+  return withEngine(async (command, env) => {
+    // An engine in the network of this machine opens ports by itself.
+    if (command(argv) === argv) return run(argv, env)
+    const entrance = await openEntrance()
+    const names = { BERTH_DEMO_PORT: String(entrance.port), BERTH_DEMO_SOCKET: entrance.socket }
+    return run(command(argv), { ...env, ...names }).finally(entrance.close)
+  })
 }
 
 /** Everything that has to be true of the sources, then every test. With arguments: only those tests (`npm test -- test/sync`). */

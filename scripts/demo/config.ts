@@ -1,9 +1,18 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pauseImage } from './images.ts'
+import { nodeImage, pauseImage } from './images.ts'
+
+interface ConfigSettings {
+  readonly engine: string
+  readonly host: string
+  readonly repository: string
+  readonly serviceCIDR: string
+  /** Where Ingresses are served. */
+  readonly port: number
+}
 
 /** Writes the configuration of the demo's Berth into its folder, and answers its path. */
-export function writeConfig(folder: string, settings: { engine: string; host: string; repository: string }): string {
+export function writeConfig(folder: string, settings: ConfigSettings): string {
   const file = join(folder, 'berth.yaml')
   writeFileSync(
     file,
@@ -15,6 +24,11 @@ spec:
     - { name: local, endpoint: "${settings.host}" }
   stateDir: ${join(folder, 'state')}
   pauseImage: ${pauseImage}
+  network:
+    mode: services
+    nodeImage: ${nodeImage}
+    serviceCIDR: ${settings.serviceCIDR}
+    ingress: { httpPort: ${settings.port}, httpsPort: 0 }
   server: { listen: "127.0.0.1:0" }
 ---
 apiVersion: berth.dev/v1

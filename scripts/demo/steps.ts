@@ -3,12 +3,17 @@ import type { Berth } from './berth.ts'
 import type { Containers, ShopContainer } from './containers.ts'
 import type { ShopRepository } from './shop-repository.ts'
 import { expectThat, type Stage } from './stage.ts'
+import { Visitors } from './visitors.ts'
 
 interface Scene {
   readonly stage: Stage
   readonly berth: Berth
   readonly containers: Containers
   readonly repository: ShopRepository
+  /** Where the shop is open. */
+  readonly port: number
+  /** The same, as seen from this machine. */
+  readonly address: string
 }
 
 interface Step {
@@ -17,27 +22,31 @@ interface Step {
 }
 
 export const steps: readonly Step[] = [
-  { title: 'a repository becomes running pods', play: firstCommit },
-  { title: 'version 2 is pushed: a rolling update', play: versionTwo },
+  { title: 'a repository becomes running pods, and the shop is open', play: firstCommit },
+  { title: 'version 2 is pushed: a rolling update that no visitor notices', play: versionTwo },
   { title: 'a container is killed: it is repaired', play: killContainer },
   { title: 'a broken manifest is pushed: it is refused, and all keeps running', play: brokenManifest },
   { title: 'a commit that deletes too much is pushed: it is held', play: deletesTooMuch },
   { title: 'it is reverted: the report', play: revert },
 ]
 
-async function firstCommit({ stage, containers, repository }: Scene): Promise<void> {
+async function firstCommit(scene: Scene): Promise<void> {
+  const { stage, containers, repository } = scene
   const commit = repository.push('Open the shop')
   stage.startBerth()
   await stage.until('all synced and healthy', synced(commit))
   await stage.show('status', 0)
   expectThat(await runs(containers, 'web', 'shop-web:1', 3), 'three containers of shop-web:1')
   expectThat(await runs(containers, 'api', 'shop-api:1', 2), 'two containers of shop-api:1')
-  await serves(stage, containers, 'shop-web version 1')
+  await serves(scene, 'shop-web version 1')
+  await asksByName(scene)
 }
 
-async function versionTwo({ stage, containers, repository }: Scene): Promise<void> {
+async function versionTwo(scene: Scene): Promise<void> {
+  const { stage, containers, repository, port } = scene
   const api = await containers.of('api')
   const mark = stage.mark
+  const visitors = new Visitors(port)
   repository.replace('shop/web.yaml', 'shop-web:1', 'shop-web:2')
   const commit = repository.push('Sell version 2')
   let fewest = Number.POSITIVE_INFINITY
@@ -45,9 +54,12 @@ async function versionTwo({ stage, containers, repository }: Scene): Promise<voi
     fewest = Math.min(fewest, (await containers.of('web')).filter(({ running }) => running).length)
     return synced(commit)(app)
   })
-  for (const line of stage.changes(mark)) stage.say(`  ${line}`)
   await settled(stage, containers, 'web', 'shop-web:2', 3)
-  await serves(stage, containers, 'shop-web version 2')
+  const { requests, failed, slowestMs, errors } = await visitors.leave()
+  for (const line of stage.changes(mark)) stage.say(`  ${line}`)
+  await serves(scene, 'shop-web version 2')
+  stage.say(`  ${requests} requests meanwhile, ${failed} failed; the slowest took ${Math.round(slowestMs)} ms`)
+  expectThat(failed === 0, `no failed request, found ${errors.join(', ')}`)
   expectThat(fewest >= 3, `at least three pods all the time, found ${fewest}`)
   expectThat(same(api, await containers.of('api')), 'the api untouched')
   stage.say(`  never fewer than ${fewest} pods; api was not touched`)
@@ -123,12 +135,22 @@ async function settled(
   await stage.soon(`${count} containers of ${image}`, () => runs(containers, deployment, image, count))
 }
 
-async function serves(stage: Stage, containers: Containers, text: string): Promise<void> {
-  for (const address of await containers.addresses('web')) {
-    const page = await (await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(5000) })).text()
-    stage.say(`$ curl http://${address}:8080/\n  ${page.trim()}`)
-    expectThat(page.includes(text), `"${text}" from ${address}`)
-  }
+async function serves({ stage, port, address }: Scene, text: string): Promise<void> {
+  let page = ''
+  await stage.soon(`"${text}" from ${address}`, async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5000) })
+    page = (await answer.text()).trim()
+    return page.includes(text)
+  })
+  stage.say(`$ curl ${address}\n  ${page}`)
+}
+
+async function asksByName({ stage, containers }: Scene): Promise<void> {
+  const [web] = await containers.of('web')
+  expectThat(web !== undefined, 'a container of the web')
+  const page = await containers.exec(web!.id, 'wget', '-qO-', 'http://api/')
+  stage.say(`$ docker exec ${web!.pod} wget -qO- http://api/\n  ${page}`)
+  expectThat(page.includes('shop-api version 1'), '"shop-api version 1" from http://api/')
 }
 
 async function everything(containers: Containers): Promise<ShopContainer[]> {

@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { engineJson } from '../support/engine-call.ts'
+import { engineCall, engineJson } from '../support/engine-call.ts'
+import { ensureNodeImage, testNodeImage } from '../support/node-image.ts'
 
 const demo = resolve(import.meta.dirname, '../../scripts/demo.ts')
 const host = process.env.BERTH_TEST_DOCKER ?? ''
@@ -17,8 +18,11 @@ test('the demo holds in every step and leaves nothing', { timeout: 300_000 }, as
     env: { ...process.env, DOCKER_HOST: host, TMPDIR: temporary },
   })
   expect(`${stdout}${stderr}`).toContain('all 6 steps held')
+  expect(stdout).toMatch(/\$ curl http:\/\/127\.0\.0\.1:\d+\/\n {2}shop-web version 2/)
+  expect(stdout).toMatch(/ [1-9]\d{2,} requests meanwhile, 0 failed/)
   expect(status).toBe(0)
   expect(await inventory()).toEqual(before)
+  expect(await networkOfDemos()).toBe('')
   expect(readdirSync(temporary)).toEqual([])
 })
 
@@ -27,10 +31,33 @@ async function inventory(): Promise<string[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: ['berth.dev/engine'] }))
   const containers = await engineJson<Marked[]>(host, 'GET', `/containers/json?all=1&filters=${filters}`)
   const networks = await engineJson<Marked[]>(host, 'GET', `/networks?filters=${filters}`)
-  const owners = [...containers, ...networks].map(({ Labels }) => Labels['berth.dev/engine'] ?? '')
+  const { Volumes: volumes } = await engineJson<{ Volumes: Marked[] | null }>(
+    host,
+    'GET',
+    `/volumes?filters=${filters}`,
+  )
+  const owners = [...containers, ...networks, ...(volumes ?? [])].map(({ Labels }) => Labels['berth.dev/engine'] ?? '')
   return owners.filter((name) => name.startsWith('demo-')).sort()
 }
 
 interface Marked {
   readonly Labels: Readonly<Record<string, string>>
+}
+
+/** Rules, routes and addresses of demos in the network of the engine's host. */
+async function networkOfDemos(): Promise<string> {
+  await ensureNodeImage(host)
+  const { Id: id } = await engineJson<{ Id: string }>(host, 'POST', '/containers/create', {
+    Image: testNodeImage,
+    Tty: true,
+    Cmd: ['sh', '-c', '{ nft list tables ip; ip route show table local; } | grep -e berth_demo_ -e "10[.]111[.]"'],
+    HostConfig: { NetworkMode: 'host', CapAdd: ['NET_ADMIN'] },
+  })
+  try {
+    await engineJson(host, 'POST', `/containers/${id}/start`)
+    await engineJson(host, 'POST', `/containers/${id}/wait`)
+    return (await engineCall(host, 'GET', `/containers/${id}/logs?stdout=1&stderr=1`)).text
+  } finally {
+    await engineCall(host, 'DELETE', `/containers/${id}?force=1`)
+  }
 }
