@@ -31,18 +31,24 @@ export class Scene {
     this.unserved = shop.paths().flatMap(({ name }) => (names.has(name) ? [] : [name]))
   }
 
-  /** Once the first pods are ready and all ways that are served answer. */
+  /** Once the first pods are ready and all ways that are served answer. The shop is closed with it. */
   static async open(shop: Shop): Promise<Scene> {
-    shop.start()
-    await shop.roll('Begin', {})
-    const end = Date.now() + longestStart
-    const paths = shop.paths()
-    const served = await Promise.all(paths.map((path) => answers(path, end)))
-    return new Scene(
-      shop,
-      paths.filter((_path, at) => served[at]),
-      await shop.insideClient(),
-    )
+    try {
+      shop.start()
+      await shop.roll('Begin', {})
+      const end = Date.now() + longestStart
+      const paths = shop.paths()
+      const served = await Promise.all(paths.map((path) => answers(path, end)))
+      const inside = await shop.insideClient()
+      return new Scene(
+        shop,
+        paths.filter((_path, at) => served[at]),
+        inside,
+      )
+    } catch (error) {
+      await shop.close()
+      throw error
+    }
   }
 
   /** A number that no version had before. */
