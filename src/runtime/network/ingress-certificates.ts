@@ -43,9 +43,10 @@ export function certificatesOf(
       }
     }
   }
-  const own = [...found].map(([key, { pem, hosts }]): Certificate => {
-    return { key, pem, hosts: [...hosts].filter((host) => host !== '').sort() }
-  })
+  const own = [...found].flatMap(([key, { pem, hosts }]): Certificate[] =>
+    // One that is left no host must not become that of all of them.
+    hosts.size === 0 ? [] : [{ key, pem, hosts: [...hosts].filter((host) => host !== '').sort() }],
+  )
   const others = obtained.filter(({ hosts }) => hosts.some((host) => !owners.has(host)))
   return { certificates: [...own, ...others].sort((a, b) => (a.key < b.key ? -1 : 1)), secured }
 }
