@@ -5,6 +5,7 @@ import { Application, type Outcome } from './application.ts'
 import type { Clock } from './base/clock.ts'
 import { type Key, keyOf, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
+import { Certifying } from './certifying.ts'
 import { startCronWake } from './cron/wake.ts'
 import type { HistoryEntry, Journal } from './journal/journal.ts'
 import { Networking } from './networking.ts'
@@ -49,6 +50,7 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #wanted: Wanted
   readonly #scaling: Scaling
+  readonly #certifying: Certifying
   readonly #networking: Networking
   readonly #controller: Controller
   readonly #looker: Looker
@@ -71,8 +73,12 @@ export class Engine {
       volumes: () => runtime.volumes(),
       replicasOf: (target, manifest) => this.#scaling.replicasOf(target, manifest),
     })
+    this.#certifying = new Certifying({
+      ...{ runtime, clock, log, network: settings.network, stateDir: settings.stateDir },
+      changed: () => this.#networking.certificatesChanged(),
+    })
     this.#networking = new Networking({
-      ...{ runtime, clock, log, network: settings.network },
+      ...{ runtime, clock, log, network: settings.network, certifying: this.#certifying },
       wanted: () => this.#wanted,
       unread: () =>
         settings.applications
@@ -140,6 +146,7 @@ export class Engine {
     this.#acts = true
     await this.observe()
     for (const application of this.#applications) await application.restore()
+    this.#certifying.start()
     this.#networking.start()
     for (const application of this.#applications) application.follow()
     this.#scaling.start()
@@ -173,7 +180,7 @@ export class Engine {
   async close(): Promise<void> {
     this.#unwatch?.()
     this.#endCron?.()
-    await this.#scaling.close()
+    await Promise.all([this.#scaling.close(), this.#certifying.close()])
     await Promise.all(this.#applications.map((application) => application.close()))
     await this.#controller.close()
     await this.#parts.runtime.close()

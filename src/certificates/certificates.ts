@@ -72,6 +72,7 @@ export class Certificates {
       log.error('certificates cannot be kept, so none are obtained', { reason: errorText(error) })
     }
     this.#serve()
+    this.#options.changed()
     this.#look()
   }
 
