@@ -160,4 +160,32 @@ describe('a route', () => {
     expect(await reloads()).toBe(before)
     for (const pod of pods) await pod.crash()
   })
+
+  test('takes other options and routes under load, with new workers and pods that are replaced', async () => {
+    let pod = await httpPod('options-0')
+    const table = (round: number, ...old: (typeof pod)[]) =>
+      ingress(
+        [
+          route('load', { host: '', options: annotated({ 'proxy-connect-timeout': String(3 + round) }) }),
+          ...Array.from({ length: round }, (_, index) => route(`more-${index}`)),
+        ],
+        [behind('load', pod.row, ...old.map(({ draining }) => draining))],
+      )
+    await world.apply(table(0))
+    const before = await reloads()
+    await using load = startLoad('127.0.0.1', http, 6, 6)
+    for (let round = 1; round < 6; round += 1) {
+      await load.more(200)
+      const old = pod
+      pod = await httpPod(`options-${round}`)
+      await world.apply(table(round, old))
+      await expect.poll(() => world.applier.trafficOf(old.row.pod)).toBe('out')
+      await old.leave()
+      await world.apply(table(round))
+    }
+    await load.more(200)
+    expect((await load.end()).failures).toEqual([])
+    expect(await reloads()).toBeGreaterThanOrEqual(before + 5)
+    await pod.crash()
+  })
 })
