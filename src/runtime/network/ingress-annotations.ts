@@ -169,4 +169,4 @@ export const traefik: Readonly<Record<string, Setter>> = {
 }
 
 /** Of Berth's own annotations those that say nothing of a route. */
-export const elsewhere: ReadonlySet<string> = new Set(['wave', 'on-config-change', 'service-mode'])
+export const elsewhere: ReadonlySet<string> = new Set(['wave', 'on-config-change', 'service-mode', 'serve', 'acme'])
