@@ -102,10 +102,12 @@ for table in $(nft list tables ip | sed -n 's/^table ip \\(berth_.*\\)/\\1/p'); 
   marked=yes
   nft list chain ip $table egress 2>/dev/null | grep -qF 'ip daddr != ${podCIDR} ' && ranged=yes
 done
+# As in docker.sh: to ask the legacy one for nothing would load its modules.
 for tables in iptables-nft iptables-legacy; do
   $tables -w -n -L DOCKER-USER >/dev/null 2>&1 || continue
   [ $marked = yes ] || while $tables -w -D DOCKER-USER -m mark --mark ${mark} -j ACCEPT 2>/dev/null; do :; done
   [ $ranged = yes ] || while $tables -w -t raw -D PREROUTING -d ${podCIDR} -j ACCEPT 2>/dev/null; do :; done
+  break
 done
 exit 0
 `
