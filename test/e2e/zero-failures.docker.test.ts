@@ -8,7 +8,7 @@ import { deployment, TestBerth } from './berth.ts'
 
 const socket = process.env.BERTH_TEST_DOCKER ?? ''
 const place = process.pid % 250
-const clusterIP = `10.110.${place}.20`
+const clusterIP = `10.109.${place}.20`
 const nodePort = 30_100 + place
 
 /** The server of the test image ends at once when it is told to: only who is out of traffic by then loses nothing. */
@@ -34,8 +34,8 @@ beforeEach(() => {
   berth.configure(
     {},
     {
-      podCIDR: `10.${192 + (place % 60)}.0.0/16`,
-      serviceCIDR: `10.110.${place}.0/24`,
+      podCIDR: `10.${64 + (place % 28)}.0.0/16`,
+      serviceCIDR: `10.109.${place}.0/24`,
       nodeImage: testNodeImage,
       ingress: { httpPort: 0, httpsPort: 0 },
     },
