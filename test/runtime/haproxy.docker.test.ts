@@ -174,6 +174,8 @@ describe('under load', () => {
       await old.leave()
       await load.more(200)
     }
+    // Who goes on asking is with the newest worker by then, so the others can end.
+    await expect.poll(async () => (await world.workers()).running, { timeout: 15_000 }).toBe(1)
     expect(await load.end()).toMatchObject({ failures: [] })
     await Promise.all(pods.map((pod) => pod.crash()))
   })

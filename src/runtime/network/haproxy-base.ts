@@ -30,6 +30,8 @@ export function baseConfig(hash: string): string {
   # Connections may be open for days; memory of workers that carry nothing but those is what limits them.
   mworker-max-reloads 30
   localpeer berth
+  # A connection that is closed while it is idle may just have been sent a request: it ends with its next answer.
+  close-spread-time infinite
 
 defaults services
   mode tcp
@@ -58,6 +60,10 @@ peers ${peersSection}
 # The address that the client called, on this host, where the next worker listens.
 backend ${nextBackend} from services
   mode http
+  http-reuse never
+  http-response set-header connection close
+  retry-on conn-failure empty-response
+  http-request disable-l7-retry unless { method GET HEAD OPTIONS }
   server ${nextBackend} 0.0.0.0
 `
 }

@@ -114,15 +114,16 @@ function affinityTable({ affinitySeconds }: ServiceRow, name: string): string[] 
 }
 
 /**
- * Which backend takes a connection. Without a pod it is closed at once, as Kubernetes refuses it. A worker that is about to end hands
- * requests on, because nobody can tell it any more which pods there are; but it alone knows the address that a client sticks to.
+ * Which backend takes a connection. Without a pod it is closed at once, as Kubernetes refuses it; but of a worker that is about to end
+ * HAProxy counts no servers. Such a worker hands requests on, because nobody can tell it any more which pods there are; but it alone
+ * knows the address that a client sticks to.
  */
 function choiceLines(service: ServiceRow, port: ServicePortRow): string[] {
   const { tcp, http } = portNames(service, port)
   const isHttp = '{ var(sess.http) -m bool }'
   const handOn = (conditions: string) =>
     service.affinitySeconds === undefined ? [`  use_backend ${nextBackend} if ${conditions}{ stopping }`] : []
-  const refuse = `  tcp-request connection reject if { nbsrv(${tcp}) eq 0 }`
+  const refuse = `  tcp-request connection reject if { nbsrv(${tcp}) eq 0 } !{ stopping }`
   if (port.mode === 'http') return [...handOn(''), `  default_backend ${http}`]
   if (port.mode === 'tcp') return [refuse, `  default_backend ${tcp}`]
   return [
@@ -141,6 +142,7 @@ function backendLines(service: ServiceRow, port: ServicePortRow, name: string): 
   const names = portNames(service, port)
   const http = ['  option forwardfor if-none', '  retry-on conn-failure empty-response'].concat([
     '  http-request disable-l7-retry unless { method GET HEAD OPTIONS }',
+    '  http-response set-header connection close if { stopping }',
   ])
   const sticky = ['  balance source', '  hash-type consistent', `  stick on src table ${names.affinity}`]
   return [

@@ -65,6 +65,7 @@ export function frontendLines(
     `  default_backend ${noRoute}`,
     '',
     `backend ingress_next_${scheme} from ingress`,
+    '  http-response set-header connection close',
     `  server next ${socket} send-proxy-v2`,
   ]
 }

@@ -38,7 +38,7 @@ describe('the file of a Service', () => {
       "frontend f_shop_web_80 from services
         mode tcp
         bind 10.96.0.20:80
-        tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 }
+        tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 } !{ stopping }
         default_backend t_shop_web_80
       backend t_shop_web_80 from services
         mode tcp
@@ -61,6 +61,7 @@ describe('the file of a Service', () => {
         option forwardfor if-none
         retry-on conn-failure empty-response
         http-request disable-l7-retry unless { method GET HEAD OPTIONS }
+        http-response set-header connection close if { stopping }
         server web-0 10.244.1.2:8080 id 1974973837 pool-purge-delay 2s pool-max-conn 1000
       "
     `)
@@ -73,7 +74,7 @@ describe('the file of a Service', () => {
       frontend f_shop_web_80 from services
         mode tcp
         bind 10.96.0.20:80
-        tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 }
+        tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 } !{ stopping }
         tcp-request inspect-delay 50ms
         tcp-request content set-var(sess.http) bool(true) if HTTP !{ req.payload(0,4) -m str "PRI " }
         tcp-request content switch-mode http if { var(sess.http) -m bool }
@@ -90,6 +91,7 @@ describe('the file of a Service', () => {
         option forwardfor if-none
         retry-on conn-failure empty-response
         http-request disable-l7-retry unless { method GET HEAD OPTIONS }
+        http-response set-header connection close if { stopping }
         balance source
         hash-type consistent
         stick on src table a_shop_web_80
@@ -108,7 +110,7 @@ describe('the file of a Service', () => {
         bind *:80
         tcp-request connection reject if { dst 10.96.0.0/16 } !{ dst 10.96.0.20 }
         tcp-request connection reject if !{ dst 10.96.0.20 } !{ src 192.0.2.0/24 } !{ src_is_local }
-        tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 }
+        tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 } !{ stopping }
         default_backend t_shop_web_80
       backend t_shop_web_80 from services
         mode tcp
