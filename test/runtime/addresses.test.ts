@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  addressHex,
   bridgeName,
   gateway,
   hostBlock,
@@ -77,3 +78,5 @@ test('reads the routes of the machine', () => {
     'bt0af41040 10.244.16.64/26',
   ])
 })
+
+test('an address as the kernel shows it', () => expect(addressHex('10.244.0.2')).toBe('0200F40A'))

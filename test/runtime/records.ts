@@ -51,6 +51,15 @@ export function containerRecord(id: string, facts: Partial<ContainerRecord['fact
 /** Its sandbox. */
 export function sandboxOf(spec: PodSpec): ContainerRecord {
   const record = containerRecord(sandboxId)
-  const sandbox = { labels: {}, annotations: {}, spec, address: '127.0.0.1', network: 'test_shop', volumes: [] }
+  const sandbox = {
+    labels: {},
+    annotations: {},
+    spec,
+    address: '127.0.0.1',
+    attached: [],
+    asksCluster: true,
+    network: 'test_shop',
+    volumes: [],
+  }
   return { ...record, mark: { ...record.mark, container: '' }, sandbox }
 }

@@ -33,6 +33,12 @@ export function addressText(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.')
 }
 
+/** As the kernel shows it in /proc/net/tcp, on the usual machines: `0100007F` for 127.0.0.1. */
+export function addressHex(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
+  return bytes.reverse().join('').toUpperCase()
+}
+
 export function overlap(a: Range, b: Range): boolean {
   return a.base < b.base + size(b.prefix) && b.base < a.base + size(a.prefix)
 }

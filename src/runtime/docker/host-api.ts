@@ -256,6 +256,18 @@ export class HostApi {
     )
   }
 
+  connectNetwork(id: string, container: string): Promise<void> {
+    return this.#call(container, 'network', this.#deadlines.slow, async (docker) => {
+      await docker.getNetwork(id).connect({ Container: container })
+    })
+  }
+
+  disconnectNetwork(id: string, container: string): Promise<void> {
+    return this.#call(container, 'network', this.#deadlines.slow, async (docker) => {
+      await docker.getNetwork(id).disconnect({ Container: container }).catch(unless(404))
+    })
+  }
+
   removeNetwork(id: string): Promise<void> {
     return this.#call(id, 'network', this.#deadlines.slow, async (docker) => {
       await docker.getNetwork(id).remove().catch(unless(404))

@@ -13,6 +13,7 @@ import { type Deadlines, type EngineEvent, HostApi, type HostInfo } from './host
 import { type HostMarks, hostAddress, hostLabels } from './host-facts.ts'
 import { Images } from './images.ts'
 import { Messages } from './messages.ts'
+import { NetworkMigration } from './network-migration.ts'
 import { Networks, type ServicesMode } from './networks.ts'
 import { DataPath } from './node/data-path.ts'
 import type { NodeOptions } from './node/options.ts'
@@ -73,6 +74,7 @@ export class Host {
   readonly takenNames = new Map<string, string>()
   readonly #settings: HostSettings
   readonly #follower: Follower
+  readonly #migration: NetworkMigration
   #info: HostInfo = { cpuMillis: 0, memoryBytes: 0, addressPools: [], arch: '', os: '', system: '', rootless: false }
   #address = ''
   #lowersOomScore = true
@@ -109,7 +111,10 @@ export class Host {
       podsIn: (network) => this.#podsIn(network),
       addressPools: () => this.#info.addressPools,
       services: () => this.#servicesMode(),
-      changed: () => this.dataPath.networksChanged(),
+      changed: () => {
+        this.dataPath.networksChanged()
+        this.#migration.wake()
+      },
     })
     this.dataPath = new DataPath({
       host: name,
@@ -119,8 +124,17 @@ export class Host {
       networks: this.networks,
       clock,
       log: settings.log,
-      changed: () => this.#changed(),
+      changed: () => {
+        this.#changed()
+        this.#migration.wake()
+      },
       trafficChanged: settings.trafficChanged,
+    })
+    this.#migration = new NetworkMigration({
+      ...{ host: name, api: this.api, networks: this.networks, containers: this.containers, clock, log: settings.log },
+      dns: () => (this.#reachable && this.dataPath.facts().mode === 'services' ? this.clusterDns : undefined),
+      traffic: (pod) => this.dataPath.trafficOf(pod),
+      leadsTo: (address) => this.dataPath.leadsTo(address),
     })
     this.#follower = new Follower(
       {
@@ -167,6 +181,7 @@ export class Host {
     this.#cancelRelist()
     this.#follower.close()
     this.dataPath.close()
+    this.#migration.close()
     this.images.close()
     this.api.close()
   }
@@ -195,6 +210,7 @@ export class Host {
         `container name ${name} is held by ${holder.slice(0, 12)}, which is not ours: remove or rename it`,
     )
     const found = [...this.containers.copied(), ...this.networks.copied(), ...this.volumes.copied(), ...taken]
+    found.push(...this.#migration.problems())
     return found.map((text) => `host ${this.name}: ${text}`)
   }
 
@@ -236,7 +252,10 @@ export class Host {
   /** With what it said of its end, so that nobody sees the end without it. */
   async #observe(info: ContainerInspectInfo): Promise<Observed> {
     const { engine } = this.#settings
-    const seen = observe(engine, this.capacity, info, this.told.get(info.Id), this.#address || '127.0.0.1')
+    const seen = observe(engine, this.capacity, info, this.told.get(info.Id), {
+      hostAddress: this.#address || '127.0.0.1',
+      generation: (network) => this.networks.generation(network),
+    })
     return seen.kind === 'ours' ? { kind: 'ours', record: await this.messages.heard(seen.record) } : seen
   }
 
@@ -283,9 +302,10 @@ export class Host {
       this.#look(this.volumes.look(id))
     } else if (event.Type === 'image') {
       this.#look(this.images.refresh())
-    } else if (event.Action === 'disconnect') {
-      const container = facts.container ?? ''
-      if (this.containers.has(container)) this.#look(this.containers.refresh(container))
+    } else if (event.Action === 'disconnect' || event.Action === 'connect') {
+      const record = this.containers.get(facts.container ?? '')
+      // At a start it is looked at anyway.
+      if (record?.facts.state === 'running') this.#look(this.containers.refresh(record.id))
     } else if (mayBeNetworkOf(this.#settings.engine, facts.name ?? '')) {
       // Others come and go at their own pace; before one of ours is made, all are listed again.
       this.#look(this.refreshNetworks())
@@ -327,6 +347,7 @@ export class Host {
       this.stopping.delete(before.id)
       this.messages.forget(before.id)
     }
+    this.#migration.look(after)
     this.#settings.containerChanged(before, after)
   }
 
@@ -338,6 +359,7 @@ export class Host {
     if (!this.images.present().has(this.pauseImage)) this.images.pull(this.pauseImage)
     this.#facts = undefined
     this.dataPath.reached(this.#info)
+    this.#migration.wake()
     this.#settings.reachabilityChanged()
   }
 

@@ -97,6 +97,11 @@ export class Networks {
     return this.#ours
   }
 
+  /** Of a network by its name; 0: none of ours. */
+  generation(name: string): number {
+    return this.#ours.find((network) => network.name === name)?.mark.generation ?? 0
+  }
+
   namespaces(): ReadonlySet<string> {
     return new Set(this.#ours.map((network) => network.mark.namespace))
   }

@@ -44,9 +44,20 @@ export interface SandboxRecord extends PodMetadata {
   readonly spec: PodSpec | undefined
   /** Undefined: it does not run, or was cut off its network. */
   readonly address: string | undefined
-  /** Name of the network that it was made on. */
+  /** Name of the network that its address is of. */
   readonly network: string
+  /** Names of all that it is on. */
+  readonly attached: readonly string[]
+  /** It asks the DNS server of the cluster by itself. */
+  readonly asksCluster: boolean
   readonly volumes: readonly PodVolume[]
+}
+
+/** What the host knows beside. */
+export interface HostView {
+  readonly hostAddress: string
+  /** Of a network, by its name. */
+  readonly generation: (network: string) => number
 }
 
 export type Observed =
@@ -60,7 +71,7 @@ export function observe(
   capacity: Capacity,
   info: ContainerInspectInfo,
   told: ContainerResources | undefined,
-  hostAddress = '',
+  host: HostView = { hostAddress: '', generation: () => 0 },
 ): Observed {
   const name = info.Name.replace(/^\//, '')
   const labels = info.Config.Labels ?? {}
@@ -89,14 +100,18 @@ export function observe(
     ),
     oomScore: info.HostConfig.OomScoreAdj ?? 0,
     sandboxId: onceText(isSandbox ? info.Id : (info.HostConfig.NetworkMode?.replace(/^container:/, '') ?? '')),
-    sandbox: isSandbox ? sandboxOf(info, hostAddress) : undefined,
+    sandbox: isSandbox ? sandboxOf(info, host) : undefined,
   }
   return { kind: 'ours', record }
 }
 
-function sandboxOf(info: ContainerInspectInfo, hostAddress: string): SandboxRecord {
+function sandboxOf(info: ContainerInspectInfo, { hostAddress, generation }: HostView): SandboxRecord {
   const labels = info.Config.Labels ?? {}
-  const network = info.HostConfig.NetworkMode ?? ''
+  const made = info.HostConfig.NetworkMode ?? ''
+  const attached = Object.keys(info.NetworkSettings.Networks)
+  // While a pod moves it is on two.
+  const newest = attached.toSorted((a, b) => generation(b) - generation(a))[0] ?? made
+  const network = made === hostNetwork ? made : newest
   const own = network === hostNetwork ? hostAddress : info.NetworkSettings.Networks[network]?.IPAddress
   const address = info.State.Running ? own : undefined
   const metadata = parseMetadata(labels)
@@ -106,6 +121,8 @@ function sandboxOf(info: ContainerInspectInfo, hostAddress: string): SandboxReco
     spec: parseSpec(labels),
     address: address || undefined,
     network: onceText(network),
+    attached: once(attached),
+    asksCluster: [info.Config.Entrypoint ?? []].flat().some((word) => word.includes('/etc/resolv.conf')),
     volumes: parseVolumes(labels),
   }
 }

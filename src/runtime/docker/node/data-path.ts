@@ -104,6 +104,13 @@ export class DataPath {
     this.#able?.look()
   }
 
+  /** Requests through Services may go to this address, as far as was said last. */
+  leadsTo(address: string): boolean {
+    return this.#services.some(({ ports }) =>
+      ports.some(({ backends }) => backends.some((backend) => backend.address === address)),
+    )
+  }
+
   /** Something happened to a container with these labels. */
   happened(labels: Labels): void {
     if (this.#engine !== undefined && parseNodeMark(labels)?.engine === this.#engine) this.look()
