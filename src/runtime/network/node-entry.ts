@@ -1,4 +1,5 @@
 import {
+  dnsCheck,
   dnsScript,
   haproxyFolder,
   masterSocket,
@@ -41,6 +42,10 @@ check_rules() {
   route
   [ ! -e ${rulesCheck} ] || sh ${rulesCheck} || load_rules
 }
+check_all() {
+  check_rules
+  [ ! -e ${dnsCheck} ] || sh ${dnsCheck}
+}
 
 start_haproxy() {
   haproxy_at=$now
@@ -63,7 +68,7 @@ look() {
   if ! alive $dns && [ $((now - dns_at)) -ge 10 ] && [ -e ${dnsScript} ]; then start_dns; fi
   if ! alive $rules && [ $((now - rules_at)) -ge 300 ]; then
     rules_at=$now
-    check_rules &
+    check_all &
     rules=$!
   fi
 }

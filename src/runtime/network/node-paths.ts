@@ -20,6 +20,8 @@ export const rulesScript = `${statePath}/nft/apply.sh`
 export const rulesCheck = `${statePath}/nft/check.sh`
 /** Run with `sh`: replaces itself by the DNS server, in the foreground. SIGTERM ends it. */
 export const dnsScript = `${statePath}/dns/run.sh`
+/** Run with `sh`: gives the DNS server its address again, if somebody took it away. */
+export const dnsCheck = `${statePath}/dns/check.sh`
 
 /** The newest node container that is up; older ones finish. */
 export const ownerFile = `${statePath}/run/owner`
