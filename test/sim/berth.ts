@@ -95,7 +95,7 @@ export class Berth {
   #newNetworking(): Networking {
     const { runtime, clock } = this.#parts
     const network = { serviceCIDR: '10.96.0.0/16', zone: 'cluster.local' }
-    return new Networking({ runtime, clock, network, log: silentLog, wanted: () => this.#wanted })
+    return new Networking({ runtime, clock, network, log: silentLog, wanted: () => this.#wanted, unread: () => [] })
   }
 
   #newAdmission(): Admitting {

@@ -7,8 +7,8 @@ export interface ServiceCircumstances {
   readonly problems: readonly string[]
   /** Of the hosts themselves. */
   readonly hostAddresses: readonly string[]
-  /** False: no host has more than Docker's own names. */
-  readonly served: boolean
+  /** `starting`: no host was brought to it yet. `names`: no host has more than Docker's own names. */
+  readonly mode: 'services' | 'starting' | 'names'
 }
 
 export interface ServiceStatus {
@@ -27,14 +27,17 @@ export interface ServiceStatus {
 export function serviceStatus(
   { metadata, spec }: Service,
   row: ServiceRow | undefined,
-  { problems, hostAddresses, served }: ServiceCircumstances,
+  { problems, hostAddresses, mode }: ServiceCircumstances,
 ): ServiceStatus {
   const common = { kind: 'Service' as const, namespace: metadata.namespace ?? '', name: metadata.name, failed: false }
   if (problems.length > 0) {
     return { ...common, sync: 'OutOfSync', health: 'Degraded', ready: readyOf(row), message: problems.join('; ') }
   }
   if (!row) return { ...common, sync: 'Synced', health: 'Progressing', ready: '', message: 'waits for an address' }
-  const message = served || spec.type === 'ExternalName' ? addressesOf(row, hostAddresses) : ''
+  if (mode === 'starting') {
+    return { ...common, sync: 'Synced', health: 'Progressing', ready: readyOf(row), message: 'waits for the network' }
+  }
+  const message = mode === 'services' || spec.type === 'ExternalName' ? addressesOf(row, hostAddresses) : ''
   return { ...common, sync: 'Synced', health: 'Healthy', ready: readyOf(row), message }
 }
 
