@@ -23,7 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 const id = randomBytes(3)
 const installation = `demo-${id.toString('hex')}`
 // Most likely apart from those of other installations on this machine.
-const serviceCIDR = `10.111.${id[0]}.0/24`
+const serviceCIDR = `10.127.${id[0]}.0/24`
 const port = await freePort()
 const address = `http://127.0.0.1:${process.env.BERTH_DEMO_PORT ?? port}/`
 const folder = mkdtempSync(join(tmpdir(), 'berth-demo-'))
