@@ -14,6 +14,10 @@ export const stubImage = 'berth-stub:bench'
 const builder = new URL('../../scripts/stub/build-images', import.meta.url).pathname
 const host = 'shop.test'
 
+interface Inspected {
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> }
+}
+
 export interface WebOptions {
   readonly replicas?: number
   readonly env?: Readonly<Record<string, string>>
@@ -127,6 +131,26 @@ export class Shop {
     return (await this.berth.pods()).filter((name) => name !== '')
   }
 
+  /** Addresses of the web pods. */
+  async webAddresses(): Promise<string[]> {
+    const sandboxes = await this.berth.containers({ 'berth.dev/container': '' })
+    const web = sandboxes.filter(({ Labels }) => (Labels['berth.dev/pod'] ?? '').startsWith('web-'))
+    const found = await Promise.all(
+      web.map(({ Id }) => engineJson<Inspected>(this.berth.socket, 'GET', `/containers/${Id}/json`)),
+    )
+    return found
+      .flatMap(({ NetworkSettings }) => Object.values(NetworkSettings.Networks))
+      .map(({ IPAddress }) => IPAddress)
+  }
+
+  /** Id of the running node container. */
+  async nodeContainer(): Promise<string> {
+    const found = (await this.berth.containers()).find(
+      ({ Labels, State }) => Labels['berth.dev/node'] !== undefined && State === 'running',
+    )
+    return found?.Id ?? ''
+  }
+
   /** Ids of the running main containers of the web pods. */
   async webContainers(): Promise<{ readonly id: string; readonly pod: string }[]> {
     const containers = await this.berth.containers({ 'berth.dev/container': 'main' })
@@ -183,19 +207,22 @@ function ownAddress(): string {
 
 /** A process of a container, as this process sees it: the engine may be in a process namespace of its own. */
 export function processOf(container: string): number | undefined {
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
+  return processesOf(container)[0]
+}
+
+export function processesOf(container: string): number[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    if (!/^\d+$/.test(entry)) return []
     try {
-      if (readFileSync(`/proc/${entry}/cgroup`, 'utf8').includes(container)) return Number(entry)
+      return readFileSync(`/proc/${entry}/cgroup`, 'utf8').includes(container) ? [Number(entry)] : []
     } catch {
-      // It has ended.
+      return [] // It has ended.
     }
-  }
-  return undefined
+  })
 }
 
 /** The server that the pods run: one static program, made with gcc. */
-async function ensureStub(socket: string): Promise<void> {
+export async function ensureStub(socket: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'berth-stub-'))
   try {
     const archive = join(folder, 'images.tar')
