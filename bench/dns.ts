@@ -60,10 +60,14 @@ async function changeTimes(
   for (let change = 0; change < changes; change += 1) {
     const address = `10.195.255.${change}`
     const began = performance.now()
-    await apply(tableOf(...rows, serviceRow('moving', { clusterIP: 'None', addresses: [endpointRow(address)] })))
-    const [found] = await resolver.resolve4('moving.shop.svc.cluster.local')
-    if (found !== address) throw new Error(`moving is told to be at ${found}, expected ${address}`)
+    const applied = apply(
+      tableOf(...rows, serviceRow('moving', { clusterIP: 'None', addresses: [endpointRow(address)] })),
+    )
+    const told = async () => (await resolver.resolve4('moving.shop.svc.cluster.local').catch(() => []))[0] === address
+    while (!(await told())) await new Promise((done) => setTimeout(done, 2))
     times.push(performance.now() - began)
+    await applied
+    if (!(await told())) throw new Error(`moving is no longer told to be at ${address}`)
   }
   return times
 }

@@ -108,6 +108,26 @@ test('200 changes: each is right when it is done, and no query fails meanwhile',
   expect(answers.asked).toBeGreaterThan(200)
 })
 
+test('what hands changes on is started again when it ends, and ended by whoever comes after its shell', async () => {
+  await world.apply(tableOf(...services()))
+  await world.apply(tableOf(...services(), moving('10.195.8.1')))
+  const kept = 'cat /dev/shm/berth-nsupdate.*/pid'
+  const first = await world.shell.run(kept)
+  await world.shell.run(`kill -9 ${first}`)
+  await world.apply(tableOf(...services(), moving('10.195.8.2')))
+  expect(await world.resolver.resolve4(`moving.${domain}`)).toEqual(['10.195.8.2'])
+  const second = (await world.shell.run(kept)).trim()
+  expect(second).not.toBe(first.trim())
+  // As if the shell whose it is were gone.
+  await world.shell.run('mv /dev/shm/berth-nsupdate.* /dev/shm/berth-nsupdate.999999')
+  await world.apply(tableOf(...services(), moving('10.195.8.3')))
+  expect(await world.resolver.resolve4(`moving.${domain}`)).toEqual(['10.195.8.3'])
+  expect((await world.shell.run(kept)).trim()).toMatch(/^\d+$/)
+  await expect
+    .poll(() => world.shell.run(`[ -e /proc/${second} ] && cat /proc/${second}/stat || :`))
+    .toMatch(/^$|\) Z /)
+})
+
 test('a name that goes is gone when it is said', async () => {
   await world.apply(tableOf(...services(), moving('10.195.5.1', 'passing')))
   expect(await world.resolver.resolve4(`passing.${domain}`)).toEqual(['10.195.5.1'])

@@ -2,7 +2,7 @@
 // namespace. The server (BIND) works on a copy in its container's memory, which updates change while it runs: nothing in the volume is ever
 // written by it, so that two of them can start from it, and both are right.
 import { sha256 } from '../../base/hash.ts'
-import { absenceToLive, timeToLive, type ZoneLines } from './dns-zones.ts'
+import { absenceToLive, timeToLive } from './dns-zones.ts'
 
 export interface DnsSettings {
   /** `cluster.local` */
@@ -22,14 +22,13 @@ const folder = `/state/${dnsFolder}`
 /** In memory, the container's own. `port`: where this very server listens as well, while another one may share port 53 with it. */
 export const runFolder = '/dev/shm/berth-dns'
 
-/** The lines of the zones, a file per zone and namespace. */
-export function nameFiles(zones: ZoneLines): DnsFile[] {
-  return [...zones].flatMap(([zone, namespaces]) =>
-    [...namespaces].map(([namespace, lines]) => ({
-      path: `${dnsFolder}/names/${zone}/${namespace}`,
-      text: lines.map((line) => `${line}\n`).join(''),
-    })),
-  )
+/** Of the names of one namespace in one zone. */
+export function namePath(zone: string, namespace: string): string {
+  return `${dnsFolder}/names/${zone}/${namespace}`
+}
+
+export function nameText(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('')
 }
 
 /** All else. The script comes last: the server is started once it is there. */

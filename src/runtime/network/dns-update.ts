@@ -3,22 +3,32 @@
 /** A message holds 64 KiB; a line of a zone takes at most some 600 bytes in it, mostly a tenth of that. */
 const linesInMessage = 100
 
+/** Namespace -> lines of one zone. What is the same object in two of them is the same. */
+type Names = ReadonlyMap<string, readonly string[]>
+
 /** From what a zone has to what it is to have. All that is said of one name changes at one moment. */
-export function updateScript(zone: string, served: ReadonlySet<string>, wanted: ReadonlySet<string>): string {
-  const gone = [...served].filter((line) => !wanted.has(line))
-  const fresh = [...wanted].filter((line) => !served.has(line))
+export function updateMessages(zone: string, served: Names, wanted: Names): readonly string[] {
+  const before = linesBeside(served, wanted)
+  const after = linesBeside(wanted, served)
   const changes = new Map<string, string[]>()
   const add = (line: string, change: string) => {
     const name = ownerOf(line)
-    changes.set(name, [...(changes.get(name) ?? []), change])
+    const own = changes.get(name)
+    if (own) own.push(change)
+    else changes.set(name, [change])
   }
   // First what goes: a name that is an alias can be nothing else.
-  for (const line of gone) add(line, `update delete ${withoutTime(line)}`)
-  for (const line of fresh) add(line, `update add ${line}`)
+  for (const line of before) if (!after.has(line)) add(line, `update delete ${withoutTime(line)}`)
+  for (const line of after) if (!before.has(line)) add(line, `update add ${line}`)
   const names = [...changes.keys()].sort()
-  return messages(names.map((name) => changes.get(name) ?? []))
-    .map((lines) => [`zone ${zone}`, ...lines, 'send', ''].join('\n'))
-    .join('')
+  return messages(names.map((name) => changes.get(name) ?? [])).map((lines) =>
+    [`zone ${zone}`, ...lines, 'send', ''].join('\n'),
+  )
+}
+
+/** Of the namespaces that the other one has not just so. */
+function linesBeside(names: Names, other: Names): ReadonlySet<string> {
+  return new Set([...names].flatMap(([namespace, lines]) => (other.get(namespace) === lines ? [] : lines)))
 }
 
 function messages(groups: readonly (readonly string[])[]): string[][] {

@@ -3,15 +3,19 @@
 import type { Key } from '../../base/key.ts'
 import { ipv4Number, ipv4Range, ipv4Text } from '../../manifests/ipv4.ts'
 import { type DnsRecord, recordsOf } from './service-records.ts'
-import type { NetworkProblem, NetworkTable } from './table.ts'
+import type { NetworkProblem, ServiceRow } from './table.ts'
 
 /** How long clients may keep an answer, s. */
 export const timeToLive = 5
 /** How long they may keep that there is none, s. */
 export const absenceToLive = 1
 
-/** Zone -> namespace -> lines, sorted. Zones without names are there too. */
-export type ZoneLines = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
+/** What one Service adds to the zones. */
+export interface RowLines {
+  /** Zone -> lines, sorted. */
+  readonly lines: ReadonlyMap<string, readonly string[]>
+  readonly problems: readonly NetworkProblem[]
+}
 
 /** The zone of the cluster, and those of the addresses in the ranges. */
 export function zonesOf(zone: string, ranges: readonly string[]): readonly string[] {
@@ -31,38 +35,18 @@ function reverseZones(range: string): string[] {
   return zones
 }
 
-/** All names of the table. Records that no zone can hold are left out, which is a problem only where somebody wrote them. */
-export function zoneLines(
-  table: NetworkTable,
-  zones: readonly string[],
-): { readonly lines: ZoneLines; readonly problems: readonly NetworkProblem[] } {
-  const lines = new Map(zones.map((zone) => [zone, new Map<string, Set<string>>()]))
+/** Records that no zone can hold are left out, which is a problem only where somebody wrote them. */
+export function rowLines(row: ServiceRow, zone: string, zones: readonly string[]): RowLines {
+  const lines = new Map<string, Set<string>>()
   const problems: NetworkProblem[] = []
-  for (const row of table.services) {
-    for (const record of recordsOf(row, table.zone)) {
-      const problem = problemOf(row.key, record)
-      if (problem) {
-        problems.push(problem)
-        continue
-      }
-      const owner = ownerOf(record)
-      const held = zones.find((zone) => owner.endsWith(`.${zone}`))
-      const namespaces = held === undefined ? undefined : lines.get(held)
-      if (!namespaces) continue
-      const found = namespaces.get(row.namespace) ?? new Set()
-      namespaces.set(row.namespace, found.add(lineOf(owner, record)))
-    }
+  for (const record of recordsOf(row, zone)) {
+    const problem = problemOf(row.key, record)
+    const owner = problem ? '' : ownerOf(record)
+    const held = zones.find((one) => owner.endsWith(`.${one}`))
+    if (problem) problems.push(problem)
+    else if (held !== undefined) lines.set(held, (lines.get(held) ?? new Set()).add(lineOf(owner, record)))
   }
-  return { lines: sorted(lines), problems }
-}
-
-function sorted(zones: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>): ZoneLines {
-  return new Map(
-    [...zones].map(([zone, namespaces]) => [
-      zone,
-      new Map([...namespaces].map(([namespace, lines]) => [namespace, [...lines].sort()])),
-    ]),
-  )
+  return { lines: new Map([...lines].map(([held, found]) => [held, [...found].sort()])), problems }
 }
 
 const label = '[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?'

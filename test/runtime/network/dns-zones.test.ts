@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { nameFiles, staticFiles } from '../../../src/runtime/network/dns-files.ts'
-import { transferred, updateScript } from '../../../src/runtime/network/dns-update.ts'
-import { zoneLines, zonesOf } from '../../../src/runtime/network/dns-zones.ts'
+import { namePath, nameText, staticFiles } from '../../../src/runtime/network/dns-files.ts'
+import { transferred, updateMessages } from '../../../src/runtime/network/dns-update.ts'
+import { DnsView } from '../../../src/runtime/network/dns-view.ts'
+import { zonesOf } from '../../../src/runtime/network/dns-zones.ts'
 import { endpointRow, serviceRow, tableOf, zone } from './dns-rows.ts'
 
 const zones = zonesOf(zone, ['10.244.0.0/16', '10.96.0.0/16'])
@@ -25,9 +26,12 @@ test('names are kept by zone and namespace; addresses of other ranges have no re
       addresses: [endpointRow('10.244.3.4', 'db-0'), endpointRow('192.0.2.9', 'db-1')],
     }),
   )
-  const { lines, problems } = zoneLines(table, zones)
+  const { lines, problems } = new DnsView(zone, zones).of(table)
   expect(problems).toEqual([])
-  expect(nameFiles(lines).map(({ path, text }) => [path, text.split('\n')])).toEqual([
+  const files = [...lines].flatMap(([zone, namespaces]) =>
+    [...namespaces].map(([namespace, own]) => [namePath(zone, namespace), nameText(own).split('\n')]),
+  )
+  expect(files).toEqual([
     ['dns/names/244.10.in-addr.arpa/data', ['4.3.244.10.in-addr.arpa. 5 IN PTR db-0.db.data.svc.cluster.local.', '']],
     ['dns/names/96.10.in-addr.arpa/shop', ['7.0.96.10.in-addr.arpa. 5 IN PTR web.shop.svc.cluster.local.', '']],
     ['dns/names/cluster.local/shop', ['web.shop.svc.cluster.local. 5 IN A 10.96.0.7', '']],
@@ -50,36 +54,65 @@ test.each(['a b.example.com', '', '.example.com', `${'x'.repeat(64)}.com`, 'a\nb
   'an alias of %j is a problem of its Service, and in no file',
   (externalName) => {
     const row = serviceRow('ext', { type: 'ExternalName', externalName })
-    const { lines, problems } = zoneLines(tableOf(row, serviceRow('web', { clusterIP: '10.96.0.7' })), zones)
+    const { lines, problems } = new DnsView(zone, zones).of(tableOf(row, serviceRow('web', { clusterIP: '10.96.0.7' })))
     expect(problems.map(({ key }) => key)).toEqual(externalName === '' ? [] : ['shop/Service/ext'])
     expect([...(lines.get(zone)?.get('shop') ?? [])]).toEqual(['web.shop.svc.cluster.local. 5 IN A 10.96.0.7'])
   },
 )
 
+/** Names of a zone in one namespace. */
+function names(...lines: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  return new Map([['shop', lines]])
+}
+
 test('a change is one message: what goes first, then what comes, only what differs', () => {
-  const served = new Set(['a. 5 IN A 10.0.0.1', 'b. 5 IN A 10.0.0.2', 'b. 5 IN A 10.0.0.3'])
-  const wanted = new Set(['a. 5 IN A 10.0.0.1', 'b. 5 IN A 10.0.0.3', 'b. 5 IN A 10.0.0.4', 'c. 5 IN CNAME a.'])
-  expect(updateScript('z', served, wanted).split('\n')).toEqual([
-    'zone z',
-    'update delete b. IN A 10.0.0.2',
-    'update add b. 5 IN A 10.0.0.4',
-    'update add c. 5 IN CNAME a.',
-    'send',
-    '',
+  const served = names('a. 5 IN A 10.0.0.1', 'b. 5 IN A 10.0.0.2', 'b. 5 IN A 10.0.0.3')
+  const wanted = names('a. 5 IN A 10.0.0.1', 'b. 5 IN A 10.0.0.3', 'b. 5 IN A 10.0.0.4', 'c. 5 IN CNAME a.')
+  expect(updateMessages('z', served, wanted).map((text) => text.split('\n'))).toEqual([
+    [
+      'zone z',
+      'update delete b. IN A 10.0.0.2',
+      'update add b. 5 IN A 10.0.0.4',
+      'update add c. 5 IN CNAME a.',
+      'send',
+      '',
+    ],
   ])
-  expect(updateScript('z', wanted, wanted)).toBe('')
+  expect(updateMessages('z', wanted, names(...(wanted.get('shop') ?? [])))).toEqual([])
+})
+
+test('what a server tells is of no namespace, and compared as a whole', () => {
+  const told = new Map([['', ['b. 5 IN A 10.0.0.2', 'a. 5 IN A 10.0.0.1']]])
+  const wanted = new Map([
+    ['shop', ['a. 5 IN A 10.0.0.1']],
+    ['data', ['c. 5 IN A 10.0.0.3']],
+  ])
+  expect(updateMessages('z', told, wanted).map((text) => text.split('\n').slice(1, -2))).toEqual([
+    ['update delete b. IN A 10.0.0.2', 'update add c. 5 IN A 10.0.0.3'],
+  ])
 })
 
 test('many changes are several messages, and those of one name stay together', () => {
-  const names = Array.from({ length: 90 }, (_, number) => `n${number}`)
+  const labels = Array.from({ length: 90 }, (_, number) => `n${number}`)
   const lines = (last: number) =>
-    new Set(names.flatMap((name) => [`${name}. 5 IN A 10.0.0.${last}`, `${name}. 5 IN A 10.0.1.${last}`]))
-  const messages = updateScript('z', lines(1), lines(2))
-    .split('send\n')
-    .filter((text) => text !== '')
+    names(...labels.flatMap((name) => [`${name}. 5 IN A 10.0.0.${last}`, `${name}. 5 IN A 10.0.1.${last}`]))
+  const messages = updateMessages('z', lines(1), lines(2))
   expect(messages.length).toBeGreaterThan(1)
-  const places = names.map((name) => messages.filter((text) => text.includes(` ${name}. `)).length)
+  const places = labels.map((name) => messages.filter((text) => text.includes(` ${name}. `)).length)
   expect(new Set(places)).toEqual(new Set([1]))
+})
+
+test('what stays the same stays the same object, so that a change costs what changed', () => {
+  const view = new DnsView(zone, zones)
+  const web = serviceRow('web', { clusterIP: '10.96.0.7' })
+  const data = serviceRow('db', { clusterIP: '10.96.0.8', namespace: 'data' })
+  const before = view.of(tableOf(data, web)).lines.get(zone)
+  const after = view.of(tableOf(data, serviceRow('web', { clusterIP: '10.96.0.9' }))).lines.get(zone)
+  expect(after?.get('data')).toBe(before?.get('data'))
+  expect(after?.get('shop')).toEqual(['web.shop.svc.cluster.local. 5 IN A 10.96.0.9'])
+  const copied = view.of(tableOf({ ...data }, web)).lines.get(zone)
+  expect(copied?.get('data')).toBe(before?.get('data'))
+  expect(view.of(tableOf(web)).lines.get(zone)?.has('data')).toBe(false)
 })
 
 test('what a server tells of a zone', () => {

@@ -1,16 +1,26 @@
 import { sha256 } from '../../../base/hash.ts'
 import { RuntimeError } from '../../errors.ts'
-import { type DnsFile, dnsFolder, nameFiles, runFolder, stampOf, staticFiles } from '../../network/dns-files.ts'
-import { transferred, updateScript } from '../../network/dns-update.ts'
-import { type ZoneLines, zoneLines, zonesOf } from '../../network/dns-zones.ts'
+import {
+  type DnsFile,
+  dnsFolder,
+  namePath,
+  nameText,
+  runFolder,
+  stampOf,
+  staticFiles,
+} from '../../network/dns-files.ts'
+import { transferred, updateMessages } from '../../network/dns-update.ts'
+import { DnsView, type ZoneLines } from '../../network/dns-view.ts'
+import { zonesOf } from '../../network/dns-zones.ts'
 import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
 import type { Applier, NodeFile, NodeSettings, NodeShell } from './contract.ts'
+import { sendScript, sentTo } from './dns-nsupdate.ts'
 
 /** How long a server may take to start, tenths of a second. */
 const longestStart = 150
 
-/** Zone -> lines. */
-type Served = ReadonlyMap<string, ReadonlySet<string>>
+/** So many messages make a kept nsupdate, which remembers them all, large. */
+const messagesOfOne = 5000
 
 /** Names: the files that the DNS server of the host starts from, and updates of the one that runs. */
 export function createDnsApplier(settings: NodeSettings): Applier {
@@ -21,16 +31,20 @@ class DnsApplier implements Applier {
   readonly #address: string
   readonly #zones: readonly string[]
   readonly #static: readonly DnsFile[]
+  readonly #view: DnsView
+  readonly #hashes = new WeakMap<readonly string[], string>()
   #shell: NodeShell | undefined
   /** Path below /state -> hash of the text. Undefined: not read since the shell was attached. */
-  #files: Map<string, string> | undefined
+  #files: ReadonlyMap<string, string> | undefined
   /** Undefined: not known for sure. */
-  #served: Served | undefined
+  #served: ZoneLines | undefined
+  #messages = 0
 
   constructor(settings: NodeSettings) {
     this.#address = settings.dnsAddress
     this.#zones = zonesOf(settings.zone, [settings.podCIDR, settings.serviceCIDR])
     this.#static = staticFiles(settings, this.#zones)
+    this.#view = new DnsView(settings.zone, this.#zones)
   }
 
   async attach(shell: NodeShell): Promise<void> {
@@ -42,9 +56,11 @@ class DnsApplier implements Applier {
   async apply(table: NetworkTable): Promise<readonly NetworkProblem[]> {
     const shell = this.#shell
     if (!shell) return []
-    const { lines, problems } = zoneLines(table, this.#zones)
-    await this.#write(shell, [...nameFiles(lines), ...this.#static])
-    await this.#serve(shell, servedOf(lines))
+    const { lines, problems } = this.#view.of(table)
+    const server = await this.#change(shell, lines)
+    await this.#write(shell, lines)
+    // One that began meanwhile has read what was there before.
+    if (server === undefined || (server !== '' && server !== (await serverOf(shell)))) await this.#compare(shell, lines)
     return problems
   }
 
@@ -52,48 +68,76 @@ class DnsApplier implements Applier {
     this.#shell = undefined
   }
 
+  /** The names as they are now are told before they are written. The control port of the server; empty: nothing changed; undefined: it did not work. */
+  async #change(shell: NodeShell, wanted: ZoneLines): Promise<string | undefined> {
+    const served = this.#served
+    this.#served = undefined
+    if (served === undefined) return undefined
+    try {
+      const server = await this.#update(shell, served, wanted)
+      this.#served = wanted
+      return server
+    } catch (error) {
+      // It may have ended in between, and be on its way up again.
+      if (!(error instanceof RuntimeError)) throw error
+      return undefined
+    }
+  }
+
   /** A server that starts from now on is right; only files of ours that are others than wanted are touched. */
-  async #write(shell: NodeShell, wanted: readonly DnsFile[]): Promise<void> {
+  async #write(shell: NodeShell, names: ZoneLines): Promise<void> {
     const there = this.#files ?? (await filesThere(shell))
     this.#files = undefined
-    const hashes = new Map(wanted.map(({ path, text }) => [path, sha256(text)]))
-    const changed: NodeFile[] = wanted.filter(({ path }) => there.get(path) !== hashes.get(path))
+    const hashes = new Map<string, string>()
+    const changed: NodeFile[] = []
+    const want = (path: string, hash: string, text: () => string) => {
+      hashes.set(path, hash)
+      if (there.get(path) !== hash) changed.push({ path, text: text() })
+    }
+    for (const [zone, namespaces] of names) {
+      for (const [namespace, lines] of namespaces) {
+        want(namePath(zone, namespace), this.#hash(lines), () => nameText(lines))
+      }
+    }
+    // The script comes last.
+    for (const { path, text } of this.#static) want(path, sha256(text), () => text)
     const gone = [...there.keys()].filter((path) => !hashes.has(path)).map((path) => ({ path, text: undefined }))
     if (changed.length + gone.length > 0) await shell.write([...gone, ...changed])
     this.#files = hashes
   }
 
-  async #serve(shell: NodeShell, wanted: Served): Promise<void> {
-    const served = this.#served
+  #hash(lines: readonly string[]): string {
+    const known = this.#hashes.get(lines)
+    if (known !== undefined) return known
+    const hash = sha256(nameText(lines))
+    this.#hashes.set(lines, hash)
+    return hash
+  }
+
+  async #compare(shell: NodeShell, wanted: ZoneLines): Promise<void> {
     this.#served = undefined
-    if (served) {
-      try {
-        await this.#update(shell, served, wanted)
-        this.#served = wanted
-        return
-      } catch (error) {
-        // It may have ended in between, and be on its way up again.
-        if (!(error instanceof RuntimeError)) throw error
-      }
-    }
     await this.#update(shell, await this.#told(shell), wanted)
     this.#served = wanted
   }
 
-  async #update(shell: NodeShell, served: Served, wanted: Served): Promise<void> {
-    const updates = this.#zones.map((zone) => updateScript(zone, linesOf(served, zone), linesOf(wanted, zone))).join('')
-    if (updates === '') return
-    await shell.run(`read -r port <${runFolder}/port || exit 1
-{ echo "server ${this.#address} $port"; cat <<'END'
-${updates}END
-} | nsupdate -v -t 5 -k /state/${dnsFolder}/key`)
+  /** The control port of the server that took it; empty: there is nothing to change. */
+  async #update(shell: NodeShell, served: ZoneLines, wanted: ZoneLines): Promise<string> {
+    const messages = this.#zones.flatMap((zone) =>
+      updateMessages(zone, served.get(zone) ?? new Map(), wanted.get(zone) ?? new Map()),
+    )
+    if (messages.length === 0) return ''
+    const renew = this.#messages + messages.length > messagesOfOne
+    this.#messages = (renew ? 0 : this.#messages) + messages.length
+    const server = sentTo(await shell.run(sendScript(this.#address, messages, renew)), messages.length)
+    if (server instanceof Error) throw new RuntimeError('ENGINE_ERROR', dnsFolder, server.message)
+    return server
   }
 
   /** A server that could not read its files is started again, now that they are right. */
-  async #told(shell: NodeShell): Promise<Served> {
+  async #told(shell: NodeShell): Promise<ZoneLines> {
     for (let attempt = 1; ; attempt += 1) {
       const zones = await this.#transfer(shell)
-      const told = zones.flatMap(([zone, lines]) => (lines ? [[zone, lines] as const] : []))
+      const told = zones.flatMap(([zone, lines]) => (lines ? [[zone, new Map([['', [...lines]]])] as const] : []))
       if (told.length === zones.length) return new Map(told)
       if (attempt === 3) throw new RuntimeError('START_FAILED', dnsFolder, 'the DNS server does not tell its zones')
       await shell.run(`kill "$(cat ${runFolder}/pid)"; rm -f ${runFolder}/stamp`)
@@ -127,12 +171,9 @@ done`)
   }
 }
 
-function servedOf(zones: ZoneLines): Served {
-  return new Map([...zones].map(([zone, namespaces]) => [zone, new Set([...namespaces.values()].flat())]))
-}
-
-function linesOf(served: Served, zone: string): ReadonlySet<string> {
-  return served.get(zone) ?? new Set()
+/** Its control port; empty: none has begun. */
+async function serverOf(shell: NodeShell): Promise<string> {
+  return (await shell.run(`[ ! -e ${runFolder}/port ] || { read -r port <${runFolder}/port && echo "$port"; }`)).trim()
 }
 
 /** Without the key, which is nobody's business. */
