@@ -41,7 +41,7 @@ process.exitCode = await play()
 async function play(): Promise<number> {
   const began = performance.now()
   try {
-    await ensureDemoImages(host!)
+    await ensureDemoImages(host!, (text) => stage.say(text))
     for (const [index, step] of steps.entries()) {
       stage.title(`${index + 1}/${steps.length} ${step.title}`)
       await step.play({ stage, berth, containers, repository, port, address })

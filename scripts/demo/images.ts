@@ -9,11 +9,14 @@ export const nodeImage = 'berth-node:local'
 export const shopImages = ['shop-web:1', 'shop-web:2', 'shop-api:1', 'shop-api:2'] as const
 
 /** Makes the pause image, the node image and two versions of both parts of the shop, unless the engine (`unix://…`) has them. */
-export async function ensureDemoImages(host: string): Promise<void> {
+export async function ensureDemoImages(host: string, say: (text: string) => void): Promise<void> {
   const path = 'ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin'
   const root = rootFolder()
   await ensureImage(host, pauseImage, root, [path, 'CMD ["/bin/sh"]'])
-  await ensureNodeImage(host, nodeImage)
+  // Debian's packages are for Debian; a registry and its mirrors are for everybody.
+  await ensureNodeImage(host, nodeImage).catch((error: Error) =>
+    say(`${error.message}\nberth has the engine build the image of the node container`),
+  )
   const server = { path: 'bin/shop', content: readFileSync(new URL('./shop.sh', import.meta.url)), mode: 0o755 }
   for (const image of shopImages) {
     const [part = '', version = ''] = image.split(':')

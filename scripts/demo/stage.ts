@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AppStatus } from '../../src/report/status.ts'
 import type { Berth } from './berth.ts'
 
-const patienceMs = 90_000
+/** The engine may have to build an image first. */
+const patienceMs = 180_000
 
 /** Where the demo is shown: prints, starts Berth, waits for what a step expects. */
 export class Stage {
