@@ -5,20 +5,19 @@ import { type Key, keyOf, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import type { Certifying } from './certifying.ts'
 import { type Ipv4Range, ipv4Range } from './manifests/ipv4.ts'
-import type { Ingress, Service } from './manifests/types.ts'
+import type { Ingress } from './manifests/types.ts'
 import { Owners } from './reconcile/owners.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
-import { servicePod } from './reconcile/plan/service-pod.ts'
+import { ServicePods } from './reconcile/service-pods.ts'
 import type { Wanted } from './reconcile/wanted.ts'
-import type { HostNetwork, LiveHost, LivePod } from './runtime/live.ts'
+import type { HostNetwork, LiveHost } from './runtime/live.ts'
 import { allocate, type Claimant } from './runtime/network/allocate.ts'
-import type { ServicePod } from './runtime/network/endpoints.ts'
 import { IngressView } from './runtime/network/ingress-view.ts'
-import { type PolicyPod, policyRows } from './runtime/network/policy-table.ts'
+import { PolicyPods } from './runtime/network/policy-pods.ts'
+import { policyRows } from './runtime/network/policy-table.ts'
+import { ServiceRows, serviceKey } from './runtime/network/service-rows.ts'
 import { serviceStatus } from './runtime/network/service-status.ts'
-import { serviceRow } from './runtime/network/service-table.ts'
-import type { Allocation, IngressTable, NetworkTable, PolicyRow, ServiceRow } from './runtime/network/table.ts'
-import { writtenAddresses } from './runtime/network/written-addresses.ts'
+import type { Allocation, IngressTable, NetworkTable, PolicyRow } from './runtime/network/table.ts'
 import type { Runtime } from './runtime/port.ts'
 import type { IngressSettings } from './settings.ts'
 
@@ -48,8 +47,12 @@ export class Networking {
   #sentIngress: IngressTable | undefined
   /** Namespaces in which something changed since the table was made; undefined: in all. */
   #dirty: Set<string> | undefined
-  readonly #rows = new Map<string, readonly ServiceRow[]>()
+  readonly #rows = new Map<string, ServiceRows>()
+  readonly #pods = new ServicePods()
   #policies: readonly PolicyRow[] = []
+  readonly #policyPods = new PolicyPods()
+  /** What the policies' rows were made from. */
+  #policyFacts: readonly (readonly unknown[])[] = []
   /** What Services have; undefined until the hosts have said what they were given before. */
   #allocations: ReadonlyMap<Key, Allocation> | undefined
   #refusals: ReadonlyMap<Key, string> = new Map()
@@ -108,7 +111,7 @@ export class Networking {
     if (object?.kind === 'Ingress') return this.#ingressStatus(object)
     if (object?.kind !== 'Service') return undefined
     this.#update()
-    const row = this.#rows.get(keyParts(key).namespace)?.find((one) => one.key === key)
+    const row = this.#rows.get(keyParts(key).namespace)?.find(key)
     const hosts = this.#parts.runtime.hostFacts()
     const told = hosts.flatMap(({ network }) => network.problems.filter((problem) => problem.key === key))
     const refused = this.#refusals.get(key)
@@ -144,7 +147,7 @@ export class Networking {
       className: network.ingress?.className,
       ingresses: () => everywhere().flatMap((namespace) => wanted().inNamespace('Ingress', namespace)),
       classes: () => wanted().inNamespace('IngressClass', ''),
-      service: (key) => this.#rows.get(keyParts(key).namespace)?.find((row) => row.key === key),
+      service: (key) => this.#rows.get(keyParts(key).namespace)?.find(key),
       secret: (key) => {
         const object = wanted().object(key)
         return object?.kind === 'Secret' ? object : undefined
@@ -178,7 +181,7 @@ export class Networking {
     this.#sentIngress = this.#ingress.table
     this.#sent = true
     const table: NetworkTable = {
-      services: [...this.#rows.values()].flat().sort((a, b) => (a.key < b.key ? -1 : 1)),
+      services: [...this.#rows.values()].flatMap(({ rows }) => rows).sort((a, b) => (a.key < b.key ? -1 : 1)),
       ingress: this.#sentIngress,
       policies: this.#policies,
       zone: this.#parts.network.zone,
@@ -228,29 +231,19 @@ export class Networking {
   }
 
   #renew(namespace: string): boolean {
-    const services = this.#parts.wanted().inNamespace('Service', namespace)
-    const before = this.#rows.get(namespace) ?? []
-    const known = new Map(before.map((row) => [row.key, row]))
-    const endpoints = this.#parts.wanted().inNamespace('Endpoints', namespace)
-    const slices = this.#parts.wanted().inNamespace('EndpointSlice', namespace)
-    const pods = services.length === 0 ? undefined : new PodsByLabel(this.#podsIn(namespace))
-    const rows = services.flatMap((service) => {
-      const key = serviceKey(service)
-      const facts = {
-        pods: pods?.of(service.spec.selector ?? {}) ?? [],
-        written: selects(service) ? [] : writtenAddresses(service.metadata.name, endpoints, slices),
-        allocation: this.#allocations?.get(key),
-      }
-      const row = serviceRow(key, service, facts)
-      if (!row) return []
-      // The same row stays the same object: who brings it into effect need not look at it again.
-      const last = known.get(key)
-      return [last && JSON.stringify(last) === JSON.stringify(row) ? last : row]
+    const wanted = this.#parts.wanted()
+    const services = wanted.inNamespace('Service', namespace)
+    const rows = this.#rows.get(namespace) ?? new ServiceRows()
+    const changed = rows.renew({
+      services,
+      pods: services.length === 0 ? [] : this.#pods.of(this.#owners.podsIn(namespace), this.#parts.clock.now()),
+      endpoints: wanted.inNamespace('Endpoints', namespace),
+      slices: wanted.inNamespace('EndpointSlice', namespace),
+      allocation: (key) => this.#allocations?.get(key),
     })
-    if (rows.length === before.length && rows.every((row, index) => row === before[index])) return false
-    if (rows.length === 0) this.#rows.delete(namespace)
+    if (services.length === 0) this.#rows.delete(namespace)
     else this.#rows.set(namespace, rows)
-    return true
+    return changed
   }
 
   /** A pod of any namespace may be meant by a policy of another one. */
@@ -261,59 +254,26 @@ export class Networking {
     if (policies.length === 0 && this.#policies.length === 0) return false
     const labels = namespaces.map((name) => {
       const object = wanted.object(keyOf({ namespace: '', kind: 'Namespace', name }))
-      return [name, object?.metadata.labels ?? {}] as const
+      return [name, object?.metadata.labels ?? noLabels] as const
     })
-    const pods = this.#parts.runtime.pods().flatMap((pod) => policyPod(pod) ?? [])
+    const pods = this.#policyPods.of(this.#parts.runtime.pods())
+    const given = [policies, pods, labels.flat()]
+    if (given.every((list, index) => isSameList(list, this.#policyFacts[index] ?? []))) return false
+    this.#policyFacts = given
     const rows = policyRows({ policies, pods, namespaces: new Map(labels) })
     const known = new Map(this.#policies.map((row) => [row.pod, row]))
-    const same = (row: PolicyRow) => JSON.stringify(known.get(row.pod)) === JSON.stringify(row)
     const before = this.#policies
-    this.#policies = rows.map((row) => (same(row) ? (known.get(row.pod) ?? row) : row))
-    return rows.length !== before.length || !this.#policies.every((row, index) => row === before[index])
-  }
-
-  #podsIn(namespace: string): ServicePod[] {
-    const { runtime, clock } = this.#parts
-    const hosts = runtime.hostFacts()
-    return this.#owners.podsIn(namespace).flatMap((pod) => servicePod(pod, hosts, clock.now()) ?? [])
-  }
-}
-
-/** Finds the pods of a selector without a walk over all of them. */
-class PodsByLabel {
-  readonly #pods = new Map<string, ServicePod[]>()
-
-  constructor(pods: readonly ServicePod[]) {
-    for (const pod of pods) {
-      for (const [key, value] of Object.entries(pod.labels)) {
-        const label = `${key}=${value}`
-        const same = this.#pods.get(label)
-        if (same) same.push(pod)
-        else this.#pods.set(label, [pod])
-      }
-    }
-  }
-
-  /** More than are meant: those that have the rarest of its labels. */
-  of(selector: Readonly<Record<string, string>>): readonly ServicePod[] {
-    const found = Object.entries(selector).map(([key, value]) => this.#pods.get(`${key}=${value}`) ?? [])
-    return found.sort((a, b) => a.length - b.length)[0] ?? []
+    const after = rows.map((row) => {
+      const last = known.get(row.pod)
+      return last && JSON.stringify(last) === JSON.stringify(row) ? last : row
+    })
+    if (isSameList(before, after)) return false
+    this.#policies = after
+    return true
   }
 }
 
-function serviceKey({ metadata }: Service): Key {
-  return keyOf({ namespace: metadata.namespace ?? '', kind: 'Service', name: metadata.name })
-}
-
-function selects({ spec }: Service): boolean {
-  return Object.keys(spec.selector ?? {}).length > 0
-}
-
-/** What shares its host's address cannot be told from the host. */
-function policyPod({ namespace, name, host, labels, address, spec }: LivePod): PolicyPod | undefined {
-  if (address === undefined || !spec || spec.hostNetwork) return undefined
-  return { namespace, name, host, labels, address, spec }
-}
+const noLabels = {}
 
 /** Where somebody has something else now. */
 function namespacesOf(before: ReadonlyMap<Key, Allocation>, after: ReadonlyMap<Key, Allocation>): ReadonlySet<string> {
@@ -321,4 +281,8 @@ function namespacesOf(before: ReadonlyMap<Key, Allocation>, after: ReadonlyMap<K
     ([key, allocation]) => JSON.stringify(before.get(key)) !== JSON.stringify(allocation),
   )
   return new Set(changed.map(([key]) => keyParts(key).namespace))
+}
+
+function isSameList(before: readonly unknown[], after: readonly unknown[]): boolean {
+  return before.length === after.length && before.every((one, index) => one === after[index])
 }

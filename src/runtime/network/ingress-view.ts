@@ -4,7 +4,7 @@ import { isCovered, secretKey, securedHosts } from './ingress-certificates.ts'
 import { isServed } from './ingress-class.ts'
 import { type IngressStatus, ingressStatus } from './ingress-status.ts'
 import { type IngressFacts, type IngressOutcome, ingressKey, ingressTable } from './ingress-table.ts'
-import type { IngressTable, NetworkProblem } from './table.ts'
+import type { IngressRoute, IngressTable, NetworkProblem } from './table.ts'
 
 export interface IngressSource extends Pick<IngressFacts, 'service' | 'secret' | 'className'> {
   ingresses(): IngressFacts['ingresses']
@@ -30,6 +30,7 @@ const kinds: ReadonlySet<string> = new Set(['Ingress', 'IngressClass', 'Secret',
 export class IngressView {
   readonly #source: IngressSource
   #outcome: IngressOutcome | undefined
+  #routes: ReadonlyMap<string, IngressRoute> = new Map()
 
   constructor(source: IngressSource) {
     this.#source = source
@@ -68,7 +69,12 @@ export class IngressView {
     if (this.#outcome) return this.#outcome
     const { service, secret, className } = this.#source
     const facts = { service, secret, className, ingresses: this.#source.ingresses(), classes: this.#source.classes() }
-    this.#outcome = ingressTable({ ...facts, ...this.#source.obtained(facts) })
+    const outcome = ingressTable({ ...facts, ...this.#source.obtained(facts) })
+    const routes = new Map(outcome.table.routes.map((route) => [JSON.stringify(route), route]))
+    // A route that is as it was is the same object.
+    this.#routes = new Map([...routes].map(([text, route]) => [text, this.#routes.get(text) ?? route]))
+    const table = { ...outcome.table, routes: [...this.#routes.values()] }
+    this.#outcome = { ...outcome, table }
     return this.#outcome
   }
 }
