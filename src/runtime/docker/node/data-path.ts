@@ -46,7 +46,7 @@ export class DataPath {
     appliers.haproxy.watch(trafficChanged)
     this.#engine = settings.engine
     this.#range = parseRange(settings.serviceCIDR)
-    this.#node = new HostNode({ ...parts, settings, image: options.image, appliers })
+    this.#node = new HostNode({ ...parts, trafficChanged, settings, image: options.image, appliers })
   }
 
   facts(): HostNetwork {

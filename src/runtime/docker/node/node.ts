@@ -19,6 +19,8 @@ import { openShell } from './shell.ts'
 
 const firstRetryMs = 1000
 const longestRetryMs = 60_000
+/** So long pods wait to be in a traffic that cannot be had; then they count as those of no Service. */
+const longestOutageMs = 30_000
 
 export interface HostNodeParts {
   readonly settings: NodeSettings
@@ -31,6 +33,8 @@ export interface HostNodeParts {
   readonly log: Log
   /** `facts` are others. */
   readonly changed: () => void
+  /** Pods (`namespace/name`) whose traffic is another, by the host's own doing. */
+  readonly trafficChanged: (pods: readonly string[]) => void
 }
 
 /** The data path of one host: its node container, and what runs in it at the newest table. Nothing is made before there is a table. */
@@ -48,6 +52,10 @@ export class HostNode {
   #message = ''
   #failures = 0
   #cancelRetry: () => void = () => {}
+  #table: NetworkTable | undefined
+  /** Requests have not been carried for long. */
+  #isOut = false
+  #cancelOutage: (() => void) | undefined
 
   constructor(parts: HostNodeParts) {
     const { api, settings, clock, appliers } = parts
@@ -61,10 +69,14 @@ export class HostNode {
         clock,
         open,
         before: () => this.#file.write(),
-        changed: parts.changed,
+        changed: () => {
+          this.#lookForOutage()
+          parts.changed()
+        },
         failed: (error) => this.#laneFailed(error),
       })
     this.#haproxy = lane(appliers.haproxy)
+    appliers.haproxy.outdated(() => this.#haproxy.again())
     this.#nft = lane(appliers.nft)
     this.#lanes = [this.#nft, this.#haproxy, lane(appliers.dns)]
   }
@@ -81,12 +93,15 @@ export class HostNode {
 
   /** Of a pod, `namespace/name`. */
   trafficOf(pod: string): PodTraffic {
-    return this.#parts.appliers.haproxy.trafficOf(pod)
+    const traffic = this.#parts.appliers.haproxy.trafficOf(pod)
+    return traffic === 'joining' && this.#isOut ? 'none' : traffic
   }
 
   set(table: NetworkTable, allocations: Allocations): void {
     if (this.#closed) return
     this.#allocations = allocations
+    this.#table = table
+    this.#lookForOutage()
     this.#file.want(allocationsText(allocations))
     this.#parts.appliers.haproxy.expect(table)
     for (const lane of this.#lanes) lane.want(table)
@@ -144,6 +159,7 @@ export class HostNode {
   close(): void {
     this.#closed = true
     this.#cancelRetry()
+    this.#cancelOutage?.()
     for (const lane of this.#lanes) lane.close()
   }
 
@@ -174,6 +190,24 @@ export class HostNode {
     } catch (error) {
       this.#failed(new Error(`what Services were given cannot be read: ${errorText(error)}`, { cause: error }))
     }
+  }
+
+  #lookForOutage(): void {
+    if (this.#haproxy.served && this.#haproxy.message === '') {
+      this.#cancelOutage?.()
+      this.#cancelOutage = undefined
+      this.#setOut(false)
+    } else if (!this.#closed) {
+      this.#cancelOutage ??= this.#parts.clock.after(longestOutageMs, () => this.#setOut(true))
+    }
+  }
+
+  #setOut(isOut: boolean): void {
+    if (isOut === this.#isOut) return
+    this.#isOut = isOut
+    const ports = (this.#table?.services ?? []).flatMap(({ ports }) => ports)
+    const pods = new Set(ports.flatMap(({ backends }) => backends.map(({ pod }) => pod)))
+    this.#parts.trafficChanged([...pods].filter((pod) => pod !== ''))
   }
 
   #laneFailed(error: unknown): void {
