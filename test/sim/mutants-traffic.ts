@@ -40,6 +40,7 @@ export const trafficMutants: readonly Mutant[] = [
   },
   {
     title: 'nobody looks when the time to finish is up',
+    seed: 40,
     file: 'reconcile/plan/leave.ts',
     from: 'again: { at: drainedAt,',
     to: 'again: { at: drainedAt + 86_400_000,',
@@ -52,6 +53,7 @@ export const trafficMutants: readonly Mutant[] = [
   },
   {
     title: 'a pod that joins traffic is looked at again and again',
+    seed: 16,
     file: 'reconcile/plan/roster.ts',
     from: "if (bucket !== 'ready' || joining || readySince",
     to: "if (bucket !== 'ready' || readySince",

@@ -4,6 +4,8 @@ export interface Mutant {
   readonly file: string
   readonly from: string
   readonly to: string
+  /** One that noticed it when this was written: tried first, as the others may take long. */
+  readonly seed?: number
 }
 
 /** Bugs that the tables and the simulator have to notice. */
@@ -28,6 +30,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     title: 'pods that Berth has not looked at yet are broken',
+    seed: 18,
     file: 'reconcile/plan/observe.ts',
     from: "{ bucket: 'unknown', when: ({ pod }) => lasting(pod).some(isUnseen) },",
     to: '',
@@ -52,12 +55,14 @@ export const mutants: readonly Mutant[] = [
   },
   {
     title: 'unreachable hosts are chosen for new pods',
+    seed: 6,
     file: 'reconcile/plan/placement.ts',
     from: "if (!host.reachable) return 'unreachable'",
     to: '',
   },
   {
     title: 'the back-off has no timer',
+    seed: 21,
     file: 'reconcile/plan/upkeep.ts',
     from: "return { actions: [], text: '', cause: '', effect: 'none', again }",
     to: 'return undefined',
@@ -100,6 +105,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     title: 'a paused sandbox takes its containers along',
+    seed: 5,
     file: 'reconcile/plan/upkeep.ts',
     from: "sandbox !== undefined && pod.sandbox?.state !== 'paused'",
     to: 'sandbox !== undefined',
