@@ -1,6 +1,8 @@
 // NetworkPolicies as chains of the pods that they select: packets that no rule lets through are dropped.
+import { sha256 } from '../../base/hash.ts'
 import { addressList, merged } from './nft-addresses.ts'
 import type { NftChain, NftStore } from './nft-ruleset.ts'
+import { remembered } from './remembered.ts'
 import type { PolicyRow, PolicyRule } from './table.ts'
 
 export interface PolicyRules {
@@ -10,23 +12,18 @@ export interface PolicyRules {
 
 /** `rows`: of pods on this host with an address of their own. */
 export function policyRules(rows: readonly PolicyRow[]): PolicyRules {
-  const chains: [string, NftChain][] = []
+  const chains: (readonly [string, NftChain])[] = []
   const ingress = new Map<string, string>()
   const egress = new Map<string, string>()
   for (const row of rows) {
-    if (row.ingress && !ingress.has(row.address)) {
-      const name = `ingress/${row.pod}`
-      // Kubernetes lets every host reach its pods. Requests through Services were judged by the host that they come from.
-      const rules = ['ip saddr @nodes goto allow', ...row.ingress.flatMap((rule) => lines(rule, 'saddr', 'goto allow'))]
-      chains.push([name, { hook: '', rules: [...rules, 'drop'] }])
-      ingress.set(row.address, `goto ${name}`)
+    const own = chainsOf(row)
+    if (own.ingress && !ingress.has(row.address)) {
+      chains.push(own.ingress)
+      ingress.set(row.address, `goto ${own.ingress[0]}`)
     }
-    if (row.egress && !egress.has(row.address)) {
-      const name = `egress/${row.pod}`
-      // What the pod may send is still to be let in at the other end.
-      const rules = row.egress.flatMap((rule) => lines(rule, 'daddr', 'return'))
-      chains.push([name, { hook: '', rules: [...rules, 'drop'] }])
-      egress.set(row.address, `jump ${name}`)
+    if (own.egress && !egress.has(row.address)) {
+      chains.push(own.egress)
+      egress.set(row.address, `jump ${own.egress[0]}`)
     }
   }
   const type = 'type ipv4_addr : verdict'
@@ -37,6 +34,28 @@ export function policyRules(rows: readonly PolicyRow[]): PolicyRules {
       ['egress_policies', { kind: 'map', type, elements: egress }],
     ],
   }
+}
+
+const chainsOf = remembered((row: PolicyRow) => ({ ingress: ingressChain(row), egress: egressChain(row) }))
+
+function ingressChain({ pod, ingress }: PolicyRow): readonly [string, NftChain] | undefined {
+  if (ingress === undefined) return undefined
+  // Kubernetes lets every host reach its pods. Requests through Services were judged by the host that they come from.
+  const rules = ['ip saddr @nodes goto allow', ...ingress.flatMap((rule) => lines(rule, 'saddr', 'goto allow'))]
+  return [chainName('ingress', pod), { hook: '', rules: [...rules, 'drop'] }]
+}
+
+function egressChain({ pod, egress }: PolicyRow): readonly [string, NftChain] | undefined {
+  if (egress === undefined) return undefined
+  // What the pod may send is still to be let in at the other end.
+  const rules = egress.flatMap((rule) => lines(rule, 'daddr', 'return'))
+  return [chainName('egress', pod), { hook: '', rules: [...rules, 'drop'] }]
+}
+
+/** The kernel takes names of up to 255 bytes, and those of pods may be longer. */
+function chainName(direction: 'ingress' | 'egress', pod: string): string {
+  const [namespace = '', name = ''] = pod.split('/')
+  return name.length <= 150 ? `${direction}/${pod}` : `${direction}/${namespace}/${sha256(name).slice(0, 32)}_`
 }
 
 function lines({ peers, except, ports }: PolicyRule, side: 'saddr' | 'daddr', verdict: string): string[] {

@@ -12,6 +12,8 @@ export interface NftStore {
   readonly type: string
   /** Key -> value; the value is empty in a set. */
   readonly elements: ReadonlyMap<string, string>
+  /** Elements that are wanted no more do no harm, and stay until all is loaded anew: to take one out, nft reads all there is. */
+  readonly stays?: true
 }
 
 export interface NftRuleset {
@@ -34,16 +36,37 @@ export function loadCommands(ruleset: NftRuleset): string {
   )
 }
 
-/** Undefined: nothing has to be done. */
-export function changeCommands(before: NftRuleset, after: NftRuleset): string | undefined {
+/** What is other in the second ruleset than in the first. */
+export interface NftChange {
+  /** New ones and those of other rules. */
+  readonly chains: readonly (readonly [string, NftChain])[]
+  readonly goneChains: readonly string[]
+  readonly stores: readonly StoreChange[]
+  readonly newStores: readonly (readonly [string, NftStore])[]
+  readonly goneStores: readonly (readonly [string, NftStore])[]
+}
+
+export function changeOf(before: NftRuleset, after: NftRuleset): NftChange {
+  return {
+    chains: [...after.chains].filter(([name, chain]) => !sameRules(before.chains.get(name), chain)),
+    goneChains: [...before.chains.keys()].filter((name) => !after.chains.has(name)),
+    stores: storeChanges(before, after),
+    newStores: [...after.stores].filter(([name]) => !before.stores.has(name)),
+    goneStores: [...before.stores].filter(([name]) => !after.stores.has(name)),
+  }
+}
+
+/** Undefined: nothing has to be done. `change`: as `changeOf` says. */
+export function changeCommands(
+  before: NftRuleset,
+  after: NftRuleset,
+  change: NftChange = changeOf(before, after),
+): string | undefined {
   if (retyped(before, after)) return loadCommands(after)
   const { table } = after
-  const chains = [...after.chains].filter(([name, chain]) => !sameRules(before.chains.get(name), chain))
-  const stores = storeChanges(before, after)
-  const goneChains = [...before.chains.keys()].filter((name) => !after.chains.has(name))
-  const goneStores = [...before.stores].filter(([name]) => !after.stores.has(name))
+  const { chains, stores, goneChains, newStores, goneStores } = change
   const commands = [
-    ...[...after.stores].filter(([name]) => !before.stores.has(name)).map((entry) => declareStore(table, entry)),
+    ...newStores.map((entry) => declareStore(table, entry)),
     ...chains.filter(([name]) => !before.chains.has(name)).map((entry) => declareChain(table, entry)),
     ...stores.flatMap(({ name, gone, flush }) => [
       ...(flush ? [`flush ${after.stores.get(name)?.kind} ip ${table} ${name}`] : []),
@@ -60,7 +83,7 @@ export function changeCommands(before: NftRuleset, after: NftRuleset): string | 
 }
 
 /** Names first, so that rules may speak of any chain, wherever it is written down. */
-export function declarations({ table, chains, stores }: NftRuleset): string[] {
+function declarations({ table, chains, stores }: NftRuleset): string[] {
   return [
     `add table ip ${table}`,
     ...[...stores].map((entry) => declareStore(table, entry)),
@@ -86,21 +109,53 @@ export function additions(ruleset: NftRuleset): string {
   return [...declarations(ruleset), ...flushed, ...contents(ruleset)].join('\n')
 }
 
-export function withVersion(ruleset: NftRuleset, version: string): NftRuleset {
-  const chains = new Map(ruleset.chains).set(`${versionPrefix}${version}`, { hook: '', rules: [] })
-  return { ...ruleset, chains }
+/** A share of a ruleset. The names of all parts are to be loaded before the contents of any. */
+export interface NftPart {
+  readonly names: string
+  readonly contents: string
 }
 
-/** What is in chains and stores, cut into parts that change apart from each other; each is to follow `declarations`. */
-export function contentParts({ table, chains, stores }: NftRuleset, parts: number): string[] {
-  const lines: string[][] = Array.from({ length: parts }, () => [])
-  for (const [name, chain] of chains) lines[partOf(name, parts)]?.push(...ruleCommands(table, name, chain))
-  for (const [name, { elements }] of stores) {
-    const split: [string, string][][] = Array.from({ length: parts }, () => [])
-    for (const element of elements) split[partOf(element[1] || element[0], parts)]?.push(element)
-    for (const [part, own] of split.entries()) lines[part]?.push(...elementCommands(table, 'add', name, own))
+/** The ruleset cut into parts that change apart from each other; only those with a number in `which`. */
+export function rulesetParts(ruleset: NftRuleset, parts: number, which: ReadonlySet<number>): Map<number, NftPart> {
+  const { table } = ruleset
+  const lines = new Map([...which].map((part) => [part, { names: [] as string[], contents: [] as string[] }]))
+  const of = (text: string) => lines.get(partOf(text, parts))
+  for (const entry of ruleset.chains) {
+    const part = of(entry[0])
+    part?.names.push(declareChain(table, entry))
+    part?.contents.push(...ruleCommands(table, ...entry))
   }
-  return lines.map((part) => part.join('\n'))
+  for (const entry of ruleset.stores) {
+    const [name, { elements }] = entry
+    of(name)?.names.push(declareStore(table, entry))
+    if (elements.size === 0) continue
+    const own = Map.groupBy(elements, (element) => partOf(elementPlace(element), parts))
+    for (const [part, some] of own) lines.get(part)?.contents.push(...elementCommands(table, 'add', name, some))
+  }
+  return new Map(
+    [...lines].map(([part, { names, contents }]) => [part, { names: text(names), contents: text(contents) }]),
+  )
+}
+
+/** Numbers of the parts that are other after a change. */
+export function changedParts(change: NftChange, parts: number): Set<number> {
+  const places = [
+    ...change.chains.map(([name]) => name),
+    ...change.goneChains,
+    ...[...change.newStores, ...change.goneStores].map(([name]) => name),
+    ...[...change.newStores, ...change.goneStores].flatMap(([, { elements }]) => [...elements].map(elementPlace)),
+    ...change.stores.flatMap(({ gone, added, replaced }) => [...gone, ...added, ...replaced].map(elementPlace)),
+  ]
+  return new Set(places.map((place) => partOf(place, parts)))
+}
+
+/** Elements are kept beside the chain that they lead to. */
+function elementPlace([key, value]: readonly [string, string]): string {
+  return value || key
+}
+
+function text(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('')
 }
 
 function partOf(text: string, parts: number): number {
@@ -138,24 +193,30 @@ function elementCommands(
 
 interface StoreChange {
   readonly name: string
+  /** To be taken out one by one. */
   readonly gone: readonly (readonly [string, string])[]
   readonly added: readonly (readonly [string, string])[]
   readonly flush: boolean
+  /** Of before, but not to be taken out one by one. */
+  readonly replaced: readonly (readonly [string, string])[]
 }
 
 function storeChanges(before: NftRuleset, after: NftRuleset): StoreChange[] {
-  return [...after.stores].flatMap(([name, { type, elements }]): StoreChange[] => {
+  return [...after.stores].flatMap(([name, { type, elements, stays }]): StoreChange[] => {
     const known = before.stores.get(name)?.elements ?? new Map<string, string>()
+    if (known === elements) return []
     const gone = [...known].filter(([key, value]) => elements.get(key) !== value)
     const added = [...elements].filter(([key, value]) => known.get(key) !== value)
     if (gone.length === 0 && added.length === 0) return []
     // The kernel may hold neighbouring ranges as one: such a set is written anew as a whole.
-    if (type.includes('interval')) return [{ name, gone: [], added: [...elements], flush: known.size > 0 }]
-    return [{ name, gone, added, flush: false }]
+    if (type.includes('interval'))
+      return [{ name, gone: [], added: [...elements], flush: known.size > 0, replaced: [...known] }]
+    return [{ name, added, flush: false, ...(stays ? { gone: [], replaced: gone } : { gone, replaced: [] }) }]
   })
 }
 
 function sameRules(before: NftChain | undefined, after: NftChain): boolean {
+  if (before === after) return true
   return (
     before !== undefined &&
     before.rules.length === after.rules.length &&
@@ -164,9 +225,8 @@ function sameRules(before: NftChain | undefined, after: NftChain): boolean {
 }
 
 function retyped(before: NftRuleset, after: NftRuleset): boolean {
-  return (
-    before.table !== after.table ||
-    [...after.chains].some(([name, { hook }]) => (before.chains.get(name)?.hook ?? hook) !== hook) ||
-    [...after.stores].some(([name, { type }]) => (before.stores.get(name)?.type ?? type) !== type)
-  )
+  if (before.table !== after.table) return true
+  for (const [name, { hook }] of after.chains) if ((before.chains.get(name)?.hook ?? hook) !== hook) return true
+  for (const [name, { type }] of after.stores) if ((before.stores.get(name)?.type ?? type) !== type) return true
+  return false
 }

@@ -3,6 +3,7 @@ import type { Key } from '../../base/key.ts'
 import { addressList } from './nft-addresses.ts'
 import { passMark } from './nft-isolation.ts'
 import type { NftChain, NftStore } from './nft-ruleset.ts'
+import { remembered } from './remembered.ts'
 import type { NetworkProblem, ServicePortRow, ServiceRow } from './table.ts'
 
 /** One port of one Service, where clients find it and what is behind it. */
@@ -24,11 +25,14 @@ export interface KernelPort {
   readonly backends: readonly { readonly address: string; readonly port: number }[]
 }
 
+/** Of rows that stay the same object, the ports do so, too. */
 export function kernelPorts(services: readonly ServiceRow[]): KernelPort[] {
-  return services.flatMap((service) =>
-    service.ports.filter((port) => byKernel(service, port)).map((port) => kernelPort(service, port)),
-  )
+  return services.flatMap((service) => portsOf(service))
 }
+
+const portsOf = remembered((service: ServiceRow) =>
+  service.ports.filter((port) => byKernel(service, port)).map((port) => kernelPort(service, port)),
+)
 
 function byKernel(service: ServiceRow, port: ServicePortRow): boolean {
   const hasAddress = service.type !== 'ExternalName' && service.clusterIP !== '' && service.clusterIP !== 'None'
@@ -103,29 +107,70 @@ export function serviceRules(ports: readonly KernelPort[]): ServiceRules {
   const hairpin = new Map<string, string>()
   const places = new Places()
   for (const port of ports) {
-    const empty = port.backends.length === 0
-    places.take(port, empty ? 'goto refused' : `goto service/${port.name}`)
-    if (empty) continue
-    chains.push(...portChains(port))
-    if (port.affinitySeconds !== undefined) sets.push(...port.backends.map((backend) => affinitySet(port, backend)))
-    for (const { address } of port.backends) hairpin.set(`${address} . ${address}`, '')
+    places.take(port)
+    const own = partsOf(port)
+    chains.push(...own.chains)
+    sets.push(...own.sets)
+    for (const pair of own.hairpin) hairpin.set(pair, '')
   }
   return {
-    chains: [...chains, ...places.chains],
+    chains,
     stores: [
       ...sets,
-      ['hairpin', { kind: 'set', type: 'type ipv4_addr . ipv4_addr', elements: hairpin }],
+      ['hairpin', { kind: 'set', type: 'type ipv4_addr . ipv4_addr', elements: hairpin, stays: true }],
       ...places.stores(),
     ],
     problems: places.problems,
   }
 }
 
+/** What one port needs, apart from all others. */
+const partsOf = remembered((port: KernelPort) => {
+  const { backends, affinitySeconds } = port
+  const limited = limitedChain(port)
+  return {
+    places: placesOf(port, limited ? `goto ${limited[0]}` : undefined),
+    chains: backends.length === 0 ? [] : [...portChains(port), ...(limited ? [limited] : [])],
+    sets: affinitySeconds === undefined ? [] : backends.map((backend) => affinitySet(port, backend)),
+    hairpin: backends.map(({ address }) => `${address} . ${address}`),
+  }
+})
+
+/** A verdict in one of the maps. */
+interface Place {
+  readonly map: PlaceMap
+  readonly key: string
+  readonly verdict: string
+}
+
+function placesOf(port: KernelPort, limited: string | undefined): Place[] {
+  const { clusterIP, externalIPs, protocol, nodePort, balanced, backends } = port
+  const empty = backends.length === 0
+  const verdict = empty ? 'goto refused' : `goto service/${port.name}`
+  const at = (address: string) => `${address} . ${protocol} . ${port.port}`
+  const hostPorts = empty ? 'empty_ports' : 'host_ports'
+  const places: Place[] = [
+    { map: empty ? 'empty_addresses' : 'cluster_ips', key: at(clusterIP), verdict },
+    ...externalIPs.map((address): Place => {
+      return { map: empty ? 'empty_addresses' : 'external_ips', key: at(address), verdict }
+    }),
+  ]
+  if (nodePort > 0) places.push({ map: hostPorts, key: `${protocol} . ${nodePort}`, verdict })
+  if (balanced) places.push({ map: hostPorts, key: `${protocol} . ${port.port}`, verdict: limited ?? verdict })
+  return places
+}
+
+function limitedChain({ name, balanced, sourceRanges, backends }: KernelPort): [string, NftChain] | undefined {
+  if (!balanced || backends.length === 0 || sourceRanges.includes('0.0.0.0/0')) return undefined
+  const allowed = addressList(sourceRanges)
+  if (allowed === '') return undefined
+  return [`limited/${name}`, { hook: '', rules: [`ip saddr { ${allowed} } goto service/${name}`, 'drop'] }]
+}
+
 type PlaceMap = 'cluster_ips' | 'external_ips' | 'host_ports' | 'empty_addresses' | 'empty_ports'
 
 /** Addresses and ports by which clients come in: each belongs to one Service. */
 class Places {
-  readonly chains: [string, NftChain][] = []
   readonly problems: NetworkProblem[] = []
   readonly #taken = new Map<string, string>()
   readonly #maps: Record<PlaceMap, Map<string, string>> = {
@@ -136,17 +181,8 @@ class Places {
     empty_ports: new Map<string, string>(),
   }
 
-  take(port: KernelPort, verdict: string): void {
-    const { clusterIP, externalIPs, protocol, nodePort, balanced } = port
-    const empty = verdict === 'goto refused'
-    const at = (address: string) => `${address} . ${protocol} . ${port.port}`
-    this.#put(port, empty ? 'empty_addresses' : 'cluster_ips', at(clusterIP), verdict)
-    for (const address of externalIPs) {
-      this.#put(port, empty ? 'empty_addresses' : 'external_ips', at(address), verdict)
-    }
-    const hostPorts = empty ? 'empty_ports' : 'host_ports'
-    if (nodePort > 0) this.#put(port, hostPorts, `${protocol} . ${nodePort}`, verdict)
-    if (balanced) this.#put(port, hostPorts, `${protocol} . ${port.port}`, this.#limited(port, verdict))
+  take(port: KernelPort): void {
+    for (const place of partsOf(port).places) this.#put(port, place)
   }
 
   stores(): [string, NftStore][] {
@@ -156,7 +192,7 @@ class Places {
     })
   }
 
-  #put(port: KernelPort, map: PlaceMap, key: string, verdict: string): void {
+  #put(port: KernelPort, { map, key, verdict }: Place): void {
     const holder = this.#taken.get(key)
     if (holder === undefined) {
       this.#taken.set(key, port.name)
@@ -165,13 +201,6 @@ class Places {
       const what = key.replaceAll(' . ', ' ')
       this.problems.push({ key: port.service, message: `${what} is served for ${holder} already` })
     }
-  }
-
-  #limited({ name, sourceRanges }: KernelPort, verdict: string): string {
-    const allowed = sourceRanges.includes('0.0.0.0/0') ? '' : addressList(sourceRanges)
-    if (allowed === '' || verdict === 'goto refused') return verdict
-    this.chains.push([`limited/${name}`, { hook: '', rules: [`ip saddr { ${allowed} } ${verdict}`, 'drop'] }])
-    return `goto limited/${name}`
   }
 }
 

@@ -2,8 +2,16 @@ import { describe, expect, test } from 'vitest'
 import { addressList } from '../../../src/runtime/network/nft-addresses.ts'
 import { flowsToForget } from '../../../src/runtime/network/nft-flows.ts'
 import { type NftFacts, nftRules } from '../../../src/runtime/network/nft-rules.ts'
-import { changeCommands, contentParts, declarations, loadCommands } from '../../../src/runtime/network/nft-ruleset.ts'
+import {
+  changeCommands,
+  changedParts,
+  changeOf,
+  loadCommands,
+  type NftRuleset,
+  rulesetParts,
+} from '../../../src/runtime/network/nft-ruleset.ts'
 import { kernelPorts } from '../../../src/runtime/network/nft-services.ts'
+import { rulesetVersion } from '../../../src/runtime/network/nft-version.ts'
 import type { BackendRow, PolicyRow, ServicePortRow, ServiceRow } from '../../../src/runtime/network/table.ts'
 
 const backend = (address: string, state: BackendRow['state'] = 'ready'): BackendRow => ({
@@ -167,15 +175,13 @@ describe('packet rules', () => {
     const after = [service('dns', '10.96.0.9', [udp(['10.244.0.72', '10.244.0.71'])]), two]
     expect(change(before, before)).toBeUndefined()
     expect(change(before, after)).toMatchInlineSnapshot(`
-      "delete element hairpin { 10.244.0.70 . 10.244.0.70 }
-      flush chain service/shop/dns/udp/53
+      "flush chain service/shop/dns/udp/53
       add rule service/shop/dns/udp/53 ct mark set ct mark or 0x04000000
       add rule service/shop/dns/udp/53 meta l4proto udp dnat ip to numgen inc mod 2 map { 0 : 10.244.0.72 . 5353, 1 : 10.244.0.71 . 5353 }
       add element hairpin { 10.244.0.72 . 10.244.0.72 }"
     `)
     expect(change(before, [two])).toMatchInlineSnapshot(`
-      "delete element hairpin { 10.244.0.70 . 10.244.0.70, 10.244.0.71 . 10.244.0.71 }
-      delete element cluster_ips { 10.96.0.9 . udp . 53 }
+      "delete element cluster_ips { 10.96.0.9 . udp . 53 }
       flush chain service/shop/dns/udp/53
       delete chain service/shop/dns/udp/53"
     `)
@@ -224,10 +230,44 @@ describe('packet rules', () => {
         .split('\n')
         .filter((line) => line.startsWith('add rule') || line.startsWith('add chain'))
         .sort()
-    const cut = [...declarations(ruleset), ...contentParts(ruleset, 32)].join('\n')
-    expect(kinds(cut)).toEqual(kinds(loadCommands(ruleset)))
-    expect(contentParts(ruleset, 32).filter((part) => part.includes('dnat ip to'))).toHaveLength(1)
+    const cut = cutIn32(ruleset)
+    const whole = [...cut.map(({ names }) => names), ...cut.map(({ contents }) => contents)].join('')
+    expect(kinds(whole)).toEqual(kinds(loadCommands(ruleset)))
+    expect(cut.filter(({ contents }) => contents.includes('dnat ip to'))).toHaveLength(1)
   })
+
+  test('only the parts that a change is in are other', () => {
+    const one = service('dns', '10.96.0.9', [udp(['10.244.0.70', '10.244.0.71'], { nodePort: 30053 })])
+    const many = Array.from({ length: 50 }, (_, index) => service(`s${index}`, `10.96.1.${index}`, [udp([])]))
+    const states = [
+      [...many, one],
+      [...many, service('dns', '10.96.0.9', [udp(['10.244.0.72'])], { affinitySeconds: 60 })],
+      [...many, service('dns', '10.96.0.10', [udp([])])],
+      many,
+    ].map((services) => rules(services).ruleset)
+    for (const before of states) {
+      for (const after of states) {
+        const [old, cut] = [cutIn32(before), cutIn32(after)]
+        const other = cut.flatMap((part, index) =>
+          part.names === old[index]?.names && part.contents === old[index]?.contents ? [] : [index],
+        )
+        const told = changedParts(changeOf(before, after), 32)
+        expect(other.filter((index) => !told.has(index))).toEqual([])
+        expect(told.size).toBeLessThan(12)
+        expect(rulesetVersion(before, '') === rulesetVersion(after, '')).toBe(other.length === 0)
+      }
+    }
+  })
+
+  test('a row that stays the same object is not rendered again', () => {
+    const row = service('dns', '10.96.0.9', [udp(['10.244.0.70'])])
+    const [first, second] = [rules([row]), rules([row, service('web', '10.96.0.8', [udp([])])])]
+    const name = 'service/shop/dns/udp/53'
+    expect(second.ruleset.chains.get(name)).toBe(first.ruleset.chains.get(name))
+    expect(first.ruleset.chains.has(name)).toBe(true)
+  })
+
+  const cutIn32 = (ruleset: NftRuleset) => [...rulesetParts(ruleset, 32, new Set(Array(32).keys())).values()]
 
   test.each([
     { peers: ['10.0.0.0/8', '10.1.2.3'], list: '10.0.0.0-10.255.255.255' },

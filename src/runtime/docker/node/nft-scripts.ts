@@ -27,11 +27,10 @@ function applyScript({ table }: ScriptFacts): string {
   return `#!/bin/sh
 # Packet rules of Berth: loads them as a whole. Made by Berth, changes are lost.
 set -u
-[ -e ${folder}/base.rules ] || exit 0
+[ -e ${folder}/part-version.rules ] || exit 0
 {
-  printf 'add table ip ${table}\\ndelete table ip ${table}\\n'
-  cat ${folder}/base.rules
-  for part in ${folder}/part-*.rules; do [ -e "$part" ] && cat "$part"; done
+  printf 'add table ip ${table}\\ndelete table ip ${table}\\nadd table ip ${table}\\n'
+  cat ${folder}/names-*.rules ${folder}/part-*.rules
 } | nft -f - || exit 1
 exec sh ${folder}/docker.sh
 `
@@ -94,6 +93,10 @@ function removeScript({ table, podCIDR, serviceCIDR }: ScriptFacts): string {
 set -u
 {
   nft delete table ip ${table}
+  nft delete table ip ${table}_redirects
+  for address in $(sed -n 's/^# external addresses://p' ${folder}/redirects.sh); do
+    ip route del local $address dev lo proto 186
+  done
   ip route del local ${serviceCIDR} dev lo
   ip address flush dev lo to ${serviceCIDR}
 } 2>/dev/null

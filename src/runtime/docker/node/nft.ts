@@ -1,4 +1,3 @@
-import { sha256 } from '../../../base/hash.ts'
 import { keyOf } from '../../../base/key.ts'
 import { RuntimeError } from '../../errors.ts'
 import { newestGeneration } from '../../labels.ts'
@@ -8,14 +7,15 @@ import { nftRules, tableName } from '../../network/nft-rules.ts'
 import {
   additions,
   changeCommands,
-  contentParts,
-  declarations,
+  changedParts,
+  changeOf,
   loadCommands,
   type NftRuleset,
+  rulesetParts,
   versionPrefix,
-  withVersion,
 } from '../../network/nft-ruleset.ts'
 import { type KernelPort, kernelPorts } from '../../network/nft-services.ts'
+import { rulesetVersion } from '../../network/nft-version.ts'
 import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
 import { bridgeName, parseRange } from '../addresses.ts'
 import type { NetworkRecord } from '../networks.ts'
@@ -24,6 +24,9 @@ import { nftFolder, nftScripts } from './nft-scripts.ts'
 
 /** Small enough that a change of one Service writes little, few enough that all are soon written. */
 const parts = 32
+
+/** Another one for files that are cut in another way. */
+const layout = '2'
 
 const versionFile = `${nftFolder}/part-version.rules`
 
@@ -45,6 +48,7 @@ export function createNftApplier(settings: NodeSettings, networks: () => readonl
 interface Applied {
   readonly ruleset: NftRuleset
   readonly ports: readonly KernelPort[]
+  readonly version: string
 }
 
 class PacketRules implements NftApplier {
@@ -54,8 +58,8 @@ class PacketRules implements NftApplier {
   #shell: NodeShell | undefined
   #table: NetworkTable | undefined
   #applied: Applied | undefined
-  /** Paths and texts that are on the volume. */
-  #written = new Map<string, string>()
+  /** Parts of the ruleset that are not on the volume as they are in the kernel. */
+  readonly #stale = new Set<number>()
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(settings: NodeSettings, networks: () => readonly NetworkRecord[]) {
@@ -67,7 +71,6 @@ class PacketRules implements NftApplier {
   attach(shell: NodeShell): Promise<void> {
     this.#shell = shell
     this.#applied = undefined
-    this.#written = new Map()
     return this.#inTurn(async () => {
       const { podCIDR, serviceCIDR } = this.#settings
       await this.#write(shell, nftScripts({ table: this.#name, podCIDR, serviceCIDR }))
@@ -115,43 +118,71 @@ class PacketRules implements NftApplier {
 
   async #bring(shell: NodeShell, table: NetworkTable): Promise<readonly NetworkProblem[]> {
     const ports = kernelPorts(table.services)
-    const { ruleset: bare, problems } = this.#rules(table, ports)
-    const files = ruleFiles(bare)
-    const version = sha256([...files.values()].join('\n')).slice(0, 16)
-    const ruleset = withVersion(bare, version)
+    const { ruleset, problems } = this.#rules(table, ports)
+    const after: Applied = { ruleset, ports, version: rulesetVersion(ruleset, layout) }
     const before = this.#applied
-    const loaded = before
-      ? await this.#change(shell, before.ruleset, ruleset)
-      : await this.#first(shell, ruleset, version)
-    this.#applied = { ruleset, ports }
-    const forget = flowsToForget(loaded ? undefined : (before?.ports ?? ports), ports)
-    if (forget.length > 0) await shell.run([...forget.map(conntrack), 'true'].join('\n'))
-    if (loaded || joined(before?.ports ?? [], ports)) await shell.run(hairpin(this.#networks().flatMap(podBridge)))
-    await this.#keep(shell, files, `add chain ip ${ruleset.table} ${versionPrefix}${version}\n`)
+    if (before) await this.#change(shell, before, after)
+    else await this.#first(shell, after)
+    this.#applied = after
     return problems
   }
 
-  /** Answers whether all was loaded anew. */
-  async #change(shell: NodeShell, before: NftRuleset, after: NftRuleset): Promise<boolean> {
-    const commands = changeCommands(before, after)
-    if (commands === undefined) return false
+  async #change(shell: NodeShell, before: Applied, after: Applied): Promise<void> {
+    if (before.version === after.version) return
+    const change = changeOf(before.ruleset, after.ruleset)
+    const commands = changeCommands(before.ruleset, after.ruleset, change)
+    const { table } = after.ruleset
+    const versions = [
+      `add chain ip ${table} ${versionPrefix}${after.version}`,
+      `delete chain ip ${table} ${versionPrefix}${before.version}`,
+    ]
     this.#applied = undefined
+    for (const part of changedParts(change, parts)) this.#stale.add(part)
     try {
-      await shell.run(nft(commands))
-      return false
+      const forget = flowsToForget(...others(before.ports, after.ports))
+      await shell.run(
+        [
+          nft([...(commands === undefined ? [] : [commands]), ...versions].join('\n')),
+          ...forget.map(conntrack),
+          'true',
+        ].join('\n'),
+      )
+      const joined = change.stores.some(({ name, added }) => name === 'hairpin' && added.length > 0)
+      this.#keepSoon(joined || change.stores.some(({ name }) => name === 'bridges'))
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error
       // Somebody changed or removed what was there.
-      await shell.run(nft(loadCommands(after)))
-      return true
+      await this.#load(shell, after)
     }
   }
 
   /** What the kernel has may be just right: then counters, affinities and flows are left as they are. */
-  async #first(shell: NodeShell, ruleset: NftRuleset, version: string): Promise<boolean> {
-    if ((await this.#kernelVersion(shell)) === version) return false
-    await shell.run(nft(loadCommands(ruleset)))
-    return true
+  async #first(shell: NodeShell, after: Applied): Promise<void> {
+    if ((await this.#kernelVersion(shell)) !== after.version) return this.#load(shell, after)
+    if ((await shell.read(versionFile)) !== versionCommand(after)) this.#staleAll()
+    this.#keepSoon(true)
+  }
+
+  async #load(shell: NodeShell, after: Applied): Promise<void> {
+    this.#staleAll()
+    await shell.run(nft(`${loadCommands(after.ruleset)}\n${versionCommand(after)}`))
+    const forget = flowsToForget(undefined, after.ports)
+    if (forget.length > 0) await shell.run([...forget.map(conntrack), 'true'].join('\n'))
+    this.#keepSoon(true)
+  }
+
+  /** What the next change need not wait for before it is said to be in effect, but has to before it is begun. */
+  #keepSoon(bridgesToo: boolean): void {
+    const keep = this.#inTurn(async (shell) => {
+      // Whoever waits for the rules goes on first.
+      await new Promise(setImmediate)
+      if (bridgesToo) await shell.run(hairpin(this.#networks().flatMap(podBridge)))
+      await this.#keep(shell)
+    })
+    // All that a shell that fails leaves undone is done again with the next one.
+    keep.catch((error: unknown) => {
+      if (!(error instanceof RuntimeError)) throw error
+    })
   }
 
   async #kernelVersion(shell: NodeShell): Promise<string> {
@@ -178,32 +209,33 @@ class PacketRules implements NftApplier {
   }
 
   /** The version last: without it, all are written again. */
-  async #keep(shell: NodeShell, files: ReadonlyMap<string, string>, version: string): Promise<void> {
-    if (!this.#written.has(versionFile) && (await shell.read(versionFile)) === version) {
-      this.#written = new Map([...this.#written, ...files, [versionFile, version]])
+  async #keep(shell: NodeShell): Promise<void> {
+    const state = this.#applied
+    if (state === undefined || this.#stale.size === 0) return
+    const files = new Map<string, string>()
+    for (const [number, { names, contents }] of rulesetParts(state.ruleset, parts, this.#stale)) {
+      const part = String(number).padStart(2, '0')
+      files.set(`${nftFolder}/names-${part}.rules`, names)
+      files.set(`${nftFolder}/part-${part}.rules`, contents)
     }
-    await this.#write(shell, new Map([...files, [versionFile, version]]))
+    await this.#write(shell, files.set(versionFile, versionCommand(state)))
+    this.#stale.clear()
+    // A firewall may have been restarted meanwhile, and the files of before been loaded.
+    const chain = `ip ${state.ruleset.table} ${versionPrefix}${state.version}`
+    await shell.run(`nft list chain ${chain} >/dev/null 2>&1 || sh /state/${nftFolder}/apply.sh >/dev/null`)
+  }
+
+  #staleAll(): void {
+    for (let part = 0; part < parts; part += 1) this.#stale.add(part)
   }
 
   async #write(shell: NodeShell, files: ReadonlyMap<string, string>): Promise<void> {
-    const changed = [...files].filter(([path, text]) => this.#written.get(path) !== text)
-    if (changed.length === 0) return
-    await shell.write(changed.map(([path, text]) => ({ path, text })))
-    for (const [path, text] of changed) this.#written.set(path, text)
+    await shell.write([...files].map(([path, text]) => ({ path, text })))
   }
 
   #hostProblem(message: string): NetworkProblem {
     return { key: keyOf({ namespace: '', kind: 'Host', name: this.#settings.host }), message }
   }
-}
-
-function ruleFiles(ruleset: NftRuleset): Map<string, string> {
-  const contents = contentParts(ruleset, parts)
-  const part = (index: number) => `${nftFolder}/part-${String(index).padStart(2, '0')}.rules`
-  return new Map([
-    [`${nftFolder}/base.rules`, `${declarations(ruleset).join('\n')}\n`],
-    ...contents.map((text, index): [string, string] => [part(index), text === '' ? '' : `${text}\n`]),
-  ])
 }
 
 function podBridge({ mark }: NetworkRecord): PodBridge[] {
@@ -213,12 +245,14 @@ function podBridge({ mark }: NetworkRecord): PodBridge[] {
   return [{ bridge: bridgeName(block), namespace, block: mark.block, outdated: generation < newestGeneration }]
 }
 
-/** A pod is behind a Service that was not. */
-function joined(before: readonly KernelPort[], after: readonly KernelPort[]): boolean {
-  const addresses = (ports: readonly KernelPort[]) =>
-    ports.flatMap(({ backends }) => backends.map(({ address }) => address))
-  const known = new Set(addresses(before))
-  return addresses(after).some((address) => !known.has(address))
+/** Ports that are not the same in both. */
+function others(before: readonly KernelPort[], after: readonly KernelPort[]) {
+  const [then, now] = [new Set(before), new Set(after)]
+  return [before.filter((port) => !now.has(port)), after.filter((port) => !then.has(port))] as const
+}
+
+function versionCommand({ ruleset, version }: Applied): string {
+  return `add chain ip ${ruleset.table} ${versionPrefix}${version}\n`
 }
 
 function hairpin(bridges: readonly PodBridge[]): string {
@@ -226,7 +260,7 @@ function hairpin(bridges: readonly PodBridge[]): string {
 }
 
 function nft(commands: string): string {
-  return `nft -f - <<'END_OF_RULES'\n${commands}\nEND_OF_RULES`
+  return `nft -f - <<'END_OF_RULES' || exit 1\n${commands}\nEND_OF_RULES`
 }
 
 function conntrack(words: string): string {
