@@ -1,7 +1,9 @@
 // What a Service costs: requests per second, latency and CPU time of a request through a ClusterIP, against the address of a pod, in each mode;
 // from the host and from a pod. Ways take turns, so that all meet the same machine; figures are medians. Argument: number of rounds.
+import { errorText } from '../src/base/errors.ts'
 import { Shop, shopModes } from './support/load-shop.ts'
 import { type Kind, type Speed, SpeedLoad, type Way } from './support/load-speed.ts'
+import { withSwarm } from './support/load-swarm.ts'
 import { countFrom, median } from './support/numbers.ts'
 
 const seconds = 2
@@ -28,10 +30,30 @@ export async function run(args: readonly string[]): Promise<void> {
         }
       }
     }
+    await swarm(load, rounds)
     tell(ways, speeds, rounds)
   } finally {
     load.close()
     await shop.close()
+  }
+}
+
+/** The same server behind a service of Docker's Swarm mode. */
+async function swarm(load: SpeedLoad, rounds: number): Promise<void> {
+  try {
+    await withSwarm(load, async ({ task, service, containers }) => {
+      for (const kind of kinds) {
+        const ratios: number[] = []
+        for (let round = 0; round < rounds; round += 1) {
+          const own = await load.measure(task, kind, seconds, containers)
+          const through = await load.measure(service, kind, seconds, containers)
+          ratios.push(through.requestsPerSecond / own.requestsPerSecond)
+        }
+        console.log(`Swarm mode, ${kind}: ${median(ratios).toFixed(2)} of a task's own requests/s`)
+      }
+    })
+  } catch (error) {
+    console.log(`Swarm mode: not measured: ${errorText(error)}`)
   }
 }
 

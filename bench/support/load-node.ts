@@ -69,7 +69,9 @@ done 2>/dev/null; true`)
       return sizes.reduce((sum, size) => sum + size, 0)
     },
     async reloads() {
-      const text = await shell.run("echo 'show proc' | socat -t5 - UNIX-CONNECT:/state/run/master.sock")
+      // While it takes a new configuration, the master does not answer.
+      const once = "echo 'show proc' | socat -t5 - UNIX-CONNECT:/state/run/master.sock 2>/dev/null"
+      const text = await shell.run(`for try in $(seq 100); do ${once} && break; sleep 0.05; done`)
       return Number(/master\s+(\d+)/.exec(text)?.[1] ?? Number.NaN)
     },
     async [Symbol.asyncDispose]() {

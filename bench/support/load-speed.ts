@@ -58,11 +58,13 @@ export class SpeedLoad {
     if (said.failures > 0 || said.answers === 0) {
       throw new Error(`${name}, ${kind}: ${said.failures} requests failed, ${said.answers} were answered`)
     }
+    const after = cpuMicros([...before.keys()])
+    const used = [...after].reduce((sum, [pid, micros]) => sum + micros - (before.get(pid) ?? 0), said.cpuUs)
     return {
       requestsPerSecond: said.answers / said.seconds,
       p50Ms: said.p50us / 1000,
       p99Ms: said.p99us / 1000,
-      cpuMicros: (said.cpuUs + cpuMicros(processes) - before) / said.answers,
+      cpuMicros: used / said.answers,
     }
   }
 
@@ -71,14 +73,24 @@ export class SpeedLoad {
   }
 }
 
-/** What all threads of these processes have used so far, us. */
-function cpuMicros(processes: readonly number[]): number {
-  const times = processes.flatMap((pid) =>
-    readdirSync(`/proc/${pid}/task`).map((thread) => {
-      const [onCpu = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
-      return Number(onCpu) / 1000
+/** What these processes have used so far, us; those that have ended are left out. */
+function cpuMicros(processes: readonly number[]): ReadonlyMap<number, number> {
+  return new Map(
+    processes.flatMap((pid): [number, number][] => {
+      try {
+        return [[pid, cpuOf(pid)]]
+      } catch {
+        return []
+      }
     }),
   )
+}
+
+function cpuOf(pid: number): number {
+  const times = readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const [onCpu = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
+    return Number(onCpu) / 1000
+  })
   return times.reduce((sum, time) => sum + time, 0)
 }
 
