@@ -53,10 +53,9 @@ function dockerScript({ podCIDR }: ScriptFacts): string {
 # Lets packets that Berth's rules passed through Docker's rules. Made by Berth, changes are lost.
 set -u
 problem=
-for tables in iptables-nft iptables-legacy iptables; do
-  command -v $tables >/dev/null || continue
-  $tables -w -n -L DOCKER-USER >/dev/null 2>&1 && break
-  tables=
+tables=
+for each in iptables-nft iptables-legacy iptables; do
+  $each -w -n -L DOCKER-USER >/dev/null 2>&1 && tables=$each && break
 done
 if [ -z "$tables" ]; then
   problem='the packet rules of Docker are gone (a firewall was restarted?): pods are kept apart, but ports of the host and Docker itself need a restart of the engine'
