@@ -76,7 +76,6 @@ export class HostNode {
         failed: (error) => this.#laneFailed(error),
       })
     this.#haproxy = lane(appliers.haproxy)
-    appliers.haproxy.outdated(() => this.#haproxy.again())
     this.#nft = lane(appliers.nft)
     this.#lanes = [this.#nft, this.#haproxy, lane(appliers.dns)]
   }
