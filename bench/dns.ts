@@ -2,6 +2,7 @@
 // change takes until it is answered. Arguments: number of Services, seconds.
 import { createSocket } from 'node:dgram'
 import type { NetworkTable, ServiceRow } from '../src/runtime/network/table.ts'
+import { dnsQuery } from '../test/runtime/dns-load.ts'
 import { dnsWorld } from '../test/runtime/dns-world.ts'
 import { endpointRow, portRow, serviceRow, tableOf } from '../test/runtime/network/dns-rows.ts'
 import { countFrom, quantile } from './support/numbers.ts'
@@ -82,7 +83,7 @@ function ask(server: string, services: number, seconds: number): Promise<{ times
     next = (next + 1) % 0x10000
     sent.set(next, performance.now())
     const service = next % services
-    socket.send(query(next, `s${service}.n${service % 20}.svc.cluster.local`))
+    socket.send(dnsQuery(next, `s${service}.n${service % 20}.svc.cluster.local`))
   }
   return new Promise((resolve, reject) => {
     socket.on('error', reject)
@@ -105,13 +106,4 @@ function ask(server: string, services: number, seconds: number): Promise<{ times
       for (let each = 0; each < depth; each += 1) send()
     })
   })
-}
-
-function query(id: number, name: string): Buffer {
-  const head = Buffer.alloc(12)
-  head.writeUInt16BE(id, 0)
-  head.writeUInt16BE(0x0100, 2)
-  head.writeUInt16BE(1, 4)
-  const labels = name.split('.').map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label)]))
-  return Buffer.concat([head, ...labels, Buffer.of(0, 0, 1, 0, 1)])
 }

@@ -30,6 +30,8 @@ export interface DnsWorld extends AsyncDisposable {
   apply(table: NetworkTable): Promise<void>
   /** An applier that knows nothing, as after a restart of Berth. */
   another(): Promise<Applier>
+  /** A newer node container takes over; resolves when the one before it has ended. */
+  replace(): Promise<void>
 }
 
 export async function dnsWorld(socket: string, image: string = nodeImage): Promise<DnsWorld> {
@@ -39,14 +41,15 @@ export async function dnsWorld(socket: string, image: string = nodeImage): Promi
   const settings = settingsOf(engine, third)
   const upstreamAddress = `127.77.${third}.${fourth}`
   const upstream = await dnsUpstream(upstreamAddress, outside.name, outside.address)
-  const node = await started(socket, {
+  const container = (since: number, mounts: object) => ({
     Image: image,
     Entrypoint: ['sh', '-c', nodeEntry],
     Cmd: [],
-    Env: [`BERTH_SERVICE_CIDR=${settings.serviceCIDR}`, 'BERTH_NODE_SINCE=1'],
+    Env: [`BERTH_SERVICE_CIDR=${settings.serviceCIDR}`, `BERTH_NODE_SINCE=${since}`],
     Volumes: { '/state': {} },
-    HostConfig: { NetworkMode: 'host', CapAdd: ['NET_ADMIN', 'NET_RAW'], Dns: [upstreamAddress] },
+    HostConfig: { NetworkMode: 'host', CapAdd: ['NET_ADMIN', 'NET_RAW'], Dns: [upstreamAddress], ...mounts },
   })
+  const node = await started(socket, container(1, {}))
   const api = new HostApi(parseEndpoint('test', socket), defaultDeadlines, () => {})
   const shell = await openShell(api, node, systemClock, () => {})
   const applier = createDnsApplier(settings)
@@ -54,6 +57,7 @@ export async function dnsWorld(socket: string, image: string = nodeImage): Promi
   const resolver = new Resolver({ timeout: 2000, tries: 1 })
   resolver.setServers([settings.dnsAddress])
   const shells = [shell]
+  const nodes = [node]
   return {
     ...{ settings, docker, node, resolver, shell, applier, upstream },
     apply: async (table) => {
@@ -66,14 +70,21 @@ export async function dnsWorld(socket: string, image: string = nodeImage): Promi
       await made.attach(own)
       return made
     },
+    async replace() {
+      const last = nodes.at(-1) ?? node
+      nodes.push(await started(socket, container(nodes.length + 1, { VolumesFrom: [node] })))
+      await engineJson(socket, 'POST', `/containers/${last}/wait`)
+    },
     async [Symbol.asyncDispose]() {
       resolver.cancel()
       // Without its script it is not started again, which would take the address once more.
-      await shell.run(`rm /state/dns/run.sh; kill "$(cat /dev/shm/berth-dns/pid)"; sleep 0.3
+      const newest = await openShell(api, nodes.at(-1) ?? node, systemClock, () => {})
+      shells.push(newest)
+      await newest.run(`rm /state/dns/run.sh; kill "$(cat /dev/shm/berth-dns/pid)"; sleep 0.3
 ip address del ${settings.dnsAddress}/32 dev lo; ip route del local ${settings.serviceCIDR} dev lo`)
       for (const each of shells) each.close()
       api.close()
-      await docker.destroy(node)
+      for (const id of nodes.reverse()) await docker.destroy(id)
       await upstream[Symbol.asyncDispose]()
     },
   }

@@ -183,6 +183,15 @@ printf 'server ${dnsAddress}\\nzone cluster.local\\nupdate add evil.${domain}. 5
   expect(refused).toMatch(/REFUSED/)
 })
 
+test('who is neither a pod nor the host is told nothing', async () => {
+  const { dnsAddress } = world.settings
+  const stranger = `192.0.2.${dnsAddress.split('.')[2]}`
+  const told = await world.shell.run(`ip address add ${stranger}/32 dev lo
+for name in web.${domain} ${outside.name}; do dig -b ${stranger} @${dnsAddress} $name | grep -o 'status: [A-Z]*'; done
+ip address del ${stranger}/32 dev lo`)
+  expect(told.trim().split('\n')).toEqual(['status: REFUSED', 'status: REFUSED'])
+})
+
 async function answered(name: string): Promise<boolean> {
   return world.resolver.resolve4(name).then(
     () => true,

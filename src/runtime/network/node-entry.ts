@@ -1,10 +1,15 @@
+import { basePath } from './haproxy-base.ts'
 import {
   dnsCheck,
+  dnsEnd,
+  dnsReady,
   dnsScript,
   haproxyFolder,
+  haproxyLog,
   masterSocket,
   oldMasterSocket,
   ownerFile,
+  redirectsFile,
   rulesCheck,
   rulesScript,
   stagePath,
@@ -41,6 +46,7 @@ load_rules() { [ ! -e ${rulesScript} ] || sh ${rulesScript}; }
 check_rules() {
   route
   [ ! -e ${rulesCheck} ] || sh ${rulesCheck} || load_rules
+  [ ! -e ${statePath}/${redirectsFile} ] || sh ${statePath}/${redirectsFile}
 }
 check_all() {
   check_rules
@@ -55,8 +61,20 @@ start_haproxy() {
     ln -f ${masterSocket} ${oldMasterSocket}
     set -- -x ${workerSocket}
   fi
-  haproxy -W -db -S ${masterSocket},mode,600 -f ${haproxyFolder} "$@" &
+  haproxy -W -db -S ${masterSocket},mode,600 -f ${haproxyFolder} "$@" >${haproxyLog} 2>&1 &
   haproxy=$!
+}
+# A port that another program has, or a file that HAProxy does not take, must not keep it from serving the others. Berth puts it right
+# once it is there: it sees by the description that the configuration is not the one that it made.
+set_aside() {
+  [ $haproxy != 0 ] && [ -e ${haproxyLog} ] || return 0
+  cat ${haproxyLog} >&2
+  sed -n 's#^[ALERT].*[(${haproxyFolder}/[^:]*.cfg):([0-9]*)].*#\1 \2#p' ${haproxyLog} | sort -u -k 1,1 -k 2,2nr |
+    while read -r file line; do
+      [ "$file" != ${statePath}/${basePath} ] && [ -e "$file" ] || continue
+      if sed -n "$line"p "$file" | grep -q '^  bind '; then sed -i "$line"'s/^/#/' "$file"; else mv -f "$file" "$file.refused"; fi
+      sed -i 's/^  description .*-partial$/&/;t;s/^  description .*/&-partial/' ${statePath}/${basePath}
+    done
 }
 start_dns() {
   dns_at=$now
@@ -64,7 +82,10 @@ start_dns() {
   dns=$!
 }
 look() {
-  if ! alive $haproxy && [ $((now - haproxy_at)) -ge 10 ] && configured; then start_haproxy; fi
+  if ! alive $haproxy && [ $((now - haproxy_at)) -ge 10 ] && configured; then
+    set_aside
+    start_haproxy
+  fi
   if ! alive $dns && [ $((now - dns_at)) -ge 10 ] && [ -e ${dnsScript} ]; then start_dns; fi
   if ! alive $rules && [ $((now - rules_at)) -ge 300 ]; then
     rules_at=$now
@@ -74,17 +95,19 @@ look() {
 }
 
 haproxy_up() { ! configured || { alive $haproxy && [ "$(inode ${masterSocket})" != "$before" ] && answers ${masterSocket}; }; }
-dns_up() { [ ! -e ${dnsScript} ] || alive $dns; }
+dns_up() { [ ! -e ${dnsScript} ] || { alive $dns && [ -e ${dnsReady} ]; }; }
 take_over() {
   echo "$BERTH_NODE_SINCE" >${ownerFile}.new
   mv -f ${ownerFile}.new ${ownerFile} && owns=yes
 }
 
+end_dns() { sh ${dnsEnd} || kill -TERM $dns; }
+
 # Ends both in an orderly way, within so many seconds.
 finish() {
   trap - TERM INT
   alive $haproxy && kill -USR1 $haproxy
-  alive $dns && kill -TERM $dns
+  if alive $dns; then end_dns & fi
   left=$(($1 * 10))
   while [ $left -gt 0 ] && { alive $haproxy || alive $dns; }; do
     pause 0.1

@@ -124,8 +124,9 @@ test('what a server tells of a zone', () => {
 })
 
 test('the script comes last, and says what it was started from', () => {
-  const files = staticFiles({ zone, dnsAddress: '10.96.0.10' }, zones)
-  const others = staticFiles({ zone, dnsAddress: '10.96.1.10' }, zones)
+  const ranges = { podCIDR: '10.244.0.0/16', serviceCIDR: '10.96.0.0/16' }
+  const files = staticFiles({ zone, dnsAddress: '10.96.0.10', ...ranges }, zones)
+  const others = staticFiles({ zone, dnsAddress: '10.96.1.10', ...ranges }, zones)
   expect(files.at(-1)?.path).toBe('dns/run.sh')
   const stamps = [files, others].map((each) => /echo (\w{16}) >/.exec(each.at(-1)?.text ?? '')?.[1])
   expect(new Set(stamps).size).toBe(2)

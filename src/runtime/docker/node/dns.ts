@@ -148,7 +148,7 @@ class DnsApplier implements Applier {
   async #transfer(shell: NodeShell): Promise<readonly (readonly [string, ReadonlySet<string> | undefined])[]> {
     const stamp = stampOf(this.#static)
     const text = await shell.run(`run=${runFolder} tries=0 stamp=
-up() { { read -r stamp <$run/stamp; } 2>/dev/null && [ "$stamp" = ${stamp} ] && sh /state/${dnsFolder}/check.sh 2>/dev/null; }
+up() { { read -r stamp <$run/stamp; } 2>/dev/null && [ "$stamp" = ${stamp} ] && [ -e $run/ready ] && sh /state/${dnsFolder}/check.sh 2>/dev/null; }
 until up; do
   tries=$((tries + 1))
   if [ $tries -gt ${longestStart} ]; then echo 'the DNS server does not start' >&2; exit 1; fi
@@ -179,7 +179,7 @@ async function serverOf(shell: NodeShell): Promise<string> {
 /** Without the key, which is nobody's business. */
 async function filesThere(shell: NodeShell): Promise<Map<string, string>> {
   const text = await shell.run(`cd /state/${dnsFolder} 2>/dev/null || exit 0
-for path in names zones named.conf check.sh run.sh; do
+for path in names zones named.conf check.sh end.sh run.sh; do
   [ ! -e $path ] || find $path -type f -exec sha256sum {} +
 done`)
   const rows = text.split('\n').flatMap((line) => {
