@@ -14,9 +14,12 @@ export function planLeave(pod: LivePod, cause: string, effect: Effect): Task {
   const ref = podRef(pod)
   const mark: Action[] = pod.sandbox ? [{ kind: 'markLeaving', pod: ref }] : []
   const stopping = aliveIn(pod).length > 0 && pod.sandbox !== undefined
+  if (stopping && hasTraffic(pod) && drainMs(pod) > 0) {
+    return { host: pod.host, text: `take pod ${pod.name} out of traffic`, cause, effect, actions: mark }
+  }
   const text = `${stopping ? 'stop' : 'remove'} pod ${pod.name}`
-  const stops = hasTraffic(pod) && drainMs(pod) > 0 ? [] : stopActions(pod, graceMs(pod))
-  return { host: pod.host, text, cause, effect, actions: [...mark, ...(stopping ? stops : removeActions(pod))] }
+  const rest = stopping ? stopActions(pod, graceMs(pod)) : removeActions(pod)
+  return { host: pod.host, text, cause, effect, actions: [...mark, ...rest] }
 }
 
 /** What a later look at a leaving pod does, and when the next one is due though nothing happens. */

@@ -32,14 +32,14 @@ export const joins: readonly Row[] = [
     title: 'once it is, an old one goes',
     desired: deployment(two),
     pods: [...olds, pod(two, 0, serving)],
-    expected: 'stop pod web-aaa-0 (old revision aaa)',
+    expected: 'take pod web-aaa-0 out of traffic (old revision aaa)',
     calls: ['markLeaving'],
   },
   {
     title: 'one that no Service knows need not be in traffic',
     desired: deployment(two),
     pods: [...olds, pod(two, 0)],
-    expected: 'stop pod web-aaa-0 (old revision aaa)',
+    expected: 'take pod web-aaa-0 out of traffic (old revision aaa)',
   },
   {
     title: 'when Berth has just started and no pod is known to be in traffic, none is broken',
@@ -51,7 +51,10 @@ export const joins: readonly Row[] = [
     title: 'one that is not in traffic goes before those that are',
     desired: deployment(two, { maxSurge: 0, maxUnavailable: 2 }),
     pods: [pod(one, 0, serving), pod(one, 1, joining), pod(one, 2, serving)],
-    expected: lines('stop pod web-aaa-1 (old revision aaa)', 'stop pod web-aaa-0 (old revision aaa)'),
+    expected: lines(
+      'take pod web-aaa-1 out of traffic (old revision aaa)',
+      'take pod web-aaa-0 out of traffic (old revision aaa)',
+    ),
   },
   {
     title: 'a ReplicaSet replaces no changed pod while another one joins',
@@ -67,21 +70,21 @@ export const drains: readonly Row[] = [
     title: 'a pod in traffic is marked, and nothing else',
     desired: gone,
     pods: [pod(one, 0, serving)],
-    expected: 'stop pod web-aaa-0 (scaled down to 0)',
+    expected: 'take pod web-aaa-0 out of traffic (scaled down to 0)',
     calls: ['markLeaving'],
   },
   {
     title: 'one that joins may have got requests already',
     desired: gone,
     pods: [pod(one, 0, joining)],
-    expected: 'stop pod web-aaa-0 (scaled down to 0)',
+    expected: 'take pod web-aaa-0 out of traffic (scaled down to 0)',
     calls: ['markLeaving'],
   },
   {
     title: 'one that stopped being ready may still have requests',
     desired: gone,
     pods: [pod(one, 0, { traffic: 'draining' })],
-    expected: 'stop pod web-aaa-0 (scaled down to 0)',
+    expected: 'take pod web-aaa-0 out of traffic (scaled down to 0)',
     calls: ['markLeaving'],
   },
   {
@@ -170,7 +173,7 @@ export const drains: readonly Row[] = [
     title: 'a bare pod that changed leaves traffic first',
     desired: barePod(two),
     pods: [pod(one, 0, { name: 'web', ...serving })],
-    expected: 'stop pod web (old revision aaa)',
+    expected: 'take pod web out of traffic (old revision aaa)',
     calls: ['markLeaving'],
   },
   {

@@ -64,7 +64,7 @@ describe('a pod that joins traffic', () => {
     const update = (top: PodChanges) =>
       renderPlan(plan(statefulSet(two, 2), view([member(one, 0, serving), member(two, 1, top)])))
     expect(update(joining)).toBe('')
-    expect(update(serving)).toBe('stop pod web-0 (old revision aaa)')
+    expect(update(serving)).toBe('take pod web-0 out of traffic (old revision aaa)')
   })
 
   test('holds up the next host of a DaemonSet', () => {
@@ -74,7 +74,7 @@ describe('a pod that joins traffic', () => {
       return renderPlan(plan(daemonSet(two), view(pods, { hosts })))
     }
     expect(update(joining)).toBe('')
-    expect(update(serving)).toBe('stop pod web-aaa-1 (old revision aaa)')
+    expect(update(serving)).toBe('take pod web-aaa-1 out of traffic (old revision aaa)')
   })
 
   test('does not release the pod that a DaemonSet surges beside', () => {
@@ -84,7 +84,7 @@ describe('a pod that joins traffic', () => {
       return renderPlan(plan(daemonSet(two, surge), view(pods, { hosts: [host({ name: 'a' })] })))
     }
     expect(update(joining)).toBe('')
-    expect(update(serving)).toBe('stop pod web-aaa-0 (old revision aaa)')
+    expect(update(serving)).toBe('take pod web-aaa-0 out of traffic (old revision aaa)')
   })
 
   test('is no healthy pod for a disruption budget', () => {
@@ -129,13 +129,13 @@ describe('a pod in traffic that has to go', () => {
   ])('%s finishes first, then its processes end', (_what, planned) => {
     const first = planned(serving)
     expect(first.tasks).toHaveLength(1)
-    expect(first.tasks[0]?.text).toMatch(/^stop pod/)
+    expect(first.tasks[0]?.text).toMatch(/^take pod .* out of traffic$/)
     expect(told(first)[1]).toEqual(marked)
     const second = planned(leaving('draining', 1_000))
     expect(told(second)[0]).toBe('')
     expect(second.lookAgainAt).toBe(now + 4_000)
     const third = planned(leaving('out', 1_000))
-    expect(third.tasks[0]?.text).toBe(first.tasks[0]?.text)
+    expect(third.tasks[0]?.text).toMatch(/^stop pod/)
     expect(third.tasks[0]?.cause).toBe('out of traffic')
     expect(told(third)[1]).toEqual([expect.stringMatching(/^stop .* within 29000 ms$/)])
   })
