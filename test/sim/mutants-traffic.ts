@@ -17,8 +17,8 @@ export const trafficMutants: readonly Mutant[] = [
   {
     title: 'processes in traffic end with the mark',
     file: 'reconcile/plan/leave.ts',
-    from: 'hasTraffic(pod) && drainMs(pod) > 0 ? [] : stopActions(pod, graceMs(pod))',
-    to: 'stopActions(pod, graceMs(pod))',
+    from: 'stopping && hasTraffic(pod) && drainMs(pod) > 0',
+    to: 'stopping && hasTraffic(pod) && drainMs(pod) < 0',
   },
   {
     title: 'processes end at the second look',
