@@ -1,15 +1,12 @@
-import { basePath } from './haproxy-base.ts'
 import {
   dnsCheck,
   dnsEnd,
   dnsReady,
   dnsScript,
   haproxyFolder,
-  haproxyLog,
   masterSocket,
   oldMasterSocket,
   ownerFile,
-  redirectsFile,
   rulesCheck,
   rulesScript,
   stagePath,
@@ -46,7 +43,6 @@ load_rules() { [ ! -e ${rulesScript} ] || sh ${rulesScript}; }
 check_rules() {
   route
   [ ! -e ${rulesCheck} ] || sh ${rulesCheck} || load_rules
-  [ ! -e ${statePath}/${redirectsFile} ] || sh ${statePath}/${redirectsFile}
 }
 check_all() {
   check_rules
@@ -61,20 +57,8 @@ start_haproxy() {
     ln -f ${masterSocket} ${oldMasterSocket}
     set -- -x ${workerSocket}
   fi
-  haproxy -W -db -S ${masterSocket},mode,600 -f ${haproxyFolder} "$@" >${haproxyLog} 2>&1 &
+  haproxy -W -db -S ${masterSocket},mode,600 -f ${haproxyFolder} "$@" &
   haproxy=$!
-}
-# A port that another program has, or a file that HAProxy does not take, must not keep it from serving the others. Berth puts it right
-# once it is there: it sees by the description that the configuration is not the one that it made.
-set_aside() {
-  [ $haproxy != 0 ] && [ -e ${haproxyLog} ] || return 0
-  cat ${haproxyLog} >&2
-  sed -n 's#^[ALERT].*[(${haproxyFolder}/[^:]*.cfg):([0-9]*)].*#\1 \2#p' ${haproxyLog} | sort -u -k 1,1 -k 2,2nr |
-    while read -r file line; do
-      [ "$file" != ${statePath}/${basePath} ] && [ -e "$file" ] || continue
-      if sed -n "$line"p "$file" | grep -q '^  bind '; then sed -i "$line"'s/^/#/' "$file"; else mv -f "$file" "$file.refused"; fi
-      sed -i 's/^  description .*-partial$/&/;t;s/^  description .*/&-partial/' ${statePath}/${basePath}
-    done
 }
 start_dns() {
   dns_at=$now
@@ -82,10 +66,7 @@ start_dns() {
   dns=$!
 }
 look() {
-  if ! alive $haproxy && [ $((now - haproxy_at)) -ge 10 ] && configured; then
-    set_aside
-    start_haproxy
-  fi
+  if ! alive $haproxy && [ $((now - haproxy_at)) -ge 10 ] && configured; then start_haproxy; fi
   if ! alive $dns && [ $((now - dns_at)) -ge 10 ] && [ -e ${dnsScript} ]; then start_dns; fi
   if ! alive $rules && [ $((now - rules_at)) -ge 300 ]; then
     rules_at=$now
