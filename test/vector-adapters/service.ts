@@ -1,13 +1,8 @@
 import type { ServiceSpec } from '../../src/manifests/types.ts'
-import {
-  podAddressDomain,
-  podDomain,
-  portDomain,
-  serviceDomain,
-  shortNames,
-} from '../../src/runtime/network/dns-names.ts'
+import { podAddressDomain, shortNames } from '../../src/runtime/network/dns-names.ts'
 import { selectsPod } from '../../src/runtime/network/endpoints.ts'
 import { type AddressedService, serviceEnv } from '../../src/runtime/network/service-env.ts'
+import { type NamedService, recordsOf } from '../../src/runtime/network/service-records.ts'
 import { affinitySeconds, sticks } from '../../src/runtime/network/session-affinity.ts'
 import { service as manifest, object, problems } from '../manifests/manifest.ts'
 
@@ -39,7 +34,7 @@ export const service = {
     const { namespace, clusterDomain: zone } = input
     switch (input.kind) {
       case 'Service': {
-        const fqdn = serviceDomain(input.name, namespace, zone)
+        const fqdn = nameOf('A', { ...named(input.name, namespace), clusterIP: '10.0.0.1' }, zone)
         return {
           fqdn,
           shortFromSameNamespace: shortNames(fqdn, namespace, zone),
@@ -47,11 +42,11 @@ export const service = {
         }
       }
       case 'PodHostname':
-        return { fqdn: podDomain(input.hostname, input.subdomain, namespace, zone) }
+        return { fqdn: nameOf('PTR', withPod(input.subdomain, namespace, input.hostname), zone) }
       case 'PodIP':
         return { fqdn: podAddressDomain(input.ip, namespace, zone) }
       case 'SRV':
-        return { fqdn: portDomain(input.port, input.protocol, serviceDomain(input.name, namespace, zone)) }
+        return { fqdn: nameOf('SRV', withPort(input.name, namespace, input.port, input.protocol), zone) }
     }
   },
   selects: ({
@@ -64,4 +59,23 @@ export const service = {
     selected: selectsPod(selector ?? undefined, podLabels),
   }),
   envVars: (input: { service: AddressedService }) => ({ env: serviceEnv(input.service) }),
+}
+
+function named(name: string, namespace: string): NamedService {
+  return { name, namespace, type: 'ClusterIP', clusterIP: '', externalName: '', addresses: [], ports: [] }
+}
+
+function withPod(name: string, namespace: string, hostname: string): NamedService {
+  return { ...named(name, namespace), clusterIP: 'None', addresses: [{ address: '10.0.0.2', hostname, ports: [] }] }
+}
+
+function withPort(name: string, namespace: string, port: string, protocol: string): NamedService {
+  const ports = [{ name: port, protocol, port: 80 }]
+  return { ...named(name, namespace), clusterIP: 'None', addresses: [{ address: '10.0.0.2', hostname: 'x', ports }] }
+}
+
+/** The name of its record of that type; of a reverse record the name that it leads to. */
+function nameOf(type: 'A' | 'SRV' | 'PTR', service: NamedService, zone: string): string | undefined {
+  const record = recordsOf(service, zone).find((one) => one.type === type)
+  return record?.type === 'PTR' ? record.target : record?.name
 }
