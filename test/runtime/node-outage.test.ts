@@ -3,7 +3,7 @@ import { silentLog } from '../../src/base/log.ts'
 import { parseEndpoint } from '../../src/runtime/docker/endpoint.ts'
 import { defaultDeadlines, HostApi } from '../../src/runtime/docker/host-api.ts'
 import { Images } from '../../src/runtime/docker/images.ts'
-import type { Applier, TrafficApplier } from '../../src/runtime/docker/node/contract.ts'
+import type { Applier } from '../../src/runtime/docker/node/contract.ts'
 import { HostNode } from '../../src/runtime/docker/node/node.ts'
 import { nodeOptions } from '../../src/runtime/docker/node/options.ts'
 import { FakeClock } from '../sim/fake-clock.ts'
@@ -11,7 +11,7 @@ import { service } from './haproxy-world.ts'
 import { emptyTable, nodeNetwork } from './node-samples.ts'
 
 const idle: Applier = { attach: async () => {}, apply: async () => [], detach: () => {} }
-const haproxy: TrafficApplier = { ...idle, trafficOf: () => 'joining', watch: () => {}, expect: () => {} }
+const haproxy = { ...idle, trafficOf: () => 'joining' as const, watch() {}, expect() {}, outdated() {} }
 const backend = {
   name: 'web',
   pod: 'shop/web',
