@@ -1,6 +1,7 @@
 // What HAProxy says of itself, taken apart.
 import { nextBackend } from './haproxy-base.ts'
 import type { RunningServer, RunningServers } from './haproxy-commands.ts'
+import { type Bind, bindText } from './haproxy-part.ts'
 
 export interface Worker {
   readonly pid: string
@@ -93,7 +94,7 @@ export function readConfigErrors(text: string, folder: string): ReadonlyMap<stri
 }
 
 /** Listening sockets of the host (lines of /proc/net/tcp) that are none of our own (`own INODE`): address, or `*`, with port. */
-export function readListeners(text: string): readonly { readonly address: string; readonly port: number }[] {
+export function readListeners(text: string): readonly Bind[] {
   const own = new Set([...text.matchAll(/^own (\d+)$/gm)].map(([, inode]) => inode))
   return text.split('\n').flatMap((line) => {
     const fields = line.trim().split(/\s+/)
@@ -101,6 +102,44 @@ export function readListeners(text: string): readonly { readonly address: string
     if (fields[3] !== '0A' || own.has(fields[9])) return []
     return [{ address: /^0+$/.test(hex) ? '*' : addressOf(hex), port: Number.parseInt(port, 16) }]
   })
+}
+
+export interface TakenPorts {
+  /** As `bindText` writes them. */
+  readonly taken: ReadonlySet<string>
+  /** Of those at one address only: a port of the same address that is free. */
+  readonly moved: ReadonlyMap<string, number>
+}
+
+/** Out of reach of what the kernel gives to clients. */
+const otherPorts = { first: 61_000, count: 4000 }
+
+/** What of the wanted binds HAProxy cannot have, as others listen there, and what it can have instead. */
+export function takenPorts(wanted: readonly Bind[], listeners: readonly Bind[]): TakenPorts {
+  const busy = new Map<number, Bind[]>()
+  for (const listener of listeners) busy.set(listener.port, [...(busy.get(listener.port) ?? []), listener])
+  const isTaken = ({ address, port }: Bind) =>
+    (busy.get(port) ?? []).some((other) => [address, other.address].includes('*') || other.address === address)
+  const lost = wanted.filter(isTaken)
+  const used = new Set(lost.length > 0 ? wanted.flatMap(({ port }) => port) : [])
+  const free = (port: number) => {
+    for (let step = 0; step < otherPorts.count; step += 1) {
+      const other = otherPorts.first + ((port + step) % otherPorts.count)
+      if (!busy.has(other) && !used.has(other)) return other
+    }
+    return undefined
+  }
+  const moved = new Map<string, number>()
+  const numbers = new Map<number, number>()
+  for (const bind of lost) {
+    if (bind.address === '*') continue
+    const other = numbers.get(bind.port) ?? free(bind.port)
+    if (other === undefined) continue
+    numbers.set(bind.port, other)
+    used.add(other)
+    moved.set(bindText(bind), other)
+  }
+  return { taken: new Set(lost.map(bindText)), moved }
 }
 
 /** In the byte order of the machine, which is little endian wherever Docker runs. IPv4 in IPv6 ends with it. */

@@ -104,3 +104,19 @@ export function afterCommands(wanted: Iterable<BackendServers>, running: Running
   }
   return after
 }
+
+/** Of `backend/server`. */
+export function splitPath(path: string): [string, string] {
+  const at = path.indexOf('/')
+  return [path.slice(0, at), path.slice(at + 1)]
+}
+
+/** Without servers that are gone, `backend/server`. */
+export function without(running: RunningServers, paths: readonly string[]): RunningServers {
+  const rest = new Map(running)
+  for (const path of paths) {
+    const [backend, name] = splitPath(path)
+    rest.set(backend, new Map([...(rest.get(backend) ?? [])].filter(([server]) => server !== name)))
+  }
+  return rest
+}

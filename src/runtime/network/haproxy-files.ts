@@ -5,14 +5,16 @@ import {
   type Bind,
   bindText,
   fileText,
+  frameHash,
   type HaproxyList,
   type HaproxyPart,
   listText,
+  type Redirect,
 } from './haproxy-part.ts'
-import { portPolicy } from './haproxy-policy.ts'
+import { PolicyIndex } from './haproxy-policy.ts'
 import { bindsOf, servicePart } from './haproxy-service.ts'
 import { ingressParts } from './ingress-haproxy.ts'
-import type { NetworkProblem, NetworkTable, PolicyRow, ServicePortRow, ServiceRow } from './table.ts'
+import type { NetworkProblem, NetworkTable, ServicePortRow, ServiceRow } from './table.ts'
 
 /** All that HAProxy has to be for a table. */
 export interface HaproxyPlan {
@@ -23,6 +25,8 @@ export interface HaproxyPlan {
   readonly lists: ReadonlyMap<string, HaproxyList>
   /** Stick tables of servers. */
   readonly tables: readonly string[]
+  /** Where a Service listens on another port than its own. */
+  readonly redirects: readonly Redirect[]
   readonly problems: readonly NetworkProblem[]
 }
 
@@ -32,6 +36,8 @@ export interface HaproxyHost {
   isOpen(backend: string, server: string): boolean
   /** Addresses with ports that others than HAProxy listen on, `*:80`. */
   readonly taken: ReadonlySet<string>
+  /** Of those that are taken: on which port of the same address HAProxy listens instead. Absent: on none. */
+  readonly moved?: ReadonlyMap<string, number>
   /** Of Ingress: another text for other certificates that only a new worker reads; undefined: there are none, and no https. */
   readonly certificates?: string | undefined
   /** HAProxy's words if it does not take the part; undefined: it does, as far as known. */
@@ -39,50 +45,109 @@ export interface HaproxyHost {
 }
 
 export function haproxyPlan(table: NetworkTable, settings: HaproxySettings, host: HaproxyHost): HaproxyPlan {
-  const problems: NetworkProblem[] = []
-  const owners = bindOwners(table, settings)
-  const policies = new Map(table.policies.map((row): [string, PolicyRow] => [row.pod, row]))
-  const ingress = ingressParts(table, settings, host)
-  problems.push(...ingress.problems)
-  const parts = [
-    ...table.services.flatMap((service): HaproxyPart[] => {
-      const found = serviceProblems(service, owners, host)
-      problems.push(...found)
-      const part = servicePart(service, {
-        settings,
-        isOpen: host.isOpen,
-        mayBind: (bind) => owners.get(bindText(bind)) === service.key && !host.taken.has(bindText(bind)),
-        policyOf: (port) => {
-          const policy = portPolicy(port.backends, policies)
-          if (policy.isMixed) problems.push({ key: service.key, message: mixedPolicies(port) })
-          return policy
-        },
-      })
-      return part ? [part] : []
-    }),
-    ...ingress.parts,
-  ].filter((part) => {
-    const words = host.refusal(part)
-    if (words !== undefined) problems.push({ key: part.key, message: `HAProxy refuses it: ${words}` })
-    return words === undefined
-  })
-  return {
-    hash: sha256([baseConfig(''), ...parts.map(({ path, frame }) => `${path}\n${frame}`)].join('\n')).slice(0, 32),
-    parts,
-    backends: new Map(parts.flatMap(({ backends }) => backends.map((backend) => [backend.name, backend]))),
-    lists: new Map(parts.flatMap(({ lists }) => lists.map((list) => [list.path, list]))),
-    tables: parts.flatMap(({ tables = [] }) => tables),
-    problems,
+  return new HaproxyPlanner(settings).plan(table, host)
+}
+
+/** What a Service's part was made from beside its row, and the part. */
+interface Planned {
+  readonly taken: ReadonlySet<string>
+  readonly moved: ReadonlyMap<string, number>
+  /** Who has what it wanted to listen on, if somebody else does. */
+  readonly others: string
+  readonly policies: readonly unknown[]
+  readonly part: HaproxyPart | undefined
+  readonly problems: readonly NetworkProblem[]
+}
+
+/** Makes one plan after the other: of rows that are the same objects as before, the parts are, too. */
+export class HaproxyPlanner {
+  readonly #settings: HaproxySettings
+  readonly #planned = new WeakMap<ServiceRow, Planned>()
+  readonly #policies = new PolicyIndex()
+
+  constructor(settings: HaproxySettings) {
+    this.#settings = settings
+  }
+
+  plan(table: NetworkTable, host: HaproxyHost): HaproxyPlan {
+    const problems: NetworkProblem[] = []
+    const owners = bindOwners(table, this.#settings)
+    this.#policies.set(table.policies)
+    const parts: HaproxyPart[] = []
+    const take = (part: HaproxyPart) => {
+      const words = host.refusal(part)
+      if (words === undefined) parts.push(part)
+      else problems.push({ key: part.key, message: `HAProxy refuses it: ${words}` })
+    }
+    for (const service of table.services) {
+      const planned = this.#service(service, owners, host)
+      problems.push(...planned.problems)
+      if (planned.part) take(planned.part)
+    }
+    const ingress = ingressParts(table, this.#settings, host)
+    problems.push(...ingress.problems)
+    for (const part of ingress.parts) take(part)
+    return {
+      hash: sha256([baseConfig(''), ...parts.map(frameHash)].join('\n')).slice(0, 32),
+      parts,
+      backends: new Map(parts.flatMap(({ backends }) => backends.map((backend) => [backend.name, backend]))),
+      lists: new Map(parts.flatMap(({ lists }) => lists.map((list) => [list.path, list]))),
+      tables: parts.flatMap(({ tables = [] }) => tables),
+      redirects: parts.flatMap(({ redirects = [] }) => redirects),
+      problems,
+    }
+  }
+
+  #service(service: ServiceRow, owners: ReadonlyMap<string, string>, host: HaproxyHost): Planned {
+    const others = othersOf(service, owners)
+    const policies = this.#policies.about(service)
+    const { taken, moved = nowhere } = host
+    const last = this.#planned.get(service)
+    const isSame =
+      last?.taken === taken && last.moved === moved && last.others === others && isSameList(last.policies, policies)
+    if (last && isSame) return last
+    const problems = serviceProblems(service, owners, host)
+    const part = servicePart(service, {
+      settings: this.#settings,
+      isOpen: host.isOpen,
+      mayBind: (bind) => {
+        const text = bindText(bind)
+        return owners.get(text) === service.key && (!taken.has(text) || moved.has(text))
+      },
+      movedTo: (bind) => moved.get(bindText(bind)),
+      policyOf: (port) => {
+        const policy = this.#policies.policyOf(port)
+        if (policy.isMixed) problems.push({ key: service.key, message: mixedPolicies(port) })
+        return policy
+      },
+    })
+    const planned = { taken, moved, others, policies, part, problems }
+    // Who is not known yet stays as it is, which is not said by the row.
+    if (!hasUnknown(service)) this.#planned.set(service, planned)
+    return planned
   }
 }
 
-/** All files below the state folder, by path: the lists first, as the others name them. */
+const nowhere: ReadonlyMap<string, number> = new Map()
+
+function hasUnknown({ ports }: ServiceRow): boolean {
+  return ports.some(({ backends }) => backends.some(({ state }) => state === 'unknown'))
+}
+
+function isSameList(before: readonly unknown[], after: readonly unknown[]): boolean {
+  return before.length === after.length && before.every((one, index) => one === after[index])
+}
+
+/**
+ * All files below the state folder, by path, in the order to write them: lists first, as the others name them; what tells the hash last, as
+ * HAProxy may start at any moment and would say it of files that are not there yet.
+ */
 export function haproxyFiles({ hash, parts, lists }: HaproxyPlan): ReadonlyMap<string, string> {
-  return new Map([
-    ...[...lists.values()].map((list): [string, string] => [list.path, listText(list)]),
-    [basePath, baseConfig(hash)],
-    ...parts.map((part): [string, string] => [part.path, fileText(part)]),
-  ])
+  const files = new Map<string, string>()
+  for (const list of lists.values()) files.set(list.path, listText(list))
+  for (const part of parts) files.set(part.path, fileText(part))
+  files.set(basePath, baseConfig(hash))
+  return files
 }
 
 /** Which Service listens where, if several want to: the first by key. The ports of Ingress are its own, once there is one. */
@@ -92,12 +157,37 @@ function bindOwners({ services, ingress }: NetworkTable, settings: HaproxySettin
     if (port !== 0 && ingress.routes.length > 0) owners.set(bindText({ address: '*', port }), 'Ingress')
   }
   for (const service of services) {
-    for (const bind of tcpBinds(service)) {
-      const text = bindText(bind)
-      if (!owners.has(text)) owners.set(text, service.key)
-    }
+    for (const text of bindTexts(service)) if (!owners.has(text)) owners.set(text, service.key)
   }
   return owners
+}
+
+/** Where HAProxy is to listen for all of the table. */
+export function wantedBinds({ services, ingress }: NetworkTable, settings: HaproxySettings): readonly Bind[] {
+  const { ingressHttpPort, ingressHttpsPort } = settings
+  const ports = ingress.routes.length > 0 ? [ingressHttpPort, ingressHttpsPort].filter((port) => port !== 0) : []
+  return [...ports.map((port) => ({ address: '*', port })), ...services.flatMap(tcpBinds)]
+}
+
+/** Of a bind that somebody else has: it, and who. */
+function othersOf(service: ServiceRow, owners: ReadonlyMap<string, string>): string {
+  let others = ''
+  for (const text of bindTexts(service)) {
+    const owner = owners.get(text)
+    if (owner !== service.key) others += `${text} ${owner} `
+  }
+  return others
+}
+
+const knownTexts = new WeakMap<ServiceRow, readonly string[]>()
+
+function bindTexts(service: ServiceRow): readonly string[] {
+  let texts = knownTexts.get(service)
+  if (!texts) {
+    texts = tcpBinds(service).map(bindText)
+    knownTexts.set(service, texts)
+  }
+  return texts
 }
 
 function tcpBinds(service: ServiceRow): readonly Bind[] {
@@ -108,14 +198,14 @@ function tcpBinds(service: ServiceRow): readonly Bind[] {
 function serviceProblems(
   service: ServiceRow,
   owners: ReadonlyMap<string, string>,
-  { taken }: HaproxyHost,
+  { taken, moved = nowhere }: HaproxyHost,
 ): NetworkProblem[] {
   return tcpBinds(service).flatMap((bind) => {
     const text = bindText(bind)
     const owner = owners.get(text)
     const where = bind.address === '*' ? `port ${bind.port}` : `port ${bind.port} of ${bind.address}`
     if (owner !== service.key) return [{ key: service.key, message: `${where} is taken by ${owner}` }]
-    return taken.has(text) ? [{ key: service.key, message: `${where} is in use on this host` }] : []
+    return taken.has(text) && !moved.has(text) ? [{ key: service.key, message: `${where} is in use on this host` }] : []
   })
 }
 

@@ -1,3 +1,4 @@
+import { sha256 } from '../../base/hash.ts'
 import type { Key } from '../../base/key.ts'
 
 /** What HAProxy has to be told of one object: a file of its own, and what of it may change while HAProxy runs. */
@@ -12,6 +13,13 @@ export interface HaproxyPart {
   readonly lists: readonly HaproxyList[]
   /** Stick tables of servers. Absent: none. */
   readonly tables?: readonly string[]
+  /** Binds that are to be had on another port. Absent: none. */
+  readonly redirects?: readonly Redirect[]
+}
+
+/** Who calls the port of the address is led to another port of it. */
+export interface Redirect extends Bind {
+  readonly to: number
 }
 
 /** Address and port that a frontend listens on; address `*`: all of the host. */
@@ -50,11 +58,30 @@ export function serversHere(backend: string): string {
   return `  # servers of ${backend}`
 }
 
-export function fileText({ frame, backends }: HaproxyPart): string {
-  return backends.reduce((text, { name, servers }) => {
-    const lines = servers.map((server) => `  server ${server.name} ${serverText(server)}`)
-    return text.replace(serversHere(name), () => lines.join('\n') || '  # no servers')
-  }, frame)
+const texts = new WeakMap<HaproxyPart, string>()
+
+export function fileText(part: HaproxyPart): string {
+  let text = texts.get(part)
+  if (text === undefined) {
+    text = part.backends.reduce((frame, { name, servers }) => {
+      const lines = servers.map((server) => `  server ${server.name} ${serverText(server)}`)
+      return frame.replace(serversHere(name), () => lines.join('\n') || '  # no servers')
+    }, part.frame)
+    texts.set(part, text)
+  }
+  return text
+}
+
+const hashes = new WeakMap<HaproxyPart, string>()
+
+/** Of what only a reload can change. */
+export function frameHash(part: HaproxyPart): string {
+  let hash = hashes.get(part)
+  if (hash === undefined) {
+    hash = sha256(`${part.path}\n${part.frame}`)
+    hashes.set(part, hash)
+  }
+  return hash
 }
 
 /** What follows the name, in the file as in `add server`. */

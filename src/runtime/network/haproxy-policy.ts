@@ -3,7 +3,7 @@
 import { ipv4Number, ipv4Range, ipv4Text } from '../../manifests/ipv4.ts'
 import type { HaproxyList } from './haproxy-part.ts'
 import { merged } from './nft-addresses.ts'
-import type { BackendRow, PolicyRow, PolicyRule } from './table.ts'
+import type { BackendRow, PolicyRow, PolicyRule, ServicePortRow, ServiceRow } from './table.ts'
 
 /** Who may open connections to a port of a Service, as addresses and CIDRs. */
 export interface PortPolicy {
@@ -19,16 +19,47 @@ type Ranges = readonly (readonly [number, number])[]
 const open: PortPolicy = { allowed: undefined, denied: [], isMixed: false }
 const everything: Ranges = [[0, 2 ** 32 - 1]]
 
+/** Finds the policies that have to do with a Service. */
+export class PolicyIndex {
+  #rows: readonly PolicyRow[] = []
+  #byPod: ReadonlyMap<string, PolicyRow> = new Map()
+  /** Pods that may not reach everything; another list only when it is another. */
+  #clients: readonly PolicyRow[] = []
+
+  set(rows: readonly PolicyRow[]): void {
+    if (rows === this.#rows) return
+    this.#rows = rows
+    this.#byPod = new Map(rows.map((row): [string, PolicyRow] => [row.pod, row]))
+    const clients = rows.filter(({ egress }) => egress !== undefined)
+    const isSame = clients.length === this.#clients.length && clients.every((row, at) => row === this.#clients[at])
+    if (!isSame) this.#clients = clients
+  }
+
+  /** As long as these are the same objects, `policyOf` its ports is the same. */
+  about({ ports }: ServiceRow): readonly unknown[] {
+    if (this.#byPod.size === 0) return noPolicies
+    return [this.#clients, ...ports.flatMap(({ backends }) => backends.map(({ pod }) => this.#byPod.get(pod)))]
+  }
+
+  policyOf({ backends }: ServicePortRow): PortPolicy {
+    return this.#byPod.size === 0 ? open : portPolicy(backends, this.#byPod, this.#clients)
+  }
+}
+
+const noPolicies: readonly unknown[] = []
+
 /** What the policies of pods and clients say of connections to these pods. */
-export function portPolicy(backends: readonly BackendRow[], policies: ReadonlyMap<string, PolicyRow>): PortPolicy {
-  if (policies.size === 0) return open
+function portPolicy(
+  backends: readonly BackendRow[],
+  policies: ReadonlyMap<string, PolicyRow>,
+  clients: readonly PolicyRow[],
+): PortPolicy {
   const takers = backends.filter(({ state }) => state !== 'draining')
   const ingress = takers.map(({ pod, port }) => {
     const rules = policies.get(pod)?.ingress
     return rules === undefined ? everything : rangesOf(rules, port)
   })
   const allowed = ingress.reduce(both, everything)
-  const clients = [...policies.values()].filter(({ egress }) => egress !== undefined)
   const reach = clients.map(({ address, egress = [] }) => ({
     address,
     open: takers.filter((taker) => contains(rangesOf(egress, taker.port), ipv4Number(taker.address))).length,

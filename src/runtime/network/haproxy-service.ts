@@ -7,9 +7,11 @@ import {
   type HaproxyList,
   type HaproxyPart,
   type HaproxyServer,
+  type Redirect,
   serversHere,
 } from './haproxy-part.ts'
 import { type PortPolicy, policyLines, policyLists } from './haproxy-policy.ts'
+import { conditionLines } from './ingress-words.ts'
 import type { BackendRow, ServicePortRow, ServiceRow } from './table.ts'
 
 export interface ServiceContext {
@@ -18,6 +20,8 @@ export interface ServiceContext {
   isOpen(backend: string, server: string): boolean
   /** False: somebody else has it. */
   mayBind(bind: Bind): boolean
+  /** On which port of the same address it is to listen instead; undefined: on its own. */
+  movedTo(bind: Bind): number | undefined
   policyOf(port: ServicePortRow): PortPolicy
 }
 
@@ -39,6 +43,7 @@ export function servicePart(service: ServiceRow, context: ServiceContext): Hapro
     backends: ports.flatMap((port) => port.backends),
     lists: ports.flatMap((port) => port.lists),
     tables: ports.flatMap((port) => port.tables),
+    redirects: ports.flatMap((port) => port.redirects),
   }
 }
 
@@ -48,6 +53,7 @@ interface PortPart {
   readonly backends: readonly BackendServers[]
   readonly lists: readonly HaproxyList[]
   readonly tables: readonly string[]
+  readonly redirects: readonly Redirect[]
 }
 
 function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceContext): PortPart | undefined {
@@ -60,7 +66,7 @@ function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceCon
     ...affinityTable(service, names.affinity),
     `frontend ${names.frontend} from services`,
     `  mode ${port.mode === 'http' ? 'http' : 'tcp'}`,
-    ...binds.map((bind) => `  bind ${bindText(bind)}${bind.address === '*' ? '' : isForeign(service, bind)}`),
+    ...binds.map((bind) => bindLine(service, bind, context.movedTo(bind))),
     ...sourceLines(service, binds, context.settings.serviceCIDR),
     ...policyLines(names.frontend, policy),
     ...choiceLines(service, port),
@@ -73,6 +79,10 @@ function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceCon
     binds,
     lists,
     tables,
+    redirects: binds.flatMap((bind) => {
+      const to = context.movedTo(bind)
+      return to === undefined ? [] : [{ ...bind, to }]
+    }),
     backends: backends.map((name) => ({ name, servers: servers(port, name, context) })),
   }
 }
@@ -90,6 +100,10 @@ export function bindsOf(
   ]
 }
 
+function bindLine(service: ServiceRow, bind: Bind, to = bind.port): string {
+  return `  bind ${bindText({ ...bind, port: to })}${bind.address === '*' ? '' : isForeign(service, bind)}`
+}
+
 /** An external address may be one that the host has not, or has not yet. */
 function isForeign({ clusterIP }: ServiceRow, { address }: Bind): string {
   return address === clusterIP ? '' : ' transparent'
@@ -102,9 +116,9 @@ function sourceLines({ clusterIP, sourceRanges }: ServiceRow, binds: readonly Bi
   if (sourceRanges.length === 0) return [others]
   // HAProxy would ask for the address of what is none.
   const known = sourceRanges.filter((range) => /^[0-9a-f.:]+(\/\d+)?$/i.test(range))
-  const who = known.length === 0 ? '' : `!{ src ${known.join(' ')} } `
+  const who = known.length === 0 ? '' : '!in_range '
   const ranges = `!{ dst ${clusterIP} } ${who}!{ src_is_local }`
-  return [others, `  tcp-request connection reject if ${ranges}`]
+  return [others, ...conditionLines('in_range', 'src', known), `  tcp-request connection reject if ${ranges}`]
 }
 
 function affinityTable({ affinitySeconds }: ServiceRow, name: string): string[] {

@@ -1,12 +1,15 @@
+import { basePath } from './haproxy-base.ts'
 import {
   dnsCheck,
   dnsEnd,
   dnsReady,
   dnsScript,
   haproxyFolder,
+  haproxyLog,
   masterSocket,
   oldMasterSocket,
   ownerFile,
+  redirectsFile,
   rulesCheck,
   rulesScript,
   stagePath,
@@ -36,13 +39,15 @@ newer() {
   [ -r ${ownerFile} ] && read -r owner <${ownerFile}
   [ "$owner" -gt "$BERTH_NODE_SINCE" ]
 }
-configured() { for file in ${haproxyFolder}/*.cfg; do [ -e "$file" ] && return; done; return 1; }
+# The last file to be written.
+configured() { [ -e ${statePath}/${basePath} ]; }
 
 route() { ip route replace local "$BERTH_SERVICE_CIDR" dev lo; }
 load_rules() { [ ! -e ${rulesScript} ] || sh ${rulesScript}; }
 check_rules() {
   route
   [ ! -e ${rulesCheck} ] || sh ${rulesCheck} || load_rules
+  [ ! -e ${statePath}/${redirectsFile} ] || sh ${statePath}/${redirectsFile}
 }
 check_all() {
   check_rules
@@ -57,8 +62,26 @@ start_haproxy() {
     ln -f ${masterSocket} ${oldMasterSocket}
     set -- -x ${workerSocket}
   fi
-  haproxy -W -db -S ${masterSocket},mode,600 -f ${haproxyFolder} "$@" &
+  : >${haproxyLog}
+  haproxy -W -db -S ${masterSocket},mode,600 -f ${haproxyFolder} "$@" >>${haproxyLog} 2>&1 &
   haproxy=$!
+}
+# A port that another program has, or a file that HAProxy does not take, must not keep it from serving the others. Berth puts it right
+# once it is there: it sees by the description that the configuration is not the one that it made.
+set_aside() {
+  [ $haproxy != 0 ] && [ -e ${haproxyLog} ] || return 0
+  cat ${haproxyLog} >&2
+  grep -q 'Loading success' ${haproxyLog} && return
+  grep ALERT ${haproxyLog} | grep -o '${haproxyFolder}/[^]:]*[.]cfg:[0-9]*' | sort -u | while IFS=: read -r file line; do
+    [ "$file" != ${statePath}/${basePath} ] && [ -e "$file" ] || continue
+    if sed -n "$line"p "$file" | grep -q '^  bind '; then
+      sed -i "$line"'s/^/#/' "$file"
+    else
+      mv -f "$file" "$file.refused"
+    fi
+    grep -q '^  description .*-partial$' ${statePath}/${basePath} ||
+      sed -i 's/^  description .*/&-partial/' ${statePath}/${basePath}
+  done
 }
 start_dns() {
   dns_at=$now
@@ -66,7 +89,10 @@ start_dns() {
   dns=$!
 }
 look() {
-  if ! alive $haproxy && [ $((now - haproxy_at)) -ge 10 ] && configured; then start_haproxy; fi
+  if ! alive $haproxy && [ $((now - haproxy_at)) -ge 10 ] && configured; then
+    set_aside
+    start_haproxy
+  fi
   if ! alive $dns && [ $((now - dns_at)) -ge 10 ] && [ -e ${dnsScript} ]; then start_dns; fi
   if ! alive $rules && [ $((now - rules_at)) -ge 300 ]; then
     rules_at=$now

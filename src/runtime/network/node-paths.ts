@@ -18,6 +18,10 @@ export const workerSocket = `${statePath}/run/haproxy.sock`
 export const rulesScript = `${statePath}/nft/apply.sh`
 /** Run with `sh`: its status tells whether the packet rules are loaded. */
 export const rulesCheck = `${statePath}/nft/check.sh`
+/** Run with `sh`: gives HAProxy the ports and addresses that it cannot have by itself. */
+export const redirectsFile = 'nft/redirects.sh'
+/** What HAProxy says of its start and of what it refuses. */
+export const haproxyLog = `${statePath}/run/haproxy.log`
 /** Run with `sh`: replaces itself by the DNS server, in the foreground. SIGTERM ends it. */
 export const dnsScript = `${statePath}/dns/run.sh`
 /** Run with `sh`: gives the DNS server its address again, if somebody took it away. */

@@ -39,6 +39,8 @@ export interface TrafficApplier extends Applier {
   trafficOf(pod: string): PodTraffic
   /** Who is to know of pods whose traffic is other than it was, by itself or by `apply`; not by `expect`. */
   watch(changed: (pods: readonly string[]) => void): void
+  /** Who is to apply the newest table once more, as something of the host has changed by itself. */
+  outdated(again: () => void): void
   /** The table that will be applied next: from now on `trafficOf` is about this one. */
   expect(table: NetworkTable): void
 }

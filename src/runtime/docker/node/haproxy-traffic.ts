@@ -1,14 +1,24 @@
+import type { Key } from '../../../base/key.ts'
 import type { PodTraffic } from '../../live.ts'
 import type { RunningServers } from '../../network/haproxy-commands.ts'
+import type { HaproxyPlan } from '../../network/haproxy-files.ts'
 import { backendNames } from '../../network/haproxy-names.ts'
 import { ingressBackends, portText } from '../../network/ingress-haproxy.ts'
-import type { BackendRow, NetworkTable } from '../../network/table.ts'
+import type { BackendRow, NetworkTable, ServiceRow } from '../../network/table.ts'
 
 /** One pod behind one port of a Service. */
 interface Place {
-  /** `backend/server`; none: the kernel carries it. */
-  readonly servers: readonly string[]
+  readonly pod: string
+  /** None: the kernel carries it. */
+  readonly servers: readonly { readonly backend: string; readonly server: string; readonly path: string }[]
   readonly state: BackendRow['state']
+}
+
+/** What one Service has to do with pods. */
+interface Share {
+  readonly row: ServiceRow
+  readonly ingress: ReadonlyMap<string, readonly string[]>
+  readonly places: readonly Place[]
 }
 
 interface Leaver {
@@ -23,59 +33,129 @@ export const longestDrainMs = 5000
 /** The kernel's connections are not counted: how long they get, ms. */
 export const kernelDrainMs = 1000
 
-/** Where every pod of the newest table is. */
+const noPlaces: ReadonlySet<Place> = new Set()
+
+/** Where every pod of the newest table is. Only what changed is looked at: there are thousands of pods, and few of them change at a time. */
 export class HaproxyTraffic {
-  #places = new Map<string, Place[]>()
-  #open: ReadonlySet<string> | undefined
+  #shares = new Map<Key, Share>()
+  readonly #places = new Map<string, Set<Place>>()
+  /** `backend/server` -> its pod. */
+  readonly #podOf = new Map<string, string>()
+  #running: RunningServers | undefined
   /** By `backend/server`: closed, but perhaps not without sessions. */
   readonly #leaving = new Map<string, Leaver>()
   /** Pods that the kernel carries and that leave -> since when, ms. */
   readonly #kernel = new Map<string, number>()
+  /** Pods of which another thing may be told than before. */
+  readonly #touched = new Set<string>()
+  readonly #told = new Map<string, PodTraffic>()
+  /** Backends that the newest table asks for, and HAProxy cannot have. */
+  #leftOut: ReadonlySet<string> = new Set()
 
   expect(table: NetworkTable, now: number): void {
-    const places = new Map<string, Place[]>()
     const ingress = ingressBackends(table)
-    for (const service of table.services) {
-      for (const port of service.ports) {
-        const outside = ingress.get(portText({ service: service.key, port: port.port })) ?? []
-        const backends = [...backendNames(service, port), ...(port.protocol === 'TCP' ? outside : [])]
-        for (const { pod, name, state } of port.backends) {
-          if (pod === '') continue
-          const place = { state, servers: backends.map((backend) => `${backend}/${name}`) }
-          const known = places.get(pod)
-          if (known) known.push(place)
-          else places.set(pod, [place])
-        }
-      }
+    const before = this.#shares
+    this.#shares = new Map()
+    const changed: [Share | undefined, Share][] = []
+    for (const row of table.services) {
+      const last = before.get(row.key)
+      const isSame = last?.row === row && (last.ingress === ingress || !isNamed(row, last.ingress, ingress))
+      const share = last && isSame ? last : { row, ingress, places: placesOf(row, ingress) }
+      this.#shares.set(row.key, share)
+      before.delete(row.key)
+      if (share !== last) changed.push([last, share])
     }
-    this.#places = places
-    for (const [pod, all] of places) {
-      const leaves = all.some(({ servers, state }) => servers.length === 0 && state === 'draining')
-      if (!leaves) this.#kernel.delete(pod)
-      else if (!this.#kernel.has(pod)) this.#kernel.set(pod, now)
-    }
-    for (const pod of this.#kernel.keys()) if (!places.has(pod)) this.#kernel.delete(pod)
+    for (const gone of before.values()) this.#remove(gone)
+    for (const [last] of changed) if (last) this.#remove(last)
+    for (const [, share] of changed) this.#add(share)
+    for (const pod of this.#touched) this.#countKernel(pod, now)
+    this.#settle(now)
   }
 
-  /** Undefined: not known. */
-  runs(servers: RunningServers | undefined): void {
-    if (!servers) {
-      this.#open = undefined
-      return
+  #remove({ places }: Share): void {
+    for (const place of places) {
+      this.#touched.add(place.pod)
+      const known = this.#places.get(place.pod)
+      known?.delete(place)
+      if (known?.size === 0) this.#places.delete(place.pod)
+      for (const { path } of place.servers) this.#podOf.delete(path)
     }
-    const open = new Set<string>()
-    for (const [backend, all] of servers) {
-      for (const [name, server] of all) if (server.open) open.add(`${backend}/${name}`)
+  }
+
+  #add({ places }: Share): void {
+    for (const place of places) {
+      this.#touched.add(place.pod)
+      const known = this.#places.get(place.pod)
+      if (known) known.add(place)
+      else this.#places.set(place.pod, new Set([place]))
+      for (const { path } of place.servers) this.#podOf.set(path, place.pod)
     }
-    this.#open = open
-    for (const path of open) this.#leaving.delete(path)
+  }
+
+  #countKernel(pod: string, now: number): void {
+    const places = this.#places.get(pod) ?? noPlaces
+    const leaves = [...places].some(({ servers, state }) => servers.length === 0 && state === 'draining')
+    if (!leaves) this.#kernel.delete(pod)
+    else if (!this.#kernel.has(pod)) this.#kernel.set(pod, now)
+  }
+
+  /** Whose traffic is another than was told last, or than it was when the newest table was expected. */
+  changes(now: number): readonly string[] {
+    for (const { pod } of this.#leaving.values()) this.#touched.add(pod)
+    for (const pod of this.#kernel.keys()) this.#touched.add(pod)
+    return this.#settle(now)
+  }
+
+  #settle(now: number): readonly string[] {
+    const changed: string[] = []
+    for (const pod of this.#touched) {
+      const traffic = this.of(pod, now)
+      if (!this.#places.has(pod)) this.#told.delete(pod)
+      else if (this.#told.get(pod) !== traffic) {
+        this.#told.set(pod, traffic)
+        changed.push(pod)
+      }
+    }
+    this.#touched.clear()
+    return changed
+  }
+
+  /** `backends`: those that are others than before. */
+  runs(servers: RunningServers, backends: Iterable<string>): void {
+    this.#running = servers
+    for (const backend of backends) {
+      for (const [server, { open }] of servers.get(backend) ?? []) {
+        const path = `${backend}/${server}`
+        if (open) this.#leaving.delete(path)
+        this.#touch(path)
+      }
+    }
   }
 
   /** It takes nothing new from now on. */
   closed(path: string, now: number): void {
-    if (this.#leaving.has(path)) return
-    const pod = [...this.#places].find(([, places]) => places.some(({ servers }) => servers.includes(path)))?.[0]
-    this.#leaving.set(path, { pod: pod ?? '', since: now, done: false })
+    this.#touch(path)
+    if (!this.#leaving.has(path)) {
+      this.#leaving.set(path, { pod: this.#podOf.get(path) ?? '', since: now, done: false })
+    }
+  }
+
+  /** What is refused, or has no free port, is told of its own object: pods do not wait for what never comes. */
+  leaveOut({ problems, backends }: Pick<HaproxyPlan, 'problems' | 'backends'>): void {
+    if (problems.length === 0 && this.#leftOut.size === 0) return
+    const wanted = [...this.#shares.values()].flatMap(({ places }) => places.flatMap(({ servers }) => servers))
+    const left = problems.length === 0 ? [] : wanted.filter(({ backend }) => !backends.has(backend))
+    this.#leftOut = new Set(left.map(({ backend }) => backend))
+    for (const pod of this.#places.keys()) this.#touched.add(pod)
+  }
+
+  #touch(path: string): void {
+    const pod = this.#podOf.get(path) ?? this.#leaving.get(path)?.pod
+    if (pod !== undefined) this.#touched.add(pod)
+  }
+
+  #isOpen({ backend, server }: Place['servers'][number]): boolean {
+    return this.#running?.get(backend)?.get(server)?.open ?? false
   }
 
   /** Those of leaving pods that are not open may have sessions from before: of them nothing is known after a start. */
@@ -83,9 +163,9 @@ export class HaproxyTraffic {
     for (const [pod, places] of this.#places) {
       for (const { servers, state } of places) {
         if (state !== 'draining') continue
-        for (const path of servers) {
-          if (!this.#open?.has(path) && !this.#leaving.has(path))
-            this.#leaving.set(path, { pod, since: now, done: false })
+        for (const server of servers) {
+          if (!this.#isOpen(server) && !this.#leaving.has(server.path))
+            this.#leaving.set(server.path, { pod, since: now, done: false })
         }
       }
     }
@@ -106,6 +186,7 @@ export class HaproxyTraffic {
 
   /** The server is gone from the running worker. */
   forget(path: string): void {
+    this.#touch(path)
     this.#leaving.delete(path)
   }
 
@@ -115,13 +196,10 @@ export class HaproxyTraffic {
     return due.length === 0 ? undefined : Math.min(...due)
   }
 
-  get pods(): Iterable<string> {
-    return this.#places.keys()
-  }
-
   of(pod: string, now: number): PodTraffic {
-    const places = this.#places.get(pod) ?? []
-    const isIn = ({ servers }: Place) => servers.every((path) => this.#open?.has(path) ?? false)
+    const places = [...(this.#places.get(pod) ?? noPlaces)]
+    const isIn = ({ servers }: Place) =>
+      servers.every((server) => this.#isOpen(server) || this.#leftOut.has(server.backend))
     const ready = places.filter(({ state }) => state === 'ready')
     if (ready.length > 0) return ready.every(isIn) ? 'serving' : 'joining'
     const unknown = places.filter(({ state }) => state === 'unknown')
@@ -133,10 +211,30 @@ export class HaproxyTraffic {
   }
 
   #isLeaving(pod: string, places: readonly Place[], now: number): boolean {
-    const paths = places.flatMap(({ servers }) => servers)
-    if (paths.some((path) => this.#open === undefined || this.#open.has(path))) return true
+    const servers = places.flatMap((place) => place.servers)
+    if (servers.some((server) => this.#running === undefined || this.#isOpen(server))) return true
     const since = this.#kernel.get(pod)
     if (since !== undefined && now - since < kernelDrainMs) return true
     return [...this.#leaving.values()].some((leaver) => leaver.pod === pod && !leaver.done)
   }
+}
+
+function placesOf(row: ServiceRow, ingress: Share['ingress']): readonly Place[] {
+  return row.ports.flatMap((port) => {
+    const outside = port.protocol === 'TCP' ? (ingress.get(portText({ service: row.key, port: port.port })) ?? []) : []
+    const backends = [...backendNames(row, port), ...outside]
+    return port.backends
+      .filter(({ pod }) => pod !== '')
+      .map(({ pod, name: server, state }) => {
+        return { pod, state, servers: backends.map((backend) => ({ backend, server, path: `${backend}/${server}` })) }
+      })
+  })
+}
+
+/** Ingress leads to other backends with these pods than before. */
+function isNamed({ key, ports }: ServiceRow, before: Share['ingress'], after: Share['ingress']): boolean {
+  return ports.some(({ port }) => {
+    const text = portText({ service: key, port })
+    return before.get(text)?.join() !== after.get(text)?.join()
+  })
 }

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../../base/clock.ts'
 import { sha256 } from '../../../base/hash.ts'
+import { keyParts } from '../../../base/key.ts'
 import type { PodTraffic } from '../../live.ts'
-import { readListeners } from '../../network/haproxy-answers.ts'
 import {
   afterCommands,
   deleteCommand,
@@ -9,12 +9,15 @@ import {
   type RunningServer,
   type RunningServers,
   serverCommands,
+  splitPath,
+  without,
 } from '../../network/haproxy-commands.ts'
-import { type HaproxyHost, type HaproxyPlan, haproxyFiles, haproxyPlan } from '../../network/haproxy-files.ts'
-import { type Bind, bindText, fileText, type HaproxyPart } from '../../network/haproxy-part.ts'
+import { type HaproxyHost, type HaproxyPlan, HaproxyPlanner, haproxyFiles } from '../../network/haproxy-files.ts'
+import { type BackendServers, fileText, type HaproxyPart } from '../../network/haproxy-part.ts'
 import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
 import type { NodeSettings, NodeShell, TrafficApplier } from './contract.ts'
 import { HaproxyClient } from './haproxy-client.ts'
+import { HaproxyPlace } from './haproxy-place.ts'
 import { HaproxyTraffic } from './haproxy-traffic.ts'
 import { IngressCertificates } from './ingress-certificates.ts'
 
@@ -22,11 +25,13 @@ import { IngressCertificates } from './ingress-certificates.ts'
 const countMs = 50
 /** How often a server that still has connections is tried to be removed, ms. */
 const removeMs = 1000
+/** How often ports that others have are looked at, ms. */
+const takenMs = 10_000
 /** A new worker that is not there after so long will not come, ms. */
 const longestReloadMs = 20_000
 const reloadLookMs = 20
 /** HAProxy names one bad file at a time. */
-const mostRefusals = 20
+const mostRefusals = 200
 const sha256Length = 64
 
 export function createHaproxyApplier(settings: NodeSettings, clock: Clock = systemClock): TrafficApplier {
@@ -37,27 +42,36 @@ class HaproxyApplier implements TrafficApplier {
   readonly #settings: NodeSettings
   readonly #clock: Clock
   #changed: (pods: readonly string[]) => void = () => {}
+  readonly #planner: HaproxyPlanner
+  readonly #host: HaproxyPlace
   readonly #traffic = new HaproxyTraffic()
   readonly #certificates = new IngressCertificates()
-  #told = new Map<string, PodTraffic>()
   #shell: NodeShell | undefined
   #client: HaproxyClient | undefined
   /** One thing at a time: what is read must still be so when something is made of it. */
   #last: Promise<unknown> = Promise.resolve()
   #cancelTimer: () => void = () => {}
+  #cancelLook: () => void = () => {}
+  #outdated: () => void = () => {}
+  #table: NetworkTable | undefined
 
   /** Of the configuration that runs; undefined: none does, as far as known. */
   #hash: string | undefined
   #running: RunningServers = new Map()
+  /** Servers of the running worker that take nothing new, `backend/server`. */
+  readonly #closed = new Set<string>()
+  /** Backends as they run, and as they were wanted when they were brought there. */
+  readonly #inLine = new WeakMap<ReadonlyMap<string, RunningServer>, BackendServers>()
   #lists: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map()
   /** Files by path below the state folder: what was written, or since the start its SHA-256. */
   #disk = new Map<string, string>()
-  #taken: ReadonlySet<string> = new Set()
   readonly #refused = new Map<string, { readonly text: string; readonly words: string }>()
   #isFresh = false
 
   constructor(settings: NodeSettings, clock: Clock) {
     this.#settings = settings
+    this.#planner = new HaproxyPlanner(settings)
+    this.#host = new HaproxyPlace(settings)
     this.#clock = clock
   }
 
@@ -67,6 +81,7 @@ class HaproxyApplier implements TrafficApplier {
       await this.#certificates.attach(shell)
       const worker = await client.worker()
       this.#disk = new Map(await client.checksums())
+      await this.#host.attach(shell)
       this.#hash = worker?.hash
       this.#lists = new Map()
       this.#shell = shell
@@ -81,16 +96,20 @@ class HaproxyApplier implements TrafficApplier {
     this.#shell = undefined
     this.#certificates.detach()
     this.#cancelTimer()
+    this.#cancelLook()
   }
 
   expect(table: NetworkTable): void {
     this.#traffic.expect(table, this.#clock.now())
-    this.#told = this.#traffics()
     this.#schedule()
   }
 
   watch(changed: (pods: readonly string[]) => void): void {
     this.#changed = changed
+  }
+
+  outdated(again: () => void): void {
+    this.#outdated = again
   }
 
   trafficOf(pod: string): PodTraffic {
@@ -103,10 +122,14 @@ class HaproxyApplier implements TrafficApplier {
       if (!client) return []
       const told = await this.#bringCertificates(table)
       const problems = [...told, ...(await this.#bring(client, table))]
+      await this.#host.bring(table, this.#plan(table).redirects)
+      this.#traffic.leaveOut(this.#plan(table))
       if (this.#isFresh) this.#traffic.suspect(this.#clock.now())
       this.#isFresh = false
+      this.#table = table
       this.#tell()
       this.#schedule()
+      this.#lookAgain()
       return problems
     })
   }
@@ -118,7 +141,7 @@ class HaproxyApplier implements TrafficApplier {
   }
 
   async #bring(client: HaproxyClient, table: NetworkTable): Promise<readonly NetworkProblem[]> {
-    if (this.#taken.size > 0 || this.#isFresh) await this.#lookForTakenPorts(client, table)
+    if (this.#host.ports.taken.size > 0 || this.#isFresh) await this.#host.look(client, table)
     const plan = this.#plan(table)
     if (this.#hash !== undefined) await this.#command(client, plan)
     if (plan.hash !== this.#hash) return this.#renew(client, table)
@@ -127,12 +150,12 @@ class HaproxyApplier implements TrafficApplier {
   }
 
   #plan(table: NetworkTable): HaproxyPlan {
-    return haproxyPlan(table, this.#settings, this.#host(this.#taken))
+    return this.#planner.plan(table, this.#facts())
   }
 
-  #host(taken: ReadonlySet<string>): HaproxyHost {
+  #facts(): HaproxyHost {
     return {
-      taken,
+      ...this.#host.ports,
       certificates: this.#certificates.generation,
       isOpen: (backend, server) => this.#running.get(backend)?.get(server)?.open ?? false,
       refusal: (part) => {
@@ -148,21 +171,27 @@ class HaproxyApplier implements TrafficApplier {
     if (unread.length > 0) this.#lists = new Map([...this.#lists, ...(await client.lists(unread))])
     const isSame = plan.hash === this.#hash
     // What the next worker does not have serves until that one is there; and only that one has what new routes lead to.
-    const wanted = [...this.#running.keys()].flatMap(
-      (name) => plan.backends.get(name) ?? (isSame ? { name, servers: [] } : []),
-    )
+    const wanted = [...this.#running].flatMap(([name, present]) => {
+      const backend = plan.backends.get(name)
+      if (!backend) return isSame ? { name, servers: [] } : []
+      return this.#inLine.get(present) === backend ? [] : backend
+    })
     const lists = [...plan.lists.values()].filter(({ kind }) => isSame || kind === 'acl')
     const fresh = [...plan.backends.values()].filter(({ name }) => !this.#running.has(name))
     const known = isSame ? [...wanted, ...fresh] : wanted
     const running: Map<string, ReadonlyMap<string, RunningServer>> = new Map(this.#running)
     for (const { name } of fresh) running.set(name, new Map())
     const commands = [...listCommands(lists, this.#lists), ...serverCommands(known, running)]
-    if (commands.length === 0) return
+    if (commands.length === 0) {
+      this.#keepInLine(wanted)
+      return
+    }
     const complaints = await client.tell(commands)
     for (const { path, entries } of lists)
       if (this.#lists.has(path)) this.#lists = new Map(this.#lists).set(path, entries)
     if (complaints.length === 0) {
       this.#setRunning(afterCommands(known, running))
+      this.#keepInLine(known)
       return
     }
     // It is not as it was believed to be: HAProxy was started again, or somebody else gave it commands.
@@ -172,9 +201,16 @@ class HaproxyApplier implements TrafficApplier {
     this.#setRunning(worker?.servers ?? new Map())
   }
 
+  #keepInLine(backends: Iterable<BackendServers>): void {
+    for (const backend of backends) {
+      const present = this.#running.get(backend.name)
+      if (present) this.#inLine.set(present, backend)
+    }
+  }
+
   /** New files and a new worker; what HAProxy does not take is left out. */
   async #renew(client: HaproxyClient, table: NetworkTable): Promise<readonly NetworkProblem[]> {
-    await this.#lookForTakenPorts(client, table)
+    await this.#host.look(client, table)
     for (let round = 0; round < mostRefusals; round += 1) {
       const plan = this.#plan(table)
       if (plan.hash === this.#hash) {
@@ -191,25 +227,15 @@ class HaproxyApplier implements TrafficApplier {
     return told(this.#plan(table).parts, 'HAProxy refuses too many files')
   }
 
-  /** False: what is wrong is in none of the parts. */
+  /** False: what is wrong is in none of the parts, or in one that is nobody's alone and that all others need. */
   #refuse(parts: readonly HaproxyPart[], errors: ReadonlyMap<string, string>): boolean {
     const bad = parts.filter(({ path }) => errors.has(path.replace(/^haproxy\//, '')))
+    if (bad.some(({ key }) => keyParts(key).name === '')) return false
     for (const part of bad) {
       const words = errors.get(part.path.replace(/^haproxy\//, '')) ?? ''
       this.#refused.set(part.key, { text: fileText(part), words })
     }
     return bad.length > 0
-  }
-
-  /** HAProxy would wait for such a port, and serve nobody meanwhile: so it is not told of it. */
-  async #lookForTakenPorts(client: HaproxyClient, table: NetworkTable): Promise<void> {
-    const { parts } = haproxyPlan(table, this.#settings, this.#host(new Set()))
-    const listeners = readListeners(await client.listeners())
-    const isTaken = ({ address, port }: Bind) =>
-      listeners.some(
-        (other) => other.port === port && (address === '*' || other.address === '*' || other.address === address),
-      )
-    this.#taken = new Set(parts.flatMap(({ binds }) => binds.filter(isTaken).map(bindText)))
   }
 
   async #reload(client: HaproxyClient, plan: HaproxyPlan): Promise<readonly NetworkProblem[]> {
@@ -223,6 +249,7 @@ class HaproxyApplier implements TrafficApplier {
         this.#hash = hash
         this.#lists = new Map([...plan.lists].map(([path, { entries }]) => [path, entries]))
         this.#setRunning(afterCommands(plan.backends.values(), new Map()))
+        this.#keepInLine(plan.backends.values())
         await client.tell(affinity)
         return []
       }
@@ -265,21 +292,28 @@ class HaproxyApplier implements TrafficApplier {
     const files = haproxyFiles(plan)
     const stale = [...this.#disk.keys()].filter((path) => isOurs(path) && !files.has(path))
     const changed = [...files].filter(([path, text]) => !this.#isOnDisk(path, text))
-    return new Map<string, string | undefined>([...changed, ...stale.map((path) => [path, undefined] as const)])
+    return new Map<string, string | undefined>([...stale.map((path) => [path, undefined] as const), ...changed])
   }
 
+  /** A backend that did not change is the same object. */
   #setRunning(servers: RunningServers): void {
     const now = this.#clock.now()
     const before = this.#running
+    const gone = [...before.keys()].filter((backend) => !servers.has(backend))
+    const changed = [...servers.keys()].filter((backend) => before.get(backend) !== servers.get(backend)).concat(gone)
     this.#running = servers
-    this.#traffic.runs(servers)
-    for (const [backend, all] of before) {
-      for (const [name, { open }] of all) {
-        if (open && !servers.get(backend)?.get(name)?.open) this.#traffic.closed(`${backend}/${name}`, now)
+    this.#traffic.runs(servers, changed)
+    for (const backend of changed) {
+      const present = servers.get(backend)
+      for (const [name, { open }] of before.get(backend) ?? []) {
+        this.#closed.delete(`${backend}/${name}`)
+        if (open && !present?.get(name)?.open) this.#traffic.closed(`${backend}/${name}`, now)
       }
-    }
-    for (const [backend, all] of servers) {
-      for (const [name, { open }] of all) if (!open) this.#traffic.closed(`${backend}/${name}`, now)
+      for (const [name, { open }] of present ?? []) {
+        if (open) continue
+        this.#closed.add(`${backend}/${name}`)
+        this.#traffic.closed(`${backend}/${name}`, now)
+      }
     }
   }
 
@@ -293,7 +327,7 @@ class HaproxyApplier implements TrafficApplier {
       this.#traffic.counted(await client.sessions(backends), this.#clock.now())
     }
     const still = new Set(this.#traffic.leaving)
-    const idle = this.#closed.filter((path) => !still.has(path))
+    const idle = [...this.#closed].filter((path) => !still.has(path))
     if (idle.length > 0) {
       const complaints = await client.tell(idle.map((path) => deleteCommand(...splitPath(path))))
       const servers = complaints.length === 0 ? without(this.#running, idle) : (await client.worker())?.servers
@@ -302,11 +336,17 @@ class HaproxyApplier implements TrafficApplier {
     this.#tell()
   }
 
-  /** Servers of the running worker that take nothing new. */
-  get #closed(): readonly string[] {
-    return [...this.#running].flatMap(([backend, servers]) =>
-      [...servers].flatMap(([name, { open }]) => (open ? [] : [`${backend}/${name}`])),
-    )
+  /** A port that somebody else has may be free some day. */
+  #lookAgain(): void {
+    this.#cancelLook()
+    if (this.#host.ports.taken.size === 0) return
+    this.#cancelLook = this.#clock.after(takenMs, () => {
+      const look = this.#inTurn(async () => {
+        if (this.#client && this.#table && (await this.#host.look(this.#client, this.#table))) this.#outdated()
+      })
+      // A shell that fails is given anew by whoever gave this one.
+      look.catch(() => {}).finally(() => this.#client && this.#lookAgain())
+    })
   }
 
   #schedule(): void {
@@ -316,7 +356,7 @@ class HaproxyApplier implements TrafficApplier {
     const now = this.#clock.now()
     const waits = [
       ...(this.#traffic.leaving.length > 0 ? [countMs] : []),
-      ...(this.#closed.length > 0 ? [removeMs] : []),
+      ...(this.#closed.size > 0 ? [removeMs] : []),
       ...[this.#traffic.kernelDue(now)].flatMap((at) => (at === undefined ? [] : [at - now])),
     ]
     if (waits.length === 0) return
@@ -328,15 +368,8 @@ class HaproxyApplier implements TrafficApplier {
     })
   }
 
-  #traffics(): Map<string, PodTraffic> {
-    const now = this.#clock.now()
-    return new Map([...this.#traffic.pods].map((pod) => [pod, this.#traffic.of(pod, now)]))
-  }
-
   #tell(): void {
-    const now = this.#traffics()
-    const changed = [...now].filter(([pod, traffic]) => this.#told.get(pod) !== traffic).map(([pod]) => pod)
-    this.#told = now
+    const changed = this.#traffic.changes(this.#clock.now())
     if (changed.length > 0) this.#changed(changed)
   }
 
@@ -349,20 +382,6 @@ class HaproxyApplier implements TrafficApplier {
 
 function isOurs(path: string): boolean {
   return path.startsWith('haproxy/')
-}
-
-function splitPath(path: string): [string, string] {
-  const at = path.indexOf('/')
-  return [path.slice(0, at), path.slice(at + 1)]
-}
-
-function without(running: RunningServers, paths: readonly string[]): RunningServers {
-  const rest = new Map(running)
-  for (const path of paths) {
-    const [backend, name] = splitPath(path)
-    rest.set(backend, new Map([...(rest.get(backend) ?? [])].filter(([server]) => server !== name)))
-  }
-  return rest
 }
 
 function told(parts: readonly HaproxyPart[], message: string): NetworkProblem[] {
