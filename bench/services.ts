@@ -39,8 +39,8 @@ export async function run(args: readonly string[]): Promise<void> {
     `${median(values).toFixed(1)} ms, p99 ${quantile(values, 0.99).toFixed(1)} ms`
   console.log(`one endpoint changed, the new table: ${both(pure)}`)
   for (const program of programs) console.log(`one endpoint changed, ${program}: ${both(applied[program])}`)
-  const memory = async (program: 'haproxy' | 'unbound') => `${((await node.memory(program)) / 2 ** 20).toFixed(0)} MiB`
-  console.log(`memory: HAProxy ${await memory('haproxy')}, DNS ${await memory('unbound')}`)
+  const memory = async (program: 'haproxy' | 'named') => `${((await node.memory(program)) / 2 ** 20).toFixed(0)} MiB`
+  console.log(`memory: HAProxy ${await memory('haproxy')}, DNS ${await memory('named')}`)
   console.log(
     `services: ${median(whole).toFixed(1)} ms from a changed endpoint to HAProxy's answer (${median(pure).toFixed(1)} ms of it the table; ${count} Services, medians of ${whole.length}; target <= 20 ms)`,
   )

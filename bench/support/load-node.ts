@@ -21,7 +21,7 @@ export interface BenchNode extends AsyncDisposable {
   /** How long each program took, ms. */
   apply(table: NetworkTable): Promise<Readonly<Record<Program, number>>>
   /** Resident memory of a program with its children, bytes. */
-  memory(program: 'haproxy' | 'unbound'): Promise<number>
+  memory(program: 'haproxy' | 'named'): Promise<number>
   /** How often HAProxy was loaded anew. */
   reloads(): Promise<number>
 }
