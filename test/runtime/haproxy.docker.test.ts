@@ -220,13 +220,14 @@ describe('what HAProxy cannot do', () => {
 
   test('a part that it refuses is left out, with its words', async () => {
     await using one = await httpPod('fine')
-    const bad = service('bad', '10.97.32.72', {}, { affinitySeconds: -1 })
+    const bad = service('bad', '10.97.32.72', { backends: [one.row] }, { affinitySeconds: -1 })
     const fine = service('fine', '10.97.32.73', { backends: [one.row] })
     const problems = await world.apply({ services: [bad, fine] })
     expect(problems).toHaveLength(1)
     expect(problems[0]?.key).toBe('shop/Service/bad')
     expect(problems[0]?.message).toMatch(/^HAProxy refuses it: .*expire/)
     expect(await fetchText('10.97.32.73')).toBe('fine')
+    expect(world.applier.trafficOf(one.row.pod)).toBe('serving')
   })
 })
 

@@ -4,7 +4,7 @@ import { keyParts } from '../../base/key.ts'
 import { serverIds } from './haproxy-names.ts'
 import { type BackendServers, type HaproxyPart, type HaproxyServer, serversHere } from './haproxy-part.ts'
 import { optionLines, serverKeywords, stickyKey } from './ingress-haproxy-options.ts'
-import { isRegex } from './ingress-haproxy-regex.ts'
+import { isRegex, ownRegexLines } from './ingress-haproxy-regex.ts'
 import { pathKey } from './ingress-path.ts'
 import type { BackendRow, IngressRoute, ServicePortRow } from './table.ts'
 
@@ -30,13 +30,12 @@ export function places(routes: readonly IngressRoute[]): readonly Place[] {
   const canaries = new Set(routes.filter(({ options }) => options.canary).map(routeText))
   return routes.map((route) => {
     const { ingress, backend, options, tls, path } = route
-    const { namespace, name } = keyParts(ingress)
     const own = {
       ...{ backend, options, tls },
       path: options.rewriteTarget !== undefined && isRegex(route) ? path : '',
       canary: canaries.has(routeText(route)) ? routeText(route) : '',
     }
-    return { route, backend: `i_${namespace}_${name}_${sha256(stableText(own)).slice(0, 10)}` }
+    return { route, backend: `i_${shortName(ingress)}_${sha256(stableText(own)).slice(0, 10)}` }
   })
 }
 
@@ -45,16 +44,27 @@ export function routeText({ host, path, pathType, isDefault }: IngressRoute): st
   return `${host} ${isDefault ? 'default' : pathKey({ path, pathType })}`
 }
 
+/** No file has a longer name than 255 bytes. Names of Kubernetes have no underscores, so no two are the same. */
+const longestName = 150
+
+function shortName(ingress: Key): string {
+  const { namespace, name } = keyParts(ingress)
+  return name.length <= longestName ? `${namespace}_${name}` : `${namespace}_${sha256(name).slice(0, 32)}_`
+}
+
 /** The file of one Ingress: all its backends. */
 export function ingressPart(ingress: Key, own: readonly Place[], context: BackendContext): HaproxyPart {
   const unique = [...new Map(own.map((place) => [place.backend, place])).values()].sort((a, b) =>
     a.backend < b.backend ? -1 : 1,
   )
-  const { namespace, name } = keyParts(ingress)
+  const routes = (backend: string) => own.filter((place) => place.backend === backend).map(({ route }) => route)
   return {
     key: ingress,
-    path: `haproxy/50-ingress_${namespace}_${name}.cfg`,
-    frame: unique.map((place) => `${backendLines(place, context).join('\n')}\n`).join('\n'),
+    path: `haproxy/50-ingress_${shortName(ingress)}.cfg`,
+    frame: unique
+      .map((place) => [...backendLines(place, context), ...ownRegexLines(routes(place.backend))])
+      .map((lines) => `${lines.join('\n')}\n`)
+      .join('\n'),
     binds: [],
     backends: unique.map((place) => backendServers(place, context)),
     lists: [],

@@ -1,7 +1,7 @@
 import type { HaproxySettings } from './haproxy-base.ts'
 import { certificateList } from './ingress-crt-list.ts'
 import { anyHost, challengePath, lists } from './ingress-haproxy-maps.ts'
-import { word } from './ingress-words.ts'
+import { literal, word } from './ingress-words.ts'
 import { statePath } from './node-paths.ts'
 import type { IngressRoute } from './table.ts'
 
@@ -115,7 +115,8 @@ function choiceLines(regexes: readonly string[], canaries: readonly Canary[]): r
 function canaryLines({ main, backend, rule }: Canary): readonly string[] {
   const { weight, header, headerValue, cookie } = rule
   const take = `  http-request set-var(txn.be) str(${backend}) if { var(txn.be) -m str ${main} }`
-  const byHeader = (value: string) => `{ req.hdr(${header}) -m str ${word(value)} }`
+  // As a text it might be an option, or the end of the condition.
+  const byHeader = (value: string) => `{ req.hdr(${header}) -m reg ${word(`^${literal(value)}$`)} }`
   const byCookie = (value: string) => `{ req.cook(${cookie}) -m str ${value} }`
   const [saysHeader, saysCookie] = [isToken(header), isToken(cookie)]
   const notByHeader = saysHeader && headerValue === '' ? ` !${byHeader('never')}` : ''

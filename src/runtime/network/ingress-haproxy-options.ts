@@ -2,7 +2,7 @@
 import { sha256 } from '../../base/hash.ts'
 import { isToken } from './ingress-haproxy-frontend.ts'
 import { isRegex, pathRegex, regexFault } from './ingress-haproxy-regex.ts'
-import { groupFormat, literal, plainFormat, variableFormat, word } from './ingress-words.ts'
+import { conditionLines, groupFormat, literal, plainFormat, variableFormat, word } from './ingress-words.ts'
 import type { CorsOptions, IngressRoute, RouteOptions } from './table.ts'
 
 /** Above this many s of requests a client may not be: a burst is let through. */
@@ -64,12 +64,10 @@ function stickyLines(name: string, options: RouteOptions): string[] {
 
 function sourceLines({ allowSources, denySources }: RouteOptions): string[] {
   return [
-    ...(denySources.length > 0
-      ? [`  http-request deny deny_status 403 if { src ${denySources.map(word).join(' ')} }`]
-      : []),
-    ...(allowSources.length > 0
-      ? [`  http-request deny deny_status 403 unless { src ${allowSources.map(word).join(' ')} }`]
-      : []),
+    ...conditionLines('denied', 'src', denySources),
+    ...(denySources.length > 0 ? ['  http-request deny deny_status 403 if denied'] : []),
+    ...conditionLines('allowed', 'src', allowSources),
+    ...(allowSources.length > 0 ? ['  http-request deny deny_status 403 unless allowed'] : []),
   ]
 }
 
@@ -100,7 +98,8 @@ function corsLines({ cors }: RouteOptions): string[] {
   ].map((one) => ` hdr ${one}`)
   const asks = '{ method OPTIONS } { req.hdr(access-control-request-method) -m found }'
   return [
-    `  http-request set-var(txn.cors) req.hdr(origin) if ${originCondition(cors)}`,
+    ...originLines(cors),
+    '  http-request set-var(txn.cors) req.hdr(origin) if known_origin',
     ...every.map(([name, value]) => `  http-after-response set-header ${name} ${value} if ${allowed}`),
     ...(cors.origins.includes('*') ? [] : ['  http-after-response add-header Vary Origin']),
     `  http-request return status 204${preflight.join('')} if ${asks} ${allowed}`,
@@ -108,10 +107,14 @@ function corsLines({ cors }: RouteOptions): string[] {
 }
 
 /** `https://*.example.com` stands for one more label. */
-function originCondition({ origins }: CorsOptions): string {
-  if (origins.includes('*')) return '{ req.hdr(origin) -m found }'
+function originLines({ origins }: CorsOptions): string[] {
+  if (origins.includes('*')) return ['  acl known_origin req.hdr(origin) -m found']
   const texts = origins.map((origin) => literal(origin.trim().toLowerCase()).replace('\\*', '[a-z0-9-]+'))
-  return `{ req.hdr(origin) -i -m reg ${texts.map((text) => word(`^${text}$`)).join(' ')} }`
+  return conditionLines(
+    'known_origin',
+    'req.hdr(origin) -i -m reg',
+    texts.map((text) => `^${text}$`),
+  )
 }
 
 /** Who says that another proxy already speaks TLS with the client is believed where that proxy is expected. */

@@ -1,5 +1,5 @@
 import { hostToken, prefixKey } from './ingress-haproxy-maps.ts'
-import { word } from './ingress-words.ts'
+import { conditionLines, word } from './ingress-words.ts'
 import type { IngressRoute } from './table.ts'
 
 interface Place {
@@ -45,15 +45,24 @@ export function regexLines(places: readonly Place[], isRefused: (route: IngressR
     const count = sorted.findLastIndex(({ route }) => isRegex(route)) + 1
     return sorted.slice(0, count).map(({ route, backend }) => {
       const matches = isRefused(route) && isRegex(route) ? begins(route) : condition(route)
-      return `  http-request set-var(txn.be) str(${backend}) if !{ var(txn.be) -m found } { var(txn.h) -m str ${word(host)} } ${matches}`
+      return `  http-request set-var(txn.be) str(${backend}) if !{ var(txn.be) -m found } { var(txn.h) -m str -- ${word(host)} } ${matches}`
     })
   })
 }
 
 function condition(route: IngressRoute): string {
-  if (!isRegex(route)) return `{ var(txn.key) -m beg ${word(prefixKey(route))} }`
+  if (!isRegex(route)) return `{ var(txn.key) -m beg -- ${word(prefixKey(route))} }`
   if (regexFault(route.path) !== undefined) return begins(route)
   return `{ path -m reg ${word(pathRegex(route.path))} }`
+}
+
+/**
+ * The expressions of an Ingress as conditions that nobody asks for: HAProxy reads them in its own file first, and refuses that one alone
+ * if it does not know what JavaScript knows.
+ */
+export function ownRegexLines(routes: readonly IngressRoute[]): string[] {
+  const paths = routes.filter((route) => isRegex(route) && regexFault(route.path) === undefined)
+  return conditionLines('known_path', 'path -m reg', [...new Set(paths.map(({ path }) => pathRegex(path)))].sort())
 }
 
 /** What stands before the first sign of a regular expression. */

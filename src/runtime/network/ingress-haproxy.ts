@@ -23,7 +23,8 @@ export interface IngressHost {
 
 type Settings = Pick<HaproxySettings, 'ingressHttpPort' | 'ingressHttpsPort' | 'proxyProtocol'>
 
-const frontKey = keyOf({ namespace: '', kind: 'Ingress', name: '' })
+/** What all Ingresses share. */
+const sharedKey = keyOf({ namespace: '', kind: 'Ingress', name: '' })
 
 export function ingressParts(
   { ingress, services }: NetworkTable,
@@ -53,13 +54,25 @@ export function ingressParts(
       [...byIngress.keys()].map((key) => ({ key, message: `port ${port} (${scheme}) is in use on this host` })),
     )
   return {
-    parts: [frontPart(found, open, fronts, { ingress, settings, refused, certificates: host.certificates }), ...parts],
+    parts: [
+      commonPart,
+      ...parts,
+      frontPart(found, open, fronts, { ingress, settings, refused, certificates: host.certificates }),
+    ],
     problems,
   }
 }
 
 /** Backends that the pods behind a port of a Service are in: `namespace/Service/name 80` -> their names. */
 export function ingressBackends({ ingress }: NetworkTable): ReadonlyMap<string, readonly string[]> {
+  const known = knownBackends.get(ingress.routes) ?? backendsOf(ingress)
+  knownBackends.set(ingress.routes, known)
+  return known
+}
+
+const knownBackends = new WeakMap<readonly IngressRoute[], ReadonlyMap<string, readonly string[]>>()
+
+function backendsOf(ingress: NetworkTable['ingress']): ReadonlyMap<string, readonly string[]> {
   const backends = new Map<string, string[]>()
   for (const { route, backend } of places(ingress.routes)) {
     if (!route.backend) continue
@@ -91,6 +104,12 @@ interface FrontFacts {
 }
 
 /** The first to be read: the others take its defaults. */
+const commonPart: HaproxyPart = {
+  ...{ key: sharedKey, path: 'haproxy/50-ingress.cfg', frame: `${commonLines().join('\n')}\n` },
+  ...{ binds: [], backends: [], lists: [], tables: [] },
+}
+
+/** The last to be read: what of an Ingress HAProxy does not take, it has found in that one's own file before. */
 function frontPart(
   found: readonly Place[],
   open: readonly Frontend[],
@@ -102,9 +121,9 @@ function frontPart(
   const canaries = canariesOf(found)
   const frames = open.map((front) => ['', ...frontendLines(front, settings, regexes, canaries)])
   return {
-    key: frontKey,
-    path: 'haproxy/50-ingress.cfg',
-    frame: `${[`# certificates ${certificates ?? 'none'}`, ...commonLines(), ...frames.flat()].join('\n')}\n`,
+    key: sharedKey,
+    path: 'haproxy/60-ingress.cfg',
+    frame: `${[`# certificates ${certificates ?? 'none'}`, ...frames.flat()].join('\n')}\n`,
     binds: wanted.map(({ port }) => ({ address: '*', port })),
     backends: [],
     lists: open.length > 0 ? ingressLists(mains, ingress.challenges) : [],

@@ -6,6 +6,19 @@ export function word(text: string): string {
   return `'${text.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll("'", `'\\''`)}'`
 }
 
+/** HAProxy takes no line of more than 64 words. */
+const patternsInLine = 50
+
+/** A condition of this name, which any of the patterns fulfils. Behind `--` none of them is taken for an option. */
+export function conditionLines(name: string, what: string, patterns: readonly string[]): string[] {
+  const lines: string[] = []
+  for (let at = 0; at < patterns.length; at += patternsInLine) {
+    const some = patterns.slice(at, at + patternsInLine)
+    lines.push(`  acl ${name} ${what} -- ${some.map(word).join(' ')}`)
+  }
+  return lines
+}
+
 /** The same where HAProxy looks for `%[…]`. */
 export function plainFormat(text: string): string {
   return text.replaceAll('%', '%%')

@@ -109,7 +109,8 @@ describe('the file of a Service', () => {
         bind 198.51.100.7:80 transparent
         bind *:80
         tcp-request connection reject if { dst 10.96.0.0/16 } !{ dst 10.96.0.20 }
-        tcp-request connection reject if !{ dst 10.96.0.20 } !{ src 192.0.2.0/24 } !{ src_is_local }
+        acl in_range src -- '192.0.2.0/24'
+        tcp-request connection reject if !{ dst 10.96.0.20 } !in_range !{ src_is_local }
         tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 } !{ stopping }
         default_backend t_shop_web_80
       backend t_shop_web_80 from services

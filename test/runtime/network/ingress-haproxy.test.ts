@@ -112,3 +112,53 @@ describe('nothing that manifests say becomes another line', () => {
     expect(text(found.parts)).not.toContain('allow')
   })
 })
+
+describe('one Ingress takes no other one down', () => {
+  const hosts = (found: readonly HaproxyPart[]) => text(found, '60-ingress').split('\n')
+
+  test('with an expression that only HAProxy does not know: it reads it in the own file first', () => {
+    const options = { ...annotated(), useRegex: true }
+    const found = parts(ingress([route('web', { path: '/[]', options })], [])).parts
+    expect(found.map(({ path }) => path)).toEqual([
+      'haproxy/50-ingress.cfg',
+      'haproxy/50-ingress_shop_web.cfg',
+      'haproxy/60-ingress.cfg',
+    ])
+    expect(text(found, '50-ingress_')).toContain("  acl known_path path -m reg -- '(?i)^/[]'")
+    const refused = parts(ingress([route('web', { path: '/[]', options })], []), { refusal: () => 'no' }).parts
+    expect(text(refused, '60-ingress')).not.toContain('[]')
+  })
+
+  test('with a pattern that looks like an option or the end of a condition', () => {
+    const canary = { weight: 0, header: 'X-To', headerValue: '', cookie: '' }
+    const of = (headerValue: string) => [
+      route('main', { host: '' }),
+      route('test', { host: '', options: { ...annotated(), canary: { ...canary, headerValue } } }),
+      route('any', { host: '', path: '/x.*', options: { ...annotated(), useRegex: true } }),
+    ]
+    const lines = ['-f', '}'].flatMap((value) => hosts(parts(ingress(of(value), [])).parts))
+    expect(lines.filter((line) => / (?:'-|'\}')/.test(line.replaceAll("-- '-", '')))).toEqual([])
+    expect([...new Set(lines.filter((line) => line.includes('X-To')))]).toEqual([
+      expect.stringContaining("-m reg '^-f$' }"),
+      expect.stringContaining("-m reg '^\\}$' }"),
+    ])
+  })
+
+  test('with more sources and origins than HAProxy takes in one line', () => {
+    const some = Array.from({ length: 120 }, (_, index) => `10.${index}.0.0/16`)
+    const origins = some.map((_, index) => `https://a${index}.example.com`)
+    const cors = { origins, methods: '', headers: '', exposeHeaders: '', credentials: true, maxAgeSeconds: 1 }
+    const options = { ...annotated(), allowSources: some, denySources: some, cors }
+    const lines = text(parts(ingress([route('web', { options })], [])).parts).split('\n')
+    expect(Math.max(...lines.map((line) => line.trim().split(' ').length))).toBeLessThanOrEqual(64)
+    expect(lines.filter((line) => /^ {2}acl allowed src /.test(line))).toHaveLength(3)
+  })
+
+  test('with a name that no file can have', () => {
+    const long = 'n'.repeat(253)
+    const [, own, other] = parts(ingress([route(long), route(`${long.slice(1)}x`)], [])).parts
+    expect(own?.path.length).toBeLessThan(250)
+    expect(own?.path).not.toBe(other?.path)
+    expect(own?.backends[0]?.name.length).toBeLessThan(250)
+  })
+})

@@ -232,8 +232,7 @@ class HaproxyApplier implements TrafficApplier {
     const bad = parts.filter(({ path }) => errors.has(path.replace(/^haproxy\//, '')))
     if (bad.some(({ key }) => keyParts(key).name === '')) return false
     for (const part of bad) {
-      const words = errors.get(part.path.replace(/^haproxy\//, '')) ?? ''
-      this.#refused.set(part.key, { text: fileText(part), words })
+      this.#refused.set(part.key, { text: fileText(part), words: errors.get(part.path.slice('haproxy/'.length)) ?? '' })
     }
     return bad.length > 0
   }
