@@ -76,6 +76,7 @@ export class HostNode {
         failed: (error) => this.#laneFailed(error),
       })
     this.#haproxy = lane(appliers.haproxy)
+    appliers.haproxy.outdated(() => this.#haproxy.again())
     this.#nft = lane(appliers.nft)
     this.#lanes = [this.#nft, this.#haproxy, lane(appliers.dns)]
   }
