@@ -10,7 +10,7 @@ import { type Arguments, durationMs, UsageError } from './arguments.ts'
 
 export const defaultPauseImage = 'busybox:stable-musl'
 /** Where neither a flag nor the configuration says it. */
-export const defaultMode: NetworkSettings['mode'] = 'names'
+export const defaultMode: NetworkSettings['mode'] = 'services'
 const defaultZone = 'cluster.local'
 const defaultSocket = 'unix:///var/run/docker.sock'
 
