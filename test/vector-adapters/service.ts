@@ -75,7 +75,7 @@ function withPort(name: string, namespace: string, port: string, protocol: strin
 }
 
 /** The name of its record of that type; of a reverse record the name that it leads to. */
-function nameOf(type: 'A' | 'SRV' | 'PTR', service: NamedService, zone: string): string | undefined {
+function nameOf(type: 'A' | 'SRV' | 'PTR', service: NamedService, zone: string): string {
   const record = recordsOf(service, zone).find((one) => one.type === type)
-  return record?.type === 'PTR' ? record.target : record?.name
+  return (record?.type === 'PTR' ? record.target : record?.name) ?? ''
 }
