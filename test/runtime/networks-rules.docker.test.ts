@@ -15,7 +15,7 @@ import {
   type TestPod,
 } from './nft-world.ts'
 import { emptyTable } from './node-samples.ts'
-import { until } from './samples.ts'
+import { sandboxSpec, until, webKey } from './samples.ts'
 
 describe.runIf(mayStartEngines)('two installations on one engine', () => {
   const a = { installation: 'first', podCIDR: '10.192.0.0/16', serviceCIDR: '10.113.0.0/24' }
@@ -128,4 +128,40 @@ describe('installations of one range for Services', () => {
     await expect(other.ensureNetwork('local', 'shop')).rejects.toMatchObject({ code: 'SUBNET_TAKEN', message: refusal })
     expect(network()).toMatchObject({ mode: 'services', message: '' })
   }, 120_000)
+})
+
+describe('a host that cannot have a node container', () => {
+  let world: DockerWorld
+
+  beforeAll(async () => {
+    world = await dockerWorld({
+      network: {
+        ...{ podCIDR: '10.191.0.0/16', mtu: 1450, serviceCIDR: '10.116.0.0/24' },
+        ...{ mode: 'services', nodeImage: '127.0.0.1:9/nothing/here:1', ingress: { httpPort: 0, httpsPort: 0 } },
+      },
+    })
+  })
+
+  afterAll(() => world.close())
+
+  test('starts pods all the same after a while, cut off, and says why', async () => {
+    const { runtime } = world
+    runtime.setNetwork(emptyTable, new Map())
+    const names = ['web-abc-0', 'web-abc-1']
+    for (const name of names) {
+      const pod = { host: 'local', namespace: 'shop', name }
+      await runtime.ensureNetwork('local', 'shop')
+      await runtime.createSandbox(pod, sandboxSpec({ hostname: name }))
+      await runtime.startContainer(pod, '')
+    }
+    const [one, two] = runtime.podsOf(webKey)
+    expect(one?.address).toMatch(/^10\.191\./)
+    const serve = 'mkdir -p /tmp/www; echo found >/tmp/www/index.html; httpd -p 8080 -h /tmp/www'
+    const ask = `(echo 'GET / HTTP/1.0'; echo) | timeout 3 nc ${two?.address} 8080; echo asked`
+    await world.exec(two?.uid ?? '', 'sh', '-c', serve)
+    expect(await world.exec(two?.uid ?? '', 'sh', '-c', ask)).toContain('found')
+    expect(await world.exec(one?.uid ?? '', 'sh', '-c', ask)).toMatch(/^(?!.*found)[^]*asked/)
+    expect(runtime.hostFacts()[0]?.network).toMatchObject({ mode: 'starting' })
+    expect(runtime.hostFacts()[0]?.network.message).toContain('127.0.0.1:9/nothing/here:1')
+  }, 90_000)
 })
