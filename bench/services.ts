@@ -34,6 +34,8 @@ export async function run(args: readonly string[]): Promise<void> {
     services.add(`more-${number}`)
     added.push(times(await node.apply(services.table)))
   }
+  const loaded = (await node.reloads()) - before
+  if (loaded !== reloads) throw new Error(`HAProxy was loaded anew ${loaded} times for ${reloads} Services more`)
   for (const words of added) console.log(`a Service more: ${words}`)
   const both = (values: readonly number[]) =>
     `${median(values).toFixed(1)} ms, p99 ${quantile(values, 0.99).toFixed(1)} ms`
