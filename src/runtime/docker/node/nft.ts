@@ -1,3 +1,4 @@
+import { stableText } from '../../../base/hash.ts'
 import { keyOf } from '../../../base/key.ts'
 import { RuntimeError } from '../../errors.ts'
 import { newestGeneration } from '../../labels.ts'
@@ -16,7 +17,7 @@ import {
 } from '../../network/nft-ruleset.ts'
 import { type KernelPort, kernelPorts } from '../../network/nft-services.ts'
 import { rulesetVersion } from '../../network/nft-version.ts'
-import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
+import type { NetworkProblem, NetworkTable, PolicyRow } from '../../network/table.ts'
 import { bridgeName, parseRange } from '../addresses.ts'
 import type { NetworkRecord } from '../networks.ts'
 import type { Applier, NodeSettings, NodeShell } from './contract.ts'
@@ -49,6 +50,9 @@ interface Applied {
   readonly ruleset: NftRuleset
   readonly ports: readonly KernelPort[]
   readonly version: string
+  readonly policies: readonly PolicyRow[]
+  readonly bridges: readonly PodBridge[]
+  readonly problems: readonly NetworkProblem[]
 }
 
 class PacketRules implements NftApplier {
@@ -118,9 +122,15 @@ class PacketRules implements NftApplier {
 
   async #bring(shell: NodeShell, table: NetworkTable): Promise<readonly NetworkProblem[]> {
     const ports = kernelPorts(table.services)
-    const { ruleset, problems } = this.#rules(table, ports)
-    const after: Applied = { ruleset, ports, version: rulesetVersion(ruleset, layout) }
+    const bridges = this.#networks().flatMap(podBridge)
     const before = this.#applied
+    if (before && sameItems(before.ports, ports) && sameItems(before.policies, table.policies)) {
+      // Of what others carry, most changes are no change here.
+      if (stableText(before.bridges) === stableText(bridges)) return before.problems
+    }
+    const { ruleset, problems } = this.#rules(table, ports)
+    const version = rulesetVersion(ruleset, layout)
+    const after: Applied = { ruleset, ports, version, policies: table.policies, bridges, problems }
     if (before) await this.#change(shell, before, after)
     else await this.#first(shell, after)
     this.#applied = after
@@ -243,6 +253,10 @@ function podBridge({ mark }: NetworkRecord): PodBridge[] {
   if (!block) return []
   const { namespace, generation } = mark
   return [{ bridge: bridgeName(block), namespace, block: mark.block, outdated: generation < newestGeneration }]
+}
+
+function sameItems<T>(before: readonly T[], after: readonly T[]): boolean {
+  return before.length === after.length && before.every((item, index) => item === after[index])
 }
 
 /** Ports that are not the same in both. */
