@@ -90,8 +90,7 @@ describe('pods on networks of an earlier build', () => {
     await load.more(100)
     await expect.poll(() => exists(`${engine}_shop`), { timeout: 60_000 }).toBe(false)
     await load.more(100)
-    const { answers, failures } = await load.end()
-    expect({ failures, some: answers > 1000 }).toEqual({ failures: [], some: true })
+    expect((await load.end()).failures).toEqual([])
 
     expect(addresses(runtime).filter((address) => old.includes(address))).toEqual([])
     const { Labels, IPAM } = await engineJson<{
