@@ -27,7 +27,7 @@ interface Listener extends AsyncDisposable {
 
 /** Another program. */
 async function listener(port: number, address: string): Promise<Listener> {
-  const server: Server = createServer((socket) => socket.end())
+  const server: Server = createServer()
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, address, resolve))
   const close = () => new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : resolve()))
   return { close, [Symbol.asyncDispose]: close }
@@ -58,6 +58,24 @@ describe('a port that another program has', () => {
     expect(await world.shell.run('nft list tables ip')).not.toContain(
       `${world.settings.engine.replace('-', '_')}_redir`,
     )
+  })
+
+  test('without listening there: HAProxy cannot start with it, which is told of its Service alone', async () => {
+    await using one = await httpPod('fine')
+    await using peer = await listener(31_994, '127.0.0.1')
+    expect(await world.apply({ services: [service('fine', '10.97.224.25', { backends: [one.row] })] })).toEqual([])
+    const pid = await world.shell.run(
+      'socat PIPE TCP:127.0.0.1:31994,sourceport=31995,forever,interval=60 >/dev/null 2>&1 & echo $!; sleep 0.3',
+    )
+    const fine = service('fine', '10.97.224.25', { backends: [one.row] })
+    const held = service('held', '10.97.224.26', { nodePort: 31_995, backends: [one.row] })
+    const beside = service('beside', '10.97.224.27', { backends: [one.row] })
+    expect(await world.apply({ services: [fine, held, beside] })).toEqual([
+      { key: 'shop/Service/held', message: expect.stringMatching(/^HAProxy refuses it: .*cannot bind/) },
+    ])
+    expect(await fetchText('10.97.224.27', 80)).toBe('fine')
+    await world.shell.run(`kill ${pid.trim()}`)
+    await peer.close()
   })
 })
 

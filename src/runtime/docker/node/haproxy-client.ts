@@ -12,7 +12,14 @@ import {
   type Worker,
 } from '../../network/haproxy-answers.ts'
 import { commandLines, type RunningServers } from '../../network/haproxy-commands.ts'
-import { haproxyFolder, masterSocket, oldMasterSocket, statePath, workerSocket } from '../../network/node-paths.ts'
+import {
+  haproxyFolder,
+  haproxyLog,
+  masterSocket,
+  oldMasterSocket,
+  statePath,
+  workerSocket,
+} from '../../network/node-paths.ts'
 import type { NodeShell } from './contract.ts'
 import { quoted } from './shell-text.ts'
 
@@ -123,6 +130,17 @@ export class HaproxyClient {
     if (!words.trimEnd().endsWith('refused')) return new Map()
     const errors = readConfigErrors(words, nextFolder)
     return errors.size > 0 ? errors : new Map([['', words.trim()]])
+  }
+
+  /** How much HAProxy has said so far, bytes. */
+  async logLength(): Promise<number> {
+    return Number(await this.#shell.run(`[ ! -e ${haproxyLog} ] || wc -c <${haproxyLog}`))
+  }
+
+  /** What it has said since against files, by name in the folder. */
+  async logErrors(since: number): Promise<ReadonlyMap<string, string>> {
+    const words = await this.#shell.run(`[ ! -e ${haproxyLog} ] || tail -c +${since + 1} ${haproxyLog}`)
+    return readConfigErrors(words, haproxyFolder)
   }
 
   /** Ports that others than HAProxy listen on. */

@@ -1,6 +1,5 @@
 import { type Clock, systemClock } from '../../../base/clock.ts'
 import { sha256 } from '../../../base/hash.ts'
-import { keyParts } from '../../../base/key.ts'
 import type { PodTraffic } from '../../live.ts'
 import {
   afterCommands,
@@ -13,11 +12,12 @@ import {
   without,
 } from '../../network/haproxy-commands.ts'
 import { type HaproxyHost, type HaproxyPlan, HaproxyPlanner, haproxyFiles } from '../../network/haproxy-files.ts'
-import { type BackendServers, fileText, type HaproxyPart } from '../../network/haproxy-part.ts'
+import type { BackendServers, HaproxyPart } from '../../network/haproxy-part.ts'
 import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
 import type { NodeSettings, NodeShell, TrafficApplier } from './contract.ts'
 import { HaproxyClient } from './haproxy-client.ts'
 import { HaproxyPlace } from './haproxy-place.ts'
+import { HaproxyRefusals } from './haproxy-refusals.ts'
 import { HaproxyTraffic } from './haproxy-traffic.ts'
 import { IngressCertificates } from './ingress-certificates.ts'
 
@@ -27,6 +27,8 @@ const countMs = 50
 const removeMs = 1000
 /** How often ports that others have are looked at, ms. */
 const takenMs = 10_000
+/** How long something that kept HAProxy from starting is left out, ms. */
+const laterMs = 30_000
 /** A new worker that is not there after so long will not come, ms. */
 const longestReloadMs = 20_000
 const reloadLookMs = 20
@@ -65,7 +67,7 @@ class HaproxyApplier implements TrafficApplier {
   #lists: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map()
   /** Files by path below the state folder: what was written, or since the start its SHA-256. */
   #disk = new Map<string, string>()
-  readonly #refused = new Map<string, { readonly text: string; readonly words: string }>()
+  readonly #refusals = new HaproxyRefusals()
   #isFresh = false
 
   constructor(settings: NodeSettings, clock: Clock) {
@@ -158,10 +160,7 @@ class HaproxyApplier implements TrafficApplier {
       ...this.#host.ports,
       certificates: this.#certificates.generation,
       isOpen: (backend, server) => this.#running.get(backend)?.get(server)?.open ?? false,
-      refusal: (part) => {
-        const refused = this.#refused.get(part.key)
-        return refused?.text === fileText(part) ? refused.words : undefined
-      },
+      refusal: (part) => this.#refusals.of(part),
     }
   }
 
@@ -220,25 +219,19 @@ class HaproxyApplier implements TrafficApplier {
       }
       await this.#writeFiles([...haproxyFiles(plan)].filter(([path]) => plan.lists.has(path)))
       const errors = await client.check(this.#changes(plan))
-      if (errors.size === 0) return [...plan.problems, ...(await this.#reload(client, plan))]
-      if (!this.#refuse(plan.parts, errors))
-        return [...plan.problems, ...told(plan.parts, [...errors.values()].join('; '))]
+      const failures = errors.size > 0 ? errors : await this.#reload(client, plan)
+      if (!failures) return plan.problems
+      // What only shows at the start may be over soon: it is tried again.
+      if (!this.#refusals.add(plan.parts, failures, errors.size > 0 ? undefined : this.#clock.now() + laterMs))
+        return [...plan.problems, ...told(plan.parts, [...failures.values()].join('; '))]
     }
     return told(this.#plan(table).parts, 'HAProxy refuses too many files')
   }
 
-  /** False: what is wrong is in none of the parts, or in one that is nobody's alone and that all others need. */
-  #refuse(parts: readonly HaproxyPart[], errors: ReadonlyMap<string, string>): boolean {
-    const bad = parts.filter(({ path }) => errors.has(path.replace(/^haproxy\//, '')))
-    if (bad.some(({ key }) => keyParts(key).name === '')) return false
-    for (const part of bad) {
-      this.#refused.set(part.key, { text: fileText(part), words: errors.get(part.path.slice('haproxy/'.length)) ?? '' })
-    }
-    return bad.length > 0
-  }
-
-  async #reload(client: HaproxyClient, plan: HaproxyPlan): Promise<readonly NetworkProblem[]> {
+  /** Answers what HAProxy has against it, by name in the folder; undefined: nothing, it runs. */
+  async #reload(client: HaproxyClient, plan: HaproxyPlan): Promise<ReadonlyMap<string, string> | undefined> {
     await this.#write(plan)
+    const said = await client.logLength()
     let failed = await client.failedReloads()
     const affinity = await client.affinity(plan.tables)
     let asked = false
@@ -250,7 +243,7 @@ class HaproxyApplier implements TrafficApplier {
         this.#setRunning(afterCommands(plan.backends.values(), new Map()))
         this.#keepInLine(plan.backends.values())
         await client.tell(affinity)
-        return []
+        return undefined
       }
       const failures = await client.failedReloads()
       if (asked && failures !== undefined && failed !== undefined && failures > failed) break
@@ -261,7 +254,9 @@ class HaproxyApplier implements TrafficApplier {
       }
       await new Promise<void>((resolve) => this.#clock.after(reloadLookMs, resolve))
     }
-    return told(plan.parts, 'HAProxy did not start with the new configuration; the one before goes on')
+    const errors = await client.logErrors(said)
+    if (errors.size > 0) return errors
+    return new Map([['', 'HAProxy did not start with the new configuration; the one before goes on']])
   }
 
   async #write(plan: HaproxyPlan): Promise<void> {
@@ -338,10 +333,12 @@ class HaproxyApplier implements TrafficApplier {
   /** A port that somebody else has may be free some day. */
   #lookAgain(): void {
     this.#cancelLook()
-    if (this.#host.ports.taken.size === 0) return
+    if (this.#host.ports.taken.size === 0 && !this.#refusals.expire) return
     this.#cancelLook = this.#clock.after(takenMs, () => {
       const look = this.#inTurn(async () => {
-        if (this.#client && this.#table && (await this.#host.look(this.#client, this.#table))) this.#outdated()
+        if (!this.#client || !this.#table) return
+        const isOver = this.#refusals.end(this.#clock.now())
+        if ((await this.#host.look(this.#client, this.#table)) || isOver) this.#outdated()
       })
       // A shell that fails is given anew by whoever gave this one.
       look.catch(() => {}).finally(() => this.#client && this.#lookAgain())
