@@ -31,6 +31,7 @@ export const shopModes = ['', 'http', 'tcp', 'kernel'] as const
 export class Shop {
   readonly berth: TestBerth
   readonly #place = process.pid % 200
+  readonly #images: string[] = []
 
   constructor(name: string, socket: string) {
     this.berth = new TestBerth(`bench-${name}`, socket)
@@ -170,6 +171,7 @@ export class Shop {
 
   /** The node image under another id, so that Berth has to replace the container. */
   async otherNodeImage(name: string): Promise<void> {
+    this.#images.push(name)
     const { socket } = this.berth
     const { Id } = await engineJson<{ Id: string }>(socket, 'POST', '/containers/create', { Image: testNodeImage })
     try {
@@ -189,6 +191,7 @@ export class Shop {
   async close(): Promise<void> {
     await this.berth.stop()
     await new EngineWorld(this.berth.socket).clean(this.berth.id)
+    for (const image of this.#images) await engineCall(this.berth.socket, 'DELETE', `/images/${image}?force=1`)
     await this.berth.close()
   }
 }
