@@ -5,16 +5,17 @@ import { type Key, keyOf, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import type { Certifying } from './certifying.ts'
 import { type Ipv4Range, ipv4Range } from './manifests/ipv4.ts'
-import type { Ingress } from './manifests/types.ts'
+import type { Ingress, Service } from './manifests/types.ts'
 import { Owners } from './reconcile/owners.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
 import { ServicePods } from './reconcile/service-pods.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import type { HostNetwork, LiveHost } from './runtime/live.ts'
-import { allocate, type Claimant } from './runtime/network/allocate.ts'
+import { allocate, type Claimant, outsideAddresses } from './runtime/network/allocate.ts'
 import { IngressView } from './runtime/network/ingress-view.ts'
 import { PolicyPods } from './runtime/network/policy-pods.ts'
 import { policyRows } from './runtime/network/policy-table.ts'
+import { remembered } from './runtime/network/remembered.ts'
 import { ServiceRows, serviceKey } from './runtime/network/service-rows.ts'
 import { serviceStatus } from './runtime/network/service-status.ts'
 import type { Allocation, IngressTable, NetworkTable, PolicyRow } from './runtime/network/table.ts'
@@ -53,6 +54,7 @@ export class Networking {
   readonly #policyPods = new PolicyPods()
   /** What the policies' rows were made from. */
   #policyFacts: readonly (readonly unknown[])[] = []
+  readonly #within = remembered((service: Service) => withinRights(service, this.#range))
   /** What Services have; undefined until the hosts have said what they were given before. */
   #allocations: ReadonlyMap<Key, Allocation> | undefined
   #refusals: ReadonlyMap<Key, string> = new Map()
@@ -165,7 +167,7 @@ export class Networking {
       ...{ httpPort, httpsPort },
       addresses: hosts.map(({ address }) => address).filter((address) => address !== ''),
       problems: hosts.flatMap(({ network }) => network.problems),
-      hasHosts: hosts.some(({ network }) => network.mode === 'services'),
+      mode: this.#mode(hosts),
     })
   }
 
@@ -232,7 +234,7 @@ export class Networking {
 
   #renew(namespace: string): boolean {
     const wanted = this.#parts.wanted()
-    const services = wanted.inNamespace('Service', namespace)
+    const services = wanted.inNamespace('Service', namespace).map((service) => this.#within(service))
     const rows = this.#rows.get(namespace) ?? new ServiceRows()
     const changed = rows.renew({
       services,
@@ -274,6 +276,15 @@ export class Networking {
 }
 
 const noLabels = {}
+
+/** Nobody takes an address that another Service was given. */
+function withinRights(service: Service, range: Ipv4Range): Service {
+  const { spec } = service
+  const externalIPs = outsideAddresses(spec, range)
+  return externalIPs.length === (spec.externalIPs?.length ?? 0)
+    ? service
+    : { ...service, spec: { ...spec, externalIPs } }
+}
 
 /** Where somebody has something else now. */
 function namespacesOf(before: ReadonlyMap<Key, Allocation>, after: ReadonlyMap<Key, Allocation>): ReadonlySet<string> {

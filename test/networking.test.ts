@@ -59,3 +59,25 @@ test('an application that never ran holds up nobody', async () => {
   await pass(5000)
   expect(given().at(-1)).toEqual(['web'])
 })
+
+test('no Service takes the address of another one by its external addresses', async () => {
+  const other = `apiVersion: v1
+kind: Service
+metadata: { name: victim }
+spec: { clusterIP: 10.96.0.77, ports: [{ port: 80 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: thief }
+spec: { externalIPs: [10.96.0.77, 192.0.2.9], ports: [{ port: 80 }] }
+`
+  repository.push('Add two', { 'two.yaml': other })
+  const { mock } = vi.spyOn(runtime, 'setNetwork')
+  await open().start()
+  await pass(5000)
+  const rows = mock.calls.at(-1)?.[0].services ?? []
+  expect(rows.map(({ name, externalIPs }) => [name, externalIPs])).toEqual([
+    ['thief', ['192.0.2.9']],
+    ['victim', []],
+  ])
+})

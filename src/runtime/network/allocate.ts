@@ -45,7 +45,7 @@ export function allocate(
   const ports = new Ledger<string>()
   const kept = keep(sorted, before, range, { addresses, ports })
   for (const { key, spec } of sorted) {
-    const problem = takeWritten(key, spec, range, { addresses, ports })
+    const problem = takeWritten(key, spec, range, { addresses, ports }) || outsideProblem(spec, range)
     if (problem) problems.set(key, problem)
   }
   const allocations = new Map<Key, Allocation>()
@@ -62,6 +62,17 @@ export function allocate(
     allocations.set(key, { clusterIP, nodePorts })
   }
   return { allocations, problems }
+}
+
+/** Its addresses for others, without those of the range: they belong to whom they were given. */
+export function outsideAddresses({ externalIPs = [] }: Pick<ServiceSpec, 'externalIPs'>, range: Ipv4Range): string[] {
+  return externalIPs.filter((address) => !isIn(range, ipv4Number(address) ?? -1))
+}
+
+function outsideProblem(spec: ServiceSpec, range: Ipv4Range): string | undefined {
+  const outside = outsideAddresses(spec, range)
+  const inside = spec.externalIPs?.find((address) => !outside.includes(address))
+  return inside && `externalIPs: expected addresses outside of the range of Services, found ${inside}`
 }
 
 interface Ledgers {

@@ -71,9 +71,9 @@ export function listCommands(
   })
 }
 
-/** A word of a command: blanks and semicolons would end it. */
+/** A word of a command: blanks and semicolons would end it, and what ends with `<<` would wait for more lines. */
 function commandWord(text: string): string {
-  return text.replaceAll(/[\s;\\]/g, '\\$&')
+  return text.replaceAll(/[\s;\\<]/g, '\\$&')
 }
 
 /** HAProxy takes no longer line than its buffer (16 kB). */

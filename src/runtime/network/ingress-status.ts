@@ -5,8 +5,8 @@ import { classOf } from './ingress-class.ts'
 export interface IngressCircumstances {
   /** False: it is of a class that somebody else serves. */
   readonly isOurs: boolean
-  /** False: no host has more than Docker's own names. */
-  readonly hasHosts: boolean
+  /** Of the hosts: what serves Services there. */
+  readonly mode: 'services' | 'starting' | 'names'
   /** Why it is not served as it is wanted. */
   readonly problems: readonly string[]
   /** Of the hosts themselves. */
@@ -23,7 +23,7 @@ export interface IngressStatus {
   readonly namespace: string
   readonly name: string
   readonly sync: 'Synced' | 'OutOfSync'
-  readonly health: 'Healthy' | 'Degraded'
+  readonly health: 'Healthy' | 'Progressing' | 'Degraded'
   readonly ready: string
   /** Where it is reached, or why it is not. */
   readonly message: string
@@ -39,15 +39,16 @@ export function ingressStatus(ingress: Ingress, circumstances: IngressCircumstan
   const healthy = { ...common, sync: 'Synced' as const, health: 'Healthy' as const, failed: false }
   const degraded = { ...common, sync: 'OutOfSync' as const, health: 'Degraded' as const, failed: false }
   if (!circumstances.isOurs) return { ...healthy, message: `not served here: class ${classOf(ingress)}` }
-  if (!circumstances.hasHosts) return { ...healthy, message: noHosts }
+  if (circumstances.mode === 'names') return { ...healthy, message: noHosts }
   if (circumstances.problems.length > 0) return { ...degraded, message: [...circumstances.problems].sort().join('; ') }
+  if (circumstances.mode === 'starting') return { ...healthy, health: 'Progressing', message: 'waits for the network' }
   return { ...healthy, message: addressesOf(ingress, circumstances).join(', ') }
 }
 
 /** `http://shop.example.com`; what is for any host is reached at the addresses of the hosts. */
 export function addressesOf(
   { spec }: Ingress,
-  { hostAddresses, httpPort, httpsPort, isSecured }: Omit<IngressCircumstances, 'isOurs' | 'hasHosts' | 'problems'>,
+  { hostAddresses, httpPort, httpsPort, isSecured }: Omit<IngressCircumstances, 'isOurs' | 'mode' | 'problems'>,
 ): readonly string[] {
   const hosts = (spec.rules ?? []).map(({ host = '' }) => host.toLowerCase())
   const all = new Set([...hosts, ...(spec.defaultBackend ? [''] : [])])

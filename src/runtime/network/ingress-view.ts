@@ -21,7 +21,7 @@ export interface IngressHosts {
   readonly httpsPort: number
   readonly addresses: readonly string[]
   readonly problems: readonly NetworkProblem[]
-  readonly hasHosts: boolean
+  readonly mode: 'services' | 'starting' | 'names'
 }
 
 const kinds: ReadonlySet<string> = new Set(['Ingress', 'IngressClass', 'Secret', 'Service'])
@@ -50,7 +50,7 @@ export class IngressView {
     return this.#current().notes
   }
 
-  statusOf(ingress: Ingress, { httpPort, httpsPort, addresses, problems, hasHosts }: IngressHosts): IngressStatus {
+  statusOf(ingress: Ingress, { httpPort, httpsPort, addresses, problems, mode }: IngressHosts): IngressStatus {
     const { className } = this.#source
     const key = ingressKey(ingress)
     const secrets = (ingress.spec.tls ?? []).map(({ secretName = '' }) => secretKey(ingress, secretName))
@@ -60,7 +60,7 @@ export class IngressView {
     return ingressStatus(ingress, {
       isOurs: isServed(ingress, this.#source.classes(), className),
       problems: [...new Set([...own, ...told.map(({ message }) => message), ...this.#source.certificateProblems(key)])],
-      ...{ httpPort, httpsPort, hasHosts, hostAddresses: addresses },
+      ...{ httpPort, httpsPort, mode, hostAddresses: addresses },
       isSecured: (host) => isCovered(secured, host),
     })
   }

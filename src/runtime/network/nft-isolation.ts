@@ -24,6 +24,9 @@ export interface IsolationFacts {
 /** Set on packets that a rule of Docker lets through: an `accept` of ours alone would not outlive a `drop` of Docker's. */
 export const passMark = '0x04000000'
 
+/** Set on packets to the Services of any installation on the host, whose addresses are no other one's host ports. */
+export const rangeMark = '0x08000000'
+
 const pass = `meta mark set meta mark or ${passMark} accept`
 /** Connections to Services that the kernel carries bear it, too. */
 export const serviceFlow = `ct status dnat ct mark and ${passMark} == ${passMark}`
@@ -55,9 +58,10 @@ export function isolationChains({ podCIDR, serviceCIDR }: IsolationFacts): [stri
       'anti_spoof',
       {
         hook: 'type filter hook prerouting priority raw',
-        rules: ['iifname @guarded fib saddr . iif oif 0 drop'],
+        rules: ['iifname @guarded fib saddr . iif oif 0 drop', toRange(serviceCIDR)],
       },
     ],
+    ['to_range', { hook: 'type filter hook output priority raw', rules: [toRange(serviceCIDR)] }],
     ['forward_pods', { hook: 'type filter hook forward priority filter - 10', rules: forwardRules }],
     ['allow', { hook: '', rules: [pass] }],
     [
@@ -96,6 +100,10 @@ export function isolationChains({ podCIDR, serviceCIDR }: IsolationFacts): [stri
       },
     ],
   ]
+}
+
+function toRange(serviceCIDR: string): string {
+  return `ip daddr ${serviceCIDR} meta mark set meta mark or ${rangeMark}`
 }
 
 // Policies stand before all that lets through, and after what is under way already.

@@ -1,7 +1,7 @@
 // Services that the kernel carries by itself: UDP, SCTP, and TCP where it is asked for. A connection is given to a pod once, and stays there.
 import type { Key } from '../../base/key.ts'
 import { addressList } from './nft-addresses.ts'
-import { passMark } from './nft-isolation.ts'
+import { passMark, rangeMark } from './nft-isolation.ts'
 import type { NftChain, NftStore } from './nft-ruleset.ts'
 import { remembered } from './remembered.ts'
 import type { NetworkProblem, ServicePortRow, ServiceRow } from './table.ts'
@@ -70,7 +70,7 @@ const byPort = 'type inet_proto . inet_service : verdict'
 export function serviceChains(serviceCIDR: string): [string, NftChain][] {
   const address = 'ip daddr . meta l4proto . th dport'
   const port = 'meta l4proto . th dport'
-  const host = `fib daddr type local ip daddr != { 127.0.0.0/8, ${serviceCIDR} }`
+  const host = `fib daddr type local ip daddr != { 127.0.0.0/8, ${serviceCIDR} } meta mark and ${rangeMark} == 0`
   return [
     [
       'services_of_others',

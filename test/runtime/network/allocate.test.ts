@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Key, keyOf } from '../../../src/base/key.ts'
 import { ipv4Range as addressRange } from '../../../src/manifests/ipv4.ts'
-import { allocate, type Claimant, dnsAddress } from '../../../src/runtime/network/allocate.ts'
+import { allocate, type Claimant, dnsAddress, outsideAddresses } from '../../../src/runtime/network/allocate.ts'
 import type { Allocation } from '../../../src/runtime/network/table.ts'
 import { service as manifest, object } from '../../manifests/manifest.ts'
 
@@ -46,6 +46,13 @@ describe('addresses', () => {
     expect(late.allocations.get(key('web'))?.clusterIP).toBe('10.96.9.9')
     expect(late.allocations.get(key('a'))?.clusterIP).toBe('')
     expect(late.problems.get(key('a'))).toBe('clusterIP 10.96.9.9 is taken by Service shop/web')
+  })
+
+  test("of the range are nobody's to take from outside", () => {
+    const thief = claimant('a', { externalIPs: ['192.0.2.1', '10.96.9.9'] })
+    const words = 'externalIPs: expected addresses outside of the range of Services, found 10.96.9.9'
+    expect(allocate([thief], nothing, range).problems.get(key('a'))).toBe(words)
+    expect(outsideAddresses(thief.spec, range)).toEqual(['192.0.2.1'])
   })
 
   test('of another range are given up', () => {

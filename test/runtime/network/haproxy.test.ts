@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { keyOf } from '../../../src/base/key.ts'
+import { listCommands } from '../../../src/runtime/network/haproxy-commands.ts'
 import { type HaproxyHost, haproxyFiles, haproxyPlan } from '../../../src/runtime/network/haproxy-files.ts'
 import type { BackendRow, NetworkTable, ServicePortRow, ServiceRow } from '../../../src/runtime/network/table.ts'
 
@@ -216,4 +217,10 @@ describe('NetworkPolicies', () => {
       haproxyPlan(table([service({})], { policies: [row('shop/web-0', [rule(...peers)])] }), settings, host).hash
     expect(hash('10.0.0.1')).toBe(hash('10.0.0.2'))
   })
+})
+
+test('a word of a list ends no command, and asks for no more lines', () => {
+  const before = new Map([['maps/paths', new Map([['-/a b;c\\d<<', 'x']])]])
+  const commands = listCommands([{ kind: 'map', path: 'maps/paths', entries: new Map() }], before)
+  expect(commands).toEqual([String.raw`del map /state/maps/paths -/a\ b\;c\\d\<\<`])
 })

@@ -74,6 +74,7 @@ describe('packet rules', () => {
       add map ip berth_my_shop empty_addresses { type ipv4_addr . inet_proto . inet_service : verdict; }
       add map ip berth_my_shop empty_ports { type inet_proto . inet_service : verdict; }
       add chain ip berth_my_shop anti_spoof { type filter hook prerouting priority raw; policy accept; }
+      add chain ip berth_my_shop to_range { type filter hook output priority raw; policy accept; }
       add chain ip berth_my_shop forward_pods { type filter hook forward priority filter - 10; policy accept; }
       add chain ip berth_my_shop allow
       add chain ip berth_my_shop to_services { type filter hook input priority filter - 10; policy accept; }
@@ -84,6 +85,8 @@ describe('packet rules', () => {
       add chain ip berth_my_shop without_endpoint
       add chain ip berth_my_shop refused
       add rule ip berth_my_shop anti_spoof iifname @guarded fib saddr . iif oif 0 drop
+      add rule ip berth_my_shop anti_spoof ip daddr 10.96.0.0/16 meta mark set meta mark or 0x08000000
+      add rule ip berth_my_shop to_range ip daddr 10.96.0.0/16 meta mark set meta mark or 0x08000000
       add rule ip berth_my_shop forward_pods ct state new jump without_endpoint
       add rule ip berth_my_shop forward_pods iifname != @bridges oifname != @bridges ct status dnat ct mark and 0x04000000 == 0x04000000 meta mark set meta mark or 0x04000000 accept
       add rule ip berth_my_shop forward_pods iifname != @bridges oifname != @bridges accept
@@ -111,12 +114,12 @@ describe('packet rules', () => {
       add rule ip berth_my_shop egress ct status dnat ct mark and 0x04000000 == 0x04000000 oifname != @bridges ip saddr != 10.244.0.0/14 masquerade
       add rule ip berth_my_shop services_of_others iifname @bridges ip daddr . meta l4proto . th dport vmap @cluster_ips
       add rule ip berth_my_shop services_of_others ip daddr . meta l4proto . th dport vmap @external_ips
-      add rule ip berth_my_shop services_of_others fib daddr type local ip daddr != { 127.0.0.0/8, 10.96.0.0/16 } meta l4proto . th dport vmap @host_ports
+      add rule ip berth_my_shop services_of_others fib daddr type local ip daddr != { 127.0.0.0/8, 10.96.0.0/16 } meta mark and 0x08000000 == 0 meta l4proto . th dport vmap @host_ports
       add rule ip berth_my_shop services_of_host ip daddr . meta l4proto . th dport vmap @cluster_ips
       add rule ip berth_my_shop services_of_host ip daddr . meta l4proto . th dport vmap @external_ips
-      add rule ip berth_my_shop services_of_host fib daddr type local ip daddr != { 127.0.0.0/8, 10.96.0.0/16 } meta l4proto . th dport vmap @host_ports
+      add rule ip berth_my_shop services_of_host fib daddr type local ip daddr != { 127.0.0.0/8, 10.96.0.0/16 } meta mark and 0x08000000 == 0 meta l4proto . th dport vmap @host_ports
       add rule ip berth_my_shop without_endpoint ip daddr . meta l4proto . th dport vmap @empty_addresses
-      add rule ip berth_my_shop without_endpoint fib daddr type local ip daddr != { 127.0.0.0/8, 10.96.0.0/16 } meta l4proto . th dport vmap @empty_ports
+      add rule ip berth_my_shop without_endpoint fib daddr type local ip daddr != { 127.0.0.0/8, 10.96.0.0/16 } meta mark and 0x08000000 == 0 meta l4proto . th dport vmap @empty_ports
       add rule ip berth_my_shop refused meta l4proto tcp reject with tcp reset
       add rule ip berth_my_shop refused reject with icmp port-unreachable
       add element ip berth_my_shop bridges { "bt0af40040", "bt0af40080" }
