@@ -132,6 +132,21 @@ export class HaproxyClient {
     return errors.size > 0 ? errors : new Map([['', words.trim()]])
   }
 
+  /** Puts the files in place that were checked last. */
+  async take(changes: ReadonlyMap<string, string | undefined>): Promise<void> {
+    const removed = [...changes]
+      .filter(([, text]) => text === undefined)
+      .map(([path]) => quoted(`${statePath}/${path}`))
+    await this.#shell.run(
+      [
+        'set -e',
+        // The others are links to files that are in place.
+        `find ${nextFolder} -type f -name '*.cfg' -exec mv -f -t ${haproxyFolder} {} +`,
+        ...(removed.length > 0 ? [`rm -f -- ${removed.join(' ')}`] : []),
+      ].join('\n'),
+    )
+  }
+
   /** How much HAProxy has said so far, bytes. */
   async logLength(): Promise<number> {
     return Number(await this.#shell.run(`[ ! -e ${haproxyLog} ] || wc -c <${haproxyLog}`))

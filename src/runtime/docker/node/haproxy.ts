@@ -218,7 +218,12 @@ class HaproxyApplier implements TrafficApplier {
         return plan.problems
       }
       await this.#writeFiles([...haproxyFiles(plan)].filter(([path]) => plan.lists.has(path)))
-      const errors = await client.check(this.#changes(plan))
+      const changes = this.#changes(plan)
+      const errors = await client.check(changes)
+      if (errors.size === 0) {
+        await client.take(changes)
+        this.#remember(changes)
+      }
       const failures = errors.size > 0 ? errors : await this.#reload(client, plan)
       if (!failures) return plan.problems
       // What only shows at the start may be over soon: it is tried again.
@@ -267,7 +272,11 @@ class HaproxyApplier implements TrafficApplier {
     const changes = [...files].filter(([path, text]) => text === undefined || !this.#isOnDisk(path, text))
     if (changes.length === 0) return
     await this.#shell?.write(changes.map(([path, text]) => ({ path, text })))
-    for (const [path, text] of changes) {
+    this.#remember(changes)
+  }
+
+  #remember(files: Iterable<readonly [string, string | undefined]>): void {
+    for (const [path, text] of files) {
       if (text === undefined) this.#disk.delete(path)
       else this.#disk.set(path, text)
     }
