@@ -67,5 +67,3 @@ backend ${nextBackend} from services
   server ${nextBackend} 0.0.0.0
 `
 }
-
-export { masterSocket, workerSocket }
