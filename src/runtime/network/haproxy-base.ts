@@ -1,4 +1,4 @@
-import { masterSocket, statePath, workerSocket } from './node-paths.ts'
+import { statePath, workerSocket } from './node-paths.ts'
 
 /** What HAProxy's configuration depends on beside the table. */
 export interface HaproxySettings {
