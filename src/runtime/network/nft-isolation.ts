@@ -113,9 +113,8 @@ const forwardRules = [
   'iifname != @bridges oifname != @bridges accept',
   `ct state established,related ${pass}`,
   'iifname @bridges ip saddr vmap @egress_policies',
-  // Docker keeps other networks of the host apart from ours.
-  'iifname @bridges oifname "docker0" accept',
-  'iifname @bridges oifname "br-*" accept',
+  // Docker keeps other networks of the host apart from ours, whatever their bridges are called.
+  'iifname @bridges oifname != @bridges meta oifkind "bridge" accept',
   `iifname @bridges oifname != @bridges ${pass}`,
   'oifname @bridges ip daddr vmap @ingress_policies',
   `${serviceFlow} ${pass}`,

@@ -92,8 +92,7 @@ describe('packet rules', () => {
       add rule ip berth_my_shop forward_pods iifname != @bridges oifname != @bridges accept
       add rule ip berth_my_shop forward_pods ct state established,related meta mark set meta mark or 0x04000000 accept
       add rule ip berth_my_shop forward_pods iifname @bridges ip saddr vmap @egress_policies
-      add rule ip berth_my_shop forward_pods iifname @bridges oifname "docker0" accept
-      add rule ip berth_my_shop forward_pods iifname @bridges oifname "br-*" accept
+      add rule ip berth_my_shop forward_pods iifname @bridges oifname != @bridges meta oifkind "bridge" accept
       add rule ip berth_my_shop forward_pods iifname @bridges oifname != @bridges meta mark set meta mark or 0x04000000 accept
       add rule ip berth_my_shop forward_pods oifname @bridges ip daddr vmap @ingress_policies
       add rule ip berth_my_shop forward_pods ct status dnat ct mark and 0x04000000 == 0x04000000 meta mark set meta mark or 0x04000000 accept
