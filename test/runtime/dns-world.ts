@@ -11,12 +11,13 @@ import type { NetworkTable } from '../../src/runtime/network/table.ts'
 import { type DnsUpstream, dnsUpstream } from '../support/dns-upstream.ts'
 import { engineJson } from '../support/engine-call.ts'
 import { EngineWorld } from '../support/engine-world.ts'
+import { testNodeImage } from '../support/node-image.ts'
 
 /** The name that the upstream server of these tests knows, and its address. */
 export const outside = { name: 'www.example.test', address: '192.0.2.7' } as const
 
 /** Has a C library with its resolver, too. */
-export const nodeImage = 'berth-node:dev'
+export const nodeImage = testNodeImage
 
 /** A node container with nothing but the DNS server, on the network of the test engine's host. */
 export interface DnsWorld extends AsyncDisposable {

@@ -21,9 +21,9 @@ import type {
 import { engineCall, engineJson } from '../support/engine-call.ts'
 import { EngineWorld } from '../support/engine-world.ts'
 import { ensureTestImages, testImages } from '../support/images.ts'
+import { testNodeImage } from '../support/node-image.ts'
 
 const testSocket = process.env.BERTH_TEST_DOCKER ?? ''
-const nodeImage = process.env.BERTH_TEST_NODE_IMAGE ?? 'berth-node:dev'
 
 export interface HaproxyWorld extends AsyncDisposable {
   readonly settings: NodeSettings
@@ -55,7 +55,7 @@ export async function haproxyWorld(serviceCIDR: string, more: Partial<NodeSettin
   }
   const api = new HostApi(parseEndpoint('local', testSocket), defaultDeadlines, () => {})
   const docker = new EngineWorld(testSocket)
-  const { Id: image } = JSON.parse((await engineCall(testSocket, 'GET', `/images/${nodeImage}/json`)).text)
+  const { Id: image } = JSON.parse((await engineCall(testSocket, 'GET', `/images/${testNodeImage}/json`)).text)
   const { id: node } = await new NodeContainers(api, settings, systemClock).ensure(image)
   const shells: NodeShell[] = []
   const attached = async () => {

@@ -13,8 +13,9 @@ import type { NetworkTable } from '../../src/runtime/network/table.ts'
 import { startTestEngine, type TestEngine } from '../support/docker-engine.ts'
 import { engineCall, engineJson } from '../support/engine-call.ts'
 import { EngineWorld } from '../support/engine-world.ts'
+import { testNodeImage } from '../support/node-image.ts'
 
-export const nodeImage = process.env.BERTH_TEST_NODE_IMAGE ?? 'berth-node:dev'
+export const nodeImage = testNodeImage
 
 export interface NftEngine extends AsyncDisposable {
   readonly engine: TestEngine
