@@ -145,6 +145,8 @@ export class Engine {
   async start(): Promise<void> {
     this.#acts = true
     await this.observe()
+    // Whatever is read is looked at at once.
+    this.#parts.runtime.expectNetwork()
     for (const application of this.#applications) await application.restore()
     this.#certifying.start()
     this.#networking.start()

@@ -60,6 +60,7 @@ export class SimRuntime implements Runtime {
   async start(): Promise<void> {}
   async close(): Promise<void> {}
   async refresh(): Promise<void> {}
+  expectNetwork(): void {}
   setNetwork(): void {}
 
   networkRests(): boolean {

@@ -160,6 +160,8 @@ export interface Runtime {
    */
   watch(changed: (keys: readonly Key[]) => void): () => void
 
+  /** There will be a table. Until it is there, nobody knows who is in traffic: all pods count as joining, for half a minute at most. */
+  expectNetwork(): void
   /**
    * The data path of every host is brought to this table from now on. Returns at once; `LivePod.traffic` of the pods in it is right when it
    * returns, the rest comes as facts of hosts and pods. `allocations` are remembered on the hosts.

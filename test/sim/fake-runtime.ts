@@ -88,6 +88,7 @@ export class FakeRuntime implements Runtime {
   async refresh(): Promise<void> {}
 
   readonly networkRests = () => true
+  expectNetwork(): void {}
   setNetwork(table: NetworkTable, allocations: ReadonlyMap<Key, Allocation>): void {
     this.network?.set(table, allocations)
   }

@@ -49,8 +49,8 @@ export interface HostSettings {
   readonly marks: HostMarks
   /** Undefined: it is to have no node container. */
   readonly node: NodeOptions | undefined
-  /** Pods (`namespace/name`), of whatever host, whose traffic over this one is another. */
-  readonly trafficChanged: (pods: readonly string[]) => void
+  /** Pods (`namespace/name`), of whatever host, whose traffic over this one is another; undefined: of any. */
+  readonly trafficChanged: (pods?: readonly string[]) => void
 }
 
 /** One engine: its facts, kept current by its events. */

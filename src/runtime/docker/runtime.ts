@@ -107,7 +107,7 @@ class DockerRuntime implements Runtime {
       reviewVolumes: () => this.#on(name).volumes.review(),
       marks,
       node,
-      trafficChanged: (pods) => this.#trafficChanged(new Set(pods)),
+      trafficChanged: (pods) => this.#trafficChanged(pods && new Set(pods)),
     })
     const touched = (record: ContainerRecord) => this.#tell([this.#index.touch(name, record)])
     const record = (id: string) => host.containers.get(id)
@@ -185,6 +185,11 @@ class DockerRuntime implements Runtime {
     const watcher = (keys: readonly Key[]) => changed(keys)
     this.#watchers.add(watcher)
     return () => void this.#watchers.delete(watcher)
+  }
+
+  expectNetwork(): void {
+    for (const { host } of this.#hosts.values()) host.dataPath.expect()
+    this.#trafficChanged()
   }
 
   setNetwork(table: NetworkTable, allocations: ReadonlyMap<Key, Allocation>): void {

@@ -24,8 +24,8 @@ export interface DataPathParts {
   readonly log: Log
   /** `facts` are others. */
   readonly changed: () => void
-  /** Pods (`namespace/name`), of whatever host, whose traffic over this one is another. */
-  readonly trafficChanged: (pods: readonly string[]) => void
+  /** Pods (`namespace/name`), of whatever host, whose traffic over this one is another; undefined: of any. */
+  readonly trafficChanged: (pods?: readonly string[]) => void
 }
 
 /** The data path of one host: a node container, where there is to be one and the engine can have it. */
@@ -67,6 +67,11 @@ export class DataPath {
   /** Names that a pod made now answers to; none where they are served by the node container. */
   aliases(namespace: string, labels: Labels): readonly string[] {
     return this.able ? [] : serviceAliases(this.#services, namespace, labels)
+  }
+
+  /** There will be a table. */
+  expect(): void {
+    this.#able?.expect()
   }
 
   set(table: NetworkTable, allocations: Allocations): void {

@@ -203,6 +203,7 @@ export class HaproxyTraffic {
     const ready = places.filter(({ state }) => state === 'ready')
     if (ready.length > 0) return ready.every(isIn) ? 'serving' : 'joining'
     const unknown = places.filter(({ state }) => state === 'unknown')
+    if (unknown.length > 0 && this.#running === undefined) return 'joining'
     if (unknown.length > 0) return unknown.every(isIn) ? 'serving' : 'none'
     // It takes work to its end, as nobody else is there: there is nothing to wait for.
     if (places.some(({ state }) => state === 'last')) return 'out'

@@ -33,8 +33,8 @@ export interface HostNodeParts {
   readonly log: Log
   /** `facts` are others. */
   readonly changed: () => void
-  /** Pods (`namespace/name`) whose traffic is another, by the host's own doing. */
-  readonly trafficChanged: (pods: readonly string[]) => void
+  /** Pods (`namespace/name`) whose traffic is another, by the host's own doing; undefined: any. */
+  readonly trafficChanged: (pods?: readonly string[]) => void
 }
 
 /** The data path of one host: its node container, and what runs in it at the newest table. Nothing is made before there is a table. */
@@ -53,6 +53,8 @@ export class HostNode {
   #failures = 0
   #cancelRetry: () => void = () => {}
   #table: NetworkTable | undefined
+  /** There will be a table. */
+  #expected = false
   /** Requests have not been carried for long. */
   #isOut = false
   #cancelOutage: (() => void) | undefined
@@ -93,8 +95,16 @@ export class HostNode {
 
   /** Of a pod, `namespace/name`. */
   trafficOf(pod: string): PodTraffic {
-    const traffic = this.#parts.appliers.haproxy.trafficOf(pod)
+    const isUnknown = this.#expected && this.#table === undefined
+    const traffic = isUnknown ? 'joining' : this.#parts.appliers.haproxy.trafficOf(pod)
     return traffic === 'joining' && this.#isOut ? 'none' : traffic
+  }
+
+  /** There will be a table: what was served before goes on, so nobody may be taken for out of traffic until it is there. */
+  expect(): void {
+    if (this.#closed) return
+    this.#expected = true
+    this.#lookForOutage()
   }
 
   set(table: NetworkTable, allocations: Allocations): void {
@@ -205,9 +215,9 @@ export class HostNode {
   #setOut(isOut: boolean): void {
     if (isOut === this.#isOut) return
     this.#isOut = isOut
-    const ports = (this.#table?.services ?? []).flatMap(({ ports }) => ports)
-    const pods = new Set(ports.flatMap(({ backends }) => backends.map(({ pod }) => pod)))
-    this.#parts.trafficChanged([...pods].filter((pod) => pod !== ''))
+    const ports = this.#table?.services.flatMap(({ ports }) => ports)
+    const pods = ports && new Set(ports.flatMap(({ backends }) => backends.map(({ pod }) => pod)))
+    this.#parts.trafficChanged(pods && [...pods].filter((pod) => pod !== ''))
   }
 
   #laneFailed(error: unknown): void {
