@@ -33,10 +33,11 @@ const init = fileURLToPath(new URL('engine-init.sh', import.meta.url))
  * Starts an engine in namespaces of its own: bridges, pools, ports and firewall rules cannot collide with those of the machine or of
  * another such engine. Processes that have to reach containers by address must run in its network namespace (`inNetwork`).
  * With `network: 'shared'` it uses the network namespace of the caller.
- * @param {{ network?: 'own' | 'shared' }} [options]
+ * With `liveRestore` containers outlive dockerd.
+ * @param {{ network?: 'own' | 'shared', liveRestore?: boolean }} [options]
  * @returns {Promise<PrivateEngine>}
  */
-export async function startEngine({ network = 'own' } = {}) {
+export async function startEngine({ network = 'own', liveRestore = false } = {}) {
   sweep()
   const id = randomBytes(4).toString('hex')
   const dir = join(home, id)
@@ -50,7 +51,8 @@ export async function startEngine({ network = 'own' } = {}) {
     '--mount-proc',
     ...(network === 'own' ? ['--net'] : []),
   ]
-  const child = spawn('unshare', [...namespaces, '--', 'sh', init, dir, ...dockerdOptions(dir, id)], {
+  const options = [...dockerdOptions(dir, id), ...(liveRestore ? ['--live-restore'] : [])]
+  const child = spawn('unshare', [...namespaces, '--', 'sh', init, dir, ...options], {
     stdio: ['pipe', log, log],
     detached: true,
   })

@@ -7,7 +7,7 @@ export interface TestEngine extends AsyncDisposable {
   readonly host: string
   /** The command that runs `argv` where containers of this engine can be reached by their addresses. */
   command(argv: readonly string[]): string[]
-  /** An orderly end, or SIGKILL; containers end with it. Returns when it has ended. */
+  /** An orderly end, or SIGKILL; containers end with it, but for `liveRestore`. Returns when it has ended. */
   stop(how: 'stop' | 'kill'): Promise<void>
   /** Returns when it answers again. */
   start(): Promise<void>
@@ -17,8 +17,8 @@ export interface TestEngine extends AsyncDisposable {
 export const mayStartEngines = process.platform === 'linux' && process.getuid?.() === 0 && hasProgram('dockerd')
 
 /** Starts an engine of the test's own, without images or networks. It cannot collide with any other engine of the machine. */
-export async function startTestEngine(): Promise<TestEngine> {
-  const engine = await startEngine()
+export async function startTestEngine(options: { readonly liveRestore?: boolean } = {}): Promise<TestEngine> {
+  const engine = await startEngine(options)
   return {
     host: engine.host,
     command: (argv) => inNetwork(engine, [...argv]),
