@@ -22,6 +22,8 @@ import { insidePod, Traffic, type TrafficResult } from './traffic.ts'
 
 const socket = process.env.BERTH_TEST_DOCKER ?? ''
 const range = 208
+/** One test needs what the one before it left. */
+const inTurn = { concurrent: false }
 
 const services = [
   service('web', '{ selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }'),
@@ -74,7 +76,7 @@ describe.concurrent('without Berth', () => {
   })
   afterAll(() => closeServices(berth, { range }))
 
-  test.sequential('all goes on, and the next Berth leaves what is right as it is', async () => {
+  test('all goes on, and the next Berth leaves what is right as it is', inTurn, async () => {
     using asked = await traffic(berth, range + 1)
     await asked.more(50)
     const before = await haproxy(berth)
@@ -98,7 +100,7 @@ describe.concurrent('without Berth', () => {
     for (const { unchangedSeconds } of kept) expect(unchangedSeconds).toBeGreaterThanOrEqual(elapsed)
   })
 
-  test.sequential('a node container that is killed is back within seconds', async () => {
+  test('a node container that is killed is back within seconds', inTurn, async () => {
     using asked = await traffic(berth, range + 1)
     await asked.more(50)
     const [node] = await nodes(berth)
@@ -117,7 +119,7 @@ describe.concurrent('without Berth', () => {
     expect(back - killed).toBeLessThan(15_000)
   })
 
-  test.sequential('a rollout during which Berth is killed costs no request', async () => {
+  test('a rollout during which Berth is killed costs no request', inTurn, async () => {
     using asked = await traffic(berth, range + 1)
     commit = berth.repository.commit('Version 2', web({ replicas: 3, image: testImages.two }))
     await berth.until('it has begun', async () => (await running(berth, testImages.two)) > 0)
@@ -133,7 +135,7 @@ describe.concurrent('without Berth', () => {
     expect(berth.log).not.toMatch(/stop pod web-.*because="old revision/)
   })
 
-  test.sequential('ports that others have are told, and taken once they are free', async () => {
+  test('ports that others have are told, and taken once they are free', inTurn, async () => {
     const [nodePort, hostPort] = [30_000 + (process.pid % 1300), 20_000 + (process.pid % 10_000)]
     const ports = '[{ name: a, port: 80, targetPort: 8080, nodePort: NODE }, { name: b, port: 81, targetPort: 8080 }]'
     const open = `{ type: NodePort, selector: { app: web }, ports: ${ports.replace('NODE', String(nodePort))} }`
@@ -233,7 +235,7 @@ describe.runIf(mayStartEngines)('with an engine of its own', { concurrent: true 
   })
 })
 
-test.concurrent('names mode leads names of Services to pods, without a warning', async () => {
+test('names mode leads names of Services to pods, without a warning', async () => {
   const berth = new TestBerth('names-mode')
   try {
     const commit = berth.repository.commit('Add', {
