@@ -27,6 +27,7 @@ export class Prober {
   readonly #running = new Map<string, ContainerProber>()
   readonly #execs = new PQueue({ concurrency: execsAtATime })
   readonly #connections = new PQueue({ concurrency: connectionsAtATime })
+  #closed = false
 
   /** `record` finds what is known of a container now; `changed` is called when its health is another. */
   constructor(
@@ -45,6 +46,8 @@ export class Prober {
 
   /** Begins, goes on with or ends the probes of a container; `before` is what was known of it last. */
   follow(before: ContainerRecord | undefined, after: ContainerRecord | undefined): void {
+    // A look that was under way at the close still ends; nobody would end the probes that it began.
+    if (this.#closed) return
     const id = (after ?? before)?.id ?? ''
     const known = this.#running.get(id)
     const runs = after?.facts.state === 'running'
@@ -86,6 +89,7 @@ export class Prober {
   }
 
   close(): void {
+    this.#closed = true
     for (const probed of this.#running.values()) probed.close()
     this.#running.clear()
     this.#execs.clear()
