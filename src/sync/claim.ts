@@ -1,8 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GitError } from './errors.ts'
 
 const mostClaims = 16
+/** Between making a claim and writing the owner into it; a process may be stopped for a while there. */
+const longestUnnamedMs = 10_000
 
 /**
  * Takes a store folder for this process alone: `name`, or `name.1`, `name.2` … while another process (a `berth diff`
@@ -27,10 +29,17 @@ function claim(lock: string): boolean {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     }
     const owner = readOwner(lock)
-    if (owner !== undefined && isAlive(owner)) return false
+    if (owner !== undefined && (isAlive(owner) || isBeingWritten(lock, owner))) return false
     if (owner !== undefined && !removeStale(lock, owner)) return false
   }
   return false
+}
+
+/** Two processes that start together: the one has made the file, and not yet written its name. */
+function isBeingWritten(lock: string, owner: string): boolean {
+  if (owner !== '') return false
+  const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return Date.now() - made < longestUnnamedMs
 }
 
 /** By rename, so that of two processes that see the same dead claim only one removes it. */
