@@ -10,6 +10,7 @@ import { testImages } from '../support/images.ts'
 import { TestRepository } from './repository.ts'
 
 const program = new URL('../../bin/berth.js', import.meta.url).pathname
+const longestCommandMs = 60_000
 
 export interface Answer {
   readonly code: number
@@ -114,7 +115,7 @@ export class TestBerth {
     return gone
   }
 
-  /** Runs one command to its end. */
+  /** Runs one command to its end; one that has none within a minute is killed, and fails. */
   command(command: string, ...more: string[]): Promise<Answer> {
     return new Promise((done, fail) => {
       const [file = '', ...argv] = this.#argv(command, ...more)
@@ -127,8 +128,21 @@ export class TestBerth {
       child.stderr.on('data', (part: Buffer) => {
         stderr += part.toString()
       })
-      child.once('error', fail)
-      child.once('close', (code) => done({ code: code ?? -1, stdout, stderr }))
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL')
+        // What runs it elsewhere may keep the pipes open.
+        child.stdout.destroy()
+        child.stderr.destroy()
+        fail(new Error(`berth ${command} did not end within ${longestCommandMs} ms\n${stdout}\n${stderr}`))
+      }, longestCommandMs)
+      child.once('error', (error) => {
+        clearTimeout(timer)
+        fail(error)
+      })
+      child.once('close', (code) => {
+        clearTimeout(timer)
+        done({ code: code ?? -1, stdout, stderr })
+      })
     })
   }
 
