@@ -14,6 +14,8 @@ export const basePath = 'haproxy/00-base.cfg'
 
 /** For requests that come to a worker that is about to end: they go on to the one that took its place. */
 export const nextBackend = 'next'
+/** In each backend that leads to the next worker; names of pods' servers bear their ports. */
+export const nextServer = 'next'
 
 export const peersSection = 'berth'
 
@@ -64,6 +66,6 @@ backend ${nextBackend} from services
   http-response set-header connection close
   retry-on conn-failure empty-response
   http-request disable-l7-retry unless { method GET HEAD OPTIONS }
-  server ${nextBackend} 0.0.0.0
+  server ${nextServer} 0.0.0.0
 `
 }

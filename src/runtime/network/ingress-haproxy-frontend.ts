@@ -1,4 +1,4 @@
-import type { HaproxySettings } from './haproxy-base.ts'
+import { type HaproxySettings, nextServer } from './haproxy-base.ts'
 import { certificateList } from './ingress-crt-list.ts'
 import { anyHost, challengePath, lists } from './ingress-haproxy-maps.ts'
 import { literal, word } from './ingress-words.ts'
@@ -66,7 +66,7 @@ export function frontendLines(
     '',
     `backend ingress_next_${scheme} from ingress`,
     '  http-response set-header connection close',
-    `  server next ${socket} send-proxy-v2`,
+    `  server ${nextServer} ${socket} send-proxy-v2`,
   ]
 }
 

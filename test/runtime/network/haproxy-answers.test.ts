@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { readServersState } from '../../../src/runtime/network/haproxy-answers.ts'
+
+test('servers of pods are told, those that lead to the next worker are not', () => {
+  const line = (backend: string, server: string, admin: number) =>
+    `3 ${backend} 1 ${server} 10.244.0.9 2 ${admin} 1 1 9 1 0 2 0 0 0 0 - 8080 - 0 0 - - 0`
+  const text = [
+    '1',
+    '# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state',
+    line('h_shop_web_80', 'web-0_8080', 0),
+    line('h_shop_web_80', 'web-1_8080', 1),
+    line('next', 'next', 0),
+    line('ingress_next_http', 'next', 0),
+    line('ingress_next_https', 'next', 0),
+  ].join('\n')
+  expect(readServersState(text)).toEqual(
+    new Map([
+      [
+        'h_shop_web_80',
+        new Map([
+          ['web-0_8080', { address: '10.244.0.9', port: 8080, open: true }],
+          ['web-1_8080', { address: '10.244.0.9', port: 8080, open: false }],
+        ]),
+      ],
+    ]),
+  )
+})
