@@ -31,6 +31,10 @@ export interface HaproxyWorld extends AsyncDisposable {
   readonly node: string
   readonly shell: NodeShell
   readonly applier: TrafficApplier
+  /** A node container of this image takes the place of the one before, which ends by itself. */
+  replace(image: string): Promise<void>
+  /** Ids of the node containers that run. */
+  nodes(): Promise<readonly string[]>
   /** As the engine would: expect, then apply. */
   apply(table: Partial<NetworkTable>): Promise<readonly NetworkProblem[]>
   /** An applier of a process that was started anew. */
@@ -38,7 +42,7 @@ export interface HaproxyWorld extends AsyncDisposable {
   readonly empty: NetworkTable
   /** Pods that `watch` told of. */
   readonly changes: readonly string[]
-  /** A plain container on Docker's own bridge. */
+  /** A plain container on a network of its own. */
   container(name: string, command: readonly string[]): Promise<string>
   /** Names of the servers that the current worker has. */
   servers(): Promise<readonly string[]>
@@ -56,7 +60,8 @@ export async function haproxyWorld(serviceCIDR: string, more: Partial<NodeSettin
   const api = new HostApi(parseEndpoint('local', testSocket), defaultDeadlines, () => {})
   const docker = new EngineWorld(testSocket)
   const { Id: image } = JSON.parse((await engineCall(testSocket, 'GET', `/images/${testNodeImage}/json`)).text)
-  const { id: node } = await new NodeContainers(api, settings, systemClock).ensure(image)
+  const containers = new NodeContainers(api, settings, systemClock)
+  const { id: node } = await containers.ensure(image)
   const shells: NodeShell[] = []
   const attached = async () => {
     const shell = await openShell(api, node, systemClock, () => {})
@@ -76,7 +81,10 @@ export async function haproxyWorld(serviceCIDR: string, more: Partial<NodeSettin
   return {
     ...{ settings, docker, node, shell, applier, changes, empty: emptyTable },
     async container(name, command) {
-      const body = { Image: testImages.one, Cmd: command, Labels: { 'berth.dev/engine': settings.engine } }
+      const Labels = { 'berth.dev/engine': settings.engine }
+      const network = `${settings.engine}-${name}`
+      await engineJson(testSocket, 'POST', '/networks/create', { Name: network, Labels })
+      const body = { Image: testImages.one, Cmd: command, Labels, HostConfig: { NetworkMode: network } }
       const url = `/containers/create?name=${settings.engine}-${name}`
       const { Id: id } = await engineJson<{ Id: string }>(testSocket, 'POST', url, body)
       await engineJson(testSocket, 'POST', `/containers/${id}/start`)
@@ -87,6 +95,26 @@ export async function haproxyWorld(serviceCIDR: string, more: Partial<NodeSettin
       return lines.flatMap((line) => line.split(' ')[3] ?? [])
     },
     apply: (table) => bring(applier, table),
+    async replace(image) {
+      let id = ''
+      // The one before may end at the very moment at which it is told not to start again.
+      const ensure = async () => {
+        const found = await containers.ensure(image)
+        id = found.id
+        return found.message
+      }
+      await expect.poll(ensure, { timeout: 30_000 }).toBe('')
+      applier.detach()
+      const next = await openShell(api, id, systemClock, () => {})
+      shells.push(next)
+      await applier.attach(next)
+    },
+    async nodes() {
+      const rows = await api.listNodes()
+      return rows.flatMap(({ Id, State, Labels }) =>
+        State === 'running' && Labels['berth.dev/engine'] === settings.engine ? [Id] : [],
+      )
+    },
     again: async () => (await attached()).applier,
     async workers() {
       let text = ''
