@@ -26,8 +26,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           globalSetup: ['test/support/docker-setup.ts'],
-          // Each file has an installation of its own. They mostly wait, for one engine: two at a time are quicker, more are not.
-          maxWorkers: 2,
+          // Each file has an installation of its own. They mostly wait, for engines and for time to pass.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
