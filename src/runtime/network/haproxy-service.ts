@@ -26,7 +26,7 @@ export interface ServiceContext {
 }
 
 /** How long a client may be silent before its connection counts as one of a protocol in which the server speaks first. */
-const inspectMs = 50
+const inspectMs = 500
 const affinityClients = '100k'
 /** An idle connection to a pod is closed soon after it is not needed any more. */
 const httpServer = 'pool-purge-delay 2s pool-max-conn 1000'

@@ -76,7 +76,7 @@ describe('the file of a Service', () => {
         mode tcp
         bind 10.96.0.20:80
         tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 } !{ stopping }
-        tcp-request inspect-delay 50ms
+        tcp-request inspect-delay 500ms
         tcp-request content set-var(sess.http) bool(true) if HTTP !{ req.payload(0,4) -m str "PRI " }
         tcp-request content switch-mode http if { var(sess.http) -m bool }
         use_backend h_shop_web_80 if { var(sess.http) -m bool }
