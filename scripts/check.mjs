@@ -11,14 +11,12 @@ const gates = {
 
 /** Runs every gate, says what each found, and whether all passed. */
 export async function check() {
-  let clean = true
-  for (const [name, argv] of Object.entries(gates)) {
-    const { status, output } = await gate(argv)
+  const found = await Promise.all(Object.entries(gates).map(async ([name, argv]) => ({ name, ...(await gate(argv)) })))
+  for (const { name, status, output } of found) {
     console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name}`)
     if (status !== 0) console.log(output)
-    clean &&= status === 0
   }
-  return clean
+  return found.every(({ status }) => status === 0)
 }
 
 /**
