@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config'
 // `npm test` always gives an engine; a bare `vitest` runs the tests that need none.
 const engine = process.env.BERTH_TEST_DOCKER
 const needsEngine = 'test/**/*.docker.test.ts'
+// Long ones, of what the others show in small: `npm run proofs` runs these, and only these.
+const proofs = 'test/**/*.proof.test.ts'
+const asksForProofs = process.env.BERTH_TEST_PROOFS === '1'
 
 export default defineConfig({
   test: {
@@ -11,8 +14,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/**/*.test.ts'],
-          exclude: [needsEngine],
+          include: asksForProofs ? [] : ['test/**/*.test.ts'],
+          exclude: [needsEngine, proofs],
           testTimeout: 20_000,
           // Two also where there are two cores, of which vitest would keep one to itself.
           maxWorkers: Math.max(2, availableParallelism() - 1),
@@ -22,7 +25,7 @@ export default defineConfig({
       {
         test: {
           name: 'docker',
-          include: engine === undefined ? [] : [needsEngine],
+          include: engine === undefined ? [] : [asksForProofs ? proofs : needsEngine],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           globalSetup: ['test/support/docker-setup.ts'],

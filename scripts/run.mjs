@@ -35,7 +35,9 @@ async function main() {
     case 'check':
       return (await check()) ? 0 : 1
     case 'test':
-      return test()
+      return test({})
+    case 'proofs':
+      return test({ BERTH_TEST_PROOFS: '1' })
     case 'demo':
       return demo()
     case 'corpus':
@@ -62,11 +64,14 @@ async function demo() {
   })
 }
 
-/** Everything that has to be true of the sources, then every test. With arguments: only those tests (`npm test -- test/sync`). */
-async function test() {
+/**
+ * Everything that has to be true of the sources, then every test. With arguments: only those tests (`npm test -- test/sync`).
+ * @param {Record<string, string>} more
+ */
+async function test(more) {
   const clean = args.length > 0 || (await check())
   fetchPrograms([...servers.map((name) => () => ensureServer(name)), ensureCorpusTools, ensureNodeArchive])
-  const status = await withEngine((command, env) => run(command([node, ...testCommand, ...args]), env))
+  const status = await withEngine((command, env) => run(command([node, ...testCommand, ...args]), { ...env, ...more }))
   const { line, failed } = testResult({ clean, status })
   console.log(line)
   return failed ? status || 1 : 0

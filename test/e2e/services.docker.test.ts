@@ -100,7 +100,7 @@ afterAll(() => closeServices(berth, { range }))
 
 const isWeb = expect.stringMatching(/^web-/)
 /** Its name is. */
-const unknown = expect.stringMatching(/^- .*(not known|No address)/)
+const unknown = expect.stringMatching(/^- .*(not known|No address|Temporary failure)/)
 
 test('a Service is found by name, short and full, and at its address', async () => {
   const [address = ''] = await lookUpAll(berth, ['web'])
