@@ -13,6 +13,7 @@ import { isClaimData, keptStatus } from './reconcile/plan/claim.ts'
 import { decidePrune, deletableClaims } from './reconcile/plan/prune.ts'
 import { isPlanned, type Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
+import type { AppEvent } from './report/event.ts'
 import { inReportOrder, shapeStatus } from './report/objects.ts'
 import type { AppFacts } from './report/status.ts'
 import type { LiveVolume } from './runtime/live.ts'
@@ -42,6 +43,7 @@ export interface ApplicationParts {
   readonly isGone: (key: Key) => boolean
   readonly wake: (keys: readonly Key[]) => void
   readonly onChange: () => void
+  readonly tell: (event: AppEvent) => void
 }
 
 /** How far an application is with its head. `working` may still become anything. */
@@ -70,7 +72,7 @@ export class Application {
 
   constructor(parts: ApplicationParts) {
     this.#parts = parts
-    this.#story = new Story(parts.settings.name, parts.journal, parts.clock)
+    this.#story = new Story(parts.settings.name, parts.journal, parts.clock, parts.tell)
   }
 
   get name(): string {
@@ -331,7 +333,7 @@ export class Application {
     }
     if (record) {
       if (!again) this.#story.begin(revision.commit, revision.stages, now)
-      else this.#story.resume(oid)
+      else this.#story.resume(revision.commit)
       journal.setApplied(
         this.name,
         oid,
@@ -352,6 +354,8 @@ export class Application {
   #failed(error: unknown): void {
     const known = error instanceof GitError
     this.#error = errorText(error)
+    const about = { app: this.name, commit: '', subject: '', author: '', at: this.#parts.clock.now() }
+    this.#parts.tell({ kind: 'unreachable', message: this.#error, ...about })
     this.#parts.log[known ? 'warn' : 'error']('the repository cannot be read; what runs goes on', {
       app: this.name,
       reason: this.#error,

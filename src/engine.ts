@@ -17,6 +17,7 @@ import type { Forecast } from './reconcile/plan/forecast.ts'
 import { isPlannedKind } from './reconcile/plan/planned.ts'
 import { isPlanned, Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
+import type { AppEvent } from './report/event.ts'
 import { type AppStatus, appStatus } from './report/status.ts'
 import type { LiveVolume } from './runtime/live.ts'
 import type { Runtime } from './runtime/port.ts'
@@ -37,6 +38,8 @@ export interface EngineParts {
   readonly onDone?: (app: string, key: Key, task: Task, error: unknown) => void
   /** Called when a report would read differently; often, so the caller thins it out. */
   readonly onChange?: () => void
+  /** Called with what people may want to hear of; must be quick and never throw. */
+  readonly tell?: (event: AppEvent) => void
 }
 
 export type { Outcome } from './application.ts'
@@ -137,6 +140,7 @@ export class Engine {
           isGone: (key) => this.#looker.isGone(key),
           wake: (keys) => this.#wake(keys),
           onChange: () => parts.onChange?.(),
+          tell: (event) => parts.tell?.(event),
         }),
     )
   }

@@ -1,5 +1,7 @@
 // What the engine is told: made by the command line from flags and from a configuration file.
 
+import type { AppEventKind } from './report/event.ts'
+
 export interface EngineSettings {
   /** Installation id: in a label of everything that is ours. Two installations never share one. */
   readonly id: string
@@ -10,6 +12,37 @@ export interface EngineSettings {
   readonly applications: readonly ApplicationSettings[]
   /** Where the autoscaler asks for metrics that are not of Docker; undefined: nowhere. */
   readonly prometheusURL?: string | undefined
+  /** Where people reach the status server, for links; absent: there are none. */
+  readonly externalURL?: string | undefined
+  /** Absent: webhooks are off. */
+  readonly webhooks?: WebhookSettings | undefined
+  /** Absent: nobody. */
+  readonly notifications?: readonly NotificationSettings[]
+}
+
+export interface WebhookSettings {
+  /** `host:port` that serves webhooks only; undefined: the status server does. */
+  readonly listen: string | undefined
+  /** What senders sign with, or send as a token: one of the two. */
+  readonly secretFile: string | undefined
+  readonly secretEnv: string | undefined
+}
+
+/** Who is told of what. */
+export interface NotificationSettings {
+  readonly name: string
+  readonly type: 'webhook' | 'slack' | 'matrix'
+  /** One of the three. */
+  readonly url: string | undefined
+  readonly urlFile: string | undefined
+  readonly urlEnv: string | undefined
+  /** Bearer token; undefined: none. */
+  readonly tokenFile: string | undefined
+  readonly events: readonly AppEventKind[]
+  /** None: all. */
+  readonly applications: readonly string[]
+  /** With `{{app}}` and the like; undefined: the usual words. */
+  readonly template: string | undefined
 }
 
 export interface NetworkSettings {
@@ -70,11 +103,76 @@ export interface ApplicationSettings {
   /** Folder inside the repository; '' for its root. */
   readonly path: string
   readonly namespace: string
-  readonly secretFile: string | undefined
+  readonly credentials: CredentialSettings
+  /** Undefined: signatures are not looked at. */
+  readonly verify: VerifySettings | undefined
+  readonly rollback: RollbackSettings
+  /** Undefined: nothing is reported there. */
+  readonly forge: ForgeSettings | undefined
+  /** Whether the outcome of each commit is written as a Git note. */
+  readonly notes: boolean
   readonly intervalMs: number
   readonly prune: boolean
   /** `25%` or a whole number of objects. */
   readonly pruneBudget: string | number
   readonly selfHeal: boolean
   readonly podSecurity: 'privileged' | 'baseline' | 'restricted'
+}
+
+/** At most one of `secretFile`, `secretEnv`, `githubApp` and `ssh`. Files and variables are read again at each use. */
+export interface CredentialSettings {
+  /** File with `token` or `user:password`. */
+  readonly secretFile: string | undefined
+  /** Environment variable with the same. */
+  readonly secretEnv: string | undefined
+  readonly githubApp: GitHubAppSettings | undefined
+  readonly ssh: SshSettings | undefined
+  /** Certificates (PEM) by which the server is trusted, besides those of the system. */
+  readonly caFile: string | undefined
+}
+
+export interface GitHubAppSettings {
+  readonly appId: string
+  readonly installationId: string
+  readonly privateKeyFile: string
+  /** Undefined: that of github.com. */
+  readonly apiURL: string | undefined
+}
+
+export interface SshSettings {
+  readonly keyFile: string
+  readonly passphraseFile: string | undefined
+  readonly knownHostsFile: string
+}
+
+/** Whose signature a commit must bear to be applied. */
+export interface VerifySettings {
+  readonly mode: 'head'
+  /** Each an absolute path of a file, or a public key itself: a line of ssh, or an armored OpenPGP block. */
+  readonly keys: readonly string[]
+}
+
+export interface RollbackSettings {
+  readonly onFailure: 'off' | 'revert' | 'pullRequest'
+  /** How long a commit must have been healthy before it is one to go back to; a failure before that is the commit's own. */
+  readonly observeMs: number
+  /** ssh key that signs the commits that Berth writes; undefined: unsigned. */
+  readonly signingKeyFile: string | undefined
+  readonly author: { readonly name: string; readonly email: string }
+}
+
+/** Where commit statuses, deployments and pull requests are. One of `tokenFile`, `tokenEnv` and `githubApp`. */
+export interface ForgeSettings {
+  readonly provider: 'github' | 'gitlab' | 'gitea'
+  /** Undefined: follows from the repository's address. */
+  readonly apiURL: string | undefined
+  /** `owner/name`; undefined: follows from the repository's address. */
+  readonly repository: string | undefined
+  readonly tokenFile: string | undefined
+  readonly tokenEnv: string | undefined
+  readonly githubApp: GitHubAppSettings | undefined
+  readonly caFile: string | undefined
+  readonly statuses: boolean
+  readonly deployments: boolean
+  readonly environment: string
 }

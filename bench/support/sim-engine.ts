@@ -5,6 +5,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { createLog } from '../../src/base/log.ts'
 import { Engine } from '../../src/engine.ts'
 import { Journal } from '../../src/journal/journal.ts'
+import { noCredentials, noRollback } from '../../src/manifests/config-delivery.ts'
 import { defaultNetwork } from '../../src/manifests/config-network.ts'
 import { MemoryRepository } from '../../test/support/memory-repository.ts'
 import { SimRuntime } from './sim-runtime.ts'
@@ -26,7 +27,8 @@ export async function settledSimEngine(workloads: number, intervalMs: number): P
   const repository = new MemoryRepository()
   const runtime = new SimRuntime(image)
   const application = {
-    ...{ name: 'bench', repoURL: 'memory', revision: 'main', path: '', namespace: 'default', secretFile: undefined },
+    ...{ name: 'bench', repoURL: 'memory', revision: 'main', path: '', namespace: 'default' },
+    ...{ credentials: noCredentials, verify: undefined, rollback: noRollback, forge: undefined, notes: false },
     ...{ intervalMs, prune: true, pruneBudget: '25%', selfHeal: true, podSecurity: 'baseline' as const },
   }
   const engine = new Engine({

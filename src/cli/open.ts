@@ -1,12 +1,11 @@
-import { join } from 'node:path'
 import { systemClock } from '../base/clock.ts'
-import { sha256 } from '../base/hash.ts'
 import { createLog, type Log, type LogLevel } from '../base/log.ts'
 import { Engine, type EngineParts } from '../engine.ts'
 import { Journal } from '../journal/journal.ts'
 import { createDockerRuntime } from '../runtime/docker/runtime.ts'
 import type { EngineSettings } from '../settings.ts'
 import { openRepository } from '../sync/repository.ts'
+import { repositoryOptions } from './repository.ts'
 
 /** The log on standard error, so that reports on standard output can be piped. */
 export function stderrLog(level: LogLevel): Log {
@@ -17,7 +16,7 @@ export function stderrLog(level: LogLevel): Log {
 export function openEngine(
   settings: EngineSettings,
   log: Log,
-  more: Pick<EngineParts, 'onDone' | 'onChange'> = {},
+  more: Pick<EngineParts, 'onDone' | 'onChange' | 'tell'> = {},
 ): Engine {
   return new Engine({
     settings,
@@ -30,13 +29,7 @@ export function openEngine(
       log,
     }),
     journal: Journal.open(settings.stateDir, log),
-    openRepository: (application) =>
-      openRepository({
-        url: application.repoURL,
-        revision: application.revision,
-        storeDir: join(settings.stateDir, 'git', sha256(application.repoURL).slice(0, 16)),
-        ...(application.secretFile === undefined ? {} : { secretFile: application.secretFile }),
-      }),
+    openRepository: (application) => openRepository(repositoryOptions(settings, application)),
     clock: systemClock,
     log,
     random: Math.random,

@@ -1,10 +1,9 @@
-import { join } from 'node:path'
-import { sha256 } from '../base/hash.ts'
 import { renderProblem } from '../manifests/problem.ts'
 import { renderManifests } from '../manifests/render.ts'
 import { ApplicationSource } from '../source/application.ts'
 import { openRepository } from '../sync/repository.ts'
 import type { Arguments } from './arguments.ts'
+import { repositoryOptions } from './repository.ts'
 import { readSettings } from './settings.ts'
 
 /** The objects of a revision as Berth wants them, defaults filled in; Secret values are not shown. */
@@ -12,12 +11,7 @@ export async function render(args: Arguments): Promise<number> {
   const settings = await readSettings(args)
   let refused = false
   for (const application of settings.applications) {
-    const repository = await openRepository({
-      url: application.repoURL,
-      revision: application.revision,
-      storeDir: join(settings.stateDir, 'git', sha256(application.repoURL).slice(0, 16)),
-      ...(application.secretFile === undefined ? {} : { secretFile: application.secretFile }),
-    })
+    const repository = await openRepository(repositoryOptions(settings, application))
     try {
       const head = await repository.fetch()
       const { path, namespace, podSecurity } = application

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { shortHash } from '../base/hash.ts'
 import { readConfig } from '../manifests/config.ts'
+import { noCredentials, noRollback } from '../manifests/config-delivery.ts'
 import { defaultNetwork, type NetworkConfig } from '../manifests/config-network.ts'
 import { renderProblem } from '../manifests/problem.ts'
 import type { ApplicationSettings, EngineSettings, HostSettings, NetworkSettings } from '../settings.ts'
@@ -31,7 +32,11 @@ function fromFlags(args: Arguments): EngineSettings & { readonly listen: string 
     revision: args.revision ?? 'main',
     path,
     namespace: args.namespace ?? 'default',
-    secretFile: undefined,
+    credentials: noCredentials,
+    verify: undefined,
+    rollback: noRollback,
+    forge: undefined,
+    notes: false,
     intervalMs: intervalMs(args.interval ?? '30s'),
     prune: true,
     pruneBudget: '25%',
@@ -78,6 +83,9 @@ async function fromFile(
     applications,
     listen: args.listen ?? config.engine.listen,
     prometheusURL: config.engine.prometheusURL,
+    externalURL: config.engine.externalURL,
+    webhooks: config.engine.webhooks,
+    notifications: config.engine.notifications,
   }
 }
 

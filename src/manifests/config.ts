@@ -1,6 +1,13 @@
 import { parseDuration } from '../base/duration.ts'
 import { cleaned } from './clean.ts'
+import { type DeliveryConfig, deliveryConfig } from './config-delivery.ts'
 import { type NetworkConfig, networkConfig } from './config-network.ts'
+import {
+  type NotificationConfig,
+  notificationsConfig,
+  type WebhooksConfig,
+  webhooksConfig,
+} from './config-notifications.ts'
 import { found, quoted } from './found.ts'
 import type { Validate } from './generated/validators.js'
 import { Application as validateApplication, Engine as validateEngine } from './generated/validators.js'
@@ -31,6 +38,10 @@ export interface EngineConfig {
   readonly pauseImage: string | undefined
   /** Where metrics of pods and of the outside are asked for; undefined: nowhere. */
   readonly prometheusURL: string | undefined
+  /** Where people reach the status server, for links; undefined: there are none. */
+  readonly externalURL: string | undefined
+  readonly webhooks: WebhooksConfig | undefined
+  readonly notifications: readonly NotificationConfig[]
 }
 
 export interface HostConfig {
@@ -43,12 +54,11 @@ export interface HostConfig {
 /** Keeps pods away that do not tolerate it. */
 export type TaintConfig = Readonly<EngineTaint>
 
-export interface ApplicationConfig {
+export interface ApplicationConfig extends DeliveryConfig {
   readonly name: string
   readonly repoURL: string
   readonly revision: string
   readonly path: string
-  readonly secretFile: string | undefined
   readonly namespace: string
   readonly intervalMs: number
   readonly prune: boolean
@@ -118,6 +128,9 @@ const nameless: EngineConfig = {
   listen: undefined,
   pauseImage: undefined,
   prometheusURL: undefined,
+  externalURL: undefined,
+  webhooks: undefined,
+  notifications: [],
 }
 
 function shaped<T>(document: Doc, validate: Validate, review: Review): T | undefined {
@@ -125,7 +138,7 @@ function shaped<T>(document: Doc, validate: Validate, review: Review): T | undef
 }
 
 function engineConfig({ metadata, spec }: Engine, review: Review): EngineConfig {
-  const { hosts, clusterDomain, network, stateDir, server, pauseImage, autoscaling } = spec
+  const { hosts, clusterDomain, network, stateDir, server, pauseImage, autoscaling, notifications } = spec
   reportFault(review, ['metadata', 'name'], dnsLabelFault(metadata.name), found(metadata.name))
   const names = hosts.map(({ name }) => name)
   for (const [index, { name, endpoint, tls, labels = {}, taints = [] }] of hosts.entries()) {
@@ -162,6 +175,9 @@ function engineConfig({ metadata, spec }: Engine, review: Review): EngineConfig 
     listen,
     pauseImage,
     prometheusURL,
+    externalURL: server.externalURL,
+    webhooks: webhooksConfig(server, review),
+    notifications: notificationsConfig(notifications, review),
   }
 }
 
@@ -184,8 +200,9 @@ function reviewMarks(
 
 const shortestIntervalMs = 1000
 
-function applicationConfig({ metadata, spec }: Application, review: Review): ApplicationConfig {
-  const { source, destination, sync, rollback, security } = spec
+function applicationConfig(application: Application, review: Review): ApplicationConfig {
+  const { metadata, spec } = application
+  const { source, destination, sync, security } = spec
   reportFault(review, ['metadata', 'name'], dnsLabelFault(metadata.name), found(metadata.name))
   const { namespace } = destination
   reportFault(review, ['spec', 'destination', 'namespace'], dnsLabelFault(namespace), found(namespace))
@@ -206,20 +223,17 @@ function applicationConfig({ metadata, spec }: Application, review: Review): App
       `expected a whole number from 0 or a percentage to 100%, found ${found(budget)}`,
     )
   }
-  // Unquoted, `off` is false.
-  if (rollback.onFailure !== 'off' && rollback.onFailure !== false)
-    review.problem(['spec', 'rollback', 'onFailure'], `${later}: expected off`)
   return {
     name: metadata.name,
     repoURL: source.repoURL,
     revision: source.revision,
     path: source.path,
-    secretFile: source.credentials?.secretFile,
     namespace,
     intervalMs: intervalMs ?? 0,
     prune: sync.prune,
     pruneBudget: budget,
     selfHeal: sync.selfHeal,
     podSecurity: security.podSecurity,
+    ...deliveryConfig(application, review),
   }
 }

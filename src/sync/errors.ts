@@ -23,6 +23,12 @@ const retry = {
   BAD_NAME: false,
   STORE_DAMAGED: true,
   NO_SPACE: true,
+  HOST_KEY: false,
+  BAD_CREDENTIALS: true,
+  CONFLICT: false,
+  PUSH_REFUSED: false,
+  READ_ONLY: false,
+  RACE_LOST: true,
 } as const
 
 export type GitErrorCode = keyof typeof retry

@@ -1,7 +1,7 @@
 import { diskProblem } from './disk.ts'
 import { GitError, type GitErrorCode } from './errors.ts'
 import type { FileContents } from './files.ts'
-import type { Commit, FileRef, Head, Repository, SyncLimits, SyncTimeouts } from './port.ts'
+import type { Commit, Credentials, FileRef, Head, Repository, SyncLimits, SyncTimeouts } from './port.ts'
 import type { FolderState } from './snapshots.ts'
 import type { Remote, Revision } from './url.ts'
 
@@ -10,7 +10,7 @@ export interface SessionOptions {
   readonly remote: Remote
   /** Folder of this session alone. */
   readonly folder: string
-  readonly secretFile: string | undefined
+  readonly credentials: Credentials
   /** Path of the git binary; undefined for the embedded backend. */
   readonly git: string | undefined
   readonly limits: SyncLimits

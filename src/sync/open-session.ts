@@ -30,10 +30,10 @@ function openStore(options: SessionOptions): Store {
 }
 
 function httpStore(options: SessionOptions, folder: string, remote: Remote & { kind: 'http' }): Store {
-  const { limits, timeouts, secretFile, git } = options
+  const { limits, timeouts, credentials, git } = options
   const shown = remote.display
   const ending = new AbortController()
-  const http = new HttpRemote(remote.url, secretFile, timeouts, ending.signal)
+  const http = new HttpRemote(remote.url, credentials.secretFile, timeouts, ending.signal)
   const refs = new RemoteRefs(http)
   const native = git === undefined ? undefined : new NativeGit(git, join(folder, 'home'), ending.signal)
   const transfer = native

@@ -43,18 +43,87 @@ export interface Head {
 }
 
 export interface RepositoryOptions {
-  /** https://, http://, file:// or a local path. Credentials inside are refused. */
+  /** https://, http://, ssh://user@host/path, user@host:path, file:// or a local path. Passwords inside are refused. */
   readonly url: string
   /** Branch, tag or full commit id. */
   readonly revision: string
   /** Folder that holds this repository's store; made if missing. */
   readonly storeDir: string
-  /** File with `token` or `user:password`, read again at each use. */
-  readonly secretFile?: string
+  /** Absent: none. */
+  readonly credentials?: Credentials
   readonly backend?: 'auto' | 'embedded' | 'native'
   readonly limits?: Partial<SyncLimits>
   readonly timeouts?: Partial<SyncTimeouts>
 }
+
+/** At most one of `secretFile`, `secretEnv`, `githubApp` and `ssh`. Files and variables are read again at each use. */
+export interface Credentials {
+  /** File with `token` or `user:password`. */
+  readonly secretFile?: string | undefined
+  /** Environment variable with the same. */
+  readonly secretEnv?: string | undefined
+  readonly githubApp?: GitHubApp | undefined
+  readonly ssh?: SshIdentity | undefined
+  /** Certificates (PEM) by which the server is trusted, besides those of the system. */
+  readonly caFile?: string | undefined
+}
+
+/** An installation of a GitHub App: tokens are asked for as needed. */
+export interface GitHubApp {
+  readonly appId: string
+  readonly installationId: string
+  readonly privateKeyFile: string
+  /** Undefined: that of github.com. */
+  readonly apiURL?: string | undefined
+}
+
+export interface SshIdentity {
+  /** Private key (OpenSSH or PEM; ed25519, ECDSA or RSA). */
+  readonly keyFile: string
+  readonly passphraseFile?: string | undefined
+  /** As ssh's known_hosts: a server whose key is not in it is not spoken to. */
+  readonly knownHostsFile: string
+}
+
+/** What a commit is to change; all other paths stay as they are in the commit that it is made on. */
+export type Change =
+  /** The folder becomes what it was in that commit (absent there: it is removed). '' is the whole repository. */
+  | { readonly kind: 'restore'; readonly path: string; readonly to: string }
+  /** Takes that one commit back, three-way, as `git revert` does; of a merge, what it brought to its first parent. */
+  | { readonly kind: 'revert'; readonly commit: string }
+
+export interface WriteRequest {
+  readonly change: Change
+  readonly message: string
+  readonly author: { readonly name: string; readonly email: string }
+  /** Author and committer date, ms. */
+  readonly at: number
+  /**
+   * Only while the folder is, in the head that it would be made on, this tree: who changed it meanwhile wins. Asked again after
+   * each lost race. Absent: on any head.
+   */
+  readonly unless?: { readonly path: string; readonly treeIsNot: string }
+  /** Branch to push to, made if it is missing; absent: the one that is followed. The commit is made on the head of the one followed. */
+  readonly branch?: string
+  /** ssh private key to sign with; absent: unsigned. */
+  readonly signingKeyFile?: string | undefined
+  /** Only says what would be written: nothing is pushed, and `oid` is that of no commit. */
+  readonly dryRun?: boolean
+}
+
+export type WriteResult =
+  /** `onto`: its parent. `paths`: those it changes, sorted, at most 1,000. */
+  | { readonly kind: 'written'; readonly oid: string; readonly onto: string; readonly paths: readonly string[] }
+  /** The head is like that already. */
+  | { readonly kind: 'nothing'; readonly head: string }
+  /** `unless` holds. */
+  | { readonly kind: 'overtaken'; readonly head: string }
+
+/** Who signed a commit, or why that does not count. */
+export type Signature =
+  | { readonly valid: true; readonly key: string }
+  /** `reason`: `unsigned`, `signed by an unknown key SHA256:…`, `the signature is not of this commit`, … */
+  | { readonly valid: false; readonly reason: string }
 
 export interface SyncLimits {
   /** One file that is read, bytes. */
@@ -83,8 +152,11 @@ export interface Repository {
   readonly url: string
   readonly revision: string
   readonly backend: 'embedded' | 'native'
-  /** Asks the remote where the revision is and brings what is missing. On any doubt it throws: an error is never an empty answer. */
-  fetch(): Promise<Head>
+  /**
+   * Asks the remote where the revision is and brings what is missing. On any doubt it throws: an error is never an empty answer. An
+   * answer to anyone who asked for this revision in the last `maxAgeMs` (absent: 0) is good enough.
+   */
+  fetch(maxAgeMs?: number): Promise<Head>
   /** The head of the last successful fetch of this store, without asking the remote; undefined before the first. */
   head(): Promise<Head | undefined>
   /** Throws on links, submodules, and limits, naming the path. `path` '' or '.': the root. */
@@ -96,6 +168,17 @@ export interface Repository {
   between(from: string | undefined, to: string, limit: number): Promise<Commit[]>
   /** A full id for a branch, tag, full or abbreviated commit id that the store knows; throws NO_SUCH_REVISION. */
   resolve(revision: string): Promise<string>
+  /** Tree id of a folder in a commit; undefined: it is not there. '' or '.': the root. */
+  treeOf(oid: string, path: string): Promise<string | undefined>
+  /** Checks the commit's signature against public keys: paths of files, or keys themselves (lines of ssh, armored OpenPGP). */
+  signature(oid: string, keys: readonly string[]): Promise<Signature>
+  /**
+   * Makes one commit without a working tree and pushes it; a lost race is redone on the new head, five times at most. Throws CONFLICT with
+   * the paths, PUSH_REFUSED (protected branch, hook), AUTH_REQUIRED, FORBIDDEN, READ_ONLY (a tag or a commit is followed), RACE_LOST.
+   */
+  write(request: WriteRequest): Promise<WriteResult>
+  /** Puts a note to a commit in `refs/notes/berth`, in place of the one before under the same first word, and pushes. */
+  note(oid: string, text: string, author: WriteRequest['author'], at: number): Promise<void>
   /** Ends a fetch under way (it then throws), once nobody else has this repository open. */
   close(): Promise<void>
 }

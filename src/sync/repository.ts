@@ -4,7 +4,17 @@ import { defaultLimits, defaultTimeouts } from './limits.ts'
 import { changesBetween, withChanges } from './listing.ts'
 import { findGit } from './native-find.ts'
 import { type SharedSession, sharedSession } from './pool.ts'
-import type { Commit, FileRef, Head, Repository, RepositoryOptions, Snapshot } from './port.ts'
+import type {
+  Commit,
+  FileRef,
+  Head,
+  Repository,
+  RepositoryOptions,
+  Signature,
+  Snapshot,
+  WriteRequest,
+  WriteResult,
+} from './port.ts'
 import { parseRemote, parseRevision, type Revision } from './url.ts'
 
 /**
@@ -21,7 +31,7 @@ export async function openRepository(options: RepositoryOptions): Promise<Reposi
   const session = sharedSession({
     remote,
     storeDir: resolve(options.storeDir),
-    secretFile: options.secretFile === undefined ? undefined : resolve(options.secretFile),
+    credentials: options.credentials ?? {},
     git,
     limits: { ...defaultLimits, ...options.limits },
     timeouts: { ...defaultTimeouts, ...options.timeouts },
@@ -45,7 +55,7 @@ class WorkerRepository implements Repository {
     this.#revision = parseRevision(revision)
   }
 
-  fetch(): Promise<Head> {
+  fetch(_maxAgeMs = 0): Promise<Head> {
     return this.#session.call({ kind: 'fetch', revision: this.#revision })
   }
 
@@ -79,8 +89,28 @@ class WorkerRepository implements Repository {
     return this.#session.call({ kind: 'resolve', revision })
   }
 
+  treeOf(_oid: string, _path: string): Promise<string | undefined> {
+    return Promise.reject(notYet())
+  }
+
+  signature(_oid: string, _keys: readonly string[]): Promise<Signature> {
+    return Promise.reject(notYet())
+  }
+
+  write(_request: WriteRequest): Promise<WriteResult> {
+    return Promise.reject(notYet())
+  }
+
+  note(_oid: string, _text: string, _author: WriteRequest['author'], _at: number): Promise<void> {
+    return Promise.reject(notYet())
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#session.leave()
     return this.#closed
   }
+}
+
+function notYet(): GitError {
+  return new GitError('UNSUPPORTED_REPOSITORY', 'git', 'not supported yet')
 }

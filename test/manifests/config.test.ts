@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseDuration } from '../../src/base/duration.ts'
 import { readConfig } from '../../src/manifests/config.ts'
+import { noCredentials, noRollback } from '../../src/manifests/config-delivery.ts'
 import { defaultNetwork } from '../../src/manifests/config-network.ts'
 import { renderProblem } from '../../src/manifests/problem.ts'
 
@@ -23,6 +24,9 @@ test('everything that is left out has its default', () => {
       listen: undefined,
       pauseImage: undefined,
       prometheusURL: undefined,
+      externalURL: undefined,
+      webhooks: undefined,
+      notifications: [],
     },
     applications: [
       {
@@ -30,7 +34,11 @@ test('everything that is left out has its default', () => {
         repoURL: '/srv/shop.git',
         revision: 'main',
         path: '.',
-        secretFile: undefined,
+        credentials: noCredentials,
+        verify: undefined,
+        rollback: noRollback,
+        forge: undefined,
+        notes: false,
         namespace: 'default',
         intervalMs: 30_000,
         prune: true,
@@ -69,7 +77,13 @@ ${application(`
   })
   expect(config.applications).toMatchObject([
     {
-      ...{ revision: 'v1', path: 'prod', secretFile: '/run/git', namespace: 'shop', intervalMs: 5_400_000 },
+      ...{
+        revision: 'v1',
+        path: 'prod',
+        credentials: { ...noCredentials, secretFile: '/run/git' },
+        namespace: 'shop',
+        intervalMs: 5_400_000,
+      },
       ...{ prune: false, pruneBudget: 3, selfHeal: false, podSecurity: 'restricted' },
     },
   ])
@@ -205,8 +219,8 @@ describe('problems', () => {
       'spec.security.podSecurity: expected privileged, baseline or restricted, found "none" (string)',
     ],
     [
-      `${engine()}---\n${application(`{${source}, rollback: {onFailure: revert}}`)}`,
-      'spec.rollback.onFailure: not supported by this version of berth: expected off',
+      `${engine()}---\n${application(`{${source}, rollback: {onFailure: pullRequest}}`)}`,
+      'spec.rollback.onFailure: expected spec.forge for pullRequest, found none',
     ],
     [
       `${engine()}---\n${application(`{${source}}`)}---\n${application(`{${source}}`)}`,

@@ -4,6 +4,7 @@ import { afterEach, beforeEach } from 'vitest'
 import { silentLog } from '../../src/base/log.ts'
 import { Engine } from '../../src/engine.ts'
 import { Journal } from '../../src/journal/journal.ts'
+import { noCredentials, noRollback } from '../../src/manifests/config-delivery.ts'
 import { defaultNetwork } from '../../src/manifests/config-network.ts'
 import type { AppStatus } from '../../src/report/status.ts'
 import type { ApplicationSettings } from '../../src/settings.ts'
@@ -23,7 +24,7 @@ export const defaults: ApplicationSettings = {
   revision: 'main',
   path: '',
   namespace: 'shop',
-  secretFile: undefined,
+  ...{ credentials: noCredentials, verify: undefined, rollback: noRollback, forge: undefined, notes: false },
   intervalMs,
   prune: true,
   pruneBudget: '25%',

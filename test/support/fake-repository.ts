@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto'
 import { GitError } from '../../src/sync/errors.ts'
-import type { Commit, FileRef, Head, Repository, Snapshot } from '../../src/sync/port.ts'
+import type {
+  Commit,
+  FileRef,
+  Head,
+  Repository,
+  Signature,
+  Snapshot,
+  WriteRequest,
+  WriteResult,
+} from '../../src/sync/port.ts'
 
 /** A repository in memory: `push` makes commits, the rest answers as the real one does. */
 export class FakeRepository implements Repository {
@@ -9,6 +18,11 @@ export class FakeRepository implements Repository {
   readonly backend = 'embedded'
   /** What the remote answers with from now on, instead of its head. */
   fault: GitError | undefined
+  /** What it answers to whoever writes. */
+  writeFault: GitError | undefined
+  /** By commit; of others: unsigned. */
+  readonly signatures = new Map<string, Signature>()
+  readonly notes = new Map<string, string>()
   readonly #commits = new Map<string, { readonly commit: Commit; readonly files: ReadonlyMap<string, string> }>()
   readonly #blobs = new Map<string, Uint8Array>()
   #head = ''
@@ -80,6 +94,37 @@ export class FakeRepository implements Repository {
 
   async resolve(revision: string): Promise<string> {
     return revision === 'main' ? this.#head : this.#found(revision).commit.oid
+  }
+
+  async treeOf(oid: string, _path: string): Promise<string | undefined> {
+    return this.#found(oid).commit.tree
+  }
+
+  async signature(oid: string, _keys: readonly string[]): Promise<Signature> {
+    return this.signatures.get(oid) ?? { valid: false, reason: 'unsigned' }
+  }
+
+  /** Only whole restores are known here. */
+  async write({ change, message, unless, dryRun }: WriteRequest): Promise<WriteResult> {
+    if (this.writeFault) throw this.writeFault
+    const head = this.#found(this.#head)
+    if (unless && head.commit.tree !== unless.treeIsNot) return { kind: 'overtaken', head: this.#head }
+    if (change.kind !== 'restore') throw new TypeError('this fake only restores')
+    const target = this.#found(change.to)
+    if (target.commit.tree === head.commit.tree) return { kind: 'nothing', head: this.#head }
+    const paths = [...new Set([...head.files.keys(), ...target.files.keys()])]
+    const texts = paths.map((path): [string, string | null] => {
+      const blob = target.files.get(path)
+      return [path, blob === undefined ? null : Buffer.from(this.#blobs.get(blob) ?? []).toString()]
+    })
+    const onto = this.#head
+    const oid = dryRun ? '' : this.push(message, Object.fromEntries(texts))
+    return { kind: 'written', oid, onto, paths }
+  }
+
+  async note(oid: string, text: string): Promise<void> {
+    if (this.writeFault) throw this.writeFault
+    this.notes.set(oid, text)
   }
 
   async close(): Promise<void> {}

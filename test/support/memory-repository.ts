@@ -1,5 +1,5 @@
 import { sha256 } from '../../src/base/hash.ts'
-import type { Commit, FileRef, Head, Repository, Snapshot } from '../../src/sync/port.ts'
+import type { Commit, FileRef, Head, Repository, Signature, Snapshot, WriteResult } from '../../src/sync/port.ts'
 
 interface Stored {
   readonly commit: Commit
@@ -66,6 +66,22 @@ export class MemoryRepository implements Repository {
 
   async resolve(revision: string): Promise<string> {
     return revision
+  }
+
+  async treeOf(oid: string): Promise<string | undefined> {
+    return this.#find(oid).commit.tree
+  }
+
+  async signature(): Promise<Signature> {
+    return { valid: false, reason: 'unsigned' }
+  }
+
+  async write(): Promise<WriteResult> {
+    throw new TypeError('this repository is only read')
+  }
+
+  async note(): Promise<void> {
+    throw new TypeError('this repository is only read')
   }
 
   async close(): Promise<void> {}

@@ -35,7 +35,7 @@ describe.each(['embedded', 'native'] as const)('credentials, %s', (backend) => {
     secretFile = join(sandbox.path, 'secret')
     const url = `${server.origin}/shop/.git`
     const storeDir = join(sandbox.path, 'state')
-    repository = await openRepository({ url, revision: 'main', storeDir, backend, secretFile })
+    repository = await openRepository({ url, revision: 'main', storeDir, backend, credentials: { secretFile } })
   })
 
   afterEach(async () => {

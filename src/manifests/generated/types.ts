@@ -1480,6 +1480,7 @@ export interface EngineSpec {
   server: EngineServer
   pauseImage?: string
   autoscaling: EngineAutoscaling
+  notifications: EngineNotification[]
 }
 export interface EngineHost {
   name: string
@@ -1523,9 +1524,27 @@ export interface EngineACME {
 }
 export interface EngineServer {
   listen?: string
+  externalURL?: string
+  webhooks?: EngineWebhooks
+}
+export interface EngineWebhooks {
+  listen?: string
+  secretFile?: string
+  secretEnv?: string
 }
 export interface EngineAutoscaling {
   prometheusURL?: string
+}
+export interface EngineNotification {
+  name: string
+  type: 'webhook' | 'slack' | 'matrix'
+  url?: string
+  urlFile?: string
+  urlEnv?: string
+  tokenFile?: string
+  events: ('applying' | 'synced' | 'degraded' | 'refused' | 'held' | 'unreachable' | 'rolledBack' | 'rollbackFailed')[]
+  applications: string[]
+  template?: string
 }
 export interface Engine {
   apiVersion: 'berth.dev/v1'
@@ -1539,15 +1558,34 @@ export interface ApplicationSpec {
   sync: ApplicationSync
   rollback: ApplicationRollback
   security: ApplicationSecurity
+  forge?: ApplicationForge
+  report: ApplicationReport
 }
 export interface ApplicationSource {
   repoURL: string
   revision: string
   path: string
   credentials?: ApplicationCredentials
+  verify?: ApplicationVerify
 }
 export interface ApplicationCredentials {
-  secretFile: string
+  secretFile?: string
+  secretEnv?: string
+  githubApp?: ApplicationGitHubApp
+  sshKeyFile?: string
+  sshPassphraseFile?: string
+  knownHostsFile?: string
+  caFile?: string
+}
+export interface ApplicationGitHubApp {
+  appId: number | string
+  installationId: number | string
+  privateKeyFile: string
+  apiURL?: string
+}
+export interface ApplicationVerify {
+  mode: 'head'
+  keys: string[]
 }
 export interface ApplicationDestination {
   namespace: string
@@ -1560,9 +1598,31 @@ export interface ApplicationSync {
 }
 export interface ApplicationRollback {
   onFailure: 'off' | 'revert' | 'pullRequest' | false
+  observe: string
+  signingKeyFile?: string
+  author?: ApplicationAuthor
+}
+export interface ApplicationAuthor {
+  name: string
+  email: string
 }
 export interface ApplicationSecurity {
   podSecurity: 'privileged' | 'baseline' | 'restricted'
+}
+export interface ApplicationForge {
+  provider: 'github' | 'gitlab' | 'gitea'
+  apiURL?: string
+  repository?: string
+  tokenFile?: string
+  tokenEnv?: string
+  githubApp?: ApplicationGitHubApp
+  caFile?: string
+  statuses: boolean
+  deployments: boolean
+  environment: string
+}
+export interface ApplicationReport {
+  notes: boolean
 }
 export interface Application {
   apiVersion: 'berth.dev/v1'

@@ -28,6 +28,8 @@ export interface Answer {
 // Proxy variables (http_proxy, https_proxy, no_proxy) are Node's own business since 24.5.
 const agentOptions = { keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 8, proxyEnv: process.env }
 const agents = { 'http:': new HttpAgent(agentOptions), 'https:': new HttpsAgent(agentOptions) }
+/** Never used before: of several kept connections the server may have closed all. */
+const fresh = (isHttps: boolean) => new (isHttps ? HttpsAgent : HttpAgent)({ ...agentOptions, keepAlive: false })
 
 /** One HTTP exchange, read whole; throws GitError on every kind of silence, cut and excess. */
 export async function exchange(request: Request): Promise<Answer> {
@@ -46,8 +48,9 @@ function attempt(options: Request, kept: boolean): Promise<Answer> {
   const { url, timeouts } = options
   const host = url.host
   return new Promise((resolve, reject) => {
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest
-    const agent = url.protocol === 'https:' ? agents['https:'] : agents['http:']
+    const isHttps = url.protocol === 'https:'
+    const send = isHttps ? httpsRequest : httpRequest
+    const agent = kept ? agents[isHttps ? 'https:' : 'http:'] : fresh(isHttps)
     const { body, method, lookup } = options
     const headers = {
       'user-agent': 'berth',
@@ -75,7 +78,7 @@ function attempt(options: Request, kept: boolean): Promise<Answer> {
       if (!socket.connecting) return idle()
       // Not before it has a socket: with many repositories on one host it first waits for its turn.
       timers.limit('stage', timeouts.connectMs, `no connection within ${timeouts.connectMs} ms`)
-      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', idle)
+      socket.once(isHttps ? 'secureConnect' : 'connect', idle)
     })
     request.once('error', fail)
     request.once('response', (response) => {
