@@ -30,7 +30,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           globalSetup: ['test/support/docker-setup.ts'],
           // Each file has an installation of its own. They mostly wait, for engines and for time to pass.
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { engineCall, engineJson } from '../support/engine-call.ts'
 import { ensureTestImages, testImages } from '../support/images.ts'
 import { deployment, TestBerth } from './berth.ts'
+import { killed } from './kills.ts'
 
 let berth: TestBerth
 beforeAll(() => ensureTestImages(process.env.BERTH_TEST_DOCKER ?? ''))
@@ -118,29 +119,8 @@ test('foreign containers, copied labels and another installation are not touched
   }
 })
 
-test('SIGKILL at ten moments of a rollout: the next start goes on, nothing is doubled or lost', async () => {
-  const versions = [testImages.one, testImages.two]
-  const first = berth.repository.commit('Add', { 'app/web.yaml': deployment({ image: versions[0]! }) })
-  berth.start()
-  await berth.synced(first)
-  for (let kill = 0; kill < 10; kill++) {
-    const image = versions[(kill + 1) % 2]!
-    const commit = berth.repository.commit(`Version ${kill}`, {
-      'app/web.yaml': deployment({ image, env: { ROUND: String(kill) } }),
-    })
-    await berth.until('the rollout began', async (app) => app.head === commit || (await berth.pods()).length > 3)
-    await new Promise((done) => setTimeout(done, kill * 130))
-    await berth.stop('SIGKILL')
-    const ready = (await berth.containers({ 'berth.dev/container': 'main' })).filter(({ State }) => State === 'running')
-    expect(ready.length).toBeGreaterThanOrEqual(3)
-    berth.start()
-    await berth.synced(commit)
-    await berth.until('exactly three pods', async () => (await berth.pods()).length === 3)
-    const containers = await berth.containers()
-    expect(containers).toHaveLength(6)
-    expect(new Set(containers.map(({ Names }) => Names[0])).size).toBe(6)
-  }
-}, 400_000)
+test('SIGKILL in the middle of a rollout: the next start goes on, nothing is doubled or lost', () =>
+  killed(berth, [1, 5]))
 
 test('a state directory that is wiped changes nothing that runs', async () => {
   const commit = berth.repository.commit('Add', { 'app/web.yaml': small('web') })

@@ -260,7 +260,16 @@ describe('a start', () => {
     await using two = await httpPod('restart-two')
     const web = (...backends: (typeof one.row)[]) => ({ services: [service('restart', '10.97.32.81', { backends })] })
     await world.apply(web(one.row))
-    await world.shell.run('pid=$(pidof haproxy | tr " " "\\n" | sort -n | head -1); kill -9 $(pidof haproxy)')
+    const processes = async () => (await world.shell.run('pidof haproxy || true')).trim().split(/\s+/)
+    const before = await processes()
+    // A worker may end with its master before its own turn comes.
+    await world.shell.run('kill -9 $(pidof haproxy) || true')
+    await expect
+      .poll(async () => {
+        const now = await processes()
+        return before.filter((pid) => now.includes(pid))
+      })
+      .toEqual([])
     await expect.poll(() => fetchText('10.97.32.81').catch(() => ''), { timeout: 15_000 }).toBe('restart')
     await world.apply(web(one.row, two.row))
     await expect.poll(() => fetchText('10.97.32.81')).toBe('restart-two')
