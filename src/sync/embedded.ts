@@ -3,13 +3,15 @@ import type { HttpClient } from 'isomorphic-git'
 import { errorText } from '../base/errors.ts'
 import { diskProblem } from './disk.ts'
 import { GitError } from './errors.ts'
-import type { HttpRemote } from './http/client.ts'
 import { checkPack, packOf } from './http/pack-guard.ts'
 import { flush, packet } from './http/pkt-line.ts'
 import type { SyncLimits } from './port.ts'
+import type { SmartRemote } from './smart-remote.ts'
 import type { Transfer, TransferRequest } from './transfer.ts'
 
 const service = 'git-upload-pack'
+// What isomorphic-git is told; whom it is asked of, the remote knows.
+const address = 'https://origin.invalid'
 
 // What every server that speaks protocol 2 (git 2.18 and later, and the forges) also offers in the old one.
 const capabilities = 'multi_ack_detailed no-done side-band-64k ofs-delta shallow agent=git/2'
@@ -17,13 +19,13 @@ const capabilities = 'multi_ack_detailed no-done side-band-64k ofs-delta shallow
 /** Loaded at first use: with git at hand, or only local repositories, it is never needed. */
 const isomorphicGit = () => import('isomorphic-git')
 
-/** Brings commits over HTTP with isomorphic-git. One per store, as isomorphic-git's cache is. */
+/** Brings commits with isomorphic-git, whatever carries them. One per store, as isomorphic-git's cache is. */
 export class EmbeddedTransfer implements Transfer {
-  readonly #remote: HttpRemote
+  readonly #remote: SmartRemote
   readonly #limits: SyncLimits
   #cache: { readonly gitDir: string; readonly objects: object } | undefined
 
-  constructor(remote: HttpRemote, limits: SyncLimits) {
+  constructor(remote: SmartRemote, limits: SyncLimits) {
     this.#remote = remote
     this.#limits = limits
   }
@@ -31,7 +33,7 @@ export class EmbeddedTransfer implements Transfer {
   async init(gitDir: string): Promise<void> {
     const git = await isomorphicGit()
     await git.init({ fs, gitdir: gitDir, bare: true })
-    await git.addRemote({ fs, gitdir: gitDir, remote: 'origin', url: this.#remote.base })
+    await git.addRemote({ fs, gitdir: gitDir, remote: 'origin', url: address })
   }
 
   async bring(request: TransferRequest): Promise<string> {
@@ -49,7 +51,7 @@ export class EmbeddedTransfer implements Transfer {
         http,
         gitdir: gitDir,
         cache: this.#cache.objects,
-        url: this.#remote.base,
+        url: address,
         remote: 'origin',
         // The only `have` that is sent: the last commit that was checked.
         ref: have ?? 'refs/berth/none',
@@ -73,14 +75,7 @@ export class EmbeddedTransfer implements Transfer {
   /** What isomorphic-git asks: the list of refs is known already, the pack is received and checked whole. */
   #http({ oid, ref, advertisement, deadline, maxBytes }: TransferRequest, fail: (error: unknown) => void): HttpClient {
     const ask = async (body: Uint8Array): Promise<Buffer> => {
-      const answer = await this.#remote.ask({
-        path: `/${service}`,
-        headers: { 'content-type': `application/x-${service}-request`, accept: `application/x-${service}-result` },
-        body,
-        expect: `application/x-${service}-result`,
-        maxBytes,
-        deadline,
-      })
+      const answer = await this.#remote.exchange({ service, body, maxBytes, deadline })
       checkPack(packOf(answer, this.#remote.host), this.#limits.objectBytes, this.#remote.host)
       return answer
     }

@@ -4,7 +4,6 @@ import { EmbeddedTransfer } from './embedded.ts'
 import { Generations } from './generations.ts'
 import { HttpRemote } from './http/client.ts'
 import { RemoteRefs } from './http/refs.ts'
-import { locateByHttp } from './http-place.ts'
 import { LocalStore } from './local-store.ts'
 import type { SessionOptions } from './messages.ts'
 import { NativeGit } from './native-git.ts'
@@ -13,6 +12,7 @@ import { CatFileReader } from './native-read.ts'
 import { NativeTransfer } from './native-transfer.ts'
 import { FolderReader } from './objects/folder.ts'
 import type { ObjectReader } from './objects/reader.ts'
+import { locateRemotely } from './remote-place.ts'
 import { Session } from './session.ts'
 import type { Store } from './store.ts'
 import type { Remote } from './url.ts'
@@ -51,7 +51,7 @@ function httpStore(options: SessionOptions, folder: string, remote: Remote & { k
     timeouts,
     shown,
     ending,
-    locate: (revision, deadline) => locateByHttp(refs, revision, shown, deadline),
+    locate: (revision, deadline) => locateRemotely(refs, revision, shown, deadline),
     openReader: readerWith(native),
   })
 }

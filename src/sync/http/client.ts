@@ -1,12 +1,14 @@
 import { GitError } from '../errors.ts'
 import type { SyncTimeouts } from '../port.ts'
+import type { Asking, SmartRemote } from '../smart-remote.ts'
 import { type Answer, exchange } from './exchange.ts'
 import { checkRedirect, publicLookup } from './redirect.ts'
 import { readAuthorization } from './secret.ts'
 
 const maxRedirects = 5
+const protocol2 = { 'git-protocol': 'version=2' }
 
-export interface Ask {
+interface Ask {
   /** Below the repository's address, such as `/git-upload-pack`. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
@@ -19,7 +21,7 @@ export interface Ask {
 }
 
 /** One remote repository over HTTP: redirects remembered, credentials given only to the configured host. */
-export class HttpRemote {
+export class HttpRemote implements SmartRemote {
   readonly #configured: URL
   readonly #secretFile: string | undefined
   readonly #timeouts: SyncTimeouts
@@ -49,8 +51,30 @@ export class HttpRemote {
     return readAuthorization(this.#secretFile)
   }
 
+  advertise({ service, version2 = false, maxBytes, deadline }: Asking): Promise<Buffer> {
+    return this.#ask({
+      path: `/info/refs?service=${service}`,
+      headers: { accept: '*/*', ...(version2 && protocol2) },
+      expect: `application/x-${service}-advertisement`,
+      maxBytes,
+      deadline,
+    })
+  }
+
+  exchange({ service, version2 = false, body, maxBytes, deadline }: Asking & { body: Uint8Array }): Promise<Buffer> {
+    const expect = `application/x-${service}-result`
+    return this.#ask({
+      path: `/${service}`,
+      headers: { 'content-type': `application/x-${service}-request`, accept: expect, ...(version2 && protocol2) },
+      body,
+      expect,
+      maxBytes,
+      deadline,
+    })
+  }
+
   /** Asks and gives the body of the answer; anything but a complete Git answer throws. */
-  async ask(ask: Ask): Promise<Buffer> {
+  async #ask(ask: Ask): Promise<Buffer> {
     try {
       return await this.#follow(ask)
     } catch (error) {

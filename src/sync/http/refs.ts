@@ -1,6 +1,6 @@
 import { oneLine } from '../../base/errors.ts'
 import { GitError } from '../errors.ts'
-import type { HttpRemote } from './client.ts'
+import type { SmartRemote } from '../smart-remote.ts'
 import { cut, delimiter, flush, lineOf, type Packet, packet, readPackets } from './pkt-line.ts'
 
 export interface RemoteRef {
@@ -21,10 +21,10 @@ const service = 'git-upload-pack'
 
 /** Lists refs of a remote. Remembers that a server speaks protocol 2, so that the next look is one small request. */
 export class RemoteRefs {
-  readonly #remote: HttpRemote
+  readonly #remote: SmartRemote
   #speaksV2 = false
 
-  constructor(remote: HttpRemote) {
+  constructor(remote: SmartRemote) {
     this.#remote = remote
   }
 
@@ -38,13 +38,7 @@ export class RemoteRefs {
         throw error
       }
     }
-    const bytes = await this.#remote.ask({
-      path: `/info/refs?service=${service}`,
-      headers: { 'git-protocol': 'version=2', accept: '*/*' },
-      expect: `application/x-${service}-advertisement`,
-      maxBytes,
-      deadline,
-    })
+    const bytes = await this.#remote.advertise({ service, version2: true, maxBytes, deadline })
     const packets = this.#withoutBanner(readPackets(bytes, this.#remote.host))
     if (packets.at(-1) !== 'flush') throw cut(this.#remote.host)
     const [first] = packets
@@ -70,15 +64,10 @@ export class RemoteRefs {
   async #listV2(prefixes: readonly string[], deadline: number): Promise<Advertisement> {
     const wanted = prefixes.map((prefix) => packet(`ref-prefix ${prefix}\n`)).join('')
     const body = `${packet('command=ls-refs\n')}${delimiter}${packet('peel\n')}${packet('symrefs\n')}${wanted}${flush}`
-    const bytes = await this.#remote.ask({
-      path: `/${service}`,
-      headers: {
-        'git-protocol': 'version=2',
-        'content-type': `application/x-${service}-request`,
-        accept: `application/x-${service}-result`,
-      },
+    const bytes = await this.#remote.exchange({
+      service,
+      version2: true,
       body: Buffer.from(body),
-      expect: `application/x-${service}-result`,
       maxBytes,
       deadline,
     })

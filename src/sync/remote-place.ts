@@ -3,8 +3,8 @@ import type { RemoteRef, RemoteRefs } from './http/refs.ts'
 import { emptyRepository, noSuchRevision } from './store.ts'
 import type { Revision } from './url.ts'
 
-/** Asks an HTTP remote where a revision is: one small request while the server is of this decade. */
-export async function locateByHttp(
+/** Asks a remote where a revision is: one small request while the server is of this decade. */
+export async function locateRemotely(
   refs: RemoteRefs,
   revision: Revision,
   shown: string,
