@@ -193,9 +193,9 @@ export class Engine {
     this.#parts.journal.close()
   }
 
-  /** Asks the repositories now. */
-  syncNow(): void {
-    for (const application of this.#applications) application.pollNow()
+  /** Asks the repositories now: of these applications, or of all. */
+  syncNow(apps: readonly string[] = this.applications): void {
+    for (const application of this.#applications) if (apps.includes(application.name)) application.pollNow()
   }
 
   status(): AppStatus[] {
