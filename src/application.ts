@@ -3,19 +3,18 @@ import type { Clock } from './base/clock.ts'
 import { errorText } from './base/errors.ts'
 import { type Key, keyOf } from './base/key.ts'
 import type { Log } from './base/log.ts'
+import { verdictOn } from './deciding.ts'
 import { objectChanges } from './diff/objects.ts'
 import type { Journal } from './journal/journal.ts'
 import { renderIgnored } from './manifests/check.ts'
 import { renderProblem } from './manifests/problem.ts'
 import type { Policy } from './reconcile/looker.ts'
 import type { ObjectStatus, Task } from './reconcile/plan/action.ts'
-import { isClaimData, keptStatus } from './reconcile/plan/claim.ts'
-import { decidePrune, deletableClaims } from './reconcile/plan/prune.ts'
 import { isPlanned, type Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
 import type { AppEvent } from './report/event.ts'
-import { inReportOrder, shapeStatus } from './report/objects.ts'
 import type { AppFacts } from './report/status.ts'
+import { keptData, objectsOf } from './reporting.ts'
 import type { LiveVolume } from './runtime/live.ts'
 import type { ApplicationSettings } from './settings.ts'
 import { ApplicationSource, type Reading, type Revision } from './source/application.ts'
@@ -146,7 +145,7 @@ export class Application {
     if (this.#refusal) return []
     const { wanted, liveOwners, isGone } = this.#parts
     const vanished = [...before.keys()].filter((key) => wanted.object(key) === undefined)
-    const kept = new Map(this.#kept().map((status) => [keyOf(status), status.message]))
+    const kept = new Map(keptData(this.name, this.#parts).map((status) => [keyOf(status), status.message]))
     const keys = new Set([...wanted.keys(this.name), ...vanished, ...liveOwners().filter((key) => isGone(key))])
     return [...keys].map((key) => {
       return { key, changes: objectChanges(before.get(key), wanted.object(key)), note: kept.get(key) ?? '' }
@@ -190,9 +189,7 @@ export class Application {
   }
 
   facts(conflicts: readonly string[]): AppFacts {
-    const { settings, wanted, statusOf, liveOwners, isGone } = this.#parts
-    const keys = [...wanted.keys(this.name), ...liveOwners().filter((key) => isGone(key))]
-    const objects = keys.map((key) => statusOf(key) ?? shapeStatus(key)).filter((status) => status !== undefined)
+    const { settings } = this.#parts
     return {
       name: settings.name,
       repo: this.#repository?.url ?? settings.repoURL.replace(/\/\/[^@/]*@/, '//***@'),
@@ -205,29 +202,12 @@ export class Application {
       asked: this.#asked !== this.#answered,
       error: this.#error,
       refusal: this.#refusal,
-      objects: [...objects, ...this.#kept()].sort(inReportOrder),
-      unseen: keys.length - objects.length,
+      ...objectsOf(this.name, this.#parts),
       ignored: [...new Set(this.#revision?.ignored.map(renderIgnored) ?? [])],
       warnings: [...this.#parts.warnings(), ...(this.#revision?.warnings.map(renderProblem) ?? [])],
       conflicts,
       lastSync: this.#story.lastSync,
     }
-  }
-
-  /** Data whose claim vanished from Git. */
-  #kept(): ObjectStatus[] {
-    const { volumes, wanted, isGone } = this.#parts
-    // Before the first commit is read, nothing is known to have vanished.
-    if (this.#revision === undefined) return []
-    return volumes()
-      .filter(isClaimData)
-      .flatMap((volume) => {
-        const status = keptStatus(volume)
-        const key = keyOf(status)
-        const set = keyOf({ ...status, kind: 'StatefulSet', name: volume.facts.statefulSet ?? '' })
-        const used = wanted.appOf(key) !== undefined || wanted.appOf(set) !== undefined || isGone(key)
-        return used ? [] : [status]
-      })
   }
 
   async #open(): Promise<ApplicationSource> {
@@ -279,39 +259,17 @@ export class Application {
 
   /** Answers whether the same commit would be decided on alike at the next poll. */
   #decide(reading: Reading, messages: readonly string[], record: boolean): boolean {
-    if (reading.kind === 'refused') {
-      const count = reading.problems.length
-      this.#refuse(reading.commit.oid, `${count} ${count === 1 ? 'problem' : 'problems'}`, reading.problems)
-      if (record) this.#story.refused(reading.commit, 'refused', reading.problems.map(renderProblem).join('\n'))
+    const verdict = verdictOn(reading, messages, this.#parts)
+    if (verdict.kind === 'accepted') {
+      this.#accept(verdict.revision, verdict.removed, record)
       return true
     }
-    const { revision } = reading
-    const taken = this.#takenByOthers(revision)
-    if (taken.length > 0) {
-      // Told once; the other application may give them up while this head stays.
-      if (this.#refusal?.commit === revision.commit.oid) return false
-      this.#refuse(revision.commit.oid, 'it defines objects of another application', taken)
-      if (record) this.#story.refused(revision.commit, 'refused', taken.map(renderProblem).join('\n'))
-      return false
-    }
-    // What an earlier commit was allowed to remove, and still ends, is not asked about again.
-    const { wanted, liveOwners, isGone } = this.#parts
-    const owners = liveOwners().filter((key) => !isGone(key) && (wanted.appOf(key) ?? this.name) === this.name)
-    const before = new Set<Key>([...wanted.keys(this.name), ...owners])
-    const decision = decidePrune({
-      before: [...before],
-      after: revision.objects,
-      budget: this.#parts.settings.pruneBudget,
-      messages,
-      claims: deletableClaims(this.#parts.volumes()),
-    })
-    if (!decision.allowed && this.#parts.settings.prune) {
-      this.#refuse(revision.commit.oid, decision.text, [])
-      if (record) this.#story.refused(revision.commit, 'held', decision.text)
-      return true
-    }
-    this.#accept(revision, decision.removed, record)
-    return true
+    const { commit } = reading.kind === 'read' ? reading.revision : reading
+    // Told once.
+    if (!verdict.final && this.#refusal?.commit === commit.oid) return false
+    this.#refuse(commit.oid, verdict.summary, verdict.problems)
+    if (record) this.#story.refused(commit, verdict.kind, verdict.message)
+    return verdict.final
   }
 
   #accept(revision: Revision, removed: readonly Key[], record: boolean): void {
@@ -361,17 +319,6 @@ export class Application {
       reason: this.#error,
     })
     this.#rest()
-  }
-
-  #takenByOthers(revision: Revision) {
-    // What did not change is this application's already.
-    const taken = revision.changed.filter((key) => (this.#parts.wanted.appOf(key) ?? this.name) !== this.name)
-    return taken.map((key) => ({
-      file: revision.objects.get(key)?.file ?? '',
-      line: revision.objects.get(key)?.line ?? 0,
-      path: 'metadata.name',
-      message: `expected an object of this application, found one that application ${this.#parts.wanted.appOf(key)} already defines`,
-    }))
   }
 
   /** Messages of the commits since the applied one: approvals stand in their trailers. */

@@ -45,7 +45,9 @@ const doors: Readonly<Record<string, Doors>> = {
   report: { open: [...baseValues, 'manifests', 'diff', 'reconcile/plan'], types: ['base', 'runtime'], pure: true },
   // Files of a commit become objects here, so that sync and manifests need not know each other.
   source: { open: ['base', 'sync', 'manifests'] },
-  server: { open: ['base', 'engine.ts', 'report'] },
+  server: { open: ['base', 'engine.ts', 'report', 'server/webhooks'] },
+  'server/webhooks': { open: baseValues, pure: true },
+  rollback: { open: baseValues, pure: true },
   cli: {
     open: [
       'base',
@@ -54,6 +56,7 @@ const doors: Readonly<Record<string, Doors>> = {
       'report',
       'server',
       'journal',
+      'rollback',
       'source',
       'manifests',
       'sync',
@@ -68,6 +71,9 @@ const doors: Readonly<Record<string, Doors>> = {
 const corridor = [
   'engine.ts',
   'application.ts',
+  'deciding.ts',
+  'reporting.ts',
+  'reverting.ts',
   'story.ts',
   'scaling.ts',
   'networking.ts',

@@ -1,0 +1,41 @@
+// What is told of an application's objects. Part of the corridor beside engine.ts.
+import { type Key, keyOf } from './base/key.ts'
+import type { ObjectStatus } from './reconcile/plan/action.ts'
+import { isClaimData, keptStatus } from './reconcile/plan/claim.ts'
+import type { Wanted } from './reconcile/wanted.ts'
+import { inReportOrder, shapeStatus } from './report/objects.ts'
+import type { LiveVolume } from './runtime/live.ts'
+
+export interface ReportingParts {
+  readonly wanted: Wanted
+  readonly liveOwners: () => readonly Key[]
+  readonly volumes: () => readonly LiveVolume[]
+  readonly isGone: (key: Key) => boolean
+  readonly statusOf: (key: Key) => ObjectStatus | undefined
+}
+
+/** All objects of an application and what is left of removed ones, in the order of the report; `unseen`: not looked at yet. */
+export function objectsOf(
+  app: string,
+  parts: ReportingParts,
+): { readonly objects: readonly ObjectStatus[]; readonly unseen: number } {
+  const { wanted, liveOwners, isGone, statusOf } = parts
+  const keys = [...wanted.keys(app), ...liveOwners().filter((key) => isGone(key))]
+  const objects = keys.map((key) => statusOf(key) ?? shapeStatus(key)).filter((status) => status !== undefined)
+  return { objects: [...objects, ...keptData(app, parts)].sort(inReportOrder), unseen: keys.length - objects.length }
+}
+
+/** Data whose claim vanished from Git. */
+export function keptData(app: string, { volumes, wanted, isGone }: Omit<ReportingParts, 'statusOf'>): ObjectStatus[] {
+  // Before the first commit is read, nothing is known to have vanished.
+  if (wanted.commitOf(app) === undefined) return []
+  return volumes()
+    .filter(isClaimData)
+    .flatMap((volume) => {
+      const status = keptStatus(volume)
+      const key = keyOf(status)
+      const set = keyOf({ ...status, kind: 'StatefulSet', name: volume.facts.statefulSet ?? '' })
+      const used = wanted.appOf(key) !== undefined || wanted.appOf(set) !== undefined || isGone(key)
+      return used ? [] : [status]
+    })
+}
