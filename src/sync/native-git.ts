@@ -1,8 +1,9 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { getCACertificates } from 'node:tls'
+import type { Trust } from './credentials/trust.ts'
 import { GitError } from './errors.ts'
 
 /** Settings under which git never asks, never runs a hook, never tidies up by itself and follows no other protocol. */
@@ -44,6 +45,8 @@ export interface GitRun {
   readonly args: readonly string[]
   /** Configuration that must not show in the argument list: credentials. */
   readonly secretConfig?: Readonly<Record<string, string>>
+  /** Absent: that of the system. */
+  readonly trust?: Trust | undefined
   readonly deadline: number
   /** Looked at a few times a second while git runs; an error that it gives ends git and is thrown. */
   watch?(): GitError | undefined
@@ -74,14 +77,18 @@ export class NativeGit {
   /** A process that answers on its output what it is asked on its input. */
   start(args: readonly string[]): ChildProcessByStdio<Writable, Readable, null> {
     this.#makeHome()
-    return spawn(this.#binary, args, { env: this.#environment({}), cwd: this.#home, stdio: ['pipe', 'pipe', 'ignore'] })
+    return spawn(this.#binary, args, {
+      env: this.#environment({}, authorities),
+      cwd: this.#home,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
   }
 
   /** Runs git to its end; throws TIMED_OUT at the deadline, and what `watch` gives. */
-  run({ args, secretConfig = {}, deadline, watch }: GitRun): Promise<GitOutput> {
+  run({ args, secretConfig = {}, trust, deadline, watch }: GitRun): Promise<GitOutput> {
     this.#makeHome()
     const child = spawn(this.#binary, args, {
-      env: this.#environment(secretConfig),
+      env: this.#environment(secretConfig, this.#authorities(trust)),
       cwd: this.#home,
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own: git's helpers must end with it.
@@ -130,7 +137,18 @@ export class NativeGit {
     writeFileSync(config, settings, { mode: 0o600 })
   }
 
-  #environment(secretConfig: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  /** Name of the file that holds them, in the home. */
+  #authorities(trust: Trust | undefined): string {
+    if (trust === undefined) return authorities
+    const name = `authorities-${trust.id}.pem`
+    const file = join(this.#home, name)
+    if (existsSync(file)) return name
+    writeFileSync(`${file}.new`, trust.certificates.join('\n'), { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+    return name
+  }
+
+  #environment(secretConfig: Readonly<Record<string, string>>, trusted: string): NodeJS.ProcessEnv {
     const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => inherited.test(name)))
     const config = Object.entries(secretConfig).flatMap(([key, value], at) => [
       [`GIT_CONFIG_KEY_${at}`, key],
@@ -145,7 +163,7 @@ export class NativeGit {
       GIT_CONFIG_COUNT: String(Object.keys(secretConfig).length),
       ...Object.fromEntries(config),
       // The same as our own requests trust, so that git does not fail where the look before it succeeded.
-      GIT_SSL_CAINFO: join(this.#home, authorities),
+      GIT_SSL_CAINFO: join(this.#home, trusted),
       GIT_TERMINAL_PROMPT: '0',
       GIT_ASKPASS: '',
       GIT_ALLOW_PROTOCOL: 'http:https:file',

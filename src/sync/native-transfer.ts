@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { oneLine } from '../base/errors.ts'
+import type { Trust } from './credentials/trust.ts'
 import { GitError, type GitErrorCode } from './errors.ts'
 import type { NativeGit } from './native-git.ts'
 import type { Transfer, TransferRequest } from './transfer.ts'
@@ -9,13 +10,15 @@ import type { Transfer, TransferRequest } from './transfer.ts'
 export interface NativeSource {
   readonly address: string
   readonly authorization: string | undefined
+  /** Undefined: that of the system. */
+  readonly trust: Trust | undefined
 }
 
 export interface NativeTransferParts {
   readonly git: NativeGit
   /** Safe to print. */
   readonly shown: string
-  source(): NativeSource
+  source(deadline: number): Promise<NativeSource>
   readonly idleMs: number
 }
 
@@ -38,7 +41,7 @@ export class NativeTransfer implements Transfer {
   async bring({ gitDir, ref, have, maxBytes, deadline }: TransferRequest): Promise<string> {
     removeLeftovers(gitDir)
     const packs = new Set(packFiles(gitDir))
-    const { address, authorization } = this.#parts.source()
+    const { address, authorization, trust } = await this.#parts.source(deadline)
     const lowSpeed = { 'http.lowSpeedLimit': '1', 'http.lowSpeedTime': String(Math.ceil(this.#parts.idleMs / 1000)) }
     const { code, stderr } = await this.#parts.git.run({
       args: [
@@ -58,6 +61,7 @@ export class NativeTransfer implements Transfer {
         ...lowSpeed,
         ...(authorization !== undefined && { 'http.extraHeader': `Authorization: ${authorization}` }),
       },
+      trust,
       deadline,
       watch: () => this.#tooLarge(gitDir, packs, maxBytes),
     })

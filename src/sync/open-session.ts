@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { ClonedStore } from './cloned-store.ts'
+import { HttpCredentials } from './credentials/http-credentials.ts'
 import { EmbeddedTransfer } from './embedded.ts'
 import { Generations } from './generations.ts'
 import { HttpRemote } from './http/client.ts'
@@ -33,14 +34,19 @@ function httpStore(options: SessionOptions, folder: string, remote: Remote & { k
   const { limits, timeouts, credentials, git } = options
   const shown = remote.display
   const ending = new AbortController()
-  const http = new HttpRemote(remote.url, credentials.secretFile, timeouts, ending.signal)
+  const shows = new HttpCredentials(credentials, timeouts, ending.signal)
+  const http = new HttpRemote(remote.url, shows, timeouts, ending.signal)
   const refs = new RemoteRefs(http)
   const native = git === undefined ? undefined : new NativeGit(git, join(folder, 'home'), ending.signal)
   const transfer = native
     ? new NativeTransfer({
         git: native,
         shown,
-        source: () => ({ address: http.base, authorization: http.authorization() }),
+        source: async (deadline) => ({
+          address: http.base,
+          authorization: await http.authorization(deadline),
+          trust: shows.trust(),
+        }),
         idleMs: timeouts.idleMs,
       })
     : new EmbeddedTransfer(http, limits)
@@ -67,7 +73,7 @@ function copyOfLocal(
   const shown = remote.display
   const ending = new AbortController()
   const git = new NativeGit(binary, join(folder, 'home'), ending.signal)
-  const source = () => ({ address: remote.path, authorization: undefined })
+  const source = async () => ({ address: remote.path, authorization: undefined, trust: undefined })
   return new ClonedStore({
     generations: new Generations(folder),
     transfer: new NativeTransfer({ git, shown, source, idleMs: timeouts.idleMs }),

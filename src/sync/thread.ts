@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { SHARE_ENV, Worker } from 'node:worker_threads'
 import { errorText } from '../base/errors.ts'
 import { GitError } from './errors.ts'
 import { type Call, fromProblem, type Question, type Reply, type Result, type Results } from './messages.ts'
@@ -20,7 +20,7 @@ export class Thread {
   constructor() {
     // The sources run unbuilt too, where the entry still is a .ts file.
     const entry = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    this.#worker = new Worker(new URL(entry, import.meta.url), { execArgv: [], name: 'berth-git' })
+    this.#worker = new Worker(new URL(entry, import.meta.url), { execArgv: [], env: SHARE_ENV, name: 'berth-git' })
     this.#worker.unref()
     this.#worker.on('message', (reply: Reply) => this.#settle(reply))
     this.#worker.on('error', (error) => this.#end(stopped(errorText(error, 200))))

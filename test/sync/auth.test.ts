@@ -46,7 +46,7 @@ describe.each(['embedded', 'native'] as const)('credentials, %s', (backend) => {
 
   test('a token and user:password, read again at each use, shown nowhere', async () => {
     const missing = await failure(repository.fetch())
-    expect([missing.code, missing.message]).toEqual(['AUTH_REQUIRED', expect.stringContaining('ENOENT')])
+    expect([missing.code, missing.message]).toEqual(['BAD_CREDENTIALS', expect.stringContaining('ENOENT')])
     writeFileSync(secretFile, 'wrong-one\n')
     const wrong = await failure(repository.fetch())
     expect([wrong.code, wrong.message]).toEqual(['AUTH_REQUIRED', expect.stringContaining('refused')])

@@ -1,9 +1,9 @@
+import type { HttpCredentials } from '../credentials/http-credentials.ts'
 import { GitError } from '../errors.ts'
 import type { SyncTimeouts } from '../port.ts'
 import type { Asking, SmartRemote } from '../smart-remote.ts'
 import { type Answer, exchange } from './exchange.ts'
 import { checkRedirect, publicLookup } from './redirect.ts'
-import { readAuthorization } from './secret.ts'
 
 const maxRedirects = 5
 const protocol2 = { 'git-protocol': 'version=2' }
@@ -23,14 +23,14 @@ interface Ask {
 /** One remote repository over HTTP: redirects remembered, credentials given only to the configured host. */
 export class HttpRemote implements SmartRemote {
   readonly #configured: URL
-  readonly #secretFile: string | undefined
+  readonly #credentials: HttpCredentials
   readonly #timeouts: SyncTimeouts
   readonly #signal: AbortSignal
   #base: string
 
-  constructor(url: string, secretFile: string | undefined, timeouts: SyncTimeouts, signal: AbortSignal) {
+  constructor(url: string, credentials: HttpCredentials, timeouts: SyncTimeouts, signal: AbortSignal) {
     this.#configured = new URL(url)
-    this.#secretFile = secretFile
+    this.#credentials = credentials
     this.#timeouts = timeouts
     this.#signal = signal
     this.#base = url
@@ -46,9 +46,8 @@ export class HttpRemote implements SmartRemote {
   }
 
   /** The header to send to `base`; undefined without credentials, or when it is on another host. */
-  authorization(): string | undefined {
-    if (this.#secretFile === undefined || !this.#trusted(new URL(this.#base))) return undefined
-    return readAuthorization(this.#secretFile)
+  async authorization(deadline: number): Promise<string | undefined> {
+    return this.#trusted(new URL(this.#base)) ? this.#credentials.authorization(deadline) : undefined
   }
 
   advertise({ service, version2 = false, maxBytes, deadline }: Asking): Promise<Buffer> {
@@ -84,28 +83,39 @@ export class HttpRemote implements SmartRemote {
   }
 
   async #follow(ask: Ask): Promise<Buffer> {
-    for (let redirects = 0; ; redirects++) {
+    let renewed = false
+    for (let redirects = 0; ; ) {
       const url = new URL(this.#base + ask.path)
-      const authorization = this.authorization()
-      const elsewhere = url.hostname !== this.#configured.hostname
-      const answer = await exchange({
-        url,
-        method: ask.body ? 'POST' : 'GET',
-        headers: { ...ask.headers, ...(authorization !== undefined && { authorization }) },
-        ...(ask.body && { body: ask.body }),
-        ...(elsewhere && { lookup: publicLookup }),
-        maxBytes: ask.maxBytes,
-        timeouts: this.#timeouts,
-        deadline: ask.deadline,
-        signal: this.#signal,
-      })
+      const authorization = await this.authorization(ask.deadline)
+      const answer = await this.#send(url, ask, authorization)
+      if (answer.status === 401 && authorization !== undefined && !renewed && this.#credentials.renew()) {
+        renewed = true
+        continue
+      }
       const location = answer.status >= 300 && answer.status < 400 ? answer.headers.location : undefined
       if (location === undefined) return this.#checked(answer, ask, url, authorization !== undefined)
-      if (redirects >= maxRedirects) {
+      if (redirects++ >= maxRedirects) {
         throw new GitError('REDIRECT_REFUSED', url.host, `${url.host}: more than ${maxRedirects} redirects`)
       }
       this.#base = baseOf(checkRedirect(url, location), ask.path)
     }
+  }
+
+  #send(url: URL, ask: Ask, authorization: string | undefined): Promise<Answer> {
+    const elsewhere = url.hostname !== this.#configured.hostname
+    const trust = this.#credentials.trust()
+    return exchange({
+      url,
+      method: ask.body ? 'POST' : 'GET',
+      headers: { ...ask.headers, ...(authorization !== undefined && { authorization }) },
+      ...(ask.body && { body: ask.body }),
+      ...(elsewhere && { lookup: publicLookup }),
+      ...(trust && { trust }),
+      maxBytes: ask.maxBytes,
+      timeouts: this.#timeouts,
+      deadline: ask.deadline,
+      signal: this.#signal,
+    })
   }
 
   #trusted(url: URL): boolean {
@@ -145,8 +155,8 @@ function statusProblem(status: number, authorized: boolean) {
   // 203 is how Azure DevOps sends its sign-in page.
   if (status === 401 || status === 203) {
     return authorized
-      ? (['AUTH_REQUIRED', 'the credentials were refused: check the secret file'] as const)
-      : (['AUTH_REQUIRED', 'credentials are needed: name a secret file'] as const)
+      ? (['AUTH_REQUIRED', 'the credentials were refused: check the secret'] as const)
+      : (['AUTH_REQUIRED', 'credentials are needed: name a secret'] as const)
   }
   if (status === 403) return ['FORBIDDEN', 'access is forbidden: check what the credentials may read'] as const
   if (status === 404 || status === 410) {

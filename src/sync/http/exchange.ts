@@ -1,7 +1,9 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { errorText } from '../../base/errors.ts'
+import type { Trust } from '../credentials/trust.ts'
 import { GitError } from '../errors.ts'
 import type { SyncTimeouts } from '../port.ts'
 
@@ -15,6 +17,8 @@ export interface Request {
   /** When the whole operation must be over, on the clock of `performance.now()`. */
   readonly deadline: number
   readonly lookup?: LookupFunction
+  /** Absent: that of the system. */
+  readonly trust?: Trust
   /** Aborted when the repository is closed. */
   readonly signal: AbortSignal
 }
@@ -26,10 +30,24 @@ export interface Answer {
 }
 
 // Proxy variables (http_proxy, https_proxy, no_proxy) are Node's own business since 24.5.
-const agentOptions = { keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 8, proxyEnv: process.env }
-const agents = { 'http:': new HttpAgent(agentOptions), 'https:': new HttpsAgent(agentOptions) }
-/** Never used before: of several kept connections the server may have closed all. */
-const fresh = (isHttps: boolean) => new (isHttps ? HttpsAgent : HttpAgent)({ ...agentOptions, keepAlive: false })
+const agentOptions = { keepAliveMsecs: 30_000, maxSockets: 8, proxyEnv: process.env }
+type AnyAgent = HttpAgent | HttpsAgent
+/** By protocol and trust: connections are shared by all who trust the same. */
+const agents = new Map<string, AnyAgent>()
+
+function keptAgent(isHttps: boolean, trust: Trust | undefined): AnyAgent {
+  const key = isHttps ? `https ${trust?.id ?? ''}` : 'http'
+  const agent = agents.get(key) ?? newAgent(isHttps, trust, true)
+  agents.set(key, agent)
+  return agent
+}
+
+/** One that keeps nothing was never used before: of several kept connections the server may have closed all. */
+function newAgent(isHttps: boolean, trust: Trust | undefined, keepAlive: boolean): AnyAgent {
+  if (!isHttps) return new HttpAgent({ ...agentOptions, keepAlive })
+  const secureContext = trust && createSecureContext({ ca: [...trust.certificates] })
+  return new HttpsAgent({ ...agentOptions, keepAlive, ...(secureContext && { secureContext }) })
+}
 
 /** One HTTP exchange, read whole; throws GitError on every kind of silence, cut and excess. */
 export async function exchange(request: Request): Promise<Answer> {
@@ -50,8 +68,8 @@ function attempt(options: Request, kept: boolean): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const isHttps = url.protocol === 'https:'
     const send = isHttps ? httpsRequest : httpRequest
-    const agent = kept ? agents[isHttps ? 'https:' : 'http:'] : fresh(isHttps)
-    const { body, method, lookup } = options
+    const { body, method, lookup, trust } = options
+    const agent = kept ? keptAgent(isHttps, trust) : newAgent(isHttps, trust, false)
     const headers = {
       'user-agent': 'berth',
       ...options.headers,
@@ -136,7 +154,21 @@ function asGitError(error: unknown, host: string, answered: boolean): GitError {
   const cause = error instanceof Error && error.cause instanceof GitError ? error.cause : undefined
   if (cause) return cause
   const reason = errorText(error, 200)
-  return answered
-    ? new GitError('BAD_ANSWER', host, `${host}: the answer was cut (${reason})`, { cause: error })
-    : new GitError('UNREACHABLE', host, `${host}: cannot be reached (${reason})`, { cause: error })
+  if (answered) return new GitError('BAD_ANSWER', host, `${host}: the answer was cut (${reason})`, { cause: error })
+  const hint = isUntrusted(error)
+    ? ': its certificate is not trusted: name its authority in caFile'
+    : ': cannot be reached'
+  return new GitError('UNREACHABLE', host, `${host}${hint} (${reason})`, { cause: error })
+}
+
+const untrusted: ReadonlySet<unknown> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+function isUntrusted(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && untrusted.has(error.code)
 }
