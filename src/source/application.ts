@@ -18,6 +18,8 @@ export interface SourceOptions {
 /** One commit, read whole and without a problem. */
 export interface Revision {
   readonly commit: Commit
+  /** Tree id of the folder: equal id, equal manifests. */
+  readonly tree: string
   readonly objects: ReadonlyMap<Key, Located>
   /** Against the accepted revision: objects that are new or differ. A moved manifest is no change. */
   readonly changed: readonly Key[]
@@ -76,7 +78,15 @@ export class ApplicationSource {
       if (problems.length > 0) return { kind: 'refused', commit, problems: capProblems(problems) }
       const { files, objects, changed, removed } = contents
       const told = { ignored: all(files, 'ignored'), warnings: all(files, 'warnings') }
-      const revision = { commit, objects, changed, removed, ...told, stages: { readMs: now() - began } }
+      const revision = {
+        commit,
+        tree: snapshot.tree,
+        objects,
+        changed,
+        removed,
+        ...told,
+        stages: { readMs: now() - began },
+      }
       this.#candidates.set(revision, { snapshot, files, objects })
       return { kind: 'read', revision }
     } catch (error) {
