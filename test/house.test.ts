@@ -42,6 +42,7 @@ const doors: Readonly<Record<string, Doors>> = {
   'autoscale/autoscaler.ts': { open: ['base', 'runtime', 'manifests', 'autoscale', 'autoscale/prometheus.ts'] },
   'autoscale/prometheus.ts': { open: ['base', 'autoscale'] },
   reconcile: { open: ['base', 'runtime', 'reconcile/plan', 'manifests', 'diff'] },
+  preview: { open: [...baseValues, 'manifests'], pure: true },
   report: { open: [...baseValues, 'manifests', 'diff', 'reconcile/plan'], types: ['base', 'runtime'], pure: true },
   // Files of a commit become objects here, so that sync and manifests need not know each other.
   source: { open: ['base', 'sync', 'manifests'] },

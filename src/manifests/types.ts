@@ -82,6 +82,7 @@ export type {
   MetricSpec,
   Namespace,
   NetworkPolicy,
+  NetworkPolicyEgressRule,
   NetworkPolicyPeer,
   NetworkPolicyPort,
   NetworkPolicySpec,

@@ -1,0 +1,22 @@
+import type { ManifestObject, NetworkPolicy, ResourceQuota } from '../manifests/types.ts'
+import { widestEgress } from './policies.ts'
+import type { PreviewRules } from './rules.ts'
+
+const name = 'berth-preview'
+
+/** What every preview has, whatever its pull request says: limits, and no way to other namespaces. */
+export function forcedObjects(rules: PreviewRules): readonly ManifestObject[] {
+  const metadata = { name, namespace: rules.namespace }
+  const limit: ResourceQuota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard: { ...rules.quota } } }
+  const closed: NetworkPolicy = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata,
+    spec: { podSelector: {}, policyTypes: ['Egress'], egress: [{ to: widestEgress(rules) }] },
+  }
+  return [limit, closed]
+}
+
+export function isForced({ kind, metadata }: ManifestObject): boolean {
+  return metadata.name === name && (kind === 'ResourceQuota' || kind === 'NetworkPolicy')
+}
