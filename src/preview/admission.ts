@@ -1,0 +1,114 @@
+import type { PullRequest } from './pull-request.ts'
+
+/** Which pull requests have a preview, and for how long. */
+export interface PreviewPolicy {
+  /** Previews at a time, sleeping ones included. */
+  readonly max: number
+  /** Running ones at a time, as cpu and memory of all of them have a limit. */
+  readonly maxAwake: number
+  /** All of these must be there. */
+  readonly labels: readonly string[]
+  readonly drafts: boolean
+  readonly targetBranch: string
+  /** After so long without a push it is removed, until the next one, ms. */
+  readonly ttlMs: number
+  /** After so long without a push or a request it sleeps, ms. */
+  readonly sleepAfterMs: number
+  /** Label with which neither happens. */
+  readonly keepLabel: string
+  readonly sleepLabel: string
+}
+
+/** A preview that there is. */
+export interface KnownPreview {
+  readonly id: string
+  /** ms. */
+  readonly since: number
+  /** When somebody last used it: a request, or `wake`, ms. */
+  readonly usedAt: number
+}
+
+export type Verdict =
+  | { readonly id: string; readonly is: 'awake' | 'asleep'; readonly untrusted: boolean; readonly reason: string }
+  /** Comes as soon as another one goes. */
+  | { readonly id: string; readonly is: 'queued'; readonly reason: string }
+  /** Waits for somebody who may write. */
+  | { readonly id: string; readonly is: 'unapproved'; readonly reason: string }
+  /** Is removed, if it was there. */
+  | { readonly id: string; readonly is: 'none'; readonly reason: string }
+
+/**
+ * What is to be of each pull request, and of previews whose pull request is gone. `open` undefined: not known at the moment, which is not
+ * the same as closed: all stays.
+ */
+export function admit(
+  open: readonly PullRequest[] | undefined,
+  known: readonly KnownPreview[],
+  policy: PreviewPolicy,
+  now: number,
+): readonly Verdict[] {
+  if (open === undefined) return []
+  const found = new Map(known.map((preview) => [preview.id, preview]))
+  const ids = new Set(open.map(({ id }) => id))
+  const gone = known.filter(({ id }) => !ids.has(id)).map(({ id }): Verdict => none(id, 'closed'))
+  const verdicts: Verdict[] = []
+  const room = { all: policy.max, awake: policy.maxAwake }
+  for (const request of [...open].sort(byTurn(found))) {
+    const refused = refusal(request, policy, now)
+    if (refused) verdicts.push(refused)
+    else if (room.all === 0) verdicts.push({ id: request.id, is: 'queued', reason: `${policy.max} previews are there` })
+    else {
+      room.all -= 1
+      const idle = sleepReason(request, found.get(request.id), policy, now)
+      const reason = idle ?? (room.awake === 0 ? `${policy.maxAwake} others are awake` : '')
+      if (reason === '') room.awake -= 1
+      verdicts.push({ id: request.id, is: reason === '' ? 'awake' : 'asleep', untrusted: !isTrusted(request), reason })
+    }
+  }
+  return [...gone, ...verdicts].sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** Those that are there first, the longest there before the others; then the newest pushes. */
+function byTurn(known: ReadonlyMap<string, KnownPreview>): (a: PullRequest, b: PullRequest) => number {
+  const since = (request: PullRequest) => known.get(request.id)?.since ?? Number.POSITIVE_INFINITY
+  return (a, b) => {
+    const [one, other] = [since(a), since(b)]
+    if (one !== other) return one < other ? -1 : 1
+    return b.activeAt - a.activeAt || (a.id < b.id ? -1 : 1)
+  }
+}
+
+function refusal(request: PullRequest, policy: PreviewPolicy, now: number): Verdict | undefined {
+  const { id, targetBranch, draft, labels } = request
+  if (targetBranch !== policy.targetBranch) return none(id, `it is for ${targetBranch}, not ${policy.targetBranch}`)
+  if (draft && !policy.drafts) return none(id, 'it is a draft')
+  const missing = policy.labels.filter((label) => !labels.includes(label))
+  if (missing.length > 0) return none(id, `without the label ${missing.join(', ')}`)
+  if (!isTrusted(request) && !request.approved) {
+    const whose = request.fork ? 'it comes from a fork' : 'its author may not write to the repository'
+    return { id, is: 'unapproved', reason: `${whose}, and nobody who may has approved it` }
+  }
+  const isOver = now - request.activeAt >= policy.ttlMs && !labels.includes(policy.keepLabel)
+  return isOver ? none(id, 'nothing was pushed for too long') : undefined
+}
+
+/** An approval lets it run, but does not give it what only those have who may write. */
+function isTrusted({ fork, authorMayWrite }: PullRequest): boolean {
+  return !fork && authorMayWrite === true
+}
+
+function sleepReason(
+  { labels, activeAt }: PullRequest,
+  known: KnownPreview | undefined,
+  policy: PreviewPolicy,
+  now: number,
+): string | undefined {
+  if (labels.includes(policy.sleepLabel)) return `it has the label ${policy.sleepLabel}`
+  if (labels.includes(policy.keepLabel)) return undefined
+  const idleMs = now - Math.max(activeAt, known?.usedAt ?? 0)
+  return idleMs >= policy.sleepAfterMs ? 'nobody used it' : undefined
+}
+
+function none(id: string, reason: string): Verdict {
+  return { id, is: 'none', reason }
+}
