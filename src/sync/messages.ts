@@ -1,7 +1,7 @@
 import { diskProblem } from './disk.ts'
 import { GitError, type GitErrorCode } from './errors.ts'
 import type { FileContents } from './files.ts'
-import type { Commit, Credentials, FileRef, Head, Repository, SyncLimits, SyncTimeouts } from './port.ts'
+import type { Commit, Credentials, FileRef, Head, Repository, Signature, SyncLimits, SyncTimeouts } from './port.ts'
 import type { FolderState } from './snapshots.ts'
 import type { Remote, Revision } from './url.ts'
 
@@ -26,6 +26,7 @@ export type Call =
   | { readonly kind: 'commit'; readonly oid: string }
   | { readonly kind: 'between'; readonly from: string | undefined; readonly to: string; readonly limit: number }
   | { readonly kind: 'resolve'; readonly revision: string }
+  | { readonly kind: 'signature'; readonly oid: string; readonly keys: readonly string[] }
   | { readonly kind: 'close' }
 
 export interface Results {
@@ -37,6 +38,7 @@ export interface Results {
   readonly commit: Commit
   readonly between: Commit[]
   readonly resolve: string
+  readonly signature: Signature
   readonly close: undefined
 }
 

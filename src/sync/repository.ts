@@ -93,8 +93,8 @@ class WorkerRepository implements Repository {
     return Promise.reject(notYet())
   }
 
-  signature(_oid: string, _keys: readonly string[]): Promise<Signature> {
-    return Promise.reject(notYet())
+  signature(oid: string, keys: readonly string[]): Promise<Signature> {
+    return this.#session.call({ kind: 'signature', oid, keys })
   }
 
   write(_request: WriteRequest): Promise<WriteResult> {

@@ -3,7 +3,8 @@ import { type FileContents, readFiles } from './files.ts'
 import { commitsBetween } from './history.ts'
 import { peel, readCommit } from './objects/commit.ts'
 import type { ObjectReader } from './objects/reader.ts'
-import type { Commit, FileRef, Head, SyncLimits } from './port.ts'
+import type { Commit, FileRef, Head, Signature, SyncLimits } from './port.ts'
+import { checkSignature } from './signature/check.ts'
 import { type FolderState, Snapshots } from './snapshots.ts'
 import { noSuchRevision, type Store } from './store.ts'
 import { parseRevision, type Revision } from './url.ts'
@@ -45,6 +46,10 @@ export class Session {
 
   between(from: string | undefined, to: string, limit: number): Promise<Commit[]> {
     return this.#repairing((reader) => commitsBetween(reader, from, to, limit))
+  }
+
+  signature(oid: string, keys: readonly string[]): Promise<Signature> {
+    return this.#obtaining(oid, (reader) => checkSignature(reader, oid, keys, Date.now()))
   }
 
   async resolve(text: string): Promise<string> {

@@ -28,6 +28,8 @@ async function answer(id: number, call: Call): Promise<Result> {
       return session.between(call.from, call.to, call.limit)
     case 'resolve':
       return session.resolve(call.revision)
+    case 'signature':
+      return session.signature(call.oid, call.keys)
     case 'close':
       sessions.delete(id)
       await session.close()

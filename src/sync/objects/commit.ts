@@ -10,10 +10,11 @@ export function parseCommit(oid: string, bytes: Uint8Array): Commit {
   const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const end = raw.indexOf('\n\n')
   const head = end < 0 ? raw : raw.subarray(0, end)
-  const encoding = /^encoding (\S{1,40})$/m.exec(head.toString('latin1'))?.[1]
-  const decode = decoder(encoding)
+  // Ids are read as they are, whatever encoding the commit claims for its text.
+  const plain = head.toString('latin1')
+  const decode = decoder(/(?:^|\n)encoding (\S{1,40})(?:\n|$)/.exec(plain)?.[1])
   const fields = decode(head)
-  const tree = /^tree ([0-9a-f]{40})$/m.exec(fields)?.[1]
+  const tree = /(?:^|\n)tree ([0-9a-f]{40})(?:\n|$)/.exec(plain)?.[1]
   if (!tree) throw damaged(oid, `commit ${oid} has no tree`)
   const message = end < 0 ? '' : decode(raw.subarray(end + 2, end + 2 + longestMessage))
   const author = /^author (.*)$/m.exec(fields)?.[1] ?? ''
@@ -21,7 +22,7 @@ export function parseCommit(oid: string, bytes: Uint8Array): Commit {
   return {
     oid,
     tree,
-    parents: [...parentLines(fields)],
+    parents: [...parentLines(plain)],
     author: oneLine(name, 200),
     email: oneLine(email, 200),
     at: Number(seconds) * 1000,
