@@ -4,7 +4,8 @@ import { GitError } from './errors.ts'
 import type { Head } from './port.ts'
 
 export interface PollerOptions {
-  fetch(): Promise<Head>
+  /** An answer to someone else is good enough when it is at most that old; 0: there may be something new. */
+  fetch(maxAgeMs: number): Promise<Head>
   /** Between two good looks; each wait is 10 % shorter to 10 % longer, so that many repositories spread out. */
   readonly intervalMs: number
   readonly clock: Clock
@@ -58,7 +59,7 @@ class TimedPoller implements Poller {
     }
     this.#cancel?.()
     this.#cancel = undefined
-    this.#look = this.#lookOnce()
+    this.#look = this.#lookOnce(0)
   }
 
   async close(): Promise<void> {
@@ -67,8 +68,8 @@ class TimedPoller implements Poller {
     await this.#look
   }
 
-  async #lookOnce(): Promise<void> {
-    const waitMs = await this.#fetch()
+  async #lookOnce(maxAgeMs: number): Promise<void> {
+    const waitMs = await this.#fetch(maxAgeMs)
     this.#look = undefined
     if (this.#closed) return
     if (this.#again) {
@@ -76,13 +77,16 @@ class TimedPoller implements Poller {
       this.wake()
       return
     }
-    this.#cancel = this.#options.clock.after(waitMs, () => this.wake())
+    this.#cancel = this.#options.clock.after(waitMs, () => {
+      this.#cancel = undefined
+      this.#look = this.#lookOnce(this.#options.intervalMs / 2)
+    })
   }
 
   /** Resolves to the time until the next look; never rejects. */
-  async #fetch(): Promise<number> {
+  async #fetch(maxAgeMs: number): Promise<number> {
     try {
-      const head = await this.#options.fetch()
+      const head = await this.#options.fetch(maxAgeMs)
       this.#failures = 0
       this.#missing = false
       if (!this.#closed) this.#options.onHead(head)

@@ -2,8 +2,12 @@ import { availableParallelism } from 'node:os'
 import { shortHash, stableText } from '../base/hash.ts'
 import { claimFolder } from './claim.ts'
 import { diskProblem } from './disk.ts'
+import { GitError } from './errors.ts'
 import type { Call, Results, SessionOptions } from './messages.ts'
+import type { Head } from './port.ts'
+import { SharedQuestion } from './shared-question.ts'
 import { Thread } from './thread.ts'
+import type { Revision } from './url.ts'
 
 const mostThreads = Math.max(1, Math.min(2, availableParallelism() - 1))
 const graceMs = 60_000
@@ -27,6 +31,7 @@ interface Opened {
 export class SharedSession {
   readonly #options: SharedOptions
   readonly #key: string
+  readonly #questions = new Map<string, SharedQuestion<Head>>()
   #claimed: ReturnType<typeof claimFolder> | undefined
   #opened: Opened | undefined
   #users = 0
@@ -40,6 +45,20 @@ export class SharedSession {
     const { thread, session, ready } = this.#open()
     await ready
     return thread.call(session, call, this.#options.timeouts.totalMs + graceMs)
+  }
+
+  /** Where the revision is at the remote; callers share questions and answers. */
+  fetch(revision: Revision, maxAgeMs: number): Promise<Head> {
+    const key = stableText(revision)
+    const question = this.#questions.get(key) ?? new SharedQuestion(() => this.#ask(revision))
+    this.#questions.set(key, question)
+    return question.ask(maxAgeMs)
+  }
+
+  async #ask(revision: Revision): Promise<Head> {
+    // Those who waited for their turn must not open again what is closed.
+    if (this.#users === 0) throw new GitError('TIMED_OUT', 'repository', 'the repository was closed')
+    return this.call({ kind: 'fetch', revision })
   }
 
   enter(): void {

@@ -55,8 +55,8 @@ class WorkerRepository implements Repository {
     this.#revision = parseRevision(revision)
   }
 
-  fetch(_maxAgeMs = 0): Promise<Head> {
-    return this.#session.call({ kind: 'fetch', revision: this.#revision })
+  fetch(maxAgeMs = 0): Promise<Head> {
+    return this.#session.fetch(this.#revision, maxAgeMs)
   }
 
   head(): Promise<Head | undefined> {
