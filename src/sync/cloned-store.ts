@@ -6,9 +6,12 @@ import type { Generations } from './generations.ts'
 import { knownRevisions, lastRef, readLast, writeLast } from './heads.ts'
 import { damaged, type ObjectReader } from './objects/reader.ts'
 import type { Head, SyncLimits, SyncTimeouts } from './port.ts'
-import { checkedCommit, hasCommit, hasObject, isRewritten, isTag, type Store } from './store.ts'
+import { checkedCommit, type Found, hasCommit, hasObject, isRewritten, isTag, type Store } from './store.ts'
 import type { Transfer } from './transfer.ts'
 import type { Revision } from './url.ts'
+import type { NewObject } from './write/draft.ts'
+import { writeLoose } from './write/loose-write.ts'
+import type { Push } from './write/push.ts'
 
 /** Where a revision is at the remote now. */
 export interface Place {
@@ -23,6 +26,7 @@ export interface Place {
 export interface ClonedStoreParts {
   readonly generations: Generations
   readonly transfer: Transfer
+  readonly push: Push
   readonly limits: SyncLimits
   readonly timeouts: SyncTimeouts
   readonly shown: string
@@ -64,6 +68,37 @@ export class ClonedStore implements Store {
   last(revision: Revision): string | undefined {
     const { current } = this.#parts.generations
     return current === undefined ? undefined : readLast(current, revision)
+  }
+
+  get push(): Push {
+    return this.#parts.push
+  }
+
+  place(revision: Revision, deadline: number): Promise<Found> {
+    return this.#parts.locate(revision, deadline)
+  }
+
+  look(revision: Revision, deadline: number): Promise<Found> {
+    return this.#alone(async () => {
+      this.#revisions.set(lastRef(revision), revision)
+      const place = await this.#parts.locate(revision, deadline)
+      try {
+        return { ref: place.ref, commit: await this.#arrive(revision, place, deadline) }
+      } catch (error) {
+        if (!(error instanceof GitError && replaceable.has(error.code))) throw error
+        await this.#renew(deadline, { revision, place })
+        return { ref: place.ref, commit: this.last(revision)! }
+      }
+    })
+  }
+
+  keep(objects: readonly NewObject[], needs: readonly string[]): Promise<void> {
+    return this.#alone(async () => {
+      const { current } = this.#parts.generations
+      if (current === undefined) return
+      const found = await this.reader.sizes(needs)
+      if (!found.includes(undefined)) writeLoose(join(current, 'objects'), objects)
+    })
   }
 
   fetch(revision: Revision): Promise<Head> {
@@ -124,8 +159,7 @@ export class ClonedStore implements Store {
       return { oid: last, rewritten: false }
     }
     try {
-      if (last !== undefined && !(await hasCommit(this.reader, last))) throw damaged(last, `commit ${last} is missing`)
-      const oid = await this.#advance(generations.current, revision, place, deadline)
+      const oid = await this.#arrive(revision, place, deadline)
       const rewritten = await isRewritten(this.reader, revision, last, oid, place.ref)
       writeLast(generations.current, revision, oid)
       return { oid, rewritten }
@@ -139,12 +173,17 @@ export class ClonedStore implements Store {
     }
   }
 
-  async #advance(gitDir: string, revision: Revision, place: Place, deadline: number): Promise<string> {
+  /** Brings what is new at a place into the store as it is. */
+  async #arrive(revision: Revision, place: Place, deadline: number): Promise<string> {
+    const gitDir = this.#parts.generations.current
+    if (gitDir === undefined) throw damaged(this.#parts.shown, 'it is not there')
     const { reader } = this
+    const last = this.last(revision)
+    if (last !== undefined && !(await hasCommit(reader, last))) throw damaged(last, `commit ${last} is missing`)
     if (await hasCommit(reader, place.commit)) return place.commit
     // A tag in a local repository: the remote told its own id only.
     if (await hasObject(reader, place.oid)) return checkedCommit(reader, place.oid, this.#parts.shown)
-    const have = this.last(revision) === undefined ? undefined : lastRef(revision)
+    const have = last === undefined ? undefined : lastRef(revision)
     return this.#bring(gitDir, reader, place, have, deadline)
   }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { GitError } from './errors.ts'
 
-/** A repository on this machine, found from a path that people give. Nothing is ever written to it. */
+/** A repository on this machine, found from a path that people give. */
 export interface LocalRepository {
   readonly path: string
   /** Folder of HEAD; for a linked work tree not the same as `common`. */
@@ -81,7 +81,8 @@ export function hasBranches(local: LocalRepository): boolean {
   return hasFiles(join(local.common, 'refs/heads'))
 }
 
-function packedRefs(local: LocalRepository): ReadonlyMap<string, string> {
+/** Refs that stand in one file together; a file of its own counts before it. */
+export function packedRefs(local: LocalRepository): ReadonlyMap<string, string> {
   const lines = (readText(join(local.common, 'packed-refs')) ?? '').split('\n')
   const found = lines.map((line) => /^([0-9a-f]{40}) (\S+)$/.exec(line)).filter((match) => match !== null)
   return new Map(found.map(([, oid = '', name = '']) => [name, oid]))

@@ -5,11 +5,21 @@ import { expectPlainLayout, hasBranches, type LocalRepository, openLocal, readRe
 import { FolderReader } from './objects/folder.ts'
 import type { ObjectReader } from './objects/reader.ts'
 import type { Head } from './port.ts'
-import { checkedCommit, emptyRepository, hasCommit, isRewritten, noSuchRevision, type Store } from './store.ts'
+import {
+  checkedCommit,
+  emptyRepository,
+  type Found,
+  hasCommit,
+  isRewritten,
+  noSuchRevision,
+  type Store,
+} from './store.ts'
 import type { Revision } from './url.ts'
+import { LocalPush } from './write/local-push.ts'
 
 /** Reads a repository on this machine where it lies. Only the heads seen are kept, in the own folder. */
 export class LocalStore implements Store {
+  readonly push: LocalPush
   readonly #path: string
   readonly #folder: string
   readonly #shown: string
@@ -17,6 +27,7 @@ export class LocalStore implements Store {
 
   constructor(path: string, folder: string, shown: string) {
     this.#path = path
+    this.push = new LocalPush(path)
     this.#folder = folder
     this.#shown = shown
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -41,6 +52,22 @@ export class LocalStore implements Store {
     const rewritten = await isRewritten(reader, revision, last, oid, ref)
     if (oid !== last) writeLast(this.#folder, revision, oid)
     return { oid, rewritten }
+  }
+
+  async place(revision: Revision): Promise<Found> {
+    const local = openLocal(this.#path)
+    expectPlainLayout(local)
+    const { oid, ref } = await this.#find(local, this.#open(local), revision)
+    return { ref, commit: oid }
+  }
+
+  async look(revision: Revision): Promise<Found> {
+    const { ref, commit } = await this.place(revision)
+    return { ref, commit: await checkedCommit(this.reader, commit, this.#shown) }
+  }
+
+  async keep(): Promise<void> {
+    // What was pushed is where everything is read from.
   }
 
   async #find(local: LocalRepository, reader: ObjectReader, revision: Revision): Promise<{ oid: string; ref: string }> {

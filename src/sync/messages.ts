@@ -1,7 +1,17 @@
 import { diskProblem } from './disk.ts'
 import { GitError, type GitErrorCode } from './errors.ts'
 import type { FileContents } from './files.ts'
-import type { Commit, Credentials, FileRef, Head, Repository, Signature, SyncLimits, SyncTimeouts } from './port.ts'
+import type {
+  Commit,
+  Credentials,
+  FileRef,
+  Head,
+  Repository,
+  SyncLimits,
+  SyncTimeouts,
+  WriteRequest,
+  WriteResult,
+} from './port.ts'
 import type { FolderState } from './snapshots.ts'
 import type { Remote, Revision } from './url.ts'
 
@@ -26,7 +36,15 @@ export type Call =
   | { readonly kind: 'commit'; readonly oid: string }
   | { readonly kind: 'between'; readonly from: string | undefined; readonly to: string; readonly limit: number }
   | { readonly kind: 'resolve'; readonly revision: string }
-  | { readonly kind: 'signature'; readonly oid: string; readonly keys: readonly string[] }
+  | { readonly kind: 'treeOf'; readonly oid: string; readonly path: string }
+  | { readonly kind: 'write'; readonly revision: Revision; readonly request: WriteRequest }
+  | {
+      readonly kind: 'note'
+      readonly oid: string
+      readonly text: string
+      readonly author: WriteRequest['author']
+      readonly at: number
+    }
   | { readonly kind: 'close' }
 
 export interface Results {
@@ -38,7 +56,9 @@ export interface Results {
   readonly commit: Commit
   readonly between: Commit[]
   readonly resolve: string
-  readonly signature: Signature
+  readonly treeOf: string | undefined
+  readonly write: WriteResult
+  readonly note: undefined
   readonly close: undefined
 }
 

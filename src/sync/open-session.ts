@@ -17,10 +17,12 @@ import { locateRemotely } from './remote-place.ts'
 import { Session } from './session.ts'
 import type { Store } from './store.ts'
 import type { Remote } from './url.ts'
+import { LocalPush } from './write/local-push.ts'
+import { SmartPush } from './write/smart-push.ts'
 
 /** Opens the store of one repository; nothing is asked of the remote yet. */
 export function openSession(options: SessionOptions): Session {
-  return new Session(openStore(options), options.limits, options.remote.display)
+  return new Session(openStore(options), options.limits, options.timeouts, options.remote.display)
 }
 
 function openStore(options: SessionOptions): Store {
@@ -53,6 +55,7 @@ function httpStore(options: SessionOptions, folder: string, remote: Remote & { k
   return new ClonedStore({
     generations: new Generations(folder),
     transfer,
+    push: new SmartPush(http),
     limits,
     timeouts,
     shown,
@@ -77,6 +80,7 @@ function copyOfLocal(
   return new ClonedStore({
     generations: new Generations(folder),
     transfer: new NativeTransfer({ git, shown, source, idleMs: timeouts.idleMs }),
+    push: new LocalPush(remote.path),
     limits,
     timeouts,
     shown,

@@ -55,8 +55,8 @@ class WorkerRepository implements Repository {
     this.#revision = parseRevision(revision)
   }
 
-  fetch(maxAgeMs = 0): Promise<Head> {
-    return this.#session.fetch(this.#revision, maxAgeMs)
+  fetch(_maxAgeMs = 0): Promise<Head> {
+    return this.#session.call({ kind: 'fetch', revision: this.#revision })
   }
 
   head(): Promise<Head | undefined> {
@@ -89,28 +89,24 @@ class WorkerRepository implements Repository {
     return this.#session.call({ kind: 'resolve', revision })
   }
 
-  treeOf(_oid: string, _path: string): Promise<string | undefined> {
-    return Promise.reject(notYet())
+  treeOf(oid: string, path: string): Promise<string | undefined> {
+    return this.#session.call({ kind: 'treeOf', oid, path })
   }
 
-  signature(oid: string, keys: readonly string[]): Promise<Signature> {
-    return this.#session.call({ kind: 'signature', oid, keys })
+  signature(_oid: string, _keys: readonly string[]): Promise<Signature> {
+    return Promise.reject(new GitError('UNSUPPORTED_REPOSITORY', 'git', 'not supported yet'))
   }
 
-  write(_request: WriteRequest): Promise<WriteResult> {
-    return Promise.reject(notYet())
+  write(request: WriteRequest): Promise<WriteResult> {
+    return this.#session.call({ kind: 'write', revision: this.#revision, request })
   }
 
-  note(_oid: string, _text: string, _author: WriteRequest['author'], _at: number): Promise<void> {
-    return Promise.reject(notYet())
+  async note(oid: string, text: string, author: WriteRequest['author'], at: number): Promise<void> {
+    await this.#session.call({ kind: 'note', oid, text, author, at })
   }
 
   close(): Promise<void> {
     this.#closed ??= this.#session.leave()
     return this.#closed
   }
-}
-
-function notYet(): GitError {
-  return new GitError('UNSUPPORTED_REPOSITORY', 'git', 'not supported yet')
 }

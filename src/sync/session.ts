@@ -2,12 +2,13 @@ import { GitError } from './errors.ts'
 import { type FileContents, readFiles } from './files.ts'
 import { commitsBetween } from './history.ts'
 import { peel, readCommit } from './objects/commit.ts'
-import type { ObjectReader } from './objects/reader.ts'
-import type { Commit, FileRef, Head, Signature, SyncLimits } from './port.ts'
-import { checkSignature } from './signature/check.ts'
+import type { Commit, FileRef, Head, Signature, SyncLimits, SyncTimeouts, WriteRequest, WriteResult } from './port.ts'
+import { obtaining, repairing } from './reading.ts'
 import { type FolderState, Snapshots } from './snapshots.ts'
 import { noSuchRevision, type Store } from './store.ts'
 import { parseRevision, type Revision } from './url.ts'
+import { folderTree } from './write/build.ts'
+import { Writer } from './write/writer.ts'
 
 /** What one repository answers, on the worker's side. */
 export class Session {
@@ -15,12 +16,14 @@ export class Session {
   readonly #limits: SyncLimits
   readonly #shown: string
   readonly #snapshots: Snapshots
+  readonly #writer: Writer
 
-  constructor(store: Store, limits: SyncLimits, shown: string) {
+  constructor(store: Store, limits: SyncLimits, timeouts: SyncTimeouts, shown: string) {
     this.#store = store
     this.#limits = limits
     this.#shown = shown
     this.#snapshots = new Snapshots(limits)
+    this.#writer = new Writer({ store, shown, totalMs: timeouts.totalMs })
   }
 
   fetch(revision: Revision): Promise<Head> {
@@ -33,23 +36,31 @@ export class Session {
   }
 
   snapshot(oid: string, path: string, since: string | undefined): Promise<FolderState> {
-    return this.#obtaining(oid, (reader) => this.#snapshots.take(reader, oid, path, since))
+    return obtaining(this.#store, (reader) => this.#snapshots.take(reader, oid, path, since), oid)
   }
 
   read(files: readonly FileRef[]): Promise<FileContents> {
-    return this.#repairing((reader) => readFiles(reader, files, this.#limits))
+    return repairing(this.#store, (reader) => readFiles(reader, files, this.#limits))
   }
 
   commit(oid: string): Promise<Commit> {
-    return this.#obtaining(oid, (reader) => readCommit(reader, oid))
+    return obtaining(this.#store, (reader) => readCommit(reader, oid), oid)
   }
 
   between(from: string | undefined, to: string, limit: number): Promise<Commit[]> {
-    return this.#repairing((reader) => commitsBetween(reader, from, to, limit))
+    return repairing(this.#store, (reader) => commitsBetween(reader, from, to, limit))
   }
 
-  signature(oid: string, keys: readonly string[]): Promise<Signature> {
-    return this.#obtaining(oid, (reader) => checkSignature(reader, oid, keys, Date.now()))
+  treeOf(oid: string, path: string): Promise<string | undefined> {
+    return obtaining(this.#store, (reader) => folderTree(reader, oid, path), oid)
+  }
+
+  write(revision: Revision, request: WriteRequest): Promise<WriteResult> {
+    return this.#writer.write(revision, request)
+  }
+
+  note(oid: string, text: string, author: WriteRequest['author'], at: number): Promise<void> {
+    return this.#writer.note(oid, text, author, at)
   }
 
   async resolve(text: string): Promise<string> {
@@ -77,32 +88,8 @@ export class Session {
     return [...commits]
   }
 
-  /** A commit that the store lost (compacted, made anew) is asked for once; most servers still give it. */
-  async #obtaining<T>(oid: string, run: (reader: ObjectReader) => Promise<T>): Promise<T> {
-    try {
-      return await this.#repairing(run)
-    } catch (error) {
-      if (!(error instanceof GitError && error.code === 'NO_SUCH_REVISION')) throw error
-      const obtained = await this.#store.obtain(oid).catch(() => false)
-      if (!obtained) throw error
-      return this.#repairing(run)
-    }
-  }
-
-  /** A damaged store is replaced and asked once more; what cannot be helped is reported. */
-  async #repairing<T>(run: (reader: ObjectReader) => Promise<T>): Promise<T> {
-    let reader: ObjectReader | undefined
-    try {
-      reader = this.#store.reader
-      return await run(reader)
-    } catch (error) {
-      if (!(error instanceof GitError && error.code === 'STORE_DAMAGED')) throw error
-      if (!(await this.#store.repair(reader))) throw error
-      return run(this.#store.reader)
-    }
-  }
-
   close(): Promise<void> {
+    this.#writer.close()
     return this.#store.close()
   }
 }

@@ -4,6 +4,8 @@ import { peel, readCommit } from './objects/commit.ts'
 import { damaged, type ObjectReader, readObject } from './objects/reader.ts'
 import type { Head } from './port.ts'
 import type { Revision } from './url.ts'
+import type { NewObject } from './write/draft.ts'
+import type { Push } from './write/push.ts'
 
 /** Where one repository's objects are. Only the worker thread has one; calls that change it wait for each other. */
 export interface Store {
@@ -11,12 +13,25 @@ export interface Store {
   fetch(revision: Revision): Promise<Head>
   /** The last head fetched; undefined before the first. */
   last(revision: Revision): string | undefined
+  /** Where a revision is at the remote now; nothing is brought and nothing remembered. Throws NO_SUCH_REVISION, EMPTY_REPOSITORY. */
+  place(revision: Revision, deadline: number): Promise<Found>
+  /** The same, and its commit is there then. Whoever fetches later still hears of every move. */
+  look(revision: Revision, deadline: number): Promise<Found>
+  /** Takes objects that the remote has by now, while the store has the commits that they build on. */
+  keep(objects: readonly NewObject[], needs: readonly string[]): Promise<void>
+  readonly push: Push
   /** Replaces a damaged store by a fresh one, unless that has happened since; false when it has no other source. */
   repair(failed: ObjectReader | undefined): Promise<boolean>
   /** Brings a commit that is not in the store; false when there is nowhere to ask. */
   obtain(oid: string): Promise<boolean>
   /** Ends what is under way. */
   close(): Promise<void>
+}
+
+export interface Found {
+  /** Full ref name, HEAD, or the commit id itself. */
+  readonly ref: string
+  readonly commit: string
 }
 
 /** The commit behind what was fetched, once it and its root tree can be read. */

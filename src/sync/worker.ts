@@ -28,8 +28,13 @@ async function answer(id: number, call: Call): Promise<Result> {
       return session.between(call.from, call.to, call.limit)
     case 'resolve':
       return session.resolve(call.revision)
-    case 'signature':
-      return session.signature(call.oid, call.keys)
+    case 'treeOf':
+      return session.treeOf(call.oid, call.path)
+    case 'write':
+      return session.write(call.revision, call.request)
+    case 'note':
+      await session.note(call.oid, call.text, call.author, call.at)
+      return undefined
     case 'close':
       sessions.delete(id)
       await session.close()

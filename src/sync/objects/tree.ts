@@ -20,11 +20,11 @@ export function parseTree(oid: string, bytes: Uint8Array): TreeEntry[] {
     const space = bytes.indexOf(0x20, at)
     const end = bytes.indexOf(0, space)
     if (space < 0 || end < 0 || end + 21 > bytes.length) throw damaged(oid, `tree ${oid} is cut`)
-    const mode = text(bytes.subarray(at, space)).replace(/^0+/, '')
+    const mode = nameOf(bytes.subarray(at, space)).replace(/^0+/, '')
     const kind = kinds[mode] ?? (/^100\d{3}$/.test(mode) ? 'file' : undefined)
     if (!kind) throw damaged(oid, `tree ${oid} has an entry of unknown mode`)
     const id = Buffer.from(bytes.buffer, bytes.byteOffset + end + 1, 20).toString('hex')
-    entries.push({ name: text(bytes.subarray(space + 1, end)), kind, oid: id })
+    entries.push({ name: nameOf(bytes.subarray(space + 1, end)), kind, oid: id })
     at = end + 21
   }
   return entries
@@ -34,7 +34,7 @@ export function parseTree(oid: string, bytes: Uint8Array): TreeEntry[] {
  * Names are bytes in Git. Bytes that are no UTF-8 become the lone surrogates U+DC80 to U+DCFF (as Python's
  * surrogateescape), so that different names stay different.
  */
-function text(bytes: Uint8Array): string {
+export function nameOf(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes)
   } catch {

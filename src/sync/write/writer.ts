@@ -1,0 +1,256 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { GitError, type GitErrorCode } from '../errors.ts'
+import { isAncestor } from '../history.ts'
+import type { WriteRequest, WriteResult } from '../port.ts'
+import { obtaining, repairing } from '../reading.ts'
+import { signCommit } from '../signature/sign.ts'
+import { type Found, isTag, type Store } from '../store.ts'
+import { parseRevision, type Revision } from '../url.ts'
+import { changedTree, folderOf } from './build.ts'
+import { commitBytes, trailer } from './commit-text.ts'
+import { differences } from './differences.ts'
+import { Draft, type NewObject } from './draft.ts'
+import { withNote } from './notes.ts'
+import type { Update } from './push.ts'
+
+export interface WriterParts {
+  readonly store: Store
+  /** Safe to print. */
+  readonly shown: string
+  /** For one write with all its attempts. */
+  readonly totalMs: number
+}
+
+const notesRef = 'refs/notes/berth'
+const mostAttempts = 5
+const firstWaitMs = 100
+const mostPaths = 1000
+/** To find out what became of a push whose answer was lost. */
+const lastLookMs = 30_000
+const largestObject = 64 * 1024 * 1024
+
+/** After these nobody knows whether the push was done. */
+const uncertain: ReadonlySet<GitErrorCode> = new Set(['BAD_ANSWER', 'TIMED_OUT', 'UNREACHABLE', 'SERVER_ERROR'])
+
+/** What one attempt comes to: an answer without a push, or a push and the answer once it is done. */
+type Attempt<T> =
+  | { readonly done: T }
+  | { readonly update: Update; readonly needs: readonly string[]; readonly followed: Revision; readonly result: T }
+
+/** Makes commits out of objects, without a work tree, and pushes them; one at a time for each repository. */
+export class Writer {
+  readonly #parts: WriterParts
+  #queue: Promise<unknown> = Promise.resolve()
+  #closed = false
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts
+  }
+
+  write(revision: Revision, request: WriteRequest): Promise<WriteResult> {
+    return this.#pushing((deadline) => this.#attempt(revision, request, deadline))
+  }
+
+  note(oid: string, text: string, author: WriteRequest['author'], at: number): Promise<void> {
+    return this.#pushing((deadline) => this.#noteAttempt(oid, text, author, at, deadline))
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Attempts are made until one is through: each on what is there then. */
+  #pushing<T>(prepare: (deadline: number) => Promise<Attempt<T>>): Promise<T> {
+    const result = this.#queue.then(() => this.#repeat(prepare))
+    this.#queue = result.catch(() => undefined)
+    return result
+  }
+
+  async #repeat<T>(prepare: (deadline: number) => Promise<Attempt<T>>): Promise<T> {
+    const { store, shown, totalMs } = this.#parts
+    const deadline = performance.now() + totalMs
+    const seen = new Set<string | undefined>()
+    for (let count = 1; ; count++) {
+      if (this.#closed) throw new GitError('TIMED_OUT', shown, `${shown}: closed before the commit was pushed`)
+      const attempt = await prepare(deadline)
+      if ('done' in attempt) return attempt.done
+      const { update, needs, result } = attempt
+      seen.add(update.old)
+      const reason = await this.#push(update, attempt.followed)
+      if (reason === undefined) {
+        await store.keep(update.objects, needs)
+        return result
+      }
+      if (count === mostAttempts) throw lost(update.ref, reason, seen.size > 1, shown)
+      await wait(firstWaitMs * 2 ** (count - 1) * (0.5 + Math.random()))
+    }
+  }
+
+  /** Undefined: it is there. Otherwise why not; worth another attempt. */
+  async #push(update: Update, followed: Revision): Promise<string | undefined> {
+    let reason: string
+    try {
+      const pushed = await this.#parts.store.push.push(update)
+      if (pushed.kind === 'pushed') return undefined
+      reason = pushed.reason
+    } catch (error) {
+      if (!(error instanceof GitError && uncertain.has(error.code))) throw error
+      if (await this.#hasArrived(update, followed).catch(() => false)) return undefined
+      throw error
+    }
+    // A connection that breaks at the wrong moment makes one push two, of which the second fails.
+    return (await this.#hasArrived(update, followed)) ? undefined : reason
+  }
+
+  async #hasArrived({ ref, oid }: Update, followed: Revision): Promise<boolean> {
+    const { store } = this.#parts
+    const deadline = performance.now() + lastLookMs
+    const own = { kind: 'ref', refs: [ref] } as const
+    if (!(followed.kind === 'ref' && followed.refs.includes(ref))) {
+      return (await this.#placeOf(own, deadline))?.commit === oid
+    }
+    const { commit } = await store.look(followed, deadline)
+    return repairing(store, (reader) => isAncestor(reader, oid, commit))
+  }
+
+  async #attempt(revision: Revision, request: WriteRequest, deadline: number): Promise<Attempt<WriteResult>> {
+    const { store, shown } = this.#parts
+    if (revision.kind === 'commit') throw readOnly(shown, `commit ${revision.oid.slice(0, 12)}`)
+    const found = await store.look(revision, deadline)
+    if (!found.ref.startsWith('refs/heads/')) throw readOnly(shown, isTag(found.ref) ? 'a tag' : found.ref)
+    return obtaining(store, async (reader) => {
+      const draft = new Draft(reader)
+      const head = await draft.commit(found.commit)
+      const { unless, change } = request
+      if (unless && (await folderOf(draft, head.tree, unless.path)) !== unless.treeIsNot) {
+        return { done: { kind: 'overtaken', head: head.oid } }
+      }
+      const tree = await changedTree(draft, head, change)
+      if (tree === head.tree) return { done: { kind: 'nothing', head: head.oid } }
+      const changed = await differences(draft, head.tree, tree)
+      const paths = changed.paths.slice(0, mostPaths)
+      const oid = draft.put('commit', commitContent(request, tree, head.oid))
+      if (request.dryRun) return { done: { kind: 'written', oid: '', onto: head.oid, paths } }
+      const target = await this.#target(draft, found, request, { tree, onto: head.oid }, deadline)
+      const result = { kind: 'written', oid, onto: head.oid, paths } as const
+      if ('same' in target) return { done: { ...result, oid: target.same } }
+      const update = await updateOf(draft, { ...target, oid, deadline }, changed.objects)
+      const needs = [head.oid, change.kind === 'restore' ? change.to : change.commit]
+      return { update, needs, followed: revision, result }
+    })
+  }
+
+  /** Where to push, and what must be there: the branch that is followed, or another one that is Berth's own. */
+  async #target(
+    draft: Draft,
+    found: Found,
+    { branch, message }: WriteRequest,
+    made: { readonly tree: string; readonly onto: string },
+    deadline: number,
+  ): Promise<{ readonly same: string } | Pick<Update, 'ref' | 'old' | 'replaces'>> {
+    const { ref: followed, commit: head } = found
+    const ref = branch === undefined ? followed : branchRef(branch)
+    if (ref === followed) return { ref, old: head, replaces: false }
+    const old = (await this.#placeOf({ kind: 'ref', refs: [ref] }, deadline))?.commit
+    if (old === undefined) return { ref, old, replaces: false }
+    const there = await draft.commit(old)
+    if (there.tree === made.tree && there.parents[0] === made.onto && there.message.trim() === message.trim()) {
+      return { same: old }
+    }
+    const [owner] = trailer(there.message, 'Berth-App')
+    if (owner === undefined || owner !== trailer(message, 'Berth-App')[0]) {
+      const advice = 'it is there already, and its last commit is not of this application: remove it, or name another'
+      throw new GitError('PUSH_REFUSED', ref, `${this.#parts.shown}: branch ${branch}: ${advice}`)
+    }
+    return { ref, old, replaces: true }
+  }
+
+  async #noteAttempt(
+    oid: string,
+    text: string,
+    author: WriteRequest['author'],
+    at: number,
+    deadline: number,
+  ): Promise<Attempt<void>> {
+    const { store } = this.#parts
+    const revision: Revision = { kind: 'ref', refs: [notesRef] }
+    const old = await this.#headOf(revision)
+    return obtaining(store, async (reader) => {
+      const draft = new Draft(reader)
+      const before = old === undefined ? undefined : (await draft.commit(old)).tree
+      const tree = await withNote(draft, before, oid, text)
+      if (tree === before) return { done: undefined }
+      const parents = old === undefined ? [] : [old]
+      const commit = commitBytes({ tree, parents, author, at, message: `Note ${oid.slice(0, 12)}` })
+      const target = { ref: notesRef, old, replaces: false, oid: draft.put('commit', commit), deadline }
+      const update = await updateOf(draft, target, (await differences(draft, before, tree)).objects)
+      return { update, needs: parents, followed: revision, result: undefined }
+    })
+  }
+
+  /** The notes are fetched like a branch, so that only new ones ever come. */
+  async #headOf(revision: Revision): Promise<string | undefined> {
+    try {
+      return (await this.#parts.store.fetch(revision)).oid
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  async #placeOf(revision: Revision, deadline: number): Promise<Found | undefined> {
+    try {
+      return await this.#parts.store.place(revision, deadline)
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+}
+
+/** Sends what was made here; on demand all that differs. */
+async function updateOf(
+  draft: Draft,
+  target: Omit<Update, 'objects' | 'whole'>,
+  differing: readonly string[],
+): Promise<Update> {
+  const own = [target.oid, ...differing].flatMap((oid) => draft.made(oid) ?? [])
+  const whole = async (): Promise<readonly NewObject[]> => {
+    const rest = differing.filter((oid) => !draft.made(oid))
+    return [...own, ...(await draft.stored(rest, largestObject))]
+  }
+  return { ...target, objects: own, whole }
+}
+
+function commitContent(
+  { message, author, at, signingKeyFile }: WriteRequest,
+  tree: string,
+  parent: string,
+): Uint8Array {
+  const commit = { tree, parents: [parent], author, at, message }
+  return commitBytes(
+    commit,
+    signingKeyFile === undefined ? undefined : (payload) => signCommit(payload, signingKeyFile),
+  )
+}
+
+function branchRef(branch: string): string {
+  const revision = parseRevision(branch)
+  const ref = revision.kind === 'ref' ? revision.refs[0]! : ''
+  if (ref.startsWith('refs/heads/')) return ref
+  throw new GitError('BAD_REVISION', branch, `branch "${branch}": expected the name of a branch`)
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof GitError && (error.code === 'NO_SUCH_REVISION' || error.code === 'EMPTY_REPOSITORY')
+}
+
+function readOnly(shown: string, what: string): GitError {
+  return new GitError('READ_ONLY', shown, `${shown}: ${what} is followed, which takes no commits: follow a branch`)
+}
+
+function lost(ref: string, reason: string, isRace: boolean, shown: string): GitError {
+  return isRace
+    ? new GitError('RACE_LOST', ref, `${shown}: ${ref} was moved by others ${mostAttempts} times in a row: ${reason}`)
+    : new GitError('PUSH_REFUSED', ref, `${shown}: refused the push to ${ref} ${mostAttempts} times: ${reason}`)
+}

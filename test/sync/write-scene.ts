@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterEach, beforeEach } from 'vitest'
+import type { Repository, RepositoryOptions, WriteRequest } from '../../src/sync/port.ts'
+import { openRepository } from '../../src/sync/repository.ts'
+import { Fixture, Sandbox } from './fixture.ts'
+import { type GitServer, startGitServer } from './git-server.ts'
+
+export type Transport = 'http' | 'file'
+export type Backend = 'embedded' | 'native'
+
+/** All ways to a repository that can be written to. */
+export const ways: readonly { readonly backend: Backend; readonly transport: Transport }[] = [
+  { backend: 'embedded', transport: 'http' },
+  { backend: 'native', transport: 'http' },
+  { backend: 'embedded', transport: 'file' },
+  { backend: 'native', transport: 'file' },
+]
+
+export const author = { name: 'Berth', email: 'berth@example.com' }
+export const at = Date.UTC(2030, 0, 2, 3, 4, 5)
+
+/** A bare repository on a server, and somebody who works with it; made anew for each test. */
+export class Scene {
+  sandbox!: Sandbox
+  server!: GitServer
+  /** A work tree of somebody else; `push` sends its main. */
+  work!: Fixture
+  #opened: Repository[] = []
+  readonly #backend: Backend
+  readonly #transport: Transport
+
+  constructor(backend: Backend, transport: Transport) {
+    this.#backend = backend
+    this.#transport = transport
+    beforeEach(async () => {
+      this.sandbox = new Sandbox()
+      this.work = new Fixture(join(this.sandbox.path, 'work'))
+      this.work.git('init', '-q', '--bare', '-b', 'main', this.bare)
+      this.git('config', 'http.receivepack', 'true')
+      this.git('config', 'uploadpack.allowAnySHA1InWant', 'true')
+      this.work.git('remote', 'add', 'origin', this.bare)
+      this.server = await startGitServer(join(this.sandbox.path, 'root'))
+      this.#opened = []
+    })
+    afterEach(async () => {
+      await Promise.all(this.#opened.map((repository) => repository.close()))
+      await this.server.close()
+      this.sandbox[Symbol.dispose]()
+    })
+  }
+
+  get bare(): string {
+    return join(this.sandbox.path, 'root', 'shop.git')
+  }
+
+  get url(): string {
+    return this.#transport === 'http' ? `${this.server.origin}/shop.git` : pathToFileURL(this.bare).href
+  }
+
+  /** Runs git in the bare repository. */
+  git(...args: string[]): string {
+    return this.work.git(`--git-dir=${this.bare}`, ...args)
+  }
+
+  async open(options: Partial<RepositoryOptions> = {}): Promise<Repository> {
+    const storeDir = join(this.sandbox.path, 'state')
+    const repository = await openRepository({
+      url: this.url,
+      revision: 'main',
+      storeDir,
+      backend: this.#backend,
+      ...options,
+    })
+    this.#opened.push(repository)
+    return repository
+  }
+
+  /** Somebody commits these files and pushes; the commit's id. */
+  push(files: Readonly<Record<string, string | Uint8Array>>, message = 'Change'): string {
+    const oid = this.work.commit(files, message)
+    this.work.git('push', '-q', '-f', 'origin', 'main')
+    return oid
+  }
+
+  /** Somebody takes what is on the server. */
+  pull(): void {
+    this.work.git('fetch', '-q', 'origin')
+    this.work.git('reset', '-q', '--hard', 'origin/main')
+  }
+
+  head(ref = 'main'): string {
+    return this.git('rev-parse', ref)
+  }
+
+  /** Paths, modes and ids. */
+  list(revision: string): string[] {
+    return this.git('ls-tree', '-r', revision).split('\n')
+  }
+
+  /** An executable hook of the repository. */
+  hook(name: string, script: string): void {
+    const path = join(this.bare, 'hooks', name)
+    execFileSync('sh', ['-c', 'mkdir -p "$(dirname "$1")"; printf "%s" "$2" > "$1"; chmod +x "$1"', 'sh', path, script])
+  }
+}
+
+export function restore(path: string, to: string, more: Partial<WriteRequest> = {}): WriteRequest {
+  return { change: { kind: 'restore', path, to }, message: `Restore ${path}`, author, at, ...more }
+}
+
+export function revert(commit: string, more: Partial<WriteRequest> = {}): WriteRequest {
+  return { change: { kind: 'revert', commit }, message: `Revert ${commit.slice(0, 7)}`, author, at, ...more }
+}
