@@ -102,12 +102,12 @@ export class Application {
     const { clock, random, settings } = this.#parts
     this.#poller = createPoller({
       // Reading belongs to the look: the next one must not begin before this commit is decided on.
-      fetch: async () => {
+      fetch: async (maxAgeMs) => {
         const asked = this.#asked
         if (this.#head === '') this.#stage = 'fetching'
         try {
           await this.#open()
-          const head = await this.#repository!.fetch()
+          const head = await this.#repository!.fetch(maxAgeMs)
           await this.#onHead(head)
           return head
         } finally {
@@ -219,6 +219,7 @@ export class Application {
       path: settings.path,
       namespace: settings.namespace,
       podSecurity: settings.podSecurity,
+      verify: settings.verify,
     })
     return this.#source
   }
@@ -266,7 +267,7 @@ export class Application {
     }
     const { commit } = reading.kind === 'read' ? reading.revision : reading
     // Told once.
-    if (!verdict.final && this.#refusal?.commit === commit.oid) return false
+    if (!verdict.final && this.#refusal?.commit === commit.oid && this.#refusal.summary === verdict.summary) return false
     this.#refuse(commit.oid, verdict.summary, verdict.problems)
     if (record) this.#story.refused(commit, verdict.kind, verdict.message)
     return verdict.final

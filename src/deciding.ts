@@ -30,6 +30,11 @@ export type Verdict =
 /** `messages` of the commits since the applied one: approvals stand in their trailers. */
 export function verdictOn(reading: Reading, messages: readonly string[], parts: DecidingParts): Verdict {
   if (reading.kind === 'refused') {
+    const { unverified } = reading
+    // Who may sign can change while this head stays.
+    if (unverified !== undefined) {
+      return { kind: 'refused', summary: unverified, problems: [], message: unverified, final: false }
+    }
     const count = reading.problems.length
     return refused(`${count} ${count === 1 ? 'problem' : 'problems'}`, reading.problems, true)
   }

@@ -14,11 +14,19 @@ export async function render(args: Arguments): Promise<number> {
     const repository = await openRepository(repositoryOptions(settings, application))
     try {
       const head = await repository.fetch()
-      const { path, namespace, podSecurity } = application
-      const reading = await new ApplicationSource({ repository, path, namespace, podSecurity }).read(head.oid, Date.now)
+      const { path, namespace, podSecurity, verify } = application
+      const reading = await new ApplicationSource({ repository, path, namespace, podSecurity, verify }).read(
+        head.oid,
+        Date.now,
+      )
       if (reading.kind === 'refused') {
         refused = true
-        for (const problem of reading.problems) process.stderr.write(`${renderProblem(problem)}\n`)
+        const { commit, problems, unverified } = reading
+        if (unverified !== undefined) {
+          process.stderr.write(`commit ${commit.oid.slice(0, 7)} is not applied: ${unverified}\n`)
+        } else {
+          for (const problem of problems) process.stderr.write(`${renderProblem(problem)}\n`)
+        }
       } else {
         const objects = [...reading.revision.objects.values()].map((located) => located.object)
         process.stdout.write(

@@ -2,7 +2,7 @@ import { oneLine } from '../base/errors.ts'
 
 /** Something in a manifest that cannot be run as written. */
 export interface Problem {
-  /** From the root of the repository, or as the caller named it. */
+  /** From the root of the repository, or as the caller named it; empty: the commit as a whole. */
   readonly file: string
   /** Counted from 1; 0: the file as a whole. */
   readonly line: number
@@ -15,7 +15,7 @@ export interface Problem {
 /** `apps/web.yaml:14: spec.replicas: expected a whole number from 0, found "three" (string)` */
 export function renderProblem({ file, line, path, message }: Problem): string {
   const place = line > 0 ? `${oneLine(file, 200)}:${line}` : oneLine(file, 200)
-  return path === '' ? `${place}: ${message}` : `${place}: ${path}: ${message}`
+  return [place, path, message].filter((part) => part !== '').join(': ')
 }
 
 /** The first `most` problems in order of file and line, and a last one that counts the rest. */

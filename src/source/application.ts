@@ -13,6 +13,8 @@ export interface SourceOptions {
   readonly path: string
   readonly namespace: string
   readonly podSecurity: 'privileged' | 'baseline' | 'restricted'
+  /** Whose signature a commit must bear before anything of it is read (`Repository.signature`); undefined: nobody's. */
+  readonly verify?: { readonly keys: readonly string[] } | undefined
 }
 
 /** One commit, read whole and without a problem. */
@@ -32,7 +34,13 @@ export interface Revision {
 
 export type Reading =
   | { readonly kind: 'read'; readonly revision: Revision }
-  | { readonly kind: 'refused'; readonly commit: Commit; readonly problems: readonly Problem[] }
+  | {
+      readonly kind: 'refused'
+      readonly commit: Commit
+      readonly problems: readonly Problem[]
+      /** Why its signature does not count, when that is the problem: it may count later, by other keys. */
+      readonly unverified?: string
+    }
 
 /** A first read of thousands of files must not keep probes and events waiting. */
 const longestStretchMs = 20
@@ -70,6 +78,11 @@ export class ApplicationSource {
     const began = now()
     const { repository, path } = this.#options
     const commit = await repository.commit(oid)
+    const unverified = await this.#unverified(oid)
+    if (unverified !== undefined) {
+      const problem = { file: '', line: 0, path: '', message: unverified }
+      return { kind: 'refused', commit, problems: [problem], unverified }
+    }
     try {
       const snapshot = await repository.snapshot(oid, path, this.#accepted?.snapshot)
       const fresh = await this.#fresh(snapshot, now)
@@ -95,6 +108,15 @@ export class ApplicationSource {
       }
       throw error
     }
+  }
+
+  /** Why the commit may not be read; undefined: it may. */
+  async #unverified(oid: string): Promise<string | undefined> {
+    const { repository, verify } = this.#options
+    if (verify === undefined) return undefined
+    const signature = await repository.signature(oid, verify.keys)
+    if (signature.valid) return undefined
+    return `${signature.reason}: expected a signature by one of the keys of source.verify`
   }
 
   /** From now on changes are told against this revision. */
