@@ -1,49 +1,23 @@
 // One application's way from a new commit to wanted objects: fetch, read, decide, accept. Part of the corridor beside engine.ts.
-import type { Clock } from './base/clock.ts'
+import type { ApplicationParts } from './application-parts.ts'
 import { errorText } from './base/errors.ts'
-import { type Key, keyOf } from './base/key.ts'
-import type { Log } from './base/log.ts'
-import { verdictOn } from './deciding.ts'
-import { objectChanges } from './diff/objects.ts'
-import type { Journal } from './journal/journal.ts'
+import type { Key } from './base/key.ts'
+import { madeSince, verdictOn } from './deciding.ts'
+import type { FailedPlace } from './journal/rollbacks.ts'
 import { renderIgnored } from './manifests/check.ts'
 import { renderProblem } from './manifests/problem.ts'
 import type { Policy } from './reconcile/looker.ts'
-import type { ObjectStatus, Task } from './reconcile/plan/action.ts'
-import { isPlanned, type Wanted } from './reconcile/wanted.ts'
-import type { DiffItem } from './report/diff.ts'
-import type { AppEvent } from './report/event.ts'
+import type { Task } from './reconcile/plan/action.ts'
+import { isPlanned } from './reconcile/wanted.ts'
 import type { AppFacts } from './report/status.ts'
-import { keptData, objectsOf } from './reporting.ts'
-import type { LiveVolume } from './runtime/live.ts'
-import type { ApplicationSettings } from './settings.ts'
+import { type Difference, differencesFrom, objectsOf } from './reporting.ts'
+import { Reverting } from './reverting.ts'
+import { Settling } from './settling.ts'
 import { ApplicationSource, type Reading, type Revision } from './source/application.ts'
-import { Story } from './story.ts'
+import { type Stages, Story } from './story.ts'
 import { GitError } from './sync/errors.ts'
 import { createPoller, type Poller } from './sync/poll.ts'
 import type { Head, Repository } from './sync/port.ts'
-
-export interface ApplicationParts {
-  readonly settings: ApplicationSettings
-  readonly openRepository: () => Promise<Repository>
-  readonly wanted: Wanted
-  readonly journal: Journal
-  readonly clock: Clock
-  readonly log: Log
-  readonly random: () => number
-  /** Owners of running pods that carry this application's mark. */
-  readonly liveOwners: () => readonly Key[]
-  /** Volumes that outlive pods and carry this application's mark. */
-  readonly volumes: () => readonly LiveVolume[]
-  readonly statusOf: (key: Key) => ObjectStatus | undefined
-  /** What holds for all applications. */
-  readonly warnings: () => readonly string[]
-  readonly approveGone: (key: Key) => void
-  readonly isGone: (key: Key) => boolean
-  readonly wake: (keys: readonly Key[]) => void
-  readonly onChange: () => void
-  readonly tell: (event: AppEvent) => void
-}
 
 /** How far an application is with its head. `working` may still become anything. */
 export type Outcome = 'working' | 'synced' | 'degraded' | 'refused' | 'unreachable'
@@ -64,14 +38,32 @@ export class Application {
   #revision: Revision | undefined
   #refusal: AppFacts['refusal']
   readonly #story: Story
-  readonly #unsettled = new Set<Key>()
+  readonly #reverting: Reverting
+  readonly #settling: Settling
+  /** Reading is told against what is accepted: one at a time. */
+  #turn: Promise<unknown> = Promise.resolve()
   /** How often a look at the repository was asked for, and how much of that has ended. */
   #asked = 0
   #answered = 0
 
   constructor(parts: ApplicationParts) {
     this.#parts = parts
-    this.#story = new Story(parts.settings.name, parts.journal, parts.clock, parts.tell)
+    const { settings, journal, clock, tell, pulledAt } = parts
+    this.#story = new Story({ app: settings.name, journal, clock, tell, pulledAt })
+    this.#reverting = new Reverting({
+      ...parts,
+      source: this.#sourceName(),
+      repository: async () => {
+        await this.#open()
+        return this.#repository!
+      },
+      goBack: (failed) => this.#goBack(failed),
+      takenBack: (failed, by) => this.#story.rolledBack(failed, by),
+      pollNow: () => this.pollNow(),
+    })
+    const { statusOf, lookAgain, isGone } = parts
+    const stays = (key: Key): boolean => !settings.prune && isGone(key)
+    this.#settling = new Settling({ story: this.#story, reverting: this.#reverting, statusOf, lookAgain, stays })
   }
 
   get name(): string {
@@ -87,8 +79,9 @@ export class Application {
     const applied = this.#parts.journal.applied(this.name)
     if (!applied || applied.source !== this.#sourceName()) return
     try {
-      const reading = await (await this.#open()).read(applied.commit, () => this.#parts.clock.now())
-      if (reading.kind === 'read') this.#accept(reading.revision, applied.gone as Key[], false)
+      const source = await this.#open()
+      const reading = await source.read(await this.#reverting.instead(applied.commit), () => this.#parts.clock.now())
+      if (reading.kind === 'read') this.#accept(reading.revision, applied.gone as Key[], 'start')
     } catch (error) {
       this.#parts.log.info('the last applied commit is not in the local store; waiting for the head', {
         app: this.name,
@@ -107,8 +100,10 @@ export class Application {
         if (this.#head === '') this.#stage = 'fetching'
         try {
           await this.#open()
+          const began = clock.now()
           const head = await this.#repository!.fetch(maxAgeMs)
-          await this.#onHead(head)
+          const fetchMs = clock.now() - began
+          await this.#inTurn(() => this.#onHead(head, fetchMs))
           return head
         } finally {
           this.#answered = asked
@@ -129,63 +124,53 @@ export class Application {
   }
 
   async close(): Promise<void> {
+    this.#reverting.close()
     // Together: a look that waits for a remote ends when the repository is closed.
     await Promise.all([this.#poller?.close(), this.#repository?.close()])
   }
 
   /** Reads `revision` (default: the head) into the wanted objects without following it; answers what is to be planned, and how it differs. */
-  async look(revision: string | undefined): Promise<(Pick<DiffItem, 'changes' | 'note'> & { readonly key: Key })[]> {
+  async look(revision: string | undefined): Promise<Difference[]> {
     const source = await this.#open()
     const repository = this.#repository!
     const head = await repository.fetch()
     await this.restore()
     const before = new Map([...this.#parts.wanted.keys(this.name)].map((key) => [key, this.#parts.wanted.object(key)]))
     this.#head = revision === undefined ? head.oid : await repository.resolve(revision)
-    this.#decide(await source.read(this.#head, () => this.#parts.clock.now()), await this.#approvals(this.#head), false)
+    const failed = revision === undefined ? await this.#reverting.heldBy(head.oid) : undefined
+    if (failed) this.#refuse(head.oid, this.#reverting.heldText(failed), [])
+    else {
+      const reading = await source.read(this.#head, () => this.#parts.clock.now())
+      this.#decide(reading, await this.#approvals(this.#head), 'start', {})
+    }
     if (this.#refusal) return []
-    const { wanted, liveOwners, isGone } = this.#parts
-    const vanished = [...before.keys()].filter((key) => wanted.object(key) === undefined)
-    const kept = new Map(keptData(this.name, this.#parts).map((status) => [keyOf(status), status.message]))
-    const keys = new Set([...wanted.keys(this.name), ...vanished, ...liveOwners().filter((key) => isGone(key))])
-    return [...keys].map((key) => {
-      return { key, changes: objectChanges(before.get(key), wanted.object(key)), note: kept.get(key) ?? '' }
-    })
+    return differencesFrom(before, this.name, this.#parts)
   }
 
   /** One key was looked at. */
   looked(key: Key): void {
-    const status = this.#parts.statusOf(key)
-    // With prune off, what vanished stays as it is: there is nothing to wait for.
-    const stays = !this.policy.prune && this.#parts.isGone(key)
-    const settled =
-      stays || !status || (status.sync === 'Synced' && (status.health === 'Healthy' || status.health === 'Suspended'))
-    if (settled) this.#unsettled.delete(key)
-    else this.#unsettled.add(key)
-    if (status?.failed) this.#story.finish('degraded', `${status.kind} ${status.name}: ${status.message}`)
-    this.#settle()
+    this.#settling.looked(key)
   }
 
   /** Another application owns the key now. */
   handedOver(key: Key): void {
-    if (this.#unsettled.delete(key)) this.#settle()
-  }
-
-  #settle(): void {
-    if (this.#unsettled.size === 0) this.#story.settled()
+    this.#settling.handedOver(key)
   }
 
   /** One task was done, or failed. */
   did(task: Task, error: unknown): void {
-    this.#story.did(error === undefined ? task.text : `${task.text}: failed: ${errorText(error)}`)
+    const text = error === undefined ? task.text : `${task.text}: failed: ${errorText(error)}`
+    this.#story.did(text, task, error === undefined)
   }
 
   outcome(): Outcome {
     if (this.#error !== '') return 'unreachable'
-    if (this.#stage !== 'idle' || this.#head === '') return 'working'
+    if (this.#stage !== 'idle' || this.#head === '' || this.#reverting.busy) return 'working'
+    if (this.#reverting.wentBack) return this.#settling.isSettled ? 'degraded' : 'working'
     if (this.#refusal) return 'refused'
     const keys = [...this.#parts.wanted.keys(this.name)]
     if (keys.some((key) => this.#parts.statusOf(key)?.failed)) return 'degraded'
-    return this.#unsettled.size === 0 ? 'synced' : 'working'
+    return this.#settling.isSettled ? 'synced' : 'working'
   }
 
   facts(conflicts: readonly string[]): AppFacts {
@@ -204,9 +189,14 @@ export class Application {
       refusal: this.#refusal,
       ...objectsOf(this.name, this.#parts),
       ignored: [...new Set(this.#revision?.ignored.map(renderIgnored) ?? [])],
-      warnings: [...this.#parts.warnings(), ...(this.#revision?.warnings.map(renderProblem) ?? [])],
+      warnings: [
+        ...helpless(this.#reverting),
+        ...this.#parts.warnings(),
+        ...(this.#revision?.warnings.map(renderProblem) ?? []),
+      ],
       conflicts,
       lastSync: this.#story.lastSync,
+      rollback: this.#reverting.facts(),
     }
   }
 
@@ -224,12 +214,20 @@ export class Application {
     return this.#source
   }
 
-  async #onHead(head: Head): Promise<void> {
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(run)
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  async #onHead(head: Head, fetchMs: number): Promise<void> {
     const { journal, log } = this.#parts
     this.#error = ''
     this.#head = head.oid
     if (head.oid === this.#decided) return this.#rest()
     if (head.rewritten) log.warn('the branch was rewritten; following its new head', { app: this.name, head: head.oid })
+    const failed = await this.#reverting.held(head.oid)
+    if (failed) return this.#hold(head.oid, failed)
     if (journal.opening(this.name, head.oid) >= mostOpenings) {
       this.#refuse(head.oid, 'reading it ended the process several times', [])
       return this.#rest()
@@ -238,9 +236,49 @@ export class Application {
     this.#parts.onChange()
     const reading = await this.#readOnce(head.oid)
     this.#stage = 'comparing'
-    const final = this.#decide(reading, await this.#approvals(head.oid), true)
+    const final = this.#decide(reading, await this.#approvals(head.oid), 'head', { fetchMs })
     this.#decided = final ? head.oid : ''
     this.#rest()
+  }
+
+  /** A head whose folder failed before is left alone. */
+  async #hold(oid: string, failed: FailedPlace): Promise<void> {
+    // After the state directory was lost: what runs has to be known to be kept healthy.
+    if (this.#revision === undefined) await this.#takeUp(failed.restored.commit)
+    const isNews = oid !== failed.commit && this.#refusal?.commit !== oid
+    const summary = this.#reverting.heldText(failed)
+    this.#refuse(oid, summary, [])
+    if (isNews) this.#story.refused(await this.#repository!.commit(oid), 'held', summary)
+    this.#decided = oid
+    this.#rest()
+  }
+
+  /** Wants what was healthy before `failed`, as long as that is what is wanted now. */
+  #goBack(failed: FailedPlace): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#revision?.tree !== failed.tree) return false
+      const newer = this.#refusal
+      if (!(await this.#takeUp(failed.restored.commit))) return false
+      if (newer) this.#refusal = newer
+      else this.#refuse(this.#head, this.#reverting.heldText(failed), [])
+      this.#parts.onChange()
+      return true
+    })
+  }
+
+  /** Wants the objects of an earlier commit. */
+  async #takeUp(oid: string): Promise<boolean> {
+    const { wanted, clock, log } = this.#parts
+    const reading = await (await this.#open()).read(oid, () => clock.now())
+    if (reading.kind === 'refused') {
+      const [problem] = reading.problems
+      log.error('the last healthy commit is refused by now', {
+        ...{ app: this.name, commit: oid, reason: problem && renderProblem(problem) },
+      })
+      return false
+    }
+    this.#accept(reading.revision, madeSince(reading.revision, wanted.keys(this.name)), 'back')
+    return true
   }
 
   async #readOnce(oid: string): Promise<Reading> {
@@ -259,49 +297,54 @@ export class Application {
   }
 
   /** Answers whether the same commit would be decided on alike at the next poll. */
-  #decide(reading: Reading, messages: readonly string[], record: boolean): boolean {
+  #decide(reading: Reading, messages: readonly string[], how: 'head' | 'start', stages: Stages): boolean {
+    const { clock } = this.#parts
+    const began = clock.now()
     const verdict = verdictOn(reading, messages, this.#parts)
     if (verdict.kind === 'accepted') {
-      this.#accept(verdict.revision, verdict.removed, record)
+      this.#accept(verdict.revision, verdict.removed, how, { ...stages, diffMs: clock.now() - began })
       return true
     }
     const { commit } = reading.kind === 'read' ? reading.revision : reading
     // Told once.
-    if (!verdict.final && this.#refusal?.commit === commit.oid && this.#refusal.summary === verdict.summary) return false
+    if (!verdict.final && this.#refusal?.commit === commit.oid && this.#refusal.summary === verdict.summary)
+      return false
     this.#refuse(commit.oid, verdict.summary, verdict.problems)
-    if (record) this.#story.refused(commit, verdict.kind, verdict.message)
+    if (how === 'head') this.#story.refused(commit, verdict.kind, verdict.message)
     return verdict.final
   }
 
-  #accept(revision: Revision, removed: readonly Key[], record: boolean): void {
-    const { wanted, clock, journal } = this.#parts
+  /** `how`: see Reverting.accepted; what only started is not recorded. */
+  #accept(revision: Revision, removed: readonly Key[], how: 'head' | 'start' | 'back', stages: Stages = {}): void {
+    const { wanted, clock, journal, statusOf, settings } = this.#parts
     const now = clock.now()
     const again = this.#revision?.commit.oid === revision.commit.oid
+    const ailing =
+      how !== 'head' || settings.rollback.onFailure === 'off'
+        ? []
+        : [...wanted.keys(this.name)].filter((key) => statusOf(key)?.failed)
     this.#source?.accept(revision)
     this.#revision = revision
     this.#refusal = undefined
     for (const key of removed) this.#parts.approveGone(key)
     const { oid } = revision.commit
     const keys = wanted.accept(this.name, oid, revision.objects, revision.changed, revision.removed, now)
-    const touched = [...new Set([...keys, ...removed])]
-    for (const key of touched) {
-      // Data whose claim vanished stays as it is: nothing is done about it, so nothing would ever be told.
-      const stays = wanted.appOf(key) === undefined && !this.#parts.isGone(key)
-      if (isPlanned(key) && !stays) this.#unsettled.add(key)
-      else this.#unsettled.delete(key)
+    const touched = new Set([...keys, ...removed])
+    // Data whose claim vanished stays as it is: nothing is done about it, so nothing would ever be told.
+    const isPending = (key: Key) => isPlanned(key) && (wanted.appOf(key) !== undefined || this.#parts.isGone(key))
+    const { true: pending = [], false: left = [] } = Object.groupBy(touched, (key) =>
+      isPending(key) ? 'true' : 'false',
+    )
+    this.#settling.wants(oid, pending, left)
+    this.#reverting.accepted(revision.commit, revision.tree, how, new Set(ailing.filter((key) => !touched.has(key))))
+    if (how !== 'start') {
+      if (again) this.#story.resume(revision.commit)
+      else this.#story.begin(revision.commit, now, { ...stages, ...revision.stages }, how === 'back')
+      const gone = this.#parts.liveOwners().filter((key) => this.#parts.isGone(key))
+      journal.setApplied(this.name, oid, this.#sourceName(), gone)
     }
-    if (record) {
-      if (!again) this.#story.begin(revision.commit, revision.stages, now)
-      else this.#story.resume(revision.commit)
-      journal.setApplied(
-        this.name,
-        oid,
-        this.#sourceName(),
-        this.#parts.liveOwners().filter((key) => this.#parts.isGone(key)),
-      )
-    }
-    this.#parts.wake(touched)
-    this.#settle()
+    this.#parts.wake([...touched])
+    this.#settling.settle()
   }
 
   #refuse(commit: string, summary: string, problems: NonNullable<AppFacts['refusal']>['problems']): void {
@@ -335,4 +378,8 @@ export class Application {
   #sourceName(): string {
     return `${this.#parts.settings.repoURL}#${this.#parts.settings.path}`
   }
+}
+
+function helpless({ helpless }: Reverting): string[] {
+  return helpless === '' ? [] : [`the commit failed and is not rolled back: ${helpless}`]
 }

@@ -1,5 +1,5 @@
 // What becomes of a commit that was read: refused, held, or accepted with what it takes away. Part of the corridor beside engine.ts.
-import type { Key } from './base/key.ts'
+import { type Key, keyParts } from './base/key.ts'
 import { type Problem, renderProblem } from './manifests/problem.ts'
 import { decidePrune, deletableClaims } from './reconcile/plan/prune.ts'
 import type { Wanted } from './reconcile/wanted.ts'
@@ -56,6 +56,11 @@ export function verdictOn(reading: Reading, messages: readonly string[], parts: 
     return { kind: 'held', summary: decision.text, problems: [], message: decision.text, final: true }
   }
   return { kind: 'accepted', revision, removed: decision.removed }
+}
+
+/** What an earlier revision does not name was made by a later one, and goes with it; the data of claims stays. */
+export function madeSince({ objects }: Revision, now: Iterable<Key>): Key[] {
+  return [...now].filter((key) => !objects.has(key) && keyParts(key).kind !== 'PersistentVolumeClaim')
 }
 
 function refused(summary: string, problems: readonly Problem[], final: boolean): Verdict {

@@ -8,6 +8,7 @@ import type { Log } from './base/log.ts'
 import { Certifying } from './certifying.ts'
 import { startCronWake } from './cron/wake.ts'
 import type { HistoryEntry, Journal } from './journal/journal.ts'
+import { lastWordsOf } from './last-words.ts'
 import { Networking } from './networking.ts'
 import { Controller } from './reconcile/controller.ts'
 import { Lanes } from './reconcile/lanes.ts'
@@ -19,6 +20,7 @@ import { isPlanned, Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
 import type { AppEvent } from './report/event.ts'
 import { type AppStatus, appStatus } from './report/status.ts'
+import type { PullRequest } from './reverting.ts'
 import type { LiveVolume } from './runtime/live.ts'
 import type { Runtime } from './runtime/port.ts'
 import { Scaling } from './scaling.ts'
@@ -40,6 +42,11 @@ export interface EngineParts {
   readonly onChange?: () => void
   /** Called with what people may want to hear of; must be quick and never throw. */
   readonly tell?: (event: AppEvent) => void
+  /** Opens a pull request at the application's forge, or finds the one of this branch; absent: nobody can. */
+  readonly openPullRequest?: (
+    application: ApplicationSettings,
+    request: PullRequest,
+  ) => Promise<{ readonly url: string }>
 }
 
 export type { Outcome } from './application.ts'
@@ -139,6 +146,10 @@ export class Engine {
           approveGone: (key) => this.#looker.gone(settings.name, key),
           isGone: (key) => this.#looker.isGone(key),
           wake: (keys) => this.#wake(keys),
+          lookAgain: (key) => this.#controller.wake(key),
+          lastWords: (key) => lastWordsOf(runtime, key, clock),
+          pulledAt: (host, image) => pulledAt(runtime, host, image),
+          openPullRequest: parts.openPullRequest && ((request) => parts.openPullRequest!(settings, request)),
           onChange: () => parts.onChange?.(),
           tell: (event) => parts.tell?.(event),
         }),
@@ -301,6 +312,14 @@ function recorded(volumes: readonly LiveVolume[]): Key[] {
     const [kind = '', name = ''] = subject.split('/')
     return keyOf({ namespace, kind, name })
   })
+}
+
+function pulledAt(runtime: Runtime, host: string, image: string): number | undefined {
+  const pull = runtime
+    .hostFacts()
+    .find(({ name }) => name === host)
+    ?.pulls.get(image)
+  return pull?.state === 'done' ? pull.at : undefined
 }
 
 function describe(key: Key): string {

@@ -1,8 +1,11 @@
 // What is told of an application's objects. Part of the corridor beside engine.ts.
 import { type Key, keyOf } from './base/key.ts'
+import { objectChanges } from './diff/objects.ts'
+import type { ManifestObject } from './manifests/types.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
 import { isClaimData, keptStatus } from './reconcile/plan/claim.ts'
 import type { Wanted } from './reconcile/wanted.ts'
+import type { DiffItem } from './report/diff.ts'
 import { inReportOrder, shapeStatus } from './report/objects.ts'
 import type { LiveVolume } from './runtime/live.ts'
 
@@ -25,8 +28,25 @@ export function objectsOf(
   return { objects: [...objects, ...keptData(app, parts)].sort(inReportOrder), unseen: keys.length - objects.length }
 }
 
+/** How the wanted objects differ from those before, for all keys that are to be planned. */
+export type Difference = Pick<DiffItem, 'changes' | 'note'> & { readonly key: Key }
+
+export function differencesFrom(
+  before: ReadonlyMap<Key, ManifestObject | undefined>,
+  app: string,
+  parts: ReportingParts,
+): Difference[] {
+  const { wanted, liveOwners, isGone } = parts
+  const vanished = [...before.keys()].filter((key) => wanted.object(key) === undefined)
+  const kept = new Map(keptData(app, parts).map((status) => [keyOf(status), status.message]))
+  const keys = new Set([...wanted.keys(app), ...vanished, ...liveOwners().filter((key) => isGone(key))])
+  return [...keys].map((key) => {
+    return { key, changes: objectChanges(before.get(key), wanted.object(key)), note: kept.get(key) ?? '' }
+  })
+}
+
 /** Data whose claim vanished from Git. */
-export function keptData(app: string, { volumes, wanted, isGone }: Omit<ReportingParts, 'statusOf'>): ObjectStatus[] {
+function keptData(app: string, { volumes, wanted, isGone }: Omit<ReportingParts, 'statusOf'>): ObjectStatus[] {
   // Before the first commit is read, nothing is known to have vanished.
   if (wanted.commitOf(app) === undefined) return []
   return volumes()

@@ -72,9 +72,13 @@ const doors: Readonly<Record<string, Doors>> = {
 const corridor = [
   'engine.ts',
   'application.ts',
+  'application-parts.ts',
   'deciding.ts',
   'reporting.ts',
+  'settling.ts',
   'reverting.ts',
+  'told-rollbacks.ts',
+  'last-words.ts',
   'story.ts',
   'scaling.ts',
   'networking.ts',

@@ -1,10 +1,20 @@
-import { mkdirSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { errorText } from '../base/errors.ts'
 import { type Log, silentLog } from '../base/log.ts'
+import {
+  dropFailedPlace,
+  type FailedPlace,
+  failedPlaces,
+  healthyPlace,
+  type Place,
+  rollbackSchema,
+  setFailedPlace,
+  setHealthyPlace,
+} from './rollbacks.ts'
 
-export type CommitResult = 'applying' | 'synced' | 'degraded' | 'refused' | 'held' | 'superseded'
+export type CommitResult = 'applying' | 'synced' | 'degraded' | 'refused' | 'held' | 'superseded' | 'rolledBack'
 
 /** One commit's story, as `berth history` tells it. Times in ms. */
 export interface HistoryEntry {
@@ -20,6 +30,10 @@ export interface HistoryEntry {
   readonly changes: readonly string[]
   /** Duration per stage, ms. */
   readonly stages: Readonly<Record<string, number>>
+  /** Full ids of the commits that this one took back; empty: it is no rollback. */
+  readonly reverts: readonly string[]
+  /** The commit, or the address of the pull request, that took this one back; empty: nobody did. */
+  readonly revertedBy: string
 }
 
 export interface Applied {
@@ -32,14 +46,19 @@ export interface Applied {
 const schema = `
   create table if not exists history (
     id integer primary key, app text not null, commit_id text not null, subject text not null, author text not null,
-    started_at integer not null, finished_at integer, result text not null, message text not null, stages text not null
+    started_at integer not null, finished_at integer, result text not null, message text not null, stages text not null,
+    reverts text not null default '[]', reverted_by text not null default ''
   );
   create index if not exists history_app on history (app, id);
   create table if not exists change (history_id integer not null, at integer not null, text text not null);
   create index if not exists change_history on change (history_id);
   create table if not exists applied (app text primary key, commit_id text not null, source text not null, gone text not null);
   create table if not exists opening (app text, commit_id text, times integer not null, primary key (app, commit_id));
+  ${rollbackSchema}
 `
+
+/** Columns that journals of earlier versions do not have. */
+const laterColumns = [`reverts text not null default '[]'`, `reverted_by text not null default ''`]
 
 const keptPerApp = 500
 const busyMs = 5_000
@@ -76,12 +95,31 @@ export class Journal {
     }
   }
 
+  /** For commands beside a running engine: nothing can be written. Empty where there is no journal yet, or none that can be read. */
+  static openToRead(stateDir: string): Journal {
+    const file = join(stateDir, 'journal.db')
+    if (!existsSync(file)) return Journal.inMemory()
+    const db = new DatabaseSync(file, { readOnly: true, timeout: busyMs })
+    try {
+      db.prepare('select count(*) from history').get()
+      return new Journal(db, silentLog)
+    } catch (error) {
+      db.close()
+      if (!isDamaged(error)) throw error
+      return Journal.inMemory()
+    }
+  }
+
   /** For commands that only look, when there may be no state directory: nothing is written to disk. */
   static inMemory(): Journal {
     return new Journal(opened(':memory:'), silentLog)
   }
 
-  begin(entry: Pick<HistoryEntry, 'app' | 'commit' | 'subject' | 'author' | 'startedAt' | 'stages'>): number {
+  /** `reverts`: see HistoryEntry; absent: none. */
+  begin(
+    entry: Pick<HistoryEntry, 'app' | 'commit' | 'subject' | 'author' | 'startedAt' | 'stages'> &
+      Partial<Pick<HistoryEntry, 'reverts'>>,
+  ): number {
     return this.#written(() => this.#begin(entry), 0)
   }
 
@@ -91,9 +129,12 @@ export class Journal {
       .run(entry.startedAt, entry.app)
     const { lastInsertRowid } = this.#db
       .prepare(
-        `insert into history (app, commit_id, subject, author, started_at, result, message, stages) values (?, ?, ?, ?, ?, 'applying', '', ?)`,
+        `insert into history (app, commit_id, subject, author, started_at, result, message, stages, reverts) values (?, ?, ?, ?, ?, 'applying', '', ?, ?)`,
       )
-      .run(entry.app, entry.commit, entry.subject, entry.author, entry.startedAt, JSON.stringify(entry.stages))
+      .run(
+        ...[entry.app, entry.commit, entry.subject, entry.author, entry.startedAt],
+        ...[JSON.stringify(entry.stages), JSON.stringify(entry.reverts ?? [])],
+      )
     this.#trim(entry.app)
     return Number(lastInsertRowid)
   }
@@ -123,6 +164,13 @@ export class Journal {
     )
   }
 
+  /** The newest story of a commit ends with its rollback. `by`: see HistoryEntry.revertedBy. */
+  rolledBack(app: string, commit: string, by: string, message: string): void {
+    const newest = 'select id from history where app = ? and commit_id = ? order by id desc limit 1'
+    const update = `update history set result = 'rolledBack', reverted_by = ?, message = ? where id = (${newest})`
+    this.#written(() => this.#db.prepare(update).run(by, message, app, commit), undefined)
+  }
+
   /** The story of a commit that was begun and has no end yet. */
   unfinished(
     app: string,
@@ -149,6 +197,9 @@ export class Journal {
       message: String(row.message),
       changes: this.#changes(Number(row.id)),
       stages: JSON.parse(String(row.stages)) as Record<string, number>,
+      // A journal that is only read may be of an earlier version.
+      reverts: JSON.parse(String(row.reverts ?? '[]')) as string[],
+      revertedBy: String(row.reverted_by ?? ''),
     }))
   }
 
@@ -161,6 +212,29 @@ export class Journal {
   setApplied(app: string, commit: string, source: string, gone: readonly string[]): void {
     const put = 'insert or replace into applied (app, commit_id, source, gone) values (?, ?, ?, ?)'
     this.#written(() => this.#db.prepare(put).run(app, commit, source, JSON.stringify(gone)), undefined)
+  }
+
+  /** The newest commit of an application that settled and stayed well; `source` as in Applied. */
+  healthy(app: string, source: string): Place | undefined {
+    return this.#db.prepare(hasTable).get('healthy') && healthyPlace(this.#db, app, source)
+  }
+
+  setHealthy(app: string, source: string, place: Place): void {
+    this.#written(() => setHealthyPlace(this.#db, app, source, place), undefined)
+  }
+
+  /** Folders that failed, oldest first. */
+  failed(app: string, source: string): FailedPlace[] {
+    return failedPlaces(this.#db, app, source)
+  }
+
+  setFailed(app: string, source: string, place: FailedPlace): void {
+    this.#written(() => setFailedPlace(this.#db, app, source, place), undefined)
+  }
+
+  /** The folder is to be tried again. */
+  dropFailed(app: string, source: string, tree: string): void {
+    this.#written(() => dropFailedPlace(this.#db, app, source, tree), undefined)
   }
 
   /** To be called before a commit's files are read: answers how often that began without an end. */
@@ -207,6 +281,8 @@ export class Journal {
   }
 }
 
+const hasTable = `select 1 from sqlite_master where type = 'table' and name = ?`
+
 // SQLite's result codes.
 const corrupt = 11
 const notADatabase = 26
@@ -225,9 +301,28 @@ function opened(file: string): DatabaseSync {
   try {
     db.exec('pragma synchronous = off')
     db.exec(schema)
+    addColumns(db)
     return db
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+function addColumns(db: DatabaseSync): void {
+  const there = new Set(
+    db
+      .prepare(`select name from pragma_table_info('history')`)
+      .all()
+      .map(({ name }) => name),
+  )
+  for (const column of laterColumns) {
+    if (there.has(column.split(' ')[0] ?? '')) continue
+    try {
+      db.exec(`alter table history add column ${column}`)
+    } catch (error) {
+      // Another process that opened the same file added it in between.
+      if (!errorText(error).includes('duplicate column')) throw error
+    }
   }
 }

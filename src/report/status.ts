@@ -32,6 +32,22 @@ export interface AppFacts {
   readonly warnings: readonly string[]
   readonly conflicts: readonly string[]
   readonly lastSync: LastSync | undefined
+  /** What runs was gone back to from a commit that failed; absent or undefined: it was not. */
+  readonly rollback?: RollbackFacts | undefined
+}
+
+export interface RollbackFacts {
+  /** Full ids. */
+  readonly failed: string
+  readonly restored: string
+  /** The commit that says so in Git. */
+  readonly commit: string | undefined
+  /** The address of the pull request that would. */
+  readonly pullRequest: string | undefined
+  /** `Deployment web: CrashLoopBackOff: …` */
+  readonly reason: string
+  /** Why Git does not say so yet; empty: it does, or nothing keeps it from it. */
+  readonly trouble: string
 }
 
 export interface LastSync {
@@ -63,6 +79,13 @@ export interface AppStatus {
     readonly startedAt: string
     readonly finishedAt: string | null
     readonly durationMs: number | null
+  } | null
+  readonly rollback: {
+    readonly failed: string
+    readonly restored: string
+    readonly commit: string | null
+    readonly pullRequest: string | null
+    readonly reason: string
   } | null
 }
 
@@ -97,6 +120,7 @@ export function appStatus(facts: AppFacts): AppStatus {
     warnings: facts.warnings,
     conflicts: facts.conflicts,
     lastSync: lastSyncOf(facts.lastSync),
+    rollback: rollbackOf(facts.rollback),
   }
 }
 
@@ -122,6 +146,8 @@ function stageOf(facts: AppFacts, health: Health, outOfSync: number): Stage {
 }
 
 function messageOf(facts: AppFacts, health: Health, outOfSync: number): string {
+  const { rollback } = facts
+  if (rollback && facts.refusal?.commit === rollback.failed) return rollbackText(rollback)
   if (facts.refusal) {
     const running = facts.commit === '' ? 'nothing runs yet' : `${facts.commit.slice(0, 7)} keeps running`
     return `${facts.refusal.commit.slice(0, 7)} is not applied: ${facts.refusal.summary}; ${running}`
@@ -130,7 +156,24 @@ function messageOf(facts: AppFacts, health: Health, outOfSync: number): string {
   if (facts.commit === '') return 'waiting for the first commit'
   const broken = facts.objects.find((object) => object.health === health && object.message !== '')
   if (health !== 'Healthy' && broken) return `${broken.kind} ${broken.name}: ${broken.message}`
-  return outOfSync > 0 ? `${outOfSync} of ${facts.objects.length} objects differ from Git` : ''
+  if (outOfSync > 0) return `${outOfSync} of ${facts.objects.length} objects differ from Git`
+  return rollback ? rollbackText(rollback) : ''
+}
+
+/** `1a2b3c4 failed: Deployment web: …; rolled back to 9f8e7d6 by 5c4b3a2`. */
+function rollbackText({ failed, restored, commit, pullRequest, reason, trouble }: RollbackFacts): string {
+  const what = `${failed.slice(0, 7)} failed: ${reason}; rolled back to ${restored.slice(0, 7)}`
+  if (commit !== undefined) return `${what} by ${commit.slice(0, 7)}`
+  if (pullRequest !== undefined) return `${what} on the hosts, and in Git once ${pullRequest} is merged`
+  return trouble === ''
+    ? `${what} on the hosts, in Git in a moment`
+    : `${what} on the hosts, but not in Git: ${trouble}`
+}
+
+function rollbackOf(rollback: RollbackFacts | undefined): AppStatus['rollback'] {
+  if (!rollback) return null
+  const { failed, restored, commit = null, pullRequest = null, reason } = rollback
+  return { failed, restored, commit, pullRequest, reason }
 }
 
 function lastSyncOf(last: LastSync | undefined): AppStatus['lastSync'] {

@@ -25,8 +25,8 @@ export function loggedMessage(asked: TerminationMessage, lines: string, env: rea
   return endOf(plain(withoutSecrets(last, env)), Math.min(asked.longestBytes, longestLogBytes))
 }
 
-/** Also single lines of a Secret that has several, such as a key. */
-function withoutSecrets(text: string, env: readonly EnvValue[]): string {
+/** Secrets of variables become `***`, also single lines of one that has several, such as a key. */
+export function withoutSecrets(text: string, env: readonly EnvValue[]): string {
   const values = env.filter(({ secret }) => secret).map(({ value }) => value)
   const lines = values.flatMap((value) => value.split('\n').map((line) => line.trim()))
   const hidden = [...values, ...lines.filter((line) => line.length >= shortestLine)].filter((value) => value !== '')
