@@ -111,6 +111,8 @@ export interface ApplicationSettings {
   readonly forge: ForgeSettings | undefined
   /** Whether the outcome of each commit is written as a Git note. */
   readonly notes: boolean
+  /** Undefined: pull requests have no previews. */
+  readonly previews: PreviewSettings | undefined
   readonly intervalMs: number
   readonly prune: boolean
   /** `25%` or a whole number of objects. */
@@ -175,4 +177,35 @@ export interface ForgeSettings {
   readonly statuses: boolean
   readonly deployments: boolean
   readonly environment: string
+}
+
+/** Which pull requests have a running copy, and what that may do. */
+export interface PreviewSettings {
+  /** `branches`: each branch that fits stands for a pull request, without any forge. */
+  readonly provider: 'github' | 'gitlab' | 'gitea' | 'branches'
+  /** Of the provider `branches`: a name, or its beginning and `*`. */
+  readonly branches: string
+  /** Pull requests are those of another repository, whose image CI makes; undefined: those of the manifests. */
+  readonly images: { readonly repository: string; readonly image: string; readonly imageTemplate: string } | undefined
+  /** Undefined: the branch that the application follows. */
+  readonly targetBranch: string | undefined
+  /** All of these must be there. */
+  readonly labels: readonly string[]
+  readonly drafts: boolean
+  /** Previews at a time, and of these not asleep. */
+  readonly max: number
+  readonly maxAwake: number
+  readonly ttlMs: number
+  readonly sleepAfterMs: number
+  readonly keepLabel: string
+  readonly sleepLabel: string
+  readonly approveLabel: string
+  /** With `{{id}}` and `{{host}}`. */
+  readonly hostTemplate: string
+  /** Of Ingresses without a host, with `{{id}}`; undefined: such are refused. */
+  readonly host: string | undefined
+  readonly podSecurity: 'privileged' | 'baseline' | 'restricted'
+  /** As in a ResourceQuota, of each preview. */
+  readonly quota: Readonly<Record<string, string>>
+  readonly intervalMs: number
 }

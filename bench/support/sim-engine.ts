@@ -28,7 +28,14 @@ export async function settledSimEngine(workloads: number, intervalMs: number): P
   const runtime = new SimRuntime(image)
   const application = {
     ...{ name: 'bench', repoURL: 'memory', revision: 'main', path: '', namespace: 'default' },
-    ...{ credentials: noCredentials, verify: undefined, rollback: noRollback, forge: undefined, notes: false },
+    ...{
+      credentials: noCredentials,
+      verify: undefined,
+      rollback: noRollback,
+      forge: undefined,
+      notes: false,
+      previews: undefined,
+    },
     ...{ intervalMs, prune: true, pruneBudget: '25%', selfHeal: true, podSecurity: 'baseline' as const },
   }
   const engine = new Engine({

@@ -37,6 +37,7 @@ function fromFlags(args: Arguments): EngineSettings & { readonly listen: string 
     rollback: noRollback,
     forge: undefined,
     notes: false,
+    previews: undefined,
     intervalMs: intervalMs(args.interval ?? '30s'),
     prune: true,
     pruneBudget: '25%',
@@ -73,6 +74,8 @@ async function fromFile(
     ...(args.interval === undefined ? {} : { intervalMs: intervalMs(args.interval) }),
   }))
   if (applications.length === 0) throw new UsageError(`${file}: expected at least one Application, found none`)
+  if (applications.some(({ previews }) => previews))
+    throw new UsageError(`${file}: spec.previews: not supported by this version of berth`)
   const hosts = args.host === undefined && config.engine.hosts.length > 0 ? config.engine.hosts : [localHost(args)]
   return {
     id,

@@ -8,6 +8,7 @@ import {
   type WebhooksConfig,
   webhooksConfig,
 } from './config-notifications.ts'
+import { type PreviewsConfig, previewsConfig } from './config-previews.ts'
 import { found, quoted } from './found.ts'
 import type { Validate } from './generated/validators.js'
 import { Application as validateApplication, Engine as validateEngine } from './generated/validators.js'
@@ -55,6 +56,8 @@ export interface HostConfig {
 export type TaintConfig = Readonly<EngineTaint>
 
 export interface ApplicationConfig extends DeliveryConfig {
+  /** Undefined: pull requests have no previews. */
+  readonly previews: PreviewsConfig | undefined
   readonly name: string
   readonly repoURL: string
   readonly revision: string
@@ -234,6 +237,7 @@ function applicationConfig(application: Application, review: Review): Applicatio
     pruneBudget: budget,
     selfHeal: sync.selfHeal,
     podSecurity: security.podSecurity,
+    previews: previewsConfig(application, review),
     ...deliveryConfig(application, review),
   }
 }

@@ -32,6 +32,7 @@ export type {
   ApplicationCredentials,
   ApplicationForge,
   ApplicationGitHubApp,
+  ApplicationPreviews,
   ApplicationRollback,
   ApplicationVerify,
   ClaimTemplate,

@@ -39,6 +39,7 @@ test('everything that is left out has its default', () => {
         rollback: noRollback,
         forge: undefined,
         notes: false,
+        previews: undefined,
         namespace: 'default',
         intervalMs: 30_000,
         prune: true,

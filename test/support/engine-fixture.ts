@@ -24,7 +24,7 @@ export const defaults: ApplicationSettings = {
   revision: 'main',
   path: '',
   namespace: 'shop',
-  ...{ credentials: noCredentials, verify: undefined, rollback: noRollback, forge: undefined, notes: false },
+  ...{ credentials: noCredentials, verify: undefined, rollback: noRollback, forge: undefined, notes: false, previews: undefined },
   intervalMs,
   prune: true,
   pruneBudget: '25%',

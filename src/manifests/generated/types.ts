@@ -1560,6 +1560,7 @@ export interface ApplicationSpec {
   security: ApplicationSecurity
   forge?: ApplicationForge
   report: ApplicationReport
+  previews?: ApplicationPreviews
 }
 export interface ApplicationSource {
   repoURL: string
@@ -1623,6 +1624,33 @@ export interface ApplicationForge {
 }
 export interface ApplicationReport {
   notes: boolean
+}
+export interface ApplicationPreviews {
+  provider: 'github' | 'gitlab' | 'gitea' | 'branches'
+  branches: string
+  images?: ApplicationPreviewImages
+  targetBranch?: string
+  labels: string[]
+  drafts: boolean
+  max: number
+  maxAwake?: number
+  ttl: string
+  sleepAfter: string
+  keepLabel: string
+  sleepLabel: string
+  approveLabel: string
+  hostTemplate: string
+  host?: string
+  podSecurity: 'privileged' | 'baseline' | 'restricted'
+  quota?: {
+    [k: string]: string
+  }
+  interval: string
+}
+export interface ApplicationPreviewImages {
+  repository: string
+  image: string
+  imageTemplate: string
 }
 export interface Application {
   apiVersion: 'berth.dev/v1'

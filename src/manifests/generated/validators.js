@@ -3,7 +3,7 @@
 export const Application = validate11;
 const schema12 = {"type":"object","properties":{"apiVersion":{"const":"berth.dev/v1"},"kind":{"const":"Application"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ApplicationSpec"}},"required":["apiVersion","kind","metadata","spec"],"additionalProperties":false};
 const schema13 = {"type":"object","properties":{"annotations":{"type":"object","additionalProperties":{"type":"string"}},"labels":{"type":"object","additionalProperties":{"type":"string"}},"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false,"required":["name"]};
-const schema14 = {"type":"object","properties":{"source":{"$ref":"#/$defs/ApplicationSource"},"destination":{"$ref":"#/$defs/ApplicationDestination","default":{}},"sync":{"$ref":"#/$defs/ApplicationSync","default":{}},"rollback":{"$ref":"#/$defs/ApplicationRollback","default":{}},"security":{"$ref":"#/$defs/ApplicationSecurity","default":{}},"forge":{"$ref":"#/$defs/ApplicationForge"},"report":{"$ref":"#/$defs/ApplicationReport","default":{}}},"required":["source"],"additionalProperties":false};
+const schema14 = {"type":"object","properties":{"source":{"$ref":"#/$defs/ApplicationSource"},"destination":{"$ref":"#/$defs/ApplicationDestination","default":{}},"sync":{"$ref":"#/$defs/ApplicationSync","default":{}},"rollback":{"$ref":"#/$defs/ApplicationRollback","default":{}},"security":{"$ref":"#/$defs/ApplicationSecurity","default":{}},"forge":{"$ref":"#/$defs/ApplicationForge"},"report":{"$ref":"#/$defs/ApplicationReport","default":{}},"previews":{"$ref":"#/$defs/ApplicationPreviews"}},"required":["source"],"additionalProperties":false};
 const schema19 = {"type":"object","properties":{"namespace":{"type":"string","default":"default"}},"additionalProperties":false};
 const schema20 = {"type":"object","properties":{"interval":{"type":"string","default":"30s"},"prune":{"type":"boolean","default":true},"pruneBudget":{"type":["integer","string"],"minimum":0,"default":"25%"},"selfHeal":{"type":"boolean","default":true}},"additionalProperties":false};
 const schema23 = {"type":"object","properties":{"podSecurity":{"type":"string","enum":["privileged","baseline","restricted"],"default":"baseline"}},"additionalProperties":false};
@@ -804,6 +804,448 @@ validate19.errors = vErrors;
 return errors === 0;
 }
 
+const schema27 = {"type":"object","properties":{"provider":{"enum":["github","gitlab","gitea","branches"]},"branches":{"type":"string","default":"preview/*"},"images":{"$ref":"#/$defs/ApplicationPreviewImages"},"targetBranch":{"type":"string"},"labels":{"type":"array","items":{"type":"string"},"default":[]},"drafts":{"type":"boolean","default":false},"max":{"type":"integer","minimum":1,"maximum":500,"default":10},"maxAwake":{"type":"integer","minimum":1,"maximum":500},"ttl":{"type":"string","default":"72h"},"sleepAfter":{"type":"string","default":"2h"},"keepLabel":{"type":"string","default":"berth-keep"},"sleepLabel":{"type":"string","default":"berth-sleep"},"approveLabel":{"type":"string","default":"berth-approve"},"hostTemplate":{"type":"string","default":"{{id}}.{{host}}"},"host":{"type":"string"},"podSecurity":{"type":"string","enum":["privileged","baseline","restricted"],"default":"restricted"},"quota":{"type":"object","additionalProperties":{"type":"string"}},"interval":{"type":"string","default":"1m"}},"required":["provider"],"additionalProperties":false};
+const schema28 = {"type":"object","properties":{"repository":{"type":"string"},"image":{"type":"string"},"imageTemplate":{"type":"string"}},"required":["repository","image","imageTemplate"],"additionalProperties":false};
+
+function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.branches === undefined){
+data.branches = "preview/*";
+}
+if(data.labels === undefined){
+data.labels = [];
+}
+if(data.drafts === undefined){
+data.drafts = false;
+}
+if(data.max === undefined){
+data.max = 10;
+}
+if(data.ttl === undefined){
+data.ttl = "72h";
+}
+if(data.sleepAfter === undefined){
+data.sleepAfter = "2h";
+}
+if(data.keepLabel === undefined){
+data.keepLabel = "berth-keep";
+}
+if(data.sleepLabel === undefined){
+data.sleepLabel = "berth-sleep";
+}
+if(data.approveLabel === undefined){
+data.approveLabel = "berth-approve";
+}
+if(data.hostTemplate === undefined){
+data.hostTemplate = "{{id}}.{{host}}";
+}
+if(data.podSecurity === undefined){
+data.podSecurity = "restricted";
+}
+if(data.interval === undefined){
+data.interval = "1m";
+}
+if(data.provider === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "provider"},message:"must have required property '"+"provider"+"'"};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(func2.call(schema27.properties, key0))){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.provider !== undefined){
+let data0 = data.provider;
+if(!((((data0 === "github") || (data0 === "gitlab")) || (data0 === "gitea")) || (data0 === "branches"))){
+const err2 = {instancePath:instancePath+"/provider",schemaPath:"#/properties/provider/enum",keyword:"enum",params:{allowedValues: schema27.properties.provider.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(typeof data.branches !== "string"){
+const err3 = {instancePath:instancePath+"/branches",schemaPath:"#/properties/branches/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data.images !== undefined){
+let data2 = data.images;
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+if(data2.repository === undefined){
+const err4 = {instancePath:instancePath+"/images",schemaPath:"#/$defs/ApplicationPreviewImages/required",keyword:"required",params:{missingProperty: "repository"},message:"must have required property '"+"repository"+"'"};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data2.image === undefined){
+const err5 = {instancePath:instancePath+"/images",schemaPath:"#/$defs/ApplicationPreviewImages/required",keyword:"required",params:{missingProperty: "image"},message:"must have required property '"+"image"+"'"};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+if(data2.imageTemplate === undefined){
+const err6 = {instancePath:instancePath+"/images",schemaPath:"#/$defs/ApplicationPreviewImages/required",keyword:"required",params:{missingProperty: "imageTemplate"},message:"must have required property '"+"imageTemplate"+"'"};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+for(const key1 in data2){
+if(!(((key1 === "repository") || (key1 === "image")) || (key1 === "imageTemplate"))){
+const err7 = {instancePath:instancePath+"/images",schemaPath:"#/$defs/ApplicationPreviewImages/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key1},message:"must NOT have additional properties"};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+if(data2.repository !== undefined){
+if(typeof data2.repository !== "string"){
+const err8 = {instancePath:instancePath+"/images/repository",schemaPath:"#/$defs/ApplicationPreviewImages/properties/repository/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+if(data2.image !== undefined){
+if(typeof data2.image !== "string"){
+const err9 = {instancePath:instancePath+"/images/image",schemaPath:"#/$defs/ApplicationPreviewImages/properties/image/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data2.imageTemplate !== undefined){
+if(typeof data2.imageTemplate !== "string"){
+const err10 = {instancePath:instancePath+"/images/imageTemplate",schemaPath:"#/$defs/ApplicationPreviewImages/properties/imageTemplate/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+else {
+const err11 = {instancePath:instancePath+"/images",schemaPath:"#/$defs/ApplicationPreviewImages/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
+}
+errors++;
+}
+}
+if(data.targetBranch !== undefined){
+if(typeof data.targetBranch !== "string"){
+const err12 = {instancePath:instancePath+"/targetBranch",schemaPath:"#/properties/targetBranch/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err12];
+}
+else {
+vErrors.push(err12);
+}
+errors++;
+}
+}
+let data7 = data.labels;
+if(Array.isArray(data7)){
+const len0 = data7.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data7[i0] !== "string"){
+const err13 = {instancePath:instancePath+"/labels/" + i0,schemaPath:"#/properties/labels/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err13];
+}
+else {
+vErrors.push(err13);
+}
+errors++;
+}
+}
+}
+else {
+const err14 = {instancePath:instancePath+"/labels",schemaPath:"#/properties/labels/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err14];
+}
+else {
+vErrors.push(err14);
+}
+errors++;
+}
+if(typeof data.drafts !== "boolean"){
+const err15 = {instancePath:instancePath+"/drafts",schemaPath:"#/properties/drafts/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
+if(vErrors === null){
+vErrors = [err15];
+}
+else {
+vErrors.push(err15);
+}
+errors++;
+}
+let data10 = data.max;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+const err16 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err16];
+}
+else {
+vErrors.push(err16);
+}
+errors++;
+}
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 > 500 || isNaN(data10)){
+const err17 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/maximum",keyword:"maximum",params:{comparison: "<=", limit: 500},message:"must be <= 500"};
+if(vErrors === null){
+vErrors = [err17];
+}
+else {
+vErrors.push(err17);
+}
+errors++;
+}
+if(data10 < 1 || isNaN(data10)){
+const err18 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err18];
+}
+else {
+vErrors.push(err18);
+}
+errors++;
+}
+}
+if(data.maxAwake !== undefined){
+let data11 = data.maxAwake;
+if(!(((typeof data11 == "number") && (!(data11 % 1) && !isNaN(data11))) && (isFinite(data11)))){
+const err19 = {instancePath:instancePath+"/maxAwake",schemaPath:"#/properties/maxAwake/type",keyword:"type",params:{type: "integer"},message:"must be integer"};
+if(vErrors === null){
+vErrors = [err19];
+}
+else {
+vErrors.push(err19);
+}
+errors++;
+}
+if((typeof data11 == "number") && (isFinite(data11))){
+if(data11 > 500 || isNaN(data11)){
+const err20 = {instancePath:instancePath+"/maxAwake",schemaPath:"#/properties/maxAwake/maximum",keyword:"maximum",params:{comparison: "<=", limit: 500},message:"must be <= 500"};
+if(vErrors === null){
+vErrors = [err20];
+}
+else {
+vErrors.push(err20);
+}
+errors++;
+}
+if(data11 < 1 || isNaN(data11)){
+const err21 = {instancePath:instancePath+"/maxAwake",schemaPath:"#/properties/maxAwake/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"};
+if(vErrors === null){
+vErrors = [err21];
+}
+else {
+vErrors.push(err21);
+}
+errors++;
+}
+}
+}
+if(typeof data.ttl !== "string"){
+const err22 = {instancePath:instancePath+"/ttl",schemaPath:"#/properties/ttl/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err22];
+}
+else {
+vErrors.push(err22);
+}
+errors++;
+}
+if(typeof data.sleepAfter !== "string"){
+const err23 = {instancePath:instancePath+"/sleepAfter",schemaPath:"#/properties/sleepAfter/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err23];
+}
+else {
+vErrors.push(err23);
+}
+errors++;
+}
+if(typeof data.keepLabel !== "string"){
+const err24 = {instancePath:instancePath+"/keepLabel",schemaPath:"#/properties/keepLabel/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err24];
+}
+else {
+vErrors.push(err24);
+}
+errors++;
+}
+if(typeof data.sleepLabel !== "string"){
+const err25 = {instancePath:instancePath+"/sleepLabel",schemaPath:"#/properties/sleepLabel/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+if(typeof data.approveLabel !== "string"){
+const err26 = {instancePath:instancePath+"/approveLabel",schemaPath:"#/properties/approveLabel/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+if(typeof data.hostTemplate !== "string"){
+const err27 = {instancePath:instancePath+"/hostTemplate",schemaPath:"#/properties/hostTemplate/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+if(data.host !== undefined){
+if(typeof data.host !== "string"){
+const err28 = {instancePath:instancePath+"/host",schemaPath:"#/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
+}
+errors++;
+}
+}
+let data19 = data.podSecurity;
+if(typeof data19 !== "string"){
+const err29 = {instancePath:instancePath+"/podSecurity",schemaPath:"#/properties/podSecurity/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err29];
+}
+else {
+vErrors.push(err29);
+}
+errors++;
+}
+if(!(((data19 === "privileged") || (data19 === "baseline")) || (data19 === "restricted"))){
+const err30 = {instancePath:instancePath+"/podSecurity",schemaPath:"#/properties/podSecurity/enum",keyword:"enum",params:{allowedValues: schema27.properties.podSecurity.enum},message:"must be equal to one of the allowed values"};
+if(vErrors === null){
+vErrors = [err30];
+}
+else {
+vErrors.push(err30);
+}
+errors++;
+}
+if(data.quota !== undefined){
+let data20 = data.quota;
+if(data20 && typeof data20 == "object" && !Array.isArray(data20)){
+for(const key2 in data20){
+if(typeof data20[key2] !== "string"){
+const err31 = {instancePath:instancePath+"/quota/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/quota/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err31];
+}
+else {
+vErrors.push(err31);
+}
+errors++;
+}
+}
+}
+else {
+const err32 = {instancePath:instancePath+"/quota",schemaPath:"#/properties/quota/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err32];
+}
+else {
+vErrors.push(err32);
+}
+errors++;
+}
+}
+if(typeof data.interval !== "string"){
+const err33 = {instancePath:instancePath+"/interval",schemaPath:"#/properties/interval/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err33];
+}
+else {
+vErrors.push(err33);
+}
+errors++;
+}
+}
+else {
+const err34 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err34];
+}
+else {
+vErrors.push(err34);
+}
+errors++;
+}
+validate21.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate12(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -835,7 +1277,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(((((((key0 === "source") || (key0 === "destination")) || (key0 === "sync")) || (key0 === "rollback")) || (key0 === "security")) || (key0 === "forge")) || (key0 === "report"))){
+if(!((((((((key0 === "source") || (key0 === "destination")) || (key0 === "sync")) || (key0 === "rollback")) || (key0 === "security")) || (key0 === "forge")) || (key0 === "report")) || (key0 === "previews"))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err1];
@@ -1077,6 +1519,12 @@ vErrors.push(err18);
 }
 errors++;
 }
+if(data.previews !== undefined){
+if(!(validate21(data.previews, {instancePath:instancePath+"/previews",parentData:data,parentDataProperty:"previews",rootData}))){
+vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+errors = vErrors.length;
+}
+}
 }
 else {
 const err19 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
@@ -1309,10 +1757,10 @@ validate11.errors = vErrors;
 return errors === 0;
 }
 
-export const ConfigMap = validate22;
-const schema27 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"binaryData":{"type":"object","additionalProperties":{"type":"string"}},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"ConfigMap"},"metadata":{"$ref":"#/$defs/ObjectMeta"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+export const ConfigMap = validate24;
+const schema29 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"binaryData":{"type":"object","additionalProperties":{"type":"string"}},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"ConfigMap"},"metadata":{"$ref":"#/$defs/ObjectMeta"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
 
-function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1574,22 +2022,22 @@ vErrors.push(err20);
 }
 errors++;
 }
-validate22.errors = vErrors;
+validate24.errors = vErrors;
 return errors === 0;
 }
 
-export const CronJob = validate23;
-const schema29 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"CronJob"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/CronJobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema31 = {"type":"object","properties":{"concurrencyPolicy":{"type":"string","enum":["Allow","Forbid","Replace"],"default":"Allow"},"failedJobsHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"jobTemplate":{"$ref":"#/$defs/JobTemplateSpec"},"schedule":{"type":"string"},"startingDeadlineSeconds":{"type":"integer","minimum":0},"successfulJobsHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":3},"suspend":{"type":"boolean","default":false},"timeZone":{"type":"string"}},"additionalProperties":false,"required":["jobTemplate","schedule"]};
-const schema32 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["spec"]};
-const schema33 = {"type":"object","properties":{"annotations":{"type":"object","additionalProperties":{"type":"string"}},"labels":{"type":"object","additionalProperties":{"type":"string"}},"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
-const schema34 = {"type":"object","properties":{"activeDeadlineSeconds":{"type":"integer","minimum":0},"backoffLimit":{"type":"integer","minimum":0,"maximum":2147483647},"backoffLimitPerIndex":{"type":"integer","minimum":0,"maximum":2147483647},"completionMode":{"type":"string","enum":["NonIndexed","Indexed"],"default":"NonIndexed"},"completions":{"type":"integer","minimum":0,"maximum":2147483647},"managedBy":{"type":"string"},"manualSelector":{"type":"boolean"},"maxFailedIndexes":{"type":"integer","minimum":0,"maximum":2147483647},"parallelism":{"type":"integer","minimum":0,"maximum":2147483647},"podFailurePolicy":{"$ref":"#/$defs/PodFailurePolicy"},"podReplacementPolicy":{"type":"string","enum":["TerminatingOrFailed","Failed"]},"selector":{"$ref":"#/$defs/LabelSelector"},"successPolicy":{"$ref":"#/$defs/SuccessPolicy"},"suspend":{"type":"boolean","default":false},"template":{"$ref":"#/$defs/PodTemplateSpec"},"ttlSecondsAfterFinished":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false,"required":["template"]};
-const schema35 = {"type":"object","properties":{"rules":{"type":"array","items":{"$ref":"#/$defs/PodFailurePolicyRule"}}},"additionalProperties":false,"required":["rules"]};
-const schema36 = {"type":"object","properties":{"action":{"type":"string","enum":["FailJob","FailIndex","Ignore","Count"]},"onExitCodes":{"$ref":"#/$defs/PodFailurePolicyOnExitCodesRequirement"},"onPodConditions":{"type":"array","items":{"$ref":"#/$defs/PodFailurePolicyOnPodConditionsPattern"}}},"additionalProperties":false,"required":["action"]};
-const schema37 = {"type":"object","properties":{"containerName":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn"]},"values":{"type":"array","items":{"type":"integer","minimum":-2147483648,"maximum":2147483647}}},"additionalProperties":false,"required":["operator","values"]};
-const schema38 = {"type":"object","properties":{"status":{"type":"string"},"type":{"type":"string"}},"additionalProperties":false,"required":["type"]};
+export const CronJob = validate25;
+const schema31 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"CronJob"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/CronJobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema33 = {"type":"object","properties":{"concurrencyPolicy":{"type":"string","enum":["Allow","Forbid","Replace"],"default":"Allow"},"failedJobsHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"jobTemplate":{"$ref":"#/$defs/JobTemplateSpec"},"schedule":{"type":"string"},"startingDeadlineSeconds":{"type":"integer","minimum":0},"successfulJobsHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":3},"suspend":{"type":"boolean","default":false},"timeZone":{"type":"string"}},"additionalProperties":false,"required":["jobTemplate","schedule"]};
+const schema34 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["spec"]};
+const schema35 = {"type":"object","properties":{"annotations":{"type":"object","additionalProperties":{"type":"string"}},"labels":{"type":"object","additionalProperties":{"type":"string"}},"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
+const schema36 = {"type":"object","properties":{"activeDeadlineSeconds":{"type":"integer","minimum":0},"backoffLimit":{"type":"integer","minimum":0,"maximum":2147483647},"backoffLimitPerIndex":{"type":"integer","minimum":0,"maximum":2147483647},"completionMode":{"type":"string","enum":["NonIndexed","Indexed"],"default":"NonIndexed"},"completions":{"type":"integer","minimum":0,"maximum":2147483647},"managedBy":{"type":"string"},"manualSelector":{"type":"boolean"},"maxFailedIndexes":{"type":"integer","minimum":0,"maximum":2147483647},"parallelism":{"type":"integer","minimum":0,"maximum":2147483647},"podFailurePolicy":{"$ref":"#/$defs/PodFailurePolicy"},"podReplacementPolicy":{"type":"string","enum":["TerminatingOrFailed","Failed"]},"selector":{"$ref":"#/$defs/LabelSelector"},"successPolicy":{"$ref":"#/$defs/SuccessPolicy"},"suspend":{"type":"boolean","default":false},"template":{"$ref":"#/$defs/PodTemplateSpec"},"ttlSecondsAfterFinished":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false,"required":["template"]};
+const schema37 = {"type":"object","properties":{"rules":{"type":"array","items":{"$ref":"#/$defs/PodFailurePolicyRule"}}},"additionalProperties":false,"required":["rules"]};
+const schema38 = {"type":"object","properties":{"action":{"type":"string","enum":["FailJob","FailIndex","Ignore","Count"]},"onExitCodes":{"$ref":"#/$defs/PodFailurePolicyOnExitCodesRequirement"},"onPodConditions":{"type":"array","items":{"$ref":"#/$defs/PodFailurePolicyOnPodConditionsPattern"}}},"additionalProperties":false,"required":["action"]};
+const schema39 = {"type":"object","properties":{"containerName":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn"]},"values":{"type":"array","items":{"type":"integer","minimum":-2147483648,"maximum":2147483647}}},"additionalProperties":false,"required":["operator","values"]};
+const schema40 = {"type":"object","properties":{"status":{"type":"string"},"type":{"type":"string"}},"additionalProperties":false,"required":["type"]};
 
-function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate30(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1628,7 +2076,7 @@ vErrors.push(err2);
 errors++;
 }
 if(!((((data0 === "FailJob") || (data0 === "FailIndex")) || (data0 === "Ignore")) || (data0 === "Count"))){
-const err3 = {instancePath:instancePath+"/action",schemaPath:"#/properties/action/enum",keyword:"enum",params:{allowedValues: schema36.properties.action.enum},message:"must be equal to one of the allowed values"};
+const err3 = {instancePath:instancePath+"/action",schemaPath:"#/properties/action/enum",keyword:"enum",params:{allowedValues: schema38.properties.action.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -1698,7 +2146,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!((data3 === "In") || (data3 === "NotIn"))){
-const err9 = {instancePath:instancePath+"/onExitCodes/operator",schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema37.properties.operator.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/onExitCodes/operator",schemaPath:"#/$defs/PodFailurePolicyOnExitCodesRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema39.properties.operator.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -1859,12 +2307,12 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate28.errors = vErrors;
+validate30.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate29(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1895,8 +2343,8 @@ let data0 = data.rules;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate28(data0[i0], {instancePath:instancePath+"/rules/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+if(!(validate30(data0[i0], {instancePath:instancePath+"/rules/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
 errors = vErrors.length;
 }
 }
@@ -1923,14 +2371,14 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate27.errors = vErrors;
+validate29.errors = vErrors;
 return errors === 0;
 }
 
-const schema39 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/LabelSelectorRequirement"}},"matchLabels":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false};
-const schema40 = {"type":"object","properties":{"key":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn","Exists","DoesNotExist"]},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","operator"]};
+const schema41 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/LabelSelectorRequirement"}},"matchLabels":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false};
+const schema42 = {"type":"object","properties":{"key":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn","Exists","DoesNotExist"]},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","operator"]};
 
-function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2010,7 +2458,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!((((data3 === "In") || (data3 === "NotIn")) || (data3 === "Exists")) || (data3 === "DoesNotExist"))){
-const err6 = {instancePath:instancePath+"/matchExpressions/" + i0+"/operator",schemaPath:"#/$defs/LabelSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema40.properties.operator.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/matchExpressions/" + i0+"/operator",schemaPath:"#/$defs/LabelSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema42.properties.operator.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2110,14 +2558,14 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate31.errors = vErrors;
+validate33.errors = vErrors;
 return errors === 0;
 }
 
-const schema41 = {"type":"object","properties":{"rules":{"type":"array","items":{"$ref":"#/$defs/SuccessPolicyRule"}}},"additionalProperties":false,"required":["rules"]};
-const schema42 = {"type":"object","properties":{"succeededCount":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"succeededIndexes":{"type":"string"}},"additionalProperties":false};
+const schema43 = {"type":"object","properties":{"rules":{"type":"array","items":{"$ref":"#/$defs/SuccessPolicyRule"}}},"additionalProperties":false,"required":["rules"]};
+const schema44 = {"type":"object","properties":{"succeededCount":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"succeededIndexes":{"type":"string"}},"additionalProperties":false};
 
-function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2244,27 +2692,27 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate33.errors = vErrors;
+validate35.errors = vErrors;
 return errors === 0;
 }
 
-const schema43 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta","default":{}},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["spec"]};
-const schema45 = {"type":"object","properties":{"activeDeadlineSeconds":{"type":"integer","minimum":0},"affinity":{"$ref":"#/$defs/Affinity"},"automountServiceAccountToken":{"type":"boolean"},"containers":{"type":"array","items":{"$ref":"#/$defs/Container"}},"dnsConfig":{"$ref":"#/$defs/PodDNSConfig"},"dnsPolicy":{"type":"string","enum":["ClusterFirst","ClusterFirstWithHostNet","Default","None"],"default":"ClusterFirst"},"enableServiceLinks":{"type":"boolean","default":true},"ephemeralContainers":{"type":"array","items":{"$ref":"#/$defs/EphemeralContainer"}},"hostAliases":{"type":"array","items":{"$ref":"#/$defs/HostAlias"}},"hostIPC":{"type":"boolean"},"hostNetwork":{"type":"boolean"},"hostPID":{"type":"boolean"},"hostUsers":{"type":"boolean"},"hostname":{"type":"string"},"hostnameOverride":{"type":"string"},"imagePullSecrets":{"type":"array","items":{"$ref":"#/$defs/LocalObjectReference"}},"initContainers":{"type":"array","items":{"$ref":"#/$defs/Container"}},"nodeName":{"type":"string"},"nodeSelector":{"type":"object","additionalProperties":{"type":"string"}},"os":{"$ref":"#/$defs/PodOS"},"overhead":{"type":"object","additionalProperties":{"type":["string","number"]}},"preemptionPolicy":{"type":"string","enum":["PreemptLowerPriority","Never"]},"priority":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"priorityClassName":{"type":"string"},"readinessGates":{"type":"array","items":{"$ref":"#/$defs/PodReadinessGate"}},"resourceClaims":{"type":"array","items":{"$ref":"#/$defs/PodResourceClaim"}},"resources":{"$ref":"#/$defs/ResourceRequirements"},"restartPolicy":{"type":"string","enum":["Always","OnFailure","Never"],"default":"Always"},"runtimeClassName":{"type":"string"},"schedulerName":{"type":"string","default":"default-scheduler"},"schedulingGates":{"type":"array","items":{"$ref":"#/$defs/PodSchedulingGate"}},"schedulingGroup":{"$ref":"#/$defs/PodSchedulingGroup"},"securityContext":{"$ref":"#/$defs/PodSecurityContext","default":{}},"serviceAccount":{"type":"string"},"serviceAccountName":{"type":"string"},"setHostnameAsFQDN":{"type":"boolean"},"shareProcessNamespace":{"type":"boolean"},"subdomain":{"type":"string"},"terminationGracePeriodSeconds":{"type":"integer","minimum":0,"default":30},"tolerations":{"type":"array","items":{"$ref":"#/$defs/Toleration"}},"topologySpreadConstraints":{"type":"array","items":{"$ref":"#/$defs/TopologySpreadConstraint"}},"volumes":{"type":"array","items":{"$ref":"#/$defs/Volume"}}},"additionalProperties":false,"required":["containers"]};
-const schema100 = {"type":"object","properties":{"hostnames":{"type":"array","items":{"type":"string"}},"ip":{"type":"string"}},"additionalProperties":false,"required":["ip"]};
-const schema101 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false};
-const schema102 = {"type":"object","properties":{"name":{"type":"string","enum":["linux","windows"]}},"additionalProperties":false,"required":["name"]};
-const schema103 = {"type":"object","properties":{"conditionType":{"type":"string"}},"additionalProperties":false,"required":["conditionType"]};
-const schema104 = {"type":"object","properties":{"name":{"type":"string"},"resourceClaimName":{"type":"string"},"resourceClaimTemplateName":{"type":"string"}},"additionalProperties":false,"required":["name"]};
-const schema105 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false,"required":["name"]};
-const schema106 = {"type":"object","properties":{"podGroupName":{"type":"string"}},"additionalProperties":false};
-const schema113 = {"type":"object","properties":{"effect":{"type":"string","enum":["NoSchedule","PreferNoSchedule","NoExecute"]},"key":{"type":"string"},"operator":{"type":"string","enum":["Exists","Equal","Lt","Gt"]},"tolerationSeconds":{"type":"integer"},"value":{"type":"string"}},"additionalProperties":false};
-const schema46 = {"type":"object","properties":{"nodeAffinity":{"$ref":"#/$defs/NodeAffinity"},"podAffinity":{"$ref":"#/$defs/PodAffinity"},"podAntiAffinity":{"$ref":"#/$defs/PodAntiAffinity"}},"additionalProperties":false};
-const schema47 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PreferredSchedulingTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
-const schema48 = {"type":"object","properties":{"preference":{"$ref":"#/$defs/NodeSelectorTerm"},"weight":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["preference","weight"]};
-const schema49 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorRequirement"}},"matchFields":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorRequirement"}}},"additionalProperties":false};
-const schema50 = {"type":"object","properties":{"key":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn","Exists","DoesNotExist","Gt","Lt"]},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","operator"]};
+const schema45 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta","default":{}},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["spec"]};
+const schema47 = {"type":"object","properties":{"activeDeadlineSeconds":{"type":"integer","minimum":0},"affinity":{"$ref":"#/$defs/Affinity"},"automountServiceAccountToken":{"type":"boolean"},"containers":{"type":"array","items":{"$ref":"#/$defs/Container"}},"dnsConfig":{"$ref":"#/$defs/PodDNSConfig"},"dnsPolicy":{"type":"string","enum":["ClusterFirst","ClusterFirstWithHostNet","Default","None"],"default":"ClusterFirst"},"enableServiceLinks":{"type":"boolean","default":true},"ephemeralContainers":{"type":"array","items":{"$ref":"#/$defs/EphemeralContainer"}},"hostAliases":{"type":"array","items":{"$ref":"#/$defs/HostAlias"}},"hostIPC":{"type":"boolean"},"hostNetwork":{"type":"boolean"},"hostPID":{"type":"boolean"},"hostUsers":{"type":"boolean"},"hostname":{"type":"string"},"hostnameOverride":{"type":"string"},"imagePullSecrets":{"type":"array","items":{"$ref":"#/$defs/LocalObjectReference"}},"initContainers":{"type":"array","items":{"$ref":"#/$defs/Container"}},"nodeName":{"type":"string"},"nodeSelector":{"type":"object","additionalProperties":{"type":"string"}},"os":{"$ref":"#/$defs/PodOS"},"overhead":{"type":"object","additionalProperties":{"type":["string","number"]}},"preemptionPolicy":{"type":"string","enum":["PreemptLowerPriority","Never"]},"priority":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"priorityClassName":{"type":"string"},"readinessGates":{"type":"array","items":{"$ref":"#/$defs/PodReadinessGate"}},"resourceClaims":{"type":"array","items":{"$ref":"#/$defs/PodResourceClaim"}},"resources":{"$ref":"#/$defs/ResourceRequirements"},"restartPolicy":{"type":"string","enum":["Always","OnFailure","Never"],"default":"Always"},"runtimeClassName":{"type":"string"},"schedulerName":{"type":"string","default":"default-scheduler"},"schedulingGates":{"type":"array","items":{"$ref":"#/$defs/PodSchedulingGate"}},"schedulingGroup":{"$ref":"#/$defs/PodSchedulingGroup"},"securityContext":{"$ref":"#/$defs/PodSecurityContext","default":{}},"serviceAccount":{"type":"string"},"serviceAccountName":{"type":"string"},"setHostnameAsFQDN":{"type":"boolean"},"shareProcessNamespace":{"type":"boolean"},"subdomain":{"type":"string"},"terminationGracePeriodSeconds":{"type":"integer","minimum":0,"default":30},"tolerations":{"type":"array","items":{"$ref":"#/$defs/Toleration"}},"topologySpreadConstraints":{"type":"array","items":{"$ref":"#/$defs/TopologySpreadConstraint"}},"volumes":{"type":"array","items":{"$ref":"#/$defs/Volume"}}},"additionalProperties":false,"required":["containers"]};
+const schema102 = {"type":"object","properties":{"hostnames":{"type":"array","items":{"type":"string"}},"ip":{"type":"string"}},"additionalProperties":false,"required":["ip"]};
+const schema103 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false};
+const schema104 = {"type":"object","properties":{"name":{"type":"string","enum":["linux","windows"]}},"additionalProperties":false,"required":["name"]};
+const schema105 = {"type":"object","properties":{"conditionType":{"type":"string"}},"additionalProperties":false,"required":["conditionType"]};
+const schema106 = {"type":"object","properties":{"name":{"type":"string"},"resourceClaimName":{"type":"string"},"resourceClaimTemplateName":{"type":"string"}},"additionalProperties":false,"required":["name"]};
+const schema107 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false,"required":["name"]};
+const schema108 = {"type":"object","properties":{"podGroupName":{"type":"string"}},"additionalProperties":false};
+const schema115 = {"type":"object","properties":{"effect":{"type":"string","enum":["NoSchedule","PreferNoSchedule","NoExecute"]},"key":{"type":"string"},"operator":{"type":"string","enum":["Exists","Equal","Lt","Gt"]},"tolerationSeconds":{"type":"integer"},"value":{"type":"string"}},"additionalProperties":false};
+const schema48 = {"type":"object","properties":{"nodeAffinity":{"$ref":"#/$defs/NodeAffinity"},"podAffinity":{"$ref":"#/$defs/PodAffinity"},"podAntiAffinity":{"$ref":"#/$defs/PodAntiAffinity"}},"additionalProperties":false};
+const schema49 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PreferredSchedulingTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
+const schema50 = {"type":"object","properties":{"preference":{"$ref":"#/$defs/NodeSelectorTerm"},"weight":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["preference","weight"]};
+const schema51 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorRequirement"}},"matchFields":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorRequirement"}}},"additionalProperties":false};
+const schema52 = {"type":"object","properties":{"key":{"type":"string"},"operator":{"type":"string","enum":["In","NotIn","Exists","DoesNotExist","Gt","Lt"]},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","operator"]};
 
-function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate42(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2344,7 +2792,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!((((((data3 === "In") || (data3 === "NotIn")) || (data3 === "Exists")) || (data3 === "DoesNotExist")) || (data3 === "Gt")) || (data3 === "Lt"))){
-const err6 = {instancePath:instancePath+"/matchExpressions/" + i0+"/operator",schemaPath:"#/$defs/NodeSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema50.properties.operator.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/matchExpressions/" + i0+"/operator",schemaPath:"#/$defs/NodeSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema52.properties.operator.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -2470,7 +2918,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((((((data9 === "In") || (data9 === "NotIn")) || (data9 === "Exists")) || (data9 === "DoesNotExist")) || (data9 === "Gt")) || (data9 === "Lt"))){
-const err16 = {instancePath:instancePath+"/matchFields/" + i2+"/operator",schemaPath:"#/$defs/NodeSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema50.properties.operator.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/matchFields/" + i2+"/operator",schemaPath:"#/$defs/NodeSelectorRequirement/properties/operator/enum",keyword:"enum",params:{allowedValues: schema52.properties.operator.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -2543,12 +2991,12 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate40.errors = vErrors;
+validate42.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate41(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2585,8 +3033,8 @@ errors++;
 }
 }
 if(data.preference !== undefined){
-if(!(validate40(data.preference, {instancePath:instancePath+"/preference",parentData:data,parentDataProperty:"preference",rootData}))){
-vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
+if(!(validate42(data.preference, {instancePath:instancePath+"/preference",parentData:data,parentDataProperty:"preference",rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
 errors = vErrors.length;
 }
 }
@@ -2636,13 +3084,13 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate39.errors = vErrors;
+validate41.errors = vErrors;
 return errors === 0;
 }
 
-const schema52 = {"type":"object","properties":{"nodeSelectorTerms":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorTerm"}}},"additionalProperties":false,"required":["nodeSelectorTerms"]};
+const schema54 = {"type":"object","properties":{"nodeSelectorTerms":{"type":"array","items":{"$ref":"#/$defs/NodeSelectorTerm"}}},"additionalProperties":false,"required":["nodeSelectorTerms"]};
 
-function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate45(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2673,8 +3121,8 @@ let data0 = data.nodeSelectorTerms;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate40(data0[i0], {instancePath:instancePath+"/nodeSelectorTerms/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
+if(!(validate42(data0[i0], {instancePath:instancePath+"/nodeSelectorTerms/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
 errors = vErrors.length;
 }
 }
@@ -2701,12 +3149,12 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate43.errors = vErrors;
+validate45.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate40(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2727,8 +3175,8 @@ let data0 = data.preferredDuringSchedulingIgnoredDuringExecution;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate39(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+if(!(validate41(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
 errors = vErrors.length;
 }
 }
@@ -2745,8 +3193,8 @@ errors++;
 }
 }
 if(data.requiredDuringSchedulingIgnoredDuringExecution !== undefined){
-if(!(validate43(data.requiredDuringSchedulingIgnoredDuringExecution, {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution",parentData:data,parentDataProperty:"requiredDuringSchedulingIgnoredDuringExecution",rootData}))){
-vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+if(!(validate45(data.requiredDuringSchedulingIgnoredDuringExecution, {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution",parentData:data,parentDataProperty:"requiredDuringSchedulingIgnoredDuringExecution",rootData}))){
+vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
 errors = vErrors.length;
 }
 }
@@ -2761,15 +3209,15 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate38.errors = vErrors;
+validate40.errors = vErrors;
 return errors === 0;
 }
 
-const schema53 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/WeightedPodAffinityTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PodAffinityTerm"}}},"additionalProperties":false};
-const schema54 = {"type":"object","properties":{"podAffinityTerm":{"$ref":"#/$defs/PodAffinityTerm"},"weight":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["podAffinityTerm","weight"]};
-const schema55 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"matchLabelKeys":{"type":"array","items":{"type":"string"}},"mismatchLabelKeys":{"type":"array","items":{"type":"string"}},"namespaceSelector":{"$ref":"#/$defs/LabelSelector"},"namespaces":{"type":"array","items":{"type":"string"}},"topologyKey":{"type":"string"}},"additionalProperties":false,"required":["topologyKey"]};
+const schema55 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/WeightedPodAffinityTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PodAffinityTerm"}}},"additionalProperties":false};
+const schema56 = {"type":"object","properties":{"podAffinityTerm":{"$ref":"#/$defs/PodAffinityTerm"},"weight":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["podAffinityTerm","weight"]};
+const schema57 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"matchLabelKeys":{"type":"array","items":{"type":"string"}},"mismatchLabelKeys":{"type":"array","items":{"type":"string"}},"namespaceSelector":{"$ref":"#/$defs/LabelSelector"},"namespaces":{"type":"array","items":{"type":"string"}},"topologyKey":{"type":"string"}},"additionalProperties":false,"required":["topologyKey"]};
 
-function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate51(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2796,8 +3244,8 @@ errors++;
 }
 }
 if(data.labelSelector !== undefined){
-if(!(validate31(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
@@ -2858,8 +3306,8 @@ errors++;
 }
 }
 if(data.namespaceSelector !== undefined){
-if(!(validate31(data.namespaceSelector, {instancePath:instancePath+"/namespaceSelector",parentData:data,parentDataProperty:"namespaceSelector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.namespaceSelector, {instancePath:instancePath+"/namespaceSelector",parentData:data,parentDataProperty:"namespaceSelector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
@@ -2914,12 +3362,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate49.errors = vErrors;
+validate51.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate48(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate50(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2956,8 +3404,8 @@ errors++;
 }
 }
 if(data.podAffinityTerm !== undefined){
-if(!(validate49(data.podAffinityTerm, {instancePath:instancePath+"/podAffinityTerm",parentData:data,parentDataProperty:"podAffinityTerm",rootData}))){
-vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+if(!(validate51(data.podAffinityTerm, {instancePath:instancePath+"/podAffinityTerm",parentData:data,parentDataProperty:"podAffinityTerm",rootData}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }
 }
@@ -3007,12 +3455,12 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate48.errors = vErrors;
+validate50.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate47(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate49(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3033,8 +3481,8 @@ let data0 = data.preferredDuringSchedulingIgnoredDuringExecution;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate48(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+if(!(validate50(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
 errors = vErrors.length;
 }
 }
@@ -3055,8 +3503,8 @@ let data2 = data.requiredDuringSchedulingIgnoredDuringExecution;
 if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate49(data2[i1], {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+if(!(validate51(data2[i1], {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }
 }
@@ -3083,13 +3531,13 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate47.errors = vErrors;
+validate49.errors = vErrors;
 return errors === 0;
 }
 
-const schema56 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/WeightedPodAffinityTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PodAffinityTerm"}}},"additionalProperties":false};
+const schema58 = {"type":"object","properties":{"preferredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/WeightedPodAffinityTerm"}},"requiredDuringSchedulingIgnoredDuringExecution":{"type":"array","items":{"$ref":"#/$defs/PodAffinityTerm"}}},"additionalProperties":false};
 
-function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate58(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3110,8 +3558,8 @@ let data0 = data.preferredDuringSchedulingIgnoredDuringExecution;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate48(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+if(!(validate50(data0[i0], {instancePath:instancePath+"/preferredDuringSchedulingIgnoredDuringExecution/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
 errors = vErrors.length;
 }
 }
@@ -3132,8 +3580,8 @@ let data2 = data.requiredDuringSchedulingIgnoredDuringExecution;
 if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate49(data2[i1], {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+if(!(validate51(data2[i1], {instancePath:instancePath+"/requiredDuringSchedulingIgnoredDuringExecution/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
 errors = vErrors.length;
 }
 }
@@ -3160,12 +3608,12 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate56.errors = vErrors;
+validate58.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3182,20 +3630,20 @@ errors++;
 }
 }
 if(data.nodeAffinity !== undefined){
-if(!(validate38(data.nodeAffinity, {instancePath:instancePath+"/nodeAffinity",parentData:data,parentDataProperty:"nodeAffinity",rootData}))){
-vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+if(!(validate40(data.nodeAffinity, {instancePath:instancePath+"/nodeAffinity",parentData:data,parentDataProperty:"nodeAffinity",rootData}))){
+vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
 errors = vErrors.length;
 }
 }
 if(data.podAffinity !== undefined){
-if(!(validate47(data.podAffinity, {instancePath:instancePath+"/podAffinity",parentData:data,parentDataProperty:"podAffinity",rootData}))){
-vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+if(!(validate49(data.podAffinity, {instancePath:instancePath+"/podAffinity",parentData:data,parentDataProperty:"podAffinity",rootData}))){
+vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
 errors = vErrors.length;
 }
 }
 if(data.podAntiAffinity !== undefined){
-if(!(validate56(data.podAntiAffinity, {instancePath:instancePath+"/podAntiAffinity",parentData:data,parentDataProperty:"podAntiAffinity",rootData}))){
-vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+if(!(validate58(data.podAntiAffinity, {instancePath:instancePath+"/podAntiAffinity",parentData:data,parentDataProperty:"podAntiAffinity",rootData}))){
+vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
 errors = vErrors.length;
 }
 }
@@ -3210,24 +3658,24 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate37.errors = vErrors;
+validate39.errors = vErrors;
 return errors === 0;
 }
 
-const schema57 = {"type":"object","properties":{"args":{"type":"array","items":{"type":"string"}},"command":{"type":"array","items":{"type":"string"}},"env":{"type":"array","items":{"$ref":"#/$defs/EnvVar"}},"envFrom":{"type":"array","items":{"$ref":"#/$defs/EnvFromSource"}},"image":{"type":"string"},"imagePullPolicy":{"type":"string","enum":["Always","IfNotPresent","Never"]},"lifecycle":{"$ref":"#/$defs/Lifecycle"},"livenessProbe":{"$ref":"#/$defs/Probe"},"name":{"type":"string"},"ports":{"type":"array","items":{"$ref":"#/$defs/ContainerPort"}},"readinessProbe":{"$ref":"#/$defs/Probe"},"resizePolicy":{"type":"array","items":{"$ref":"#/$defs/ContainerResizePolicy"}},"resources":{"$ref":"#/$defs/ResourceRequirements","default":{}},"restartPolicy":{"type":"string"},"restartPolicyRules":{"type":"array","items":{"$ref":"#/$defs/ContainerRestartRule"}},"securityContext":{"$ref":"#/$defs/SecurityContext"},"startupProbe":{"$ref":"#/$defs/Probe"},"stdin":{"type":"boolean"},"stdinOnce":{"type":"boolean"},"terminationMessagePath":{"type":"string","default":"/dev/termination-log"},"terminationMessagePolicy":{"type":"string","enum":["File","FallbackToLogsOnError"],"default":"File"},"tty":{"type":"boolean"},"volumeDevices":{"type":"array","items":{"$ref":"#/$defs/VolumeDevice"}},"volumeMounts":{"type":"array","items":{"$ref":"#/$defs/VolumeMount"}},"workingDir":{"type":"string"}},"additionalProperties":false,"required":["image","name"]};
-const schema79 = {"type":"object","properties":{"containerPort":{"type":"integer","minimum":1,"maximum":65535},"hostIP":{"type":"string"},"hostPort":{"type":"integer","minimum":0,"maximum":65535},"name":{"type":"string"},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false,"required":["containerPort"]};
-const schema80 = {"type":"object","properties":{"resourceName":{"type":"string"},"restartPolicy":{"type":"string"}},"additionalProperties":false,"required":["resourceName","restartPolicy"]};
-const schema91 = {"type":"object","properties":{"devicePath":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["devicePath","name"]};
-const schema92 = {"type":"object","properties":{"mountPath":{"type":"string"},"mountPropagation":{"type":"string","enum":["None","HostToContainer","Bidirectional"]},"name":{"type":"string"},"readOnly":{"type":"boolean"},"recursiveReadOnly":{"type":"string"},"subPath":{"type":"string"},"subPathExpr":{"type":"string"}},"additionalProperties":false,"required":["mountPath","name"]};
-const schema58 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"},"valueFrom":{"$ref":"#/$defs/EnvVarSource"}},"additionalProperties":false,"required":["name"]};
-const schema59 = {"type":"object","properties":{"configMapKeyRef":{"$ref":"#/$defs/ConfigMapKeySelector"},"fieldRef":{"$ref":"#/$defs/ObjectFieldSelector"},"fileKeyRef":{"$ref":"#/$defs/FileKeySelector"},"resourceFieldRef":{"$ref":"#/$defs/ResourceFieldSelector"},"secretKeyRef":{"$ref":"#/$defs/SecretKeySelector"}},"additionalProperties":false};
-const schema60 = {"type":"object","properties":{"key":{"type":"string"},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false,"required":["key"]};
-const schema61 = {"type":"object","properties":{"apiVersion":{"type":"string","default":"v1"},"fieldPath":{"type":"string"}},"additionalProperties":false,"required":["fieldPath"]};
-const schema62 = {"type":"object","properties":{"key":{"type":"string"},"optional":{"type":"boolean"},"path":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["key","path","volumeName"]};
-const schema63 = {"type":"object","properties":{"containerName":{"type":"string"},"divisor":{"type":["string","number"]},"resource":{"type":"string"}},"additionalProperties":false,"required":["resource"]};
-const schema64 = {"type":"object","properties":{"key":{"type":"string"},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false,"required":["key"]};
+const schema59 = {"type":"object","properties":{"args":{"type":"array","items":{"type":"string"}},"command":{"type":"array","items":{"type":"string"}},"env":{"type":"array","items":{"$ref":"#/$defs/EnvVar"}},"envFrom":{"type":"array","items":{"$ref":"#/$defs/EnvFromSource"}},"image":{"type":"string"},"imagePullPolicy":{"type":"string","enum":["Always","IfNotPresent","Never"]},"lifecycle":{"$ref":"#/$defs/Lifecycle"},"livenessProbe":{"$ref":"#/$defs/Probe"},"name":{"type":"string"},"ports":{"type":"array","items":{"$ref":"#/$defs/ContainerPort"}},"readinessProbe":{"$ref":"#/$defs/Probe"},"resizePolicy":{"type":"array","items":{"$ref":"#/$defs/ContainerResizePolicy"}},"resources":{"$ref":"#/$defs/ResourceRequirements","default":{}},"restartPolicy":{"type":"string"},"restartPolicyRules":{"type":"array","items":{"$ref":"#/$defs/ContainerRestartRule"}},"securityContext":{"$ref":"#/$defs/SecurityContext"},"startupProbe":{"$ref":"#/$defs/Probe"},"stdin":{"type":"boolean"},"stdinOnce":{"type":"boolean"},"terminationMessagePath":{"type":"string","default":"/dev/termination-log"},"terminationMessagePolicy":{"type":"string","enum":["File","FallbackToLogsOnError"],"default":"File"},"tty":{"type":"boolean"},"volumeDevices":{"type":"array","items":{"$ref":"#/$defs/VolumeDevice"}},"volumeMounts":{"type":"array","items":{"$ref":"#/$defs/VolumeMount"}},"workingDir":{"type":"string"}},"additionalProperties":false,"required":["image","name"]};
+const schema81 = {"type":"object","properties":{"containerPort":{"type":"integer","minimum":1,"maximum":65535},"hostIP":{"type":"string"},"hostPort":{"type":"integer","minimum":0,"maximum":65535},"name":{"type":"string"},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false,"required":["containerPort"]};
+const schema82 = {"type":"object","properties":{"resourceName":{"type":"string"},"restartPolicy":{"type":"string"}},"additionalProperties":false,"required":["resourceName","restartPolicy"]};
+const schema93 = {"type":"object","properties":{"devicePath":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["devicePath","name"]};
+const schema94 = {"type":"object","properties":{"mountPath":{"type":"string"},"mountPropagation":{"type":"string","enum":["None","HostToContainer","Bidirectional"]},"name":{"type":"string"},"readOnly":{"type":"boolean"},"recursiveReadOnly":{"type":"string"},"subPath":{"type":"string"},"subPathExpr":{"type":"string"}},"additionalProperties":false,"required":["mountPath","name"]};
+const schema60 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"},"valueFrom":{"$ref":"#/$defs/EnvVarSource"}},"additionalProperties":false,"required":["name"]};
+const schema61 = {"type":"object","properties":{"configMapKeyRef":{"$ref":"#/$defs/ConfigMapKeySelector"},"fieldRef":{"$ref":"#/$defs/ObjectFieldSelector"},"fileKeyRef":{"$ref":"#/$defs/FileKeySelector"},"resourceFieldRef":{"$ref":"#/$defs/ResourceFieldSelector"},"secretKeyRef":{"$ref":"#/$defs/SecretKeySelector"}},"additionalProperties":false};
+const schema62 = {"type":"object","properties":{"key":{"type":"string"},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false,"required":["key"]};
+const schema63 = {"type":"object","properties":{"apiVersion":{"type":"string","default":"v1"},"fieldPath":{"type":"string"}},"additionalProperties":false,"required":["fieldPath"]};
+const schema64 = {"type":"object","properties":{"key":{"type":"string"},"optional":{"type":"boolean"},"path":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["key","path","volumeName"]};
+const schema65 = {"type":"object","properties":{"containerName":{"type":"string"},"divisor":{"type":["string","number"]},"resource":{"type":"string"}},"additionalProperties":false,"required":["resource"]};
+const schema66 = {"type":"object","properties":{"key":{"type":"string"},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false,"required":["key"]};
 
-function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3523,7 +3971,7 @@ errors++;
 if(data12.divisor !== undefined){
 let data14 = data12.divisor;
 if((typeof data14 !== "string") && (!((typeof data14 == "number") && (isFinite(data14))))){
-const err24 = {instancePath:instancePath+"/resourceFieldRef/divisor",schemaPath:"#/$defs/ResourceFieldSelector/properties/divisor/type",keyword:"type",params:{type: schema63.properties.divisor.type},message:"must be string,number"};
+const err24 = {instancePath:instancePath+"/resourceFieldRef/divisor",schemaPath:"#/$defs/ResourceFieldSelector/properties/divisor/type",keyword:"type",params:{type: schema65.properties.divisor.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -3641,12 +4089,12 @@ vErrors.push(err33);
 }
 errors++;
 }
-validate63.errors = vErrors;
+validate65.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3697,8 +4145,8 @@ errors++;
 }
 }
 if(data.valueFrom !== undefined){
-if(!(validate63(data.valueFrom, {instancePath:instancePath+"/valueFrom",parentData:data,parentDataProperty:"valueFrom",rootData}))){
-vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+if(!(validate65(data.valueFrom, {instancePath:instancePath+"/valueFrom",parentData:data,parentDataProperty:"valueFrom",rootData}))){
+vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
 errors = vErrors.length;
 }
 }
@@ -3713,15 +4161,15 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate62.errors = vErrors;
+validate64.errors = vErrors;
 return errors === 0;
 }
 
-const schema65 = {"type":"object","properties":{"configMapRef":{"$ref":"#/$defs/ConfigMapEnvSource"},"prefix":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretEnvSource"}},"additionalProperties":false};
-const schema66 = {"type":"object","properties":{"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
-const schema67 = {"type":"object","properties":{"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
+const schema67 = {"type":"object","properties":{"configMapRef":{"$ref":"#/$defs/ConfigMapEnvSource"},"prefix":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretEnvSource"}},"additionalProperties":false};
+const schema68 = {"type":"object","properties":{"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
+const schema69 = {"type":"object","properties":{"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
 
-function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3862,19 +4310,19 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate66.errors = vErrors;
+validate68.errors = vErrors;
 return errors === 0;
 }
 
-const schema68 = {"type":"object","properties":{"postStart":{"$ref":"#/$defs/LifecycleHandler"},"preStop":{"$ref":"#/$defs/LifecycleHandler"},"stopSignal":{"type":"string"}},"additionalProperties":false};
-const schema69 = {"type":"object","properties":{"exec":{"$ref":"#/$defs/ExecAction"},"httpGet":{"$ref":"#/$defs/HTTPGetAction"},"sleep":{"$ref":"#/$defs/SleepAction"},"tcpSocket":{"$ref":"#/$defs/TCPSocketAction"}},"additionalProperties":false};
-const schema70 = {"type":"object","properties":{"command":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema73 = {"type":"object","properties":{"seconds":{"type":"integer"}},"additionalProperties":false,"required":["seconds"]};
-const schema74 = {"type":"object","properties":{"host":{"type":"string"},"port":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
-const schema71 = {"type":"object","properties":{"host":{"type":"string"},"httpHeaders":{"type":"array","items":{"$ref":"#/$defs/HTTPHeader"}},"path":{"type":"string","default":"/"},"port":{"type":["integer","string"]},"scheme":{"type":"string","enum":["HTTP","HTTPS"],"default":"HTTP"}},"additionalProperties":false,"required":["port"]};
-const schema72 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false,"required":["name","value"]};
+const schema70 = {"type":"object","properties":{"postStart":{"$ref":"#/$defs/LifecycleHandler"},"preStop":{"$ref":"#/$defs/LifecycleHandler"},"stopSignal":{"type":"string"}},"additionalProperties":false};
+const schema71 = {"type":"object","properties":{"exec":{"$ref":"#/$defs/ExecAction"},"httpGet":{"$ref":"#/$defs/HTTPGetAction"},"sleep":{"$ref":"#/$defs/SleepAction"},"tcpSocket":{"$ref":"#/$defs/TCPSocketAction"}},"additionalProperties":false};
+const schema72 = {"type":"object","properties":{"command":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema75 = {"type":"object","properties":{"seconds":{"type":"integer"}},"additionalProperties":false,"required":["seconds"]};
+const schema76 = {"type":"object","properties":{"host":{"type":"string"},"port":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
+const schema73 = {"type":"object","properties":{"host":{"type":"string"},"httpHeaders":{"type":"array","items":{"$ref":"#/$defs/HTTPHeader"}},"path":{"type":"string","default":"/"},"port":{"type":["integer","string"]},"scheme":{"type":"string","enum":["HTTP","HTTPS"],"default":"HTTP"}},"additionalProperties":false,"required":["port"]};
+const schema74 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false,"required":["name","value"]};
 
-function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate72(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4018,7 +4466,7 @@ errors++;
 if(data.port !== undefined){
 let data6 = data.port;
 if((!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))) && (typeof data6 !== "string")){
-const err11 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: schema71.properties.port.type},message:"must be integer,string"};
+const err11 = {instancePath:instancePath+"/port",schemaPath:"#/properties/port/type",keyword:"type",params:{type: schema73.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -4040,7 +4488,7 @@ vErrors.push(err12);
 errors++;
 }
 if(!((data7 === "HTTP") || (data7 === "HTTPS"))){
-const err13 = {instancePath:instancePath+"/scheme",schemaPath:"#/properties/scheme/enum",keyword:"enum",params:{allowedValues: schema71.properties.scheme.enum},message:"must be equal to one of the allowed values"};
+const err13 = {instancePath:instancePath+"/scheme",schemaPath:"#/properties/scheme/enum",keyword:"enum",params:{allowedValues: schema73.properties.scheme.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -4060,12 +4508,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate70.errors = vErrors;
+validate72.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate69(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4137,8 +4585,8 @@ errors++;
 }
 }
 if(data.httpGet !== undefined){
-if(!(validate70(data.httpGet, {instancePath:instancePath+"/httpGet",parentData:data,parentDataProperty:"httpGet",rootData}))){
-vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
+if(!(validate72(data.httpGet, {instancePath:instancePath+"/httpGet",parentData:data,parentDataProperty:"httpGet",rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
 errors = vErrors.length;
 }
 }
@@ -4232,7 +4680,7 @@ errors++;
 if(data6.port !== undefined){
 let data8 = data6.port;
 if((!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))) && (typeof data8 !== "string")){
-const err12 = {instancePath:instancePath+"/tcpSocket/port",schemaPath:"#/$defs/TCPSocketAction/properties/port/type",keyword:"type",params:{type: schema74.properties.port.type},message:"must be integer,string"};
+const err12 = {instancePath:instancePath+"/tcpSocket/port",schemaPath:"#/$defs/TCPSocketAction/properties/port/type",keyword:"type",params:{type: schema76.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -4265,12 +4713,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate69.errors = vErrors;
+validate71.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4287,14 +4735,14 @@ errors++;
 }
 }
 if(data.postStart !== undefined){
-if(!(validate69(data.postStart, {instancePath:instancePath+"/postStart",parentData:data,parentDataProperty:"postStart",rootData}))){
-vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+if(!(validate71(data.postStart, {instancePath:instancePath+"/postStart",parentData:data,parentDataProperty:"postStart",rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
 errors = vErrors.length;
 }
 }
 if(data.preStop !== undefined){
-if(!(validate69(data.preStop, {instancePath:instancePath+"/preStop",parentData:data,parentDataProperty:"preStop",rootData}))){
-vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+if(!(validate71(data.preStop, {instancePath:instancePath+"/preStop",parentData:data,parentDataProperty:"preStop",rootData}))){
+vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
 errors = vErrors.length;
 }
 }
@@ -4321,14 +4769,14 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate68.errors = vErrors;
+validate70.errors = vErrors;
 return errors === 0;
 }
 
-const schema75 = {"type":"object","properties":{"exec":{"$ref":"#/$defs/ExecAction"},"failureThreshold":{"type":"integer","minimum":0,"maximum":2147483647,"default":3},"grpc":{"$ref":"#/$defs/GRPCAction"},"httpGet":{"$ref":"#/$defs/HTTPGetAction"},"initialDelaySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"periodSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"successThreshold":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"tcpSocket":{"$ref":"#/$defs/TCPSocketAction"},"terminationGracePeriodSeconds":{"type":"integer"},"timeoutSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":1}},"additionalProperties":false};
-const schema77 = {"type":"object","properties":{"port":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"service":{"type":"string"}},"additionalProperties":false,"required":["port"]};
+const schema77 = {"type":"object","properties":{"exec":{"$ref":"#/$defs/ExecAction"},"failureThreshold":{"type":"integer","minimum":0,"maximum":2147483647,"default":3},"grpc":{"$ref":"#/$defs/GRPCAction"},"httpGet":{"$ref":"#/$defs/HTTPGetAction"},"initialDelaySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"periodSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"successThreshold":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"tcpSocket":{"$ref":"#/$defs/TCPSocketAction"},"terminationGracePeriodSeconds":{"type":"integer"},"timeoutSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":1}},"additionalProperties":false};
+const schema79 = {"type":"object","properties":{"port":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"service":{"type":"string"}},"additionalProperties":false,"required":["port"]};
 
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4345,7 +4793,7 @@ if(data.timeoutSeconds === undefined){
 data.timeoutSeconds = 1;
 }
 for(const key0 in data){
-if(!(func2.call(schema75.properties, key0))){
+if(!(func2.call(schema77.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -4529,8 +4977,8 @@ errors++;
 }
 }
 if(data.httpGet !== undefined){
-if(!(validate70(data.httpGet, {instancePath:instancePath+"/httpGet",parentData:data,parentDataProperty:"httpGet",rootData}))){
-vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
+if(!(validate72(data.httpGet, {instancePath:instancePath+"/httpGet",parentData:data,parentDataProperty:"httpGet",rootData}))){
+vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
 errors = vErrors.length;
 }
 }
@@ -4675,7 +5123,7 @@ errors++;
 if(data11.port !== undefined){
 let data13 = data11.port;
 if((!(((typeof data13 == "number") && (!(data13 % 1) && !isNaN(data13))) && (isFinite(data13)))) && (typeof data13 !== "string")){
-const err27 = {instancePath:instancePath+"/tcpSocket/port",schemaPath:"#/$defs/TCPSocketAction/properties/port/type",keyword:"type",params:{type: schema74.properties.port.type},message:"must be integer,string"};
+const err27 = {instancePath:instancePath+"/tcpSocket/port",schemaPath:"#/$defs/TCPSocketAction/properties/port/type",keyword:"type",params:{type: schema76.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -4754,14 +5202,14 @@ vErrors.push(err33);
 }
 errors++;
 }
-validate75.errors = vErrors;
+validate77.errors = vErrors;
 return errors === 0;
 }
 
-const schema81 = {"type":"object","properties":{"claims":{"type":"array","items":{"$ref":"#/$defs/ResourceClaim"}},"limits":{"type":"object","additionalProperties":{"type":["string","number"]}},"requests":{"type":"object","additionalProperties":{"type":["string","number"]}}},"additionalProperties":false};
-const schema82 = {"type":"object","properties":{"name":{"type":"string"},"request":{"type":"string"}},"additionalProperties":false,"required":["name"]};
+const schema83 = {"type":"object","properties":{"claims":{"type":"array","items":{"$ref":"#/$defs/ResourceClaim"}},"limits":{"type":"object","additionalProperties":{"type":["string","number"]}},"requests":{"type":"object","additionalProperties":{"type":["string","number"]}}},"additionalProperties":false};
+const schema84 = {"type":"object","properties":{"name":{"type":"string"},"request":{"type":"string"}},"additionalProperties":false,"required":["name"]};
 
-function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4860,7 +5308,7 @@ if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 for(const key2 in data4){
 let data5 = data4[key2];
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err7 = {instancePath:instancePath+"/limits/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/limits/additionalProperties/type",keyword:"type",params:{type: schema81.properties.limits.additionalProperties.type},message:"must be string,number"};
+const err7 = {instancePath:instancePath+"/limits/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/limits/additionalProperties/type",keyword:"type",params:{type: schema83.properties.limits.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -4888,7 +5336,7 @@ if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 for(const key3 in data6){
 let data7 = data6[key3];
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err9 = {instancePath:instancePath+"/requests/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/requests/additionalProperties/type",keyword:"type",params:{type: schema81.properties.requests.additionalProperties.type},message:"must be string,number"};
+const err9 = {instancePath:instancePath+"/requests/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/requests/additionalProperties/type",keyword:"type",params:{type: schema83.properties.requests.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -4921,14 +5369,14 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate79.errors = vErrors;
+validate81.errors = vErrors;
 return errors === 0;
 }
 
-const schema83 = {"type":"object","properties":{"action":{"type":"string"},"exitCodes":{"$ref":"#/$defs/ContainerRestartRuleOnExitCodes"}},"additionalProperties":false,"required":["action"]};
-const schema84 = {"type":"object","properties":{"operator":{"type":"string"},"values":{"type":"array","items":{"type":"integer","minimum":-2147483648,"maximum":2147483647}}},"additionalProperties":false,"required":["operator"]};
+const schema85 = {"type":"object","properties":{"action":{"type":"string"},"exitCodes":{"$ref":"#/$defs/ContainerRestartRuleOnExitCodes"}},"additionalProperties":false,"required":["action"]};
+const schema86 = {"type":"object","properties":{"operator":{"type":"string"},"values":{"type":"array","items":{"type":"integer","minimum":-2147483648,"maximum":2147483647}}},"additionalProperties":false,"required":["operator"]};
 
-function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5077,23 +5525,23 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate81.errors = vErrors;
+validate83.errors = vErrors;
 return errors === 0;
 }
 
-const schema85 = {"type":"object","properties":{"allowPrivilegeEscalation":{"type":"boolean"},"appArmorProfile":{"$ref":"#/$defs/AppArmorProfile"},"capabilities":{"$ref":"#/$defs/Capabilities"},"privileged":{"type":"boolean"},"procMount":{"type":"string","enum":["Default","Unmasked"]},"readOnlyRootFilesystem":{"type":"boolean"},"runAsGroup":{"type":"integer","minimum":0},"runAsNonRoot":{"type":"boolean"},"runAsUser":{"type":"integer","minimum":0},"seLinuxOptions":{"$ref":"#/$defs/SELinuxOptions"},"seccompProfile":{"$ref":"#/$defs/SeccompProfile"},"windowsOptions":{"$ref":"#/$defs/WindowsSecurityContextOptions"}},"additionalProperties":false};
-const schema86 = {"type":"object","properties":{"localhostProfile":{"type":"string"},"type":{"type":"string","enum":["RuntimeDefault","Unconfined","Localhost"]}},"additionalProperties":false,"required":["type"]};
-const schema87 = {"type":"object","properties":{"add":{"type":"array","items":{"type":"string"}},"drop":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema88 = {"type":"object","properties":{"level":{"type":"string"},"role":{"type":"string"},"type":{"type":"string"},"user":{"type":"string"}},"additionalProperties":false};
-const schema89 = {"type":"object","properties":{"localhostProfile":{"type":"string"},"type":{"type":"string","enum":["RuntimeDefault","Unconfined","Localhost"]}},"additionalProperties":false,"required":["type"]};
-const schema90 = {"type":"object","properties":{"gmsaCredentialSpec":{"type":"string"},"gmsaCredentialSpecName":{"type":"string"},"hostProcess":{"type":"boolean"},"runAsUserName":{"type":"string"}},"additionalProperties":false};
+const schema87 = {"type":"object","properties":{"allowPrivilegeEscalation":{"type":"boolean"},"appArmorProfile":{"$ref":"#/$defs/AppArmorProfile"},"capabilities":{"$ref":"#/$defs/Capabilities"},"privileged":{"type":"boolean"},"procMount":{"type":"string","enum":["Default","Unmasked"]},"readOnlyRootFilesystem":{"type":"boolean"},"runAsGroup":{"type":"integer","minimum":0},"runAsNonRoot":{"type":"boolean"},"runAsUser":{"type":"integer","minimum":0},"seLinuxOptions":{"$ref":"#/$defs/SELinuxOptions"},"seccompProfile":{"$ref":"#/$defs/SeccompProfile"},"windowsOptions":{"$ref":"#/$defs/WindowsSecurityContextOptions"}},"additionalProperties":false};
+const schema88 = {"type":"object","properties":{"localhostProfile":{"type":"string"},"type":{"type":"string","enum":["RuntimeDefault","Unconfined","Localhost"]}},"additionalProperties":false,"required":["type"]};
+const schema89 = {"type":"object","properties":{"add":{"type":"array","items":{"type":"string"}},"drop":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema90 = {"type":"object","properties":{"level":{"type":"string"},"role":{"type":"string"},"type":{"type":"string"},"user":{"type":"string"}},"additionalProperties":false};
+const schema91 = {"type":"object","properties":{"localhostProfile":{"type":"string"},"type":{"type":"string","enum":["RuntimeDefault","Unconfined","Localhost"]}},"additionalProperties":false,"required":["type"]};
+const schema92 = {"type":"object","properties":{"gmsaCredentialSpec":{"type":"string"},"gmsaCredentialSpecName":{"type":"string"},"hostProcess":{"type":"boolean"},"runAsUserName":{"type":"string"}},"additionalProperties":false};
 
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema85.properties, key0))){
+if(!(func2.call(schema87.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -5166,7 +5614,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(((data3 === "RuntimeDefault") || (data3 === "Unconfined")) || (data3 === "Localhost"))){
-const err6 = {instancePath:instancePath+"/appArmorProfile/type",schemaPath:"#/$defs/AppArmorProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema86.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/appArmorProfile/type",schemaPath:"#/$defs/AppArmorProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema88.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -5296,7 +5744,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((data10 === "Default") || (data10 === "Unmasked"))){
-const err16 = {instancePath:instancePath+"/procMount",schemaPath:"#/properties/procMount/enum",keyword:"enum",params:{allowedValues: schema85.properties.procMount.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/procMount",schemaPath:"#/properties/procMount/enum",keyword:"enum",params:{allowedValues: schema87.properties.procMount.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -5505,7 +5953,7 @@ vErrors.push(err32);
 errors++;
 }
 if(!(((data22 === "RuntimeDefault") || (data22 === "Unconfined")) || (data22 === "Localhost"))){
-const err33 = {instancePath:instancePath+"/seccompProfile/type",schemaPath:"#/$defs/SeccompProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema89.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err33 = {instancePath:instancePath+"/seccompProfile/type",schemaPath:"#/$defs/SeccompProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema91.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -5613,12 +6061,12 @@ vErrors.push(err41);
 }
 errors++;
 }
-validate83.errors = vErrors;
+validate85.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5652,7 +6100,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema57.properties, key0))){
+if(!(func2.call(schema59.properties, key0))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -5724,8 +6172,8 @@ let data4 = data.env;
 if(Array.isArray(data4)){
 const len2 = data4.length;
 for(let i2=0; i2<len2; i2++){
-if(!(validate62(data4[i2], {instancePath:instancePath+"/env/" + i2,parentData:data4,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+if(!(validate64(data4[i2], {instancePath:instancePath+"/env/" + i2,parentData:data4,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
@@ -5746,8 +6194,8 @@ let data6 = data.envFrom;
 if(Array.isArray(data6)){
 const len3 = data6.length;
 for(let i3=0; i3<len3; i3++){
-if(!(validate66(data6[i3], {instancePath:instancePath+"/envFrom/" + i3,parentData:data6,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+if(!(validate68(data6[i3], {instancePath:instancePath+"/envFrom/" + i3,parentData:data6,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
 errors = vErrors.length;
 }
 }
@@ -5788,7 +6236,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(((data9 === "Always") || (data9 === "IfNotPresent")) || (data9 === "Never"))){
-const err11 = {instancePath:instancePath+"/imagePullPolicy",schemaPath:"#/properties/imagePullPolicy/enum",keyword:"enum",params:{allowedValues: schema57.properties.imagePullPolicy.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/imagePullPolicy",schemaPath:"#/properties/imagePullPolicy/enum",keyword:"enum",params:{allowedValues: schema59.properties.imagePullPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -5799,14 +6247,14 @@ errors++;
 }
 }
 if(data.lifecycle !== undefined){
-if(!(validate68(data.lifecycle, {instancePath:instancePath+"/lifecycle",parentData:data,parentDataProperty:"lifecycle",rootData}))){
-vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+if(!(validate70(data.lifecycle, {instancePath:instancePath+"/lifecycle",parentData:data,parentDataProperty:"lifecycle",rootData}))){
+vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
 errors = vErrors.length;
 }
 }
 if(data.livenessProbe !== undefined){
-if(!(validate75(data.livenessProbe, {instancePath:instancePath+"/livenessProbe",parentData:data,parentDataProperty:"livenessProbe",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate77(data.livenessProbe, {instancePath:instancePath+"/livenessProbe",parentData:data,parentDataProperty:"livenessProbe",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
@@ -5960,7 +6408,7 @@ vErrors.push(err23);
 errors++;
 }
 if(!(((data19 === "TCP") || (data19 === "UDP")) || (data19 === "SCTP"))){
-const err24 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ContainerPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema79.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err24 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ContainerPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema81.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -5994,8 +6442,8 @@ errors++;
 }
 }
 if(data.readinessProbe !== undefined){
-if(!(validate75(data.readinessProbe, {instancePath:instancePath+"/readinessProbe",parentData:data,parentDataProperty:"readinessProbe",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate77(data.readinessProbe, {instancePath:instancePath+"/readinessProbe",parentData:data,parentDataProperty:"readinessProbe",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
@@ -6086,8 +6534,8 @@ vErrors.push(err33);
 errors++;
 }
 }
-if(!(validate79(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(!(validate81(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 if(data.restartPolicy !== undefined){
@@ -6107,8 +6555,8 @@ let data27 = data.restartPolicyRules;
 if(Array.isArray(data27)){
 const len6 = data27.length;
 for(let i6=0; i6<len6; i6++){
-if(!(validate81(data27[i6], {instancePath:instancePath+"/restartPolicyRules/" + i6,parentData:data27,parentDataProperty:i6,rootData}))){
-vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+if(!(validate83(data27[i6], {instancePath:instancePath+"/restartPolicyRules/" + i6,parentData:data27,parentDataProperty:i6,rootData}))){
+vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
 errors = vErrors.length;
 }
 }
@@ -6125,14 +6573,14 @@ errors++;
 }
 }
 if(data.securityContext !== undefined){
-if(!(validate83(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
-vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+if(!(validate85(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
+vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
 errors = vErrors.length;
 }
 }
 if(data.startupProbe !== undefined){
-if(!(validate75(data.startupProbe, {instancePath:instancePath+"/startupProbe",parentData:data,parentDataProperty:"startupProbe",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate77(data.startupProbe, {instancePath:instancePath+"/startupProbe",parentData:data,parentDataProperty:"startupProbe",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
@@ -6182,7 +6630,7 @@ vErrors.push(err39);
 errors++;
 }
 if(!((data34 === "File") || (data34 === "FallbackToLogsOnError"))){
-const err40 = {instancePath:instancePath+"/terminationMessagePolicy",schemaPath:"#/properties/terminationMessagePolicy/enum",keyword:"enum",params:{allowedValues: schema57.properties.terminationMessagePolicy.enum},message:"must be equal to one of the allowed values"};
+const err40 = {instancePath:instancePath+"/terminationMessagePolicy",schemaPath:"#/properties/terminationMessagePolicy/enum",keyword:"enum",params:{allowedValues: schema59.properties.terminationMessagePolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err40];
 }
@@ -6354,7 +6802,7 @@ vErrors.push(err53);
 errors++;
 }
 if(!(((data43 === "None") || (data43 === "HostToContainer")) || (data43 === "Bidirectional"))){
-const err54 = {instancePath:instancePath+"/volumeMounts/" + i8+"/mountPropagation",schemaPath:"#/$defs/VolumeMount/properties/mountPropagation/enum",keyword:"enum",params:{allowedValues: schema92.properties.mountPropagation.enum},message:"must be equal to one of the allowed values"};
+const err54 = {instancePath:instancePath+"/volumeMounts/" + i8+"/mountPropagation",schemaPath:"#/$defs/VolumeMount/properties/mountPropagation/enum",keyword:"enum",params:{allowedValues: schema94.properties.mountPropagation.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err54];
 }
@@ -6471,14 +6919,14 @@ vErrors.push(err63);
 }
 errors++;
 }
-validate61.errors = vErrors;
+validate63.errors = vErrors;
 return errors === 0;
 }
 
-const schema93 = {"type":"object","properties":{"nameservers":{"type":"array","items":{"type":"string"}},"options":{"type":"array","items":{"$ref":"#/$defs/PodDNSConfigOption"}},"searches":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema94 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false};
+const schema95 = {"type":"object","properties":{"nameservers":{"type":"array","items":{"type":"string"}},"options":{"type":"array","items":{"$ref":"#/$defs/PodDNSConfigOption"}},"searches":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema96 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false};
 
-function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6628,13 +7076,13 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate87.errors = vErrors;
+validate89.errors = vErrors;
 return errors === 0;
 }
 
-const schema95 = {"type":"object","properties":{"args":{"type":"array","items":{"type":"string"}},"command":{"type":"array","items":{"type":"string"}},"env":{"type":"array","items":{"$ref":"#/$defs/EnvVar"}},"envFrom":{"type":"array","items":{"$ref":"#/$defs/EnvFromSource"}},"image":{"type":"string"},"imagePullPolicy":{"type":"string"},"lifecycle":{"$ref":"#/$defs/Lifecycle"},"livenessProbe":{"$ref":"#/$defs/Probe"},"name":{"type":"string"},"ports":{"type":"array","items":{"$ref":"#/$defs/ContainerPort"}},"readinessProbe":{"$ref":"#/$defs/Probe"},"resizePolicy":{"type":"array","items":{"$ref":"#/$defs/ContainerResizePolicy"}},"resources":{"$ref":"#/$defs/ResourceRequirements"},"restartPolicy":{"type":"string"},"restartPolicyRules":{"type":"array","items":{"$ref":"#/$defs/ContainerRestartRule"}},"securityContext":{"$ref":"#/$defs/SecurityContext"},"startupProbe":{"$ref":"#/$defs/Probe"},"stdin":{"type":"boolean"},"stdinOnce":{"type":"boolean"},"targetContainerName":{"type":"string"},"terminationMessagePath":{"type":"string"},"terminationMessagePolicy":{"type":"string"},"tty":{"type":"boolean"},"volumeDevices":{"type":"array","items":{"$ref":"#/$defs/VolumeDevice"}},"volumeMounts":{"type":"array","items":{"$ref":"#/$defs/VolumeMount"}},"workingDir":{"type":"string"}},"additionalProperties":false,"required":["name"]};
+const schema97 = {"type":"object","properties":{"args":{"type":"array","items":{"type":"string"}},"command":{"type":"array","items":{"type":"string"}},"env":{"type":"array","items":{"$ref":"#/$defs/EnvVar"}},"envFrom":{"type":"array","items":{"$ref":"#/$defs/EnvFromSource"}},"image":{"type":"string"},"imagePullPolicy":{"type":"string"},"lifecycle":{"$ref":"#/$defs/Lifecycle"},"livenessProbe":{"$ref":"#/$defs/Probe"},"name":{"type":"string"},"ports":{"type":"array","items":{"$ref":"#/$defs/ContainerPort"}},"readinessProbe":{"$ref":"#/$defs/Probe"},"resizePolicy":{"type":"array","items":{"$ref":"#/$defs/ContainerResizePolicy"}},"resources":{"$ref":"#/$defs/ResourceRequirements"},"restartPolicy":{"type":"string"},"restartPolicyRules":{"type":"array","items":{"$ref":"#/$defs/ContainerRestartRule"}},"securityContext":{"$ref":"#/$defs/SecurityContext"},"startupProbe":{"$ref":"#/$defs/Probe"},"stdin":{"type":"boolean"},"stdinOnce":{"type":"boolean"},"targetContainerName":{"type":"string"},"terminationMessagePath":{"type":"string"},"terminationMessagePolicy":{"type":"string"},"tty":{"type":"boolean"},"volumeDevices":{"type":"array","items":{"$ref":"#/$defs/VolumeDevice"}},"volumeMounts":{"type":"array","items":{"$ref":"#/$defs/VolumeMount"}},"workingDir":{"type":"string"}},"additionalProperties":false,"required":["name"]};
 
-function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6649,7 +7097,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema95.properties, key0))){
+if(!(func2.call(schema97.properties, key0))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err1];
@@ -6721,8 +7169,8 @@ let data4 = data.env;
 if(Array.isArray(data4)){
 const len2 = data4.length;
 for(let i2=0; i2<len2; i2++){
-if(!(validate62(data4[i2], {instancePath:instancePath+"/env/" + i2,parentData:data4,parentDataProperty:i2,rootData}))){
-vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+if(!(validate64(data4[i2], {instancePath:instancePath+"/env/" + i2,parentData:data4,parentDataProperty:i2,rootData}))){
+vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
 errors = vErrors.length;
 }
 }
@@ -6743,8 +7191,8 @@ let data6 = data.envFrom;
 if(Array.isArray(data6)){
 const len3 = data6.length;
 for(let i3=0; i3<len3; i3++){
-if(!(validate66(data6[i3], {instancePath:instancePath+"/envFrom/" + i3,parentData:data6,parentDataProperty:i3,rootData}))){
-vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+if(!(validate68(data6[i3], {instancePath:instancePath+"/envFrom/" + i3,parentData:data6,parentDataProperty:i3,rootData}))){
+vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
 errors = vErrors.length;
 }
 }
@@ -6785,14 +7233,14 @@ errors++;
 }
 }
 if(data.lifecycle !== undefined){
-if(!(validate68(data.lifecycle, {instancePath:instancePath+"/lifecycle",parentData:data,parentDataProperty:"lifecycle",rootData}))){
-vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+if(!(validate70(data.lifecycle, {instancePath:instancePath+"/lifecycle",parentData:data,parentDataProperty:"lifecycle",rootData}))){
+vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
 errors = vErrors.length;
 }
 }
 if(data.livenessProbe !== undefined){
-if(!(validate75(data.livenessProbe, {instancePath:instancePath+"/livenessProbe",parentData:data,parentDataProperty:"livenessProbe",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate77(data.livenessProbe, {instancePath:instancePath+"/livenessProbe",parentData:data,parentDataProperty:"livenessProbe",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
@@ -6946,7 +7394,7 @@ vErrors.push(err21);
 errors++;
 }
 if(!(((data19 === "TCP") || (data19 === "UDP")) || (data19 === "SCTP"))){
-const err22 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ContainerPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema79.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err22 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ContainerPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema81.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -6980,8 +7428,8 @@ errors++;
 }
 }
 if(data.readinessProbe !== undefined){
-if(!(validate75(data.readinessProbe, {instancePath:instancePath+"/readinessProbe",parentData:data,parentDataProperty:"readinessProbe",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate77(data.readinessProbe, {instancePath:instancePath+"/readinessProbe",parentData:data,parentDataProperty:"readinessProbe",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
@@ -7073,8 +7521,8 @@ errors++;
 }
 }
 if(data.resources !== undefined){
-if(!(validate79(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(!(validate81(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 }
@@ -7095,8 +7543,8 @@ let data27 = data.restartPolicyRules;
 if(Array.isArray(data27)){
 const len6 = data27.length;
 for(let i6=0; i6<len6; i6++){
-if(!(validate81(data27[i6], {instancePath:instancePath+"/restartPolicyRules/" + i6,parentData:data27,parentDataProperty:i6,rootData}))){
-vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+if(!(validate83(data27[i6], {instancePath:instancePath+"/restartPolicyRules/" + i6,parentData:data27,parentDataProperty:i6,rootData}))){
+vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
 errors = vErrors.length;
 }
 }
@@ -7113,14 +7561,14 @@ errors++;
 }
 }
 if(data.securityContext !== undefined){
-if(!(validate83(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
-vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+if(!(validate85(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
+vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
 errors = vErrors.length;
 }
 }
 if(data.startupProbe !== undefined){
-if(!(validate75(data.startupProbe, {instancePath:instancePath+"/startupProbe",parentData:data,parentDataProperty:"startupProbe",rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+if(!(validate77(data.startupProbe, {instancePath:instancePath+"/startupProbe",parentData:data,parentDataProperty:"startupProbe",rootData}))){
+vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
 errors = vErrors.length;
 }
 }
@@ -7347,7 +7795,7 @@ vErrors.push(err51);
 errors++;
 }
 if(!(((data44 === "None") || (data44 === "HostToContainer")) || (data44 === "Bidirectional"))){
-const err52 = {instancePath:instancePath+"/volumeMounts/" + i8+"/mountPropagation",schemaPath:"#/$defs/VolumeMount/properties/mountPropagation/enum",keyword:"enum",params:{allowedValues: schema92.properties.mountPropagation.enum},message:"must be equal to one of the allowed values"};
+const err52 = {instancePath:instancePath+"/volumeMounts/" + i8+"/mountPropagation",schemaPath:"#/$defs/VolumeMount/properties/mountPropagation/enum",keyword:"enum",params:{allowedValues: schema94.properties.mountPropagation.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err52];
 }
@@ -7464,19 +7912,19 @@ vErrors.push(err61);
 }
 errors++;
 }
-validate89.errors = vErrors;
+validate91.errors = vErrors;
 return errors === 0;
 }
 
-const schema107 = {"type":"object","properties":{"appArmorProfile":{"$ref":"#/$defs/AppArmorProfile"},"fsGroup":{"type":"integer","minimum":0},"fsGroupChangePolicy":{"type":"string","enum":["OnRootMismatch","Always"]},"runAsGroup":{"type":"integer","minimum":0},"runAsNonRoot":{"type":"boolean"},"runAsUser":{"type":"integer","minimum":0},"seLinuxChangePolicy":{"type":"string"},"seLinuxOptions":{"$ref":"#/$defs/SELinuxOptions"},"seccompProfile":{"$ref":"#/$defs/SeccompProfile"},"supplementalGroups":{"type":"array","items":{"type":"integer"}},"supplementalGroupsPolicy":{"type":"string","enum":["Merge","Strict"]},"sysctls":{"type":"array","items":{"$ref":"#/$defs/Sysctl"}},"windowsOptions":{"$ref":"#/$defs/WindowsSecurityContextOptions"}},"additionalProperties":false};
-const schema111 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false,"required":["name","value"]};
+const schema109 = {"type":"object","properties":{"appArmorProfile":{"$ref":"#/$defs/AppArmorProfile"},"fsGroup":{"type":"integer","minimum":0},"fsGroupChangePolicy":{"type":"string","enum":["OnRootMismatch","Always"]},"runAsGroup":{"type":"integer","minimum":0},"runAsNonRoot":{"type":"boolean"},"runAsUser":{"type":"integer","minimum":0},"seLinuxChangePolicy":{"type":"string"},"seLinuxOptions":{"$ref":"#/$defs/SELinuxOptions"},"seccompProfile":{"$ref":"#/$defs/SeccompProfile"},"supplementalGroups":{"type":"array","items":{"type":"integer"}},"supplementalGroupsPolicy":{"type":"string","enum":["Merge","Strict"]},"sysctls":{"type":"array","items":{"$ref":"#/$defs/Sysctl"}},"windowsOptions":{"$ref":"#/$defs/WindowsSecurityContextOptions"}},"additionalProperties":false};
+const schema113 = {"type":"object","properties":{"name":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false,"required":["name","value"]};
 
-function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 for(const key0 in data){
-if(!(func2.call(schema107.properties, key0))){
+if(!(func2.call(schema109.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -7537,7 +7985,7 @@ vErrors.push(err4);
 errors++;
 }
 if(!(((data2 === "RuntimeDefault") || (data2 === "Unconfined")) || (data2 === "Localhost"))){
-const err5 = {instancePath:instancePath+"/appArmorProfile/type",schemaPath:"#/$defs/AppArmorProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema86.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err5 = {instancePath:instancePath+"/appArmorProfile/type",schemaPath:"#/$defs/AppArmorProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema88.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -7597,7 +8045,7 @@ vErrors.push(err9);
 errors++;
 }
 if(!((data4 === "OnRootMismatch") || (data4 === "Always"))){
-const err10 = {instancePath:instancePath+"/fsGroupChangePolicy",schemaPath:"#/properties/fsGroupChangePolicy/enum",keyword:"enum",params:{allowedValues: schema107.properties.fsGroupChangePolicy.enum},message:"must be equal to one of the allowed values"};
+const err10 = {instancePath:instancePath+"/fsGroupChangePolicy",schemaPath:"#/properties/fsGroupChangePolicy/enum",keyword:"enum",params:{allowedValues: schema109.properties.fsGroupChangePolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -7806,7 +8254,7 @@ vErrors.push(err26);
 errors++;
 }
 if(!(((data16 === "RuntimeDefault") || (data16 === "Unconfined")) || (data16 === "Localhost"))){
-const err27 = {instancePath:instancePath+"/seccompProfile/type",schemaPath:"#/$defs/SeccompProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema89.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/seccompProfile/type",schemaPath:"#/$defs/SeccompProfile/properties/type/enum",keyword:"enum",params:{allowedValues: schema91.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -7870,7 +8318,7 @@ vErrors.push(err31);
 errors++;
 }
 if(!((data19 === "Merge") || (data19 === "Strict"))){
-const err32 = {instancePath:instancePath+"/supplementalGroupsPolicy",schemaPath:"#/properties/supplementalGroupsPolicy/enum",keyword:"enum",params:{allowedValues: schema107.properties.supplementalGroupsPolicy.enum},message:"must be equal to one of the allowed values"};
+const err32 = {instancePath:instancePath+"/supplementalGroupsPolicy",schemaPath:"#/properties/supplementalGroupsPolicy/enum",keyword:"enum",params:{allowedValues: schema109.properties.supplementalGroupsPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err32];
 }
@@ -8053,13 +8501,13 @@ vErrors.push(err46);
 }
 errors++;
 }
-validate102.errors = vErrors;
+validate104.errors = vErrors;
 return errors === 0;
 }
 
-const schema114 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"matchLabelKeys":{"type":"array","items":{"type":"string"}},"maxSkew":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"minDomains":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"nodeAffinityPolicy":{"type":"string"},"nodeTaintsPolicy":{"type":"string"},"topologyKey":{"type":"string"},"whenUnsatisfiable":{"type":"string","enum":["DoNotSchedule","ScheduleAnyway"]}},"additionalProperties":false,"required":["maxSkew","topologyKey","whenUnsatisfiable"]};
+const schema116 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"matchLabelKeys":{"type":"array","items":{"type":"string"}},"maxSkew":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"minDomains":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"nodeAffinityPolicy":{"type":"string"},"nodeTaintsPolicy":{"type":"string"},"topologyKey":{"type":"string"},"whenUnsatisfiable":{"type":"string","enum":["DoNotSchedule","ScheduleAnyway"]}},"additionalProperties":false,"required":["maxSkew","topologyKey","whenUnsatisfiable"]};
 
-function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8106,8 +8554,8 @@ errors++;
 }
 }
 if(data.labelSelector !== undefined){
-if(!(validate31(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
@@ -8258,7 +8706,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!((data8 === "DoNotSchedule") || (data8 === "ScheduleAnyway"))){
-const err16 = {instancePath:instancePath+"/whenUnsatisfiable",schemaPath:"#/properties/whenUnsatisfiable/enum",keyword:"enum",params:{allowedValues: schema114.properties.whenUnsatisfiable.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/whenUnsatisfiable",schemaPath:"#/properties/whenUnsatisfiable/enum",keyword:"enum",params:{allowedValues: schema116.properties.whenUnsatisfiable.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -8279,31 +8727,31 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate104.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
 
-const schema115 = {"type":"object","properties":{"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFileVolumeSource"},"cephfs":{"$ref":"#/$defs/CephFSVolumeSource"},"cinder":{"$ref":"#/$defs/CinderVolumeSource"},"configMap":{"$ref":"#/$defs/ConfigMapVolumeSource"},"csi":{"$ref":"#/$defs/CSIVolumeSource"},"downwardAPI":{"$ref":"#/$defs/DownwardAPIVolumeSource"},"emptyDir":{"$ref":"#/$defs/EmptyDirVolumeSource"},"ephemeral":{"$ref":"#/$defs/EphemeralVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"gitRepo":{"$ref":"#/$defs/GitRepoVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"image":{"$ref":"#/$defs/ImageVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIVolumeSource"},"name":{"type":"string"},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"persistentVolumeClaim":{"$ref":"#/$defs/PersistentVolumeClaimVolumeSource"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"projected":{"$ref":"#/$defs/ProjectedVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOVolumeSource"},"secret":{"$ref":"#/$defs/SecretVolumeSource"},"storageos":{"$ref":"#/$defs/StorageOSVolumeSource"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false,"required":["name"]};
-const schema116 = {"type":"object","properties":{"fsType":{"type":"string"},"partition":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"readOnly":{"type":"boolean"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
-const schema117 = {"type":"object","properties":{"cachingMode":{"type":"string"},"diskName":{"type":"string"},"diskURI":{"type":"string"},"fsType":{"type":"string"},"kind":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["diskName","diskURI"]};
-const schema118 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
-const schema131 = {"type":"object","properties":{"medium":{"type":"string"},"sizeLimit":{"type":["string","number"]}},"additionalProperties":false};
-const schema139 = {"type":"object","properties":{"fsType":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"readOnly":{"type":"boolean"},"targetWWNs":{"type":"array","items":{"type":"string"}},"wwids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema142 = {"type":"object","properties":{"datasetName":{"type":"string"},"datasetUUID":{"type":"string"}},"additionalProperties":false};
-const schema143 = {"type":"object","properties":{"fsType":{"type":"string"},"partition":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"pdName":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["pdName"]};
-const schema144 = {"type":"object","properties":{"directory":{"type":"string"},"repository":{"type":"string"},"revision":{"type":"string"}},"additionalProperties":false,"required":["repository"]};
-const schema145 = {"type":"object","properties":{"endpoints":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
-const schema146 = {"type":"object","properties":{"path":{"type":"string"},"type":{"type":"string","enum":["DirectoryOrCreate","Directory","FileOrCreate","File","Socket","CharDevice","BlockDevice"]}},"additionalProperties":false,"required":["path"]};
-const schema147 = {"type":"object","properties":{"pullPolicy":{"type":"string"},"reference":{"type":"string"}},"additionalProperties":false};
-const schema150 = {"type":"object","properties":{"path":{"type":"string"},"readOnly":{"type":"boolean"},"server":{"type":"string"}},"additionalProperties":false,"required":["path","server"]};
-const schema151 = {"type":"object","properties":{"claimName":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["claimName"]};
-const schema152 = {"type":"object","properties":{"fsType":{"type":"string"},"pdID":{"type":"string"}},"additionalProperties":false,"required":["pdID"]};
-const schema153 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
-const schema164 = {"type":"object","properties":{"group":{"type":"string"},"readOnly":{"type":"boolean"},"registry":{"type":"string"},"tenant":{"type":"string"},"user":{"type":"string"},"volume":{"type":"string"}},"additionalProperties":false,"required":["registry","volume"]};
-const schema173 = {"type":"object","properties":{"fsType":{"type":"string"},"storagePolicyID":{"type":"string"},"storagePolicyName":{"type":"string"},"volumePath":{"type":"string"}},"additionalProperties":false,"required":["volumePath"]};
-const schema119 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
+const schema117 = {"type":"object","properties":{"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFileVolumeSource"},"cephfs":{"$ref":"#/$defs/CephFSVolumeSource"},"cinder":{"$ref":"#/$defs/CinderVolumeSource"},"configMap":{"$ref":"#/$defs/ConfigMapVolumeSource"},"csi":{"$ref":"#/$defs/CSIVolumeSource"},"downwardAPI":{"$ref":"#/$defs/DownwardAPIVolumeSource"},"emptyDir":{"$ref":"#/$defs/EmptyDirVolumeSource"},"ephemeral":{"$ref":"#/$defs/EphemeralVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"gitRepo":{"$ref":"#/$defs/GitRepoVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"image":{"$ref":"#/$defs/ImageVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIVolumeSource"},"name":{"type":"string"},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"persistentVolumeClaim":{"$ref":"#/$defs/PersistentVolumeClaimVolumeSource"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"projected":{"$ref":"#/$defs/ProjectedVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOVolumeSource"},"secret":{"$ref":"#/$defs/SecretVolumeSource"},"storageos":{"$ref":"#/$defs/StorageOSVolumeSource"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false,"required":["name"]};
+const schema118 = {"type":"object","properties":{"fsType":{"type":"string"},"partition":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"readOnly":{"type":"boolean"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+const schema119 = {"type":"object","properties":{"cachingMode":{"type":"string"},"diskName":{"type":"string"},"diskURI":{"type":"string"},"fsType":{"type":"string"},"kind":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["diskName","diskURI"]};
+const schema120 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
+const schema133 = {"type":"object","properties":{"medium":{"type":"string"},"sizeLimit":{"type":["string","number"]}},"additionalProperties":false};
+const schema141 = {"type":"object","properties":{"fsType":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"readOnly":{"type":"boolean"},"targetWWNs":{"type":"array","items":{"type":"string"}},"wwids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema144 = {"type":"object","properties":{"datasetName":{"type":"string"},"datasetUUID":{"type":"string"}},"additionalProperties":false};
+const schema145 = {"type":"object","properties":{"fsType":{"type":"string"},"partition":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"pdName":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["pdName"]};
+const schema146 = {"type":"object","properties":{"directory":{"type":"string"},"repository":{"type":"string"},"revision":{"type":"string"}},"additionalProperties":false,"required":["repository"]};
+const schema147 = {"type":"object","properties":{"endpoints":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
+const schema148 = {"type":"object","properties":{"path":{"type":"string"},"type":{"type":"string","enum":["DirectoryOrCreate","Directory","FileOrCreate","File","Socket","CharDevice","BlockDevice"]}},"additionalProperties":false,"required":["path"]};
+const schema149 = {"type":"object","properties":{"pullPolicy":{"type":"string"},"reference":{"type":"string"}},"additionalProperties":false};
+const schema152 = {"type":"object","properties":{"path":{"type":"string"},"readOnly":{"type":"boolean"},"server":{"type":"string"}},"additionalProperties":false,"required":["path","server"]};
+const schema153 = {"type":"object","properties":{"claimName":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["claimName"]};
+const schema154 = {"type":"object","properties":{"fsType":{"type":"string"},"pdID":{"type":"string"}},"additionalProperties":false,"required":["pdID"]};
+const schema155 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+const schema166 = {"type":"object","properties":{"group":{"type":"string"},"readOnly":{"type":"boolean"},"registry":{"type":"string"},"tenant":{"type":"string"},"user":{"type":"string"},"volume":{"type":"string"}},"additionalProperties":false,"required":["registry","volume"]};
+const schema175 = {"type":"object","properties":{"fsType":{"type":"string"},"storagePolicyID":{"type":"string"},"storagePolicyName":{"type":"string"},"volumePath":{"type":"string"}},"additionalProperties":false,"required":["volumePath"]};
+const schema121 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
 
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8455,13 +8903,13 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate108.errors = vErrors;
+validate110.errors = vErrors;
 return errors === 0;
 }
 
-const schema121 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+const schema123 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
 
-function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8573,14 +9021,14 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate110.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
 
-const schema123 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
-const schema124 = {"type":"object","properties":{"key":{"type":"string"},"mode":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"path":{"type":"string"}},"additionalProperties":false,"required":["key","path"]};
+const schema125 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
+const schema126 = {"type":"object","properties":{"key":{"type":"string"},"mode":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"path":{"type":"string"}},"additionalProperties":false,"required":["key","path"]};
 
-function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8789,13 +9237,13 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate112.errors = vErrors;
+validate114.errors = vErrors;
 return errors === 0;
 }
 
-const schema125 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"nodePublishSecretRef":{"$ref":"#/$defs/LocalObjectReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false,"required":["driver"]};
+const schema127 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"nodePublishSecretRef":{"$ref":"#/$defs/LocalObjectReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false,"required":["driver"]};
 
-function validate114(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -8934,14 +9382,14 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate114.errors = vErrors;
+validate116.errors = vErrors;
 return errors === 0;
 }
 
-const schema127 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/DownwardAPIVolumeFile"}}},"additionalProperties":false};
-const schema128 = {"type":"object","properties":{"fieldRef":{"$ref":"#/$defs/ObjectFieldSelector"},"mode":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"path":{"type":"string"},"resourceFieldRef":{"$ref":"#/$defs/ResourceFieldSelector"}},"additionalProperties":false,"required":["path"]};
+const schema129 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/DownwardAPIVolumeFile"}}},"additionalProperties":false};
+const schema130 = {"type":"object","properties":{"fieldRef":{"$ref":"#/$defs/ObjectFieldSelector"},"mode":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"path":{"type":"string"},"resourceFieldRef":{"$ref":"#/$defs/ResourceFieldSelector"}},"additionalProperties":false,"required":["path"]};
 
-function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate119(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9116,7 +9564,7 @@ errors++;
 if(data5.divisor !== undefined){
 let data7 = data5.divisor;
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err14 = {instancePath:instancePath+"/resourceFieldRef/divisor",schemaPath:"#/$defs/ResourceFieldSelector/properties/divisor/type",keyword:"type",params:{type: schema63.properties.divisor.type},message:"must be string,number"};
+const err14 = {instancePath:instancePath+"/resourceFieldRef/divisor",schemaPath:"#/$defs/ResourceFieldSelector/properties/divisor/type",keyword:"type",params:{type: schema65.properties.divisor.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -9161,12 +9609,12 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate117.errors = vErrors;
+validate119.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate118(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9223,8 +9671,8 @@ let data1 = data.items;
 if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate117(data1[i0], {instancePath:instancePath+"/items/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+if(!(validate119(data1[i0], {instancePath:instancePath+"/items/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
 errors = vErrors.length;
 }
 }
@@ -9251,18 +9699,18 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate116.errors = vErrors;
+validate118.errors = vErrors;
 return errors === 0;
 }
 
-const schema132 = {"type":"object","properties":{"volumeClaimTemplate":{"$ref":"#/$defs/PersistentVolumeClaimTemplate"}},"additionalProperties":false};
-const schema133 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["spec"]};
-const schema135 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"dataSource":{"$ref":"#/$defs/TypedLocalObjectReference"},"dataSourceRef":{"$ref":"#/$defs/TypedObjectReference"},"resources":{"$ref":"#/$defs/VolumeResourceRequirements"},"selector":{"$ref":"#/$defs/LabelSelector"},"storageClassName":{"type":"string"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"volumeName":{"type":"string"}},"additionalProperties":false};
-const schema136 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
-const schema137 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
-const schema138 = {"type":"object","properties":{"limits":{"type":"object","additionalProperties":{"type":["string","number"]}},"requests":{"type":"object","additionalProperties":{"type":["string","number"]}}},"additionalProperties":false};
+const schema134 = {"type":"object","properties":{"volumeClaimTemplate":{"$ref":"#/$defs/PersistentVolumeClaimTemplate"}},"additionalProperties":false};
+const schema135 = {"type":"object","properties":{"metadata":{"$ref":"#/$defs/TemplateMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["spec"]};
+const schema137 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"dataSource":{"$ref":"#/$defs/TypedLocalObjectReference"},"dataSourceRef":{"$ref":"#/$defs/TypedObjectReference"},"resources":{"$ref":"#/$defs/VolumeResourceRequirements"},"selector":{"$ref":"#/$defs/LabelSelector"},"storageClassName":{"type":"string"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"volumeName":{"type":"string"}},"additionalProperties":false};
+const schema138 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
+const schema139 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
+const schema140 = {"type":"object","properties":{"limits":{"type":"object","additionalProperties":{"type":["string","number"]}},"requests":{"type":"object","additionalProperties":{"type":["string","number"]}}},"additionalProperties":false};
 
-function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9270,7 +9718,7 @@ if(data.volumeMode === undefined){
 data.volumeMode = "Filesystem";
 }
 for(const key0 in data){
-if(!(func2.call(schema135.properties, key0))){
+if(!(func2.call(schema137.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -9508,7 +9956,7 @@ if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
 for(const key4 in data12){
 let data13 = data12[key4];
 if((typeof data13 !== "string") && (!((typeof data13 == "number") && (isFinite(data13))))){
-const err19 = {instancePath:instancePath+"/resources/limits/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/VolumeResourceRequirements/properties/limits/additionalProperties/type",keyword:"type",params:{type: schema138.properties.limits.additionalProperties.type},message:"must be string,number"};
+const err19 = {instancePath:instancePath+"/resources/limits/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/VolumeResourceRequirements/properties/limits/additionalProperties/type",keyword:"type",params:{type: schema140.properties.limits.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -9536,7 +9984,7 @@ if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
 for(const key5 in data14){
 let data15 = data14[key5];
 if((typeof data15 !== "string") && (!((typeof data15 == "number") && (isFinite(data15))))){
-const err21 = {instancePath:instancePath+"/resources/requests/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/VolumeResourceRequirements/properties/requests/additionalProperties/type",keyword:"type",params:{type: schema138.properties.requests.additionalProperties.type},message:"must be string,number"};
+const err21 = {instancePath:instancePath+"/resources/requests/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/VolumeResourceRequirements/properties/requests/additionalProperties/type",keyword:"type",params:{type: schema140.properties.requests.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -9571,8 +10019,8 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate31(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
@@ -9612,7 +10060,7 @@ vErrors.push(err26);
 errors++;
 }
 if(!((data19 === "Filesystem") || (data19 === "Block"))){
-const err27 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema135.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
+const err27 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema137.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err27];
 }
@@ -9644,12 +10092,12 @@ vErrors.push(err29);
 }
 errors++;
 }
-validate122.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9781,8 +10229,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate122(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(!(validate124(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 }
@@ -9797,12 +10245,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate121.errors = vErrors;
+validate123.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate122(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9819,8 +10267,8 @@ errors++;
 }
 }
 if(data.volumeClaimTemplate !== undefined){
-if(!(validate121(data.volumeClaimTemplate, {instancePath:instancePath+"/volumeClaimTemplate",parentData:data,parentDataProperty:"volumeClaimTemplate",rootData}))){
-vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+if(!(validate123(data.volumeClaimTemplate, {instancePath:instancePath+"/volumeClaimTemplate",parentData:data,parentDataProperty:"volumeClaimTemplate",rootData}))){
+vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
 errors = vErrors.length;
 }
 }
@@ -9835,13 +10283,13 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate120.errors = vErrors;
+validate122.errors = vErrors;
 return errors === 0;
 }
 
-const schema140 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"}},"additionalProperties":false,"required":["driver"]};
+const schema142 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"}},"additionalProperties":false,"required":["driver"]};
 
-function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -9980,13 +10428,13 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate127.errors = vErrors;
+validate129.errors = vErrors;
 return errors === 0;
 }
 
-const schema148 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
+const schema150 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
 
-function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10021,7 +10469,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema148.properties, key0))){
+if(!(func2.call(schema150.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -10241,17 +10689,17 @@ vErrors.push(err20);
 }
 errors++;
 }
-validate129.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
 
-const schema154 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"sources":{"type":"array","items":{"$ref":"#/$defs/VolumeProjection"}}},"additionalProperties":false};
-const schema155 = {"type":"object","properties":{"clusterTrustBundle":{"$ref":"#/$defs/ClusterTrustBundleProjection"},"configMap":{"$ref":"#/$defs/ConfigMapProjection"},"downwardAPI":{"$ref":"#/$defs/DownwardAPIProjection"},"podCertificate":{"$ref":"#/$defs/PodCertificateProjection"},"secret":{"$ref":"#/$defs/SecretProjection"},"serviceAccountToken":{"$ref":"#/$defs/ServiceAccountTokenProjection"}},"additionalProperties":false};
-const schema160 = {"type":"object","properties":{"certificateChainPath":{"type":"string"},"credentialBundlePath":{"type":"string"},"keyPath":{"type":"string"},"keyType":{"type":"string"},"maxExpirationSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"signerName":{"type":"string"},"userAnnotations":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false,"required":["keyType","signerName"]};
-const schema163 = {"type":"object","properties":{"audience":{"type":"string"},"expirationSeconds":{"type":"integer"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
-const schema156 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"name":{"type":"string"},"optional":{"type":"boolean"},"path":{"type":"string"},"signerName":{"type":"string"}},"additionalProperties":false,"required":["path"]};
+const schema156 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"sources":{"type":"array","items":{"$ref":"#/$defs/VolumeProjection"}}},"additionalProperties":false};
+const schema157 = {"type":"object","properties":{"clusterTrustBundle":{"$ref":"#/$defs/ClusterTrustBundleProjection"},"configMap":{"$ref":"#/$defs/ConfigMapProjection"},"downwardAPI":{"$ref":"#/$defs/DownwardAPIProjection"},"podCertificate":{"$ref":"#/$defs/PodCertificateProjection"},"secret":{"$ref":"#/$defs/SecretProjection"},"serviceAccountToken":{"$ref":"#/$defs/ServiceAccountTokenProjection"}},"additionalProperties":false};
+const schema162 = {"type":"object","properties":{"certificateChainPath":{"type":"string"},"credentialBundlePath":{"type":"string"},"keyPath":{"type":"string"},"keyType":{"type":"string"},"maxExpirationSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"signerName":{"type":"string"},"userAnnotations":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false,"required":["keyType","signerName"]};
+const schema165 = {"type":"object","properties":{"audience":{"type":"string"},"expirationSeconds":{"type":"integer"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
+const schema158 = {"type":"object","properties":{"labelSelector":{"$ref":"#/$defs/LabelSelector"},"name":{"type":"string"},"optional":{"type":"boolean"},"path":{"type":"string"},"signerName":{"type":"string"}},"additionalProperties":false,"required":["path"]};
 
-function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10278,8 +10726,8 @@ errors++;
 }
 }
 if(data.labelSelector !== undefined){
-if(!(validate31(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.labelSelector, {instancePath:instancePath+"/labelSelector",parentData:data,parentDataProperty:"labelSelector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
@@ -10342,13 +10790,13 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate133.errors = vErrors;
+validate135.errors = vErrors;
 return errors === 0;
 }
 
-const schema157 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
+const schema159 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
 
-function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10521,13 +10969,13 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate136.errors = vErrors;
+validate138.errors = vErrors;
 return errors === 0;
 }
 
-const schema159 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/DownwardAPIVolumeFile"}}},"additionalProperties":false};
+const schema161 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/DownwardAPIVolumeFile"}}},"additionalProperties":false};
 
-function validate138(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10548,8 +10996,8 @@ let data0 = data.items;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate117(data0[i0], {instancePath:instancePath+"/items/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+if(!(validate119(data0[i0], {instancePath:instancePath+"/items/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
 errors = vErrors.length;
 }
 }
@@ -10576,13 +11024,13 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate138.errors = vErrors;
+validate140.errors = vErrors;
 return errors === 0;
 }
 
-const schema161 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
+const schema163 = {"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"name":{"type":"string"},"optional":{"type":"boolean"}},"additionalProperties":false};
 
-function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate143(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10755,12 +11203,12 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate141.errors = vErrors;
+validate143.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -10777,20 +11225,20 @@ errors++;
 }
 }
 if(data.clusterTrustBundle !== undefined){
-if(!(validate133(data.clusterTrustBundle, {instancePath:instancePath+"/clusterTrustBundle",parentData:data,parentDataProperty:"clusterTrustBundle",rootData}))){
-vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
+if(!(validate135(data.clusterTrustBundle, {instancePath:instancePath+"/clusterTrustBundle",parentData:data,parentDataProperty:"clusterTrustBundle",rootData}))){
+vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
 errors = vErrors.length;
 }
 }
 if(data.configMap !== undefined){
-if(!(validate136(data.configMap, {instancePath:instancePath+"/configMap",parentData:data,parentDataProperty:"configMap",rootData}))){
-vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
+if(!(validate138(data.configMap, {instancePath:instancePath+"/configMap",parentData:data,parentDataProperty:"configMap",rootData}))){
+vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
 errors = vErrors.length;
 }
 }
 if(data.downwardAPI !== undefined){
-if(!(validate138(data.downwardAPI, {instancePath:instancePath+"/downwardAPI",parentData:data,parentDataProperty:"downwardAPI",rootData}))){
-vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
+if(!(validate140(data.downwardAPI, {instancePath:instancePath+"/downwardAPI",parentData:data,parentDataProperty:"downwardAPI",rootData}))){
+vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
 errors = vErrors.length;
 }
 }
@@ -10964,8 +11412,8 @@ errors++;
 }
 }
 if(data.secret !== undefined){
-if(!(validate141(data.secret, {instancePath:instancePath+"/secret",parentData:data,parentDataProperty:"secret",rootData}))){
-vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+if(!(validate143(data.secret, {instancePath:instancePath+"/secret",parentData:data,parentDataProperty:"secret",rootData}))){
+vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
 errors = vErrors.length;
 }
 }
@@ -11054,12 +11502,12 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate132.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -11116,8 +11564,8 @@ let data1 = data.sources;
 if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate132(data1[i0], {instancePath:instancePath+"/sources/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
+if(!(validate134(data1[i0], {instancePath:instancePath+"/sources/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
 errors = vErrors.length;
 }
 }
@@ -11144,13 +11592,13 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate131.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
 
-const schema165 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
+const schema167 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
 
-function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate147(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -11336,13 +11784,13 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate145.errors = vErrors;
+validate147.errors = vErrors;
 return errors === 0;
 }
 
-const schema167 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
+const schema169 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
 
-function validate147(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -11377,7 +11825,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema167.properties, key0))){
+if(!(func2.call(schema169.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -11546,13 +11994,13 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate147.errors = vErrors;
+validate149.errors = vErrors;
 return errors === 0;
 }
 
-const schema169 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"optional":{"type":"boolean"},"secretName":{"type":"string"}},"additionalProperties":false};
+const schema171 = {"type":"object","properties":{"defaultMode":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":420},"items":{"type":"array","items":{"$ref":"#/$defs/KeyToPath"}},"optional":{"type":"boolean"},"secretName":{"type":"string"}},"additionalProperties":false};
 
-function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -11761,13 +12209,13 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate149.errors = vErrors;
+validate151.errors = vErrors;
 return errors === 0;
 }
 
-const schema171 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
+const schema173 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/LocalObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
 
-function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate153(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -11881,12 +12329,12 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate151.errors = vErrors;
+validate153.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate107(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -11901,7 +12349,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema115.properties, key0))){
+if(!(func2.call(schema117.properties, key0))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err1];
@@ -12223,32 +12671,32 @@ errors++;
 }
 }
 if(data.cephfs !== undefined){
-if(!(validate108(data.cephfs, {instancePath:instancePath+"/cephfs",parentData:data,parentDataProperty:"cephfs",rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
-errors = vErrors.length;
-}
-}
-if(data.cinder !== undefined){
-if(!(validate110(data.cinder, {instancePath:instancePath+"/cinder",parentData:data,parentDataProperty:"cinder",rootData}))){
+if(!(validate110(data.cephfs, {instancePath:instancePath+"/cephfs",parentData:data,parentDataProperty:"cephfs",rootData}))){
 vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
 errors = vErrors.length;
 }
 }
-if(data.configMap !== undefined){
-if(!(validate112(data.configMap, {instancePath:instancePath+"/configMap",parentData:data,parentDataProperty:"configMap",rootData}))){
+if(data.cinder !== undefined){
+if(!(validate112(data.cinder, {instancePath:instancePath+"/cinder",parentData:data,parentDataProperty:"cinder",rootData}))){
 vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 }
-if(data.csi !== undefined){
-if(!(validate114(data.csi, {instancePath:instancePath+"/csi",parentData:data,parentDataProperty:"csi",rootData}))){
+if(data.configMap !== undefined){
+if(!(validate114(data.configMap, {instancePath:instancePath+"/configMap",parentData:data,parentDataProperty:"configMap",rootData}))){
 vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
 errors = vErrors.length;
 }
 }
-if(data.downwardAPI !== undefined){
-if(!(validate116(data.downwardAPI, {instancePath:instancePath+"/downwardAPI",parentData:data,parentDataProperty:"downwardAPI",rootData}))){
+if(data.csi !== undefined){
+if(!(validate116(data.csi, {instancePath:instancePath+"/csi",parentData:data,parentDataProperty:"csi",rootData}))){
 vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+errors = vErrors.length;
+}
+}
+if(data.downwardAPI !== undefined){
+if(!(validate118(data.downwardAPI, {instancePath:instancePath+"/downwardAPI",parentData:data,parentDataProperty:"downwardAPI",rootData}))){
+vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
 errors = vErrors.length;
 }
 }
@@ -12282,7 +12730,7 @@ errors++;
 if(data21.sizeLimit !== undefined){
 let data23 = data21.sizeLimit;
 if((typeof data23 !== "string") && (!((typeof data23 == "number") && (isFinite(data23))))){
-const err30 = {instancePath:instancePath+"/emptyDir/sizeLimit",schemaPath:"#/$defs/EmptyDirVolumeSource/properties/sizeLimit/type",keyword:"type",params:{type: schema131.properties.sizeLimit.type},message:"must be string,number"};
+const err30 = {instancePath:instancePath+"/emptyDir/sizeLimit",schemaPath:"#/$defs/EmptyDirVolumeSource/properties/sizeLimit/type",keyword:"type",params:{type: schema133.properties.sizeLimit.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -12305,8 +12753,8 @@ errors++;
 }
 }
 if(data.ephemeral !== undefined){
-if(!(validate120(data.ephemeral, {instancePath:instancePath+"/ephemeral",parentData:data,parentDataProperty:"ephemeral",rootData}))){
-vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
+if(!(validate122(data.ephemeral, {instancePath:instancePath+"/ephemeral",parentData:data,parentDataProperty:"ephemeral",rootData}))){
+vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
 errors = vErrors.length;
 }
 }
@@ -12453,8 +12901,8 @@ errors++;
 }
 }
 if(data.flexVolume !== undefined){
-if(!(validate127(data.flexVolume, {instancePath:instancePath+"/flexVolume",parentData:data,parentDataProperty:"flexVolume",rootData}))){
-vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+if(!(validate129(data.flexVolume, {instancePath:instancePath+"/flexVolume",parentData:data,parentDataProperty:"flexVolume",rootData}))){
+vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
 errors = vErrors.length;
 }
 }
@@ -12823,7 +13271,7 @@ vErrors.push(err72);
 errors++;
 }
 if(!(((((((data52 === "DirectoryOrCreate") || (data52 === "Directory")) || (data52 === "FileOrCreate")) || (data52 === "File")) || (data52 === "Socket")) || (data52 === "CharDevice")) || (data52 === "BlockDevice"))){
-const err73 = {instancePath:instancePath+"/hostPath/type",schemaPath:"#/$defs/HostPathVolumeSource/properties/type/enum",keyword:"enum",params:{allowedValues: schema146.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err73 = {instancePath:instancePath+"/hostPath/type",schemaPath:"#/$defs/HostPathVolumeSource/properties/type/enum",keyword:"enum",params:{allowedValues: schema148.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err73];
 }
@@ -12897,8 +13345,8 @@ errors++;
 }
 }
 if(data.iscsi !== undefined){
-if(!(validate129(data.iscsi, {instancePath:instancePath+"/iscsi",parentData:data,parentDataProperty:"iscsi",rootData}))){
-vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
+if(!(validate131(data.iscsi, {instancePath:instancePath+"/iscsi",parentData:data,parentDataProperty:"iscsi",rootData}))){
+vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
 errors = vErrors.length;
 }
 }
@@ -13193,8 +13641,8 @@ errors++;
 }
 }
 if(data.projected !== undefined){
-if(!(validate131(data.projected, {instancePath:instancePath+"/projected",parentData:data,parentDataProperty:"projected",rootData}))){
-vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+if(!(validate133(data.projected, {instancePath:instancePath+"/projected",parentData:data,parentDataProperty:"projected",rootData}))){
+vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
 errors = vErrors.length;
 }
 }
@@ -13318,26 +13766,26 @@ errors++;
 }
 }
 if(data.rbd !== undefined){
-if(!(validate145(data.rbd, {instancePath:instancePath+"/rbd",parentData:data,parentDataProperty:"rbd",rootData}))){
-vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
-errors = vErrors.length;
-}
-}
-if(data.scaleIO !== undefined){
-if(!(validate147(data.scaleIO, {instancePath:instancePath+"/scaleIO",parentData:data,parentDataProperty:"scaleIO",rootData}))){
+if(!(validate147(data.rbd, {instancePath:instancePath+"/rbd",parentData:data,parentDataProperty:"rbd",rootData}))){
 vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
 errors = vErrors.length;
 }
 }
-if(data.secret !== undefined){
-if(!(validate149(data.secret, {instancePath:instancePath+"/secret",parentData:data,parentDataProperty:"secret",rootData}))){
+if(data.scaleIO !== undefined){
+if(!(validate149(data.scaleIO, {instancePath:instancePath+"/scaleIO",parentData:data,parentDataProperty:"scaleIO",rootData}))){
 vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
 errors = vErrors.length;
 }
 }
-if(data.storageos !== undefined){
-if(!(validate151(data.storageos, {instancePath:instancePath+"/storageos",parentData:data,parentDataProperty:"storageos",rootData}))){
+if(data.secret !== undefined){
+if(!(validate151(data.secret, {instancePath:instancePath+"/secret",parentData:data,parentDataProperty:"secret",rootData}))){
 vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
+errors = vErrors.length;
+}
+}
+if(data.storageos !== undefined){
+if(!(validate153(data.storageos, {instancePath:instancePath+"/storageos",parentData:data,parentDataProperty:"storageos",rootData}))){
+vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
 errors = vErrors.length;
 }
 }
@@ -13437,12 +13885,12 @@ vErrors.push(err120);
 }
 errors++;
 }
-validate107.errors = vErrors;
+validate109.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate36(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate38(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -13475,7 +13923,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema45.properties, key0))){
+if(!(func2.call(schema47.properties, key0))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err1];
@@ -13512,8 +13960,8 @@ errors++;
 }
 }
 if(data.affinity !== undefined){
-if(!(validate37(data.affinity, {instancePath:instancePath+"/affinity",parentData:data,parentDataProperty:"affinity",rootData}))){
-vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+if(!(validate39(data.affinity, {instancePath:instancePath+"/affinity",parentData:data,parentDataProperty:"affinity",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
 errors = vErrors.length;
 }
 }
@@ -13534,8 +13982,8 @@ let data3 = data.containers;
 if(Array.isArray(data3)){
 const len0 = data3.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate61(data3[i0], {instancePath:instancePath+"/containers/" + i0,parentData:data3,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+if(!(validate63(data3[i0], {instancePath:instancePath+"/containers/" + i0,parentData:data3,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
 errors = vErrors.length;
 }
 }
@@ -13552,8 +14000,8 @@ errors++;
 }
 }
 if(data.dnsConfig !== undefined){
-if(!(validate87(data.dnsConfig, {instancePath:instancePath+"/dnsConfig",parentData:data,parentDataProperty:"dnsConfig",rootData}))){
-vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
+if(!(validate89(data.dnsConfig, {instancePath:instancePath+"/dnsConfig",parentData:data,parentDataProperty:"dnsConfig",rootData}))){
+vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
 errors = vErrors.length;
 }
 }
@@ -13569,7 +14017,7 @@ vErrors.push(err6);
 errors++;
 }
 if(!((((data6 === "ClusterFirst") || (data6 === "ClusterFirstWithHostNet")) || (data6 === "Default")) || (data6 === "None"))){
-const err7 = {instancePath:instancePath+"/dnsPolicy",schemaPath:"#/properties/dnsPolicy/enum",keyword:"enum",params:{allowedValues: schema45.properties.dnsPolicy.enum},message:"must be equal to one of the allowed values"};
+const err7 = {instancePath:instancePath+"/dnsPolicy",schemaPath:"#/properties/dnsPolicy/enum",keyword:"enum",params:{allowedValues: schema47.properties.dnsPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -13593,8 +14041,8 @@ let data8 = data.ephemeralContainers;
 if(Array.isArray(data8)){
 const len1 = data8.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate89(data8[i1], {instancePath:instancePath+"/ephemeralContainers/" + i1,parentData:data8,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
+if(!(validate91(data8[i1], {instancePath:instancePath+"/ephemeralContainers/" + i1,parentData:data8,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
 errors = vErrors.length;
 }
 }
@@ -13835,8 +14283,8 @@ let data24 = data.initContainers;
 if(Array.isArray(data24)){
 const len5 = data24.length;
 for(let i5=0; i5<len5; i5++){
-if(!(validate61(data24[i5], {instancePath:instancePath+"/initContainers/" + i5,parentData:data24,parentDataProperty:i5,rootData}))){
-vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+if(!(validate63(data24[i5], {instancePath:instancePath+"/initContainers/" + i5,parentData:data24,parentDataProperty:i5,rootData}))){
+vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
 errors = vErrors.length;
 }
 }
@@ -13929,7 +14377,7 @@ vErrors.push(err33);
 errors++;
 }
 if(!((data30 === "linux") || (data30 === "windows"))){
-const err34 = {instancePath:instancePath+"/os/name",schemaPath:"#/$defs/PodOS/properties/name/enum",keyword:"enum",params:{allowedValues: schema102.properties.name.enum},message:"must be equal to one of the allowed values"};
+const err34 = {instancePath:instancePath+"/os/name",schemaPath:"#/$defs/PodOS/properties/name/enum",keyword:"enum",params:{allowedValues: schema104.properties.name.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -13957,7 +14405,7 @@ if(data31 && typeof data31 == "object" && !Array.isArray(data31)){
 for(const key5 in data31){
 let data32 = data31[key5];
 if((typeof data32 !== "string") && (!((typeof data32 == "number") && (isFinite(data32))))){
-const err36 = {instancePath:instancePath+"/overhead/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/overhead/additionalProperties/type",keyword:"type",params:{type: schema45.properties.overhead.additionalProperties.type},message:"must be string,number"};
+const err36 = {instancePath:instancePath+"/overhead/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/overhead/additionalProperties/type",keyword:"type",params:{type: schema47.properties.overhead.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err36];
 }
@@ -13992,7 +14440,7 @@ vErrors.push(err38);
 errors++;
 }
 if(!((data33 === "PreemptLowerPriority") || (data33 === "Never"))){
-const err39 = {instancePath:instancePath+"/preemptionPolicy",schemaPath:"#/properties/preemptionPolicy/enum",keyword:"enum",params:{allowedValues: schema45.properties.preemptionPolicy.enum},message:"must be equal to one of the allowed values"};
+const err39 = {instancePath:instancePath+"/preemptionPolicy",schemaPath:"#/properties/preemptionPolicy/enum",keyword:"enum",params:{allowedValues: schema47.properties.preemptionPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err39];
 }
@@ -14204,8 +14652,8 @@ errors++;
 }
 }
 if(data.resources !== undefined){
-if(!(validate79(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
-vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+if(!(validate81(data.resources, {instancePath:instancePath+"/resources",parentData:data,parentDataProperty:"resources",rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
 errors = vErrors.length;
 }
 }
@@ -14221,7 +14669,7 @@ vErrors.push(err56);
 errors++;
 }
 if(!(((data45 === "Always") || (data45 === "OnFailure")) || (data45 === "Never"))){
-const err57 = {instancePath:instancePath+"/restartPolicy",schemaPath:"#/properties/restartPolicy/enum",keyword:"enum",params:{allowedValues: schema45.properties.restartPolicy.enum},message:"must be equal to one of the allowed values"};
+const err57 = {instancePath:instancePath+"/restartPolicy",schemaPath:"#/properties/restartPolicy/enum",keyword:"enum",params:{allowedValues: schema47.properties.restartPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err57];
 }
@@ -14356,8 +14804,8 @@ vErrors.push(err67);
 errors++;
 }
 }
-if(!(validate102(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
-vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+if(!(validate104(data.securityContext, {instancePath:instancePath+"/securityContext",parentData:data,parentDataProperty:"securityContext",rootData}))){
+vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
 errors = vErrors.length;
 }
 if(data.serviceAccount !== undefined){
@@ -14475,7 +14923,7 @@ vErrors.push(err76);
 errors++;
 }
 if(!(((data62 === "NoSchedule") || (data62 === "PreferNoSchedule")) || (data62 === "NoExecute"))){
-const err77 = {instancePath:instancePath+"/tolerations/" + i9+"/effect",schemaPath:"#/$defs/Toleration/properties/effect/enum",keyword:"enum",params:{allowedValues: schema113.properties.effect.enum},message:"must be equal to one of the allowed values"};
+const err77 = {instancePath:instancePath+"/tolerations/" + i9+"/effect",schemaPath:"#/$defs/Toleration/properties/effect/enum",keyword:"enum",params:{allowedValues: schema115.properties.effect.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -14510,7 +14958,7 @@ vErrors.push(err79);
 errors++;
 }
 if(!((((data64 === "Exists") || (data64 === "Equal")) || (data64 === "Lt")) || (data64 === "Gt"))){
-const err80 = {instancePath:instancePath+"/tolerations/" + i9+"/operator",schemaPath:"#/$defs/Toleration/properties/operator/enum",keyword:"enum",params:{allowedValues: schema113.properties.operator.enum},message:"must be equal to one of the allowed values"};
+const err80 = {instancePath:instancePath+"/tolerations/" + i9+"/operator",schemaPath:"#/$defs/Toleration/properties/operator/enum",keyword:"enum",params:{allowedValues: schema115.properties.operator.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err80];
 }
@@ -14574,8 +15022,8 @@ let data67 = data.topologySpreadConstraints;
 if(Array.isArray(data67)){
 const len10 = data67.length;
 for(let i10=0; i10<len10; i10++){
-if(!(validate104(data67[i10], {instancePath:instancePath+"/topologySpreadConstraints/" + i10,parentData:data67,parentDataProperty:i10,rootData}))){
-vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+if(!(validate106(data67[i10], {instancePath:instancePath+"/topologySpreadConstraints/" + i10,parentData:data67,parentDataProperty:i10,rootData}))){
+vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
 errors = vErrors.length;
 }
 }
@@ -14596,8 +15044,8 @@ let data69 = data.volumes;
 if(Array.isArray(data69)){
 const len11 = data69.length;
 for(let i11=0; i11<len11; i11++){
-if(!(validate107(data69[i11], {instancePath:instancePath+"/volumes/" + i11,parentData:data69,parentDataProperty:i11,rootData}))){
-vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+if(!(validate109(data69[i11], {instancePath:instancePath+"/volumes/" + i11,parentData:data69,parentDataProperty:i11,rootData}))){
+vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
 errors = vErrors.length;
 }
 }
@@ -14624,12 +15072,12 @@ vErrors.push(err87);
 }
 errors++;
 }
-validate36.errors = vErrors;
+validate38.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate35(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate37(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -14762,8 +15210,8 @@ vErrors.push(err9);
 errors++;
 }
 if(data.spec !== undefined){
-if(!(validate36(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
+if(!(validate38(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
 errors = vErrors.length;
 }
 }
@@ -14778,12 +15226,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate35.errors = vErrors;
+validate37.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -14804,7 +15252,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema34.properties, key0))){
+if(!(func2.call(schema36.properties, key0))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err1];
@@ -14922,7 +15370,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!((data3 === "NonIndexed") || (data3 === "Indexed"))){
-const err11 = {instancePath:instancePath+"/completionMode",schemaPath:"#/properties/completionMode/enum",keyword:"enum",params:{allowedValues: schema34.properties.completionMode.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/completionMode",schemaPath:"#/properties/completionMode/enum",keyword:"enum",params:{allowedValues: schema36.properties.completionMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -15061,8 +15509,8 @@ errors++;
 }
 }
 if(data.podFailurePolicy !== undefined){
-if(!(validate27(data.podFailurePolicy, {instancePath:instancePath+"/podFailurePolicy",parentData:data,parentDataProperty:"podFailurePolicy",rootData}))){
-vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+if(!(validate29(data.podFailurePolicy, {instancePath:instancePath+"/podFailurePolicy",parentData:data,parentDataProperty:"podFailurePolicy",rootData}))){
+vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
 errors = vErrors.length;
 }
 }
@@ -15079,7 +15527,7 @@ vErrors.push(err23);
 errors++;
 }
 if(!((data10 === "TerminatingOrFailed") || (data10 === "Failed"))){
-const err24 = {instancePath:instancePath+"/podReplacementPolicy",schemaPath:"#/properties/podReplacementPolicy/enum",keyword:"enum",params:{allowedValues: schema34.properties.podReplacementPolicy.enum},message:"must be equal to one of the allowed values"};
+const err24 = {instancePath:instancePath+"/podReplacementPolicy",schemaPath:"#/properties/podReplacementPolicy/enum",keyword:"enum",params:{allowedValues: schema36.properties.podReplacementPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -15090,14 +15538,14 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate31(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
 if(data.successPolicy !== undefined){
-if(!(validate33(data.successPolicy, {instancePath:instancePath+"/successPolicy",parentData:data,parentDataProperty:"successPolicy",rootData}))){
-vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+if(!(validate35(data.successPolicy, {instancePath:instancePath+"/successPolicy",parentData:data,parentDataProperty:"successPolicy",rootData}))){
+vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
 errors = vErrors.length;
 }
 }
@@ -15112,8 +15560,8 @@ vErrors.push(err25);
 errors++;
 }
 if(data.template !== undefined){
-if(!(validate35(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate37(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 }
@@ -15163,12 +15611,12 @@ vErrors.push(err29);
 }
 errors++;
 }
-validate26.errors = vErrors;
+validate28.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate27(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15300,8 +15748,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate26(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+if(!(validate28(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
 errors = vErrors.length;
 }
 }
@@ -15316,12 +15764,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate25.errors = vErrors;
+validate27.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate26(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15381,7 +15829,7 @@ vErrors.push(err3);
 errors++;
 }
 if(!(((data0 === "Allow") || (data0 === "Forbid")) || (data0 === "Replace"))){
-const err4 = {instancePath:instancePath+"/concurrencyPolicy",schemaPath:"#/properties/concurrencyPolicy/enum",keyword:"enum",params:{allowedValues: schema31.properties.concurrencyPolicy.enum},message:"must be equal to one of the allowed values"};
+const err4 = {instancePath:instancePath+"/concurrencyPolicy",schemaPath:"#/properties/concurrencyPolicy/enum",keyword:"enum",params:{allowedValues: schema33.properties.concurrencyPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -15424,8 +15872,8 @@ errors++;
 }
 }
 if(data.jobTemplate !== undefined){
-if(!(validate25(data.jobTemplate, {instancePath:instancePath+"/jobTemplate",parentData:data,parentDataProperty:"jobTemplate",rootData}))){
-vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+if(!(validate27(data.jobTemplate, {instancePath:instancePath+"/jobTemplate",parentData:data,parentDataProperty:"jobTemplate",rootData}))){
+vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
 errors = vErrors.length;
 }
 }
@@ -15532,12 +15980,12 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate24.errors = vErrors;
+validate26.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate25(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15733,8 +16181,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate24(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+if(!(validate26(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
 errors = vErrors.length;
 }
 }
@@ -15749,17 +16197,17 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate23.errors = vErrors;
+validate25.errors = vErrors;
 return errors === 0;
 }
 
-export const DaemonSet = validate159;
-const schema174 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"DaemonSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/DaemonSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema176 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/DaemonSetUpdateStrategy","default":{}}},"additionalProperties":false,"required":["selector","template"]};
-const schema177 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateDaemonSet"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
-const schema178 = {"type":"object","properties":{"maxSurge":{"type":["integer","string"],"default":0},"maxUnavailable":{"type":["integer","string"],"default":1}},"additionalProperties":false};
+export const DaemonSet = validate161;
+const schema176 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"DaemonSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/DaemonSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema178 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/DaemonSetUpdateStrategy","default":{}}},"additionalProperties":false,"required":["selector","template"]};
+const schema179 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateDaemonSet"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
+const schema180 = {"type":"object","properties":{"maxSurge":{"type":["integer","string"],"default":0},"maxUnavailable":{"type":["integer","string"],"default":1}},"additionalProperties":false};
 
-function validate163(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate165(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15801,7 +16249,7 @@ errors++;
 }
 let data1 = data0.maxSurge;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/rollingUpdate/maxSurge",schemaPath:"#/$defs/RollingUpdateDaemonSet/properties/maxSurge/type",keyword:"type",params:{type: schema178.properties.maxSurge.type},message:"must be integer,string"};
+const err2 = {instancePath:instancePath+"/rollingUpdate/maxSurge",schemaPath:"#/$defs/RollingUpdateDaemonSet/properties/maxSurge/type",keyword:"type",params:{type: schema180.properties.maxSurge.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -15812,7 +16260,7 @@ errors++;
 }
 let data2 = data0.maxUnavailable;
 if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (typeof data2 !== "string")){
-const err3 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateDaemonSet/properties/maxUnavailable/type",keyword:"type",params:{type: schema178.properties.maxUnavailable.type},message:"must be integer,string"};
+const err3 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateDaemonSet/properties/maxUnavailable/type",keyword:"type",params:{type: schema180.properties.maxUnavailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -15845,7 +16293,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!((data3 === "RollingUpdate") || (data3 === "OnDelete"))){
-const err6 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema177.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema179.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -15865,12 +16313,12 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate163.errors = vErrors;
+validate165.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate160(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate162(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -15981,19 +16429,19 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate31(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
 if(data.template !== undefined){
-if(!(validate35(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate37(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 }
-if(!(validate163(data.updateStrategy, {instancePath:instancePath+"/updateStrategy",parentData:data,parentDataProperty:"updateStrategy",rootData}))){
-vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
+if(!(validate165(data.updateStrategy, {instancePath:instancePath+"/updateStrategy",parentData:data,parentDataProperty:"updateStrategy",rootData}))){
+vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
 errors = vErrors.length;
 }
 }
@@ -16007,12 +16455,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate160.errors = vErrors;
+validate162.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate159(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -16208,8 +16656,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate160(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+if(!(validate162(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
 errors = vErrors.length;
 }
 }
@@ -16224,17 +16672,17 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate159.errors = vErrors;
+validate161.errors = vErrors;
 return errors === 0;
 }
 
-export const Deployment = validate166;
-const schema179 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"Deployment"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/DeploymentSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema181 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"paused":{"type":"boolean"},"progressDeadlineSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":600},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"strategy":{"$ref":"#/$defs/DeploymentStrategy","default":{}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
-const schema182 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateDeployment"},"type":{"type":"string","enum":["RollingUpdate","Recreate"],"default":"RollingUpdate"}},"additionalProperties":false};
-const schema183 = {"type":"object","properties":{"maxSurge":{"type":["integer","string"],"default":"25%"},"maxUnavailable":{"type":["integer","string"],"default":"25%"}},"additionalProperties":false};
+export const Deployment = validate168;
+const schema181 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"Deployment"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/DeploymentSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema183 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"paused":{"type":"boolean"},"progressDeadlineSeconds":{"type":"integer","minimum":0,"maximum":2147483647,"default":600},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"strategy":{"$ref":"#/$defs/DeploymentStrategy","default":{}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
+const schema184 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateDeployment"},"type":{"type":"string","enum":["RollingUpdate","Recreate"],"default":"RollingUpdate"}},"additionalProperties":false};
+const schema185 = {"type":"object","properties":{"maxSurge":{"type":["integer","string"],"default":"25%"},"maxUnavailable":{"type":["integer","string"],"default":"25%"}},"additionalProperties":false};
 
-function validate169(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate171(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -16276,7 +16724,7 @@ errors++;
 }
 let data1 = data0.maxSurge;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/rollingUpdate/maxSurge",schemaPath:"#/$defs/RollingUpdateDeployment/properties/maxSurge/type",keyword:"type",params:{type: schema183.properties.maxSurge.type},message:"must be integer,string"};
+const err2 = {instancePath:instancePath+"/rollingUpdate/maxSurge",schemaPath:"#/$defs/RollingUpdateDeployment/properties/maxSurge/type",keyword:"type",params:{type: schema185.properties.maxSurge.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -16287,7 +16735,7 @@ errors++;
 }
 let data2 = data0.maxUnavailable;
 if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (typeof data2 !== "string")){
-const err3 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateDeployment/properties/maxUnavailable/type",keyword:"type",params:{type: schema183.properties.maxUnavailable.type},message:"must be integer,string"};
+const err3 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateDeployment/properties/maxUnavailable/type",keyword:"type",params:{type: schema185.properties.maxUnavailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -16320,7 +16768,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!((data3 === "RollingUpdate") || (data3 === "Recreate"))){
-const err6 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema182.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema184.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -16340,12 +16788,12 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate169.errors = vErrors;
+validate171.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate167(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate169(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -16540,18 +16988,18 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate31(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
-if(!(validate169(data.strategy, {instancePath:instancePath+"/strategy",parentData:data,parentDataProperty:"strategy",rootData}))){
-vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
+if(!(validate171(data.strategy, {instancePath:instancePath+"/strategy",parentData:data,parentDataProperty:"strategy",rootData}))){
+vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
 errors = vErrors.length;
 }
 if(data.template !== undefined){
-if(!(validate35(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate37(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 }
@@ -16566,12 +17014,12 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate167.errors = vErrors;
+validate169.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate166(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate168(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -16767,8 +17215,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate167(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate167.errors : vErrors.concat(validate167.errors);
+if(!(validate169(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
 errors = vErrors.length;
 }
 }
@@ -16783,21 +17231,21 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate166.errors = vErrors;
+validate168.errors = vErrors;
 return errors === 0;
 }
 
-export const EndpointSlice = validate173;
-const schema184 = {"type":"object","properties":{"addressType":{"type":"string","enum":["IPv4","IPv6","FQDN"]},"apiVersion":{"const":"discovery.k8s.io/v1"},"endpoints":{"type":"array","items":{"$ref":"#/$defs/Endpoint"}},"kind":{"const":"EndpointSlice"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"ports":{"type":"array","items":{"$ref":"#/$defs/EndpointSlicePort"}}},"additionalProperties":false,"required":["apiVersion","kind","metadata","addressType"]};
-const schema192 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string","default":""},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false};
-const schema185 = {"type":"object","properties":{"addresses":{"type":"array","items":{"type":"string"}},"conditions":{"$ref":"#/$defs/EndpointConditions"},"deprecatedTopology":{"type":"object","additionalProperties":{"type":"string"}},"hints":{"$ref":"#/$defs/EndpointHints"},"hostname":{"type":"string"},"nodeName":{"type":"string"},"targetRef":{"$ref":"#/$defs/ObjectReference"},"zone":{"type":"string"}},"additionalProperties":false,"required":["addresses"]};
-const schema186 = {"type":"object","properties":{"ready":{"type":"boolean"},"serving":{"type":"boolean"},"terminating":{"type":"boolean"}},"additionalProperties":false};
-const schema190 = {"type":"object","properties":{"apiVersion":{"type":"string"},"fieldPath":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"resourceVersion":{"type":"string"},"uid":{"type":"string"}},"additionalProperties":false};
-const schema187 = {"type":"object","properties":{"forNodes":{"type":"array","items":{"$ref":"#/$defs/ForNode"}},"forZones":{"type":"array","items":{"$ref":"#/$defs/ForZone"}}},"additionalProperties":false};
-const schema188 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false,"required":["name"]};
-const schema189 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false,"required":["name"]};
+export const EndpointSlice = validate175;
+const schema186 = {"type":"object","properties":{"addressType":{"type":"string","enum":["IPv4","IPv6","FQDN"]},"apiVersion":{"const":"discovery.k8s.io/v1"},"endpoints":{"type":"array","items":{"$ref":"#/$defs/Endpoint"}},"kind":{"const":"EndpointSlice"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"ports":{"type":"array","items":{"$ref":"#/$defs/EndpointSlicePort"}}},"additionalProperties":false,"required":["apiVersion","kind","metadata","addressType"]};
+const schema194 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string","default":""},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false};
+const schema187 = {"type":"object","properties":{"addresses":{"type":"array","items":{"type":"string"}},"conditions":{"$ref":"#/$defs/EndpointConditions"},"deprecatedTopology":{"type":"object","additionalProperties":{"type":"string"}},"hints":{"$ref":"#/$defs/EndpointHints"},"hostname":{"type":"string"},"nodeName":{"type":"string"},"targetRef":{"$ref":"#/$defs/ObjectReference"},"zone":{"type":"string"}},"additionalProperties":false,"required":["addresses"]};
+const schema188 = {"type":"object","properties":{"ready":{"type":"boolean"},"serving":{"type":"boolean"},"terminating":{"type":"boolean"}},"additionalProperties":false};
+const schema192 = {"type":"object","properties":{"apiVersion":{"type":"string"},"fieldPath":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"resourceVersion":{"type":"string"},"uid":{"type":"string"}},"additionalProperties":false};
+const schema189 = {"type":"object","properties":{"forNodes":{"type":"array","items":{"$ref":"#/$defs/ForNode"}},"forZones":{"type":"array","items":{"$ref":"#/$defs/ForZone"}}},"additionalProperties":false};
+const schema190 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false,"required":["name"]};
+const schema191 = {"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false,"required":["name"]};
 
-function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -16954,12 +17402,12 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate175.errors = vErrors;
+validate177.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate174(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate176(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -17104,8 +17552,8 @@ errors++;
 }
 }
 if(data.hints !== undefined){
-if(!(validate175(data.hints, {instancePath:instancePath+"/hints",parentData:data,parentDataProperty:"hints",rootData}))){
-vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+if(!(validate177(data.hints, {instancePath:instancePath+"/hints",parentData:data,parentDataProperty:"hints",rootData}))){
+vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
 errors = vErrors.length;
 }
 }
@@ -17267,12 +17715,12 @@ vErrors.push(err23);
 }
 errors++;
 }
-validate174.errors = vErrors;
+validate176.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -17341,7 +17789,7 @@ vErrors.push(err5);
 errors++;
 }
 if(!(((data0 === "IPv4") || (data0 === "IPv6")) || (data0 === "FQDN"))){
-const err6 = {instancePath:instancePath+"/addressType",schemaPath:"#/properties/addressType/enum",keyword:"enum",params:{allowedValues: schema184.properties.addressType.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/addressType",schemaPath:"#/properties/addressType/enum",keyword:"enum",params:{allowedValues: schema186.properties.addressType.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -17368,8 +17816,8 @@ let data2 = data.endpoints;
 if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate174(data2[i0], {instancePath:instancePath+"/endpoints/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
+if(!(validate176(data2[i0], {instancePath:instancePath+"/endpoints/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
 errors = vErrors.length;
 }
 }
@@ -17606,7 +18054,7 @@ vErrors.push(err25);
 errors++;
 }
 if(!(((data17 === "TCP") || (data17 === "UDP")) || (data17 === "SCTP"))){
-const err26 = {instancePath:instancePath+"/ports/" + i1+"/protocol",schemaPath:"#/$defs/EndpointSlicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema192.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err26 = {instancePath:instancePath+"/ports/" + i1+"/protocol",schemaPath:"#/$defs/EndpointSlicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema194.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -17650,17 +18098,17 @@ vErrors.push(err29);
 }
 errors++;
 }
-validate173.errors = vErrors;
+validate175.errors = vErrors;
 return errors === 0;
 }
 
-export const Endpoints = validate178;
-const schema193 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Endpoints"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"subsets":{"type":"array","items":{"$ref":"#/$defs/EndpointSubset"}}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
-const schema195 = {"type":"object","properties":{"addresses":{"type":"array","items":{"$ref":"#/$defs/EndpointAddress"}},"notReadyAddresses":{"type":"array","items":{"$ref":"#/$defs/EndpointAddress"}},"ports":{"type":"array","items":{"$ref":"#/$defs/EndpointPort"}}},"additionalProperties":false};
-const schema198 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false,"required":["port"]};
-const schema196 = {"type":"object","properties":{"hostname":{"type":"string"},"ip":{"type":"string"},"nodeName":{"type":"string"},"targetRef":{"$ref":"#/$defs/ObjectReference"}},"additionalProperties":false,"required":["ip"]};
+export const Endpoints = validate180;
+const schema195 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Endpoints"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"subsets":{"type":"array","items":{"$ref":"#/$defs/EndpointSubset"}}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema197 = {"type":"object","properties":{"addresses":{"type":"array","items":{"$ref":"#/$defs/EndpointAddress"}},"notReadyAddresses":{"type":"array","items":{"$ref":"#/$defs/EndpointAddress"}},"ports":{"type":"array","items":{"$ref":"#/$defs/EndpointPort"}}},"additionalProperties":false};
+const schema200 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false,"required":["port"]};
+const schema198 = {"type":"object","properties":{"hostname":{"type":"string"},"ip":{"type":"string"},"nodeName":{"type":"string"},"targetRef":{"$ref":"#/$defs/ObjectReference"}},"additionalProperties":false,"required":["ip"]};
 
-function validate180(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate182(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -17844,12 +18292,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate180.errors = vErrors;
+validate182.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate179(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate181(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -17870,8 +18318,8 @@ let data0 = data.addresses;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate180(data0[i0], {instancePath:instancePath+"/addresses/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+if(!(validate182(data0[i0], {instancePath:instancePath+"/addresses/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
 errors = vErrors.length;
 }
 }
@@ -17892,8 +18340,8 @@ let data2 = data.notReadyAddresses;
 if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate180(data2[i1], {instancePath:instancePath+"/notReadyAddresses/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+if(!(validate182(data2[i1], {instancePath:instancePath+"/notReadyAddresses/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
 errors = vErrors.length;
 }
 }
@@ -18012,7 +18460,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(((data9 === "TCP") || (data9 === "UDP")) || (data9 === "SCTP"))){
-const err11 = {instancePath:instancePath+"/ports/" + i2+"/protocol",schemaPath:"#/$defs/EndpointPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema198.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/ports/" + i2+"/protocol",schemaPath:"#/$defs/EndpointPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema200.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -18056,12 +18504,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate179.errors = vErrors;
+validate181.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate178(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate180(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -18251,8 +18699,8 @@ let data9 = data.subsets;
 if(Array.isArray(data9)){
 const len0 = data9.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate179(data9[i0], {instancePath:instancePath+"/subsets/" + i0,parentData:data9,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
+if(!(validate181(data9[i0], {instancePath:instancePath+"/subsets/" + i0,parentData:data9,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
 errors = vErrors.length;
 }
 }
@@ -18279,20 +18727,20 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate178.errors = vErrors;
+validate180.errors = vErrors;
 return errors === 0;
 }
 
-export const Engine = validate184;
-const schema199 = {"type":"object","properties":{"apiVersion":{"const":"berth.dev/v1"},"kind":{"const":"Engine"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/EngineSpec","default":{}}},"required":["apiVersion","kind","metadata"],"additionalProperties":false};
-const schema201 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string"},"autoscaling":{"$ref":"#/$defs/EngineAutoscaling","default":{}},"notifications":{"type":"array","items":{"$ref":"#/$defs/EngineNotification"},"default":[]}},"additionalProperties":false};
-const schema210 = {"type":"object","properties":{"prometheusURL":{"type":"string"}},"additionalProperties":false};
-const schema211 = {"type":"object","properties":{"name":{"type":"string"},"type":{"enum":["webhook","slack","matrix"]},"url":{"type":"string"},"urlFile":{"type":"string"},"urlEnv":{"type":"string"},"tokenFile":{"type":"string"},"events":{"type":"array","items":{"enum":["applying","synced","degraded","refused","held","unreachable","rolledBack","rollbackFailed"]},"default":["synced","degraded","refused","held","unreachable","rolledBack","rollbackFailed"]},"applications":{"type":"array","items":{"type":"string"},"default":[]},"template":{"type":"string"}},"required":["name","type"],"additionalProperties":false};
-const schema202 = {"type":"object","properties":{"name":{"type":"string"},"endpoint":{"type":"string"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"taints":{"type":"array","items":{"$ref":"#/$defs/EngineTaint"}},"tls":{"$ref":"#/$defs/EngineTLS"}},"required":["name","endpoint"],"additionalProperties":false};
-const schema203 = {"type":"object","properties":{"key":{"type":"string"},"value":{"type":"string","default":""},"effect":{"enum":["NoSchedule","PreferNoSchedule","NoExecute"]}},"required":["key","effect"],"additionalProperties":false};
-const schema204 = {"type":"object","properties":{"caFile":{"type":"string"},"certFile":{"type":"string"},"keyFile":{"type":"string"}},"required":["caFile","certFile","keyFile"],"additionalProperties":false};
+export const Engine = validate186;
+const schema201 = {"type":"object","properties":{"apiVersion":{"const":"berth.dev/v1"},"kind":{"const":"Engine"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/EngineSpec","default":{}}},"required":["apiVersion","kind","metadata"],"additionalProperties":false};
+const schema203 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string"},"autoscaling":{"$ref":"#/$defs/EngineAutoscaling","default":{}},"notifications":{"type":"array","items":{"$ref":"#/$defs/EngineNotification"},"default":[]}},"additionalProperties":false};
+const schema212 = {"type":"object","properties":{"prometheusURL":{"type":"string"}},"additionalProperties":false};
+const schema213 = {"type":"object","properties":{"name":{"type":"string"},"type":{"enum":["webhook","slack","matrix"]},"url":{"type":"string"},"urlFile":{"type":"string"},"urlEnv":{"type":"string"},"tokenFile":{"type":"string"},"events":{"type":"array","items":{"enum":["applying","synced","degraded","refused","held","unreachable","rolledBack","rollbackFailed"]},"default":["synced","degraded","refused","held","unreachable","rolledBack","rollbackFailed"]},"applications":{"type":"array","items":{"type":"string"},"default":[]},"template":{"type":"string"}},"required":["name","type"],"additionalProperties":false};
+const schema204 = {"type":"object","properties":{"name":{"type":"string"},"endpoint":{"type":"string"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"taints":{"type":"array","items":{"$ref":"#/$defs/EngineTaint"}},"tls":{"$ref":"#/$defs/EngineTLS"}},"required":["name","endpoint"],"additionalProperties":false};
+const schema205 = {"type":"object","properties":{"key":{"type":"string"},"value":{"type":"string","default":""},"effect":{"enum":["NoSchedule","PreferNoSchedule","NoExecute"]}},"required":["key","effect"],"additionalProperties":false};
+const schema206 = {"type":"object","properties":{"caFile":{"type":"string"},"certFile":{"type":"string"},"keyFile":{"type":"string"}},"required":["caFile","certFile","keyFile"],"additionalProperties":false};
 
-function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -18446,7 +18894,7 @@ errors++;
 if(data5.effect !== undefined){
 let data8 = data5.effect;
 if(!(((data8 === "NoSchedule") || (data8 === "PreferNoSchedule")) || (data8 === "NoExecute"))){
-const err12 = {instancePath:instancePath+"/taints/" + i0+"/effect",schemaPath:"#/$defs/EngineTaint/properties/effect/enum",keyword:"enum",params:{allowedValues: schema203.properties.effect.enum},message:"must be equal to one of the allowed values"};
+const err12 = {instancePath:instancePath+"/taints/" + i0+"/effect",schemaPath:"#/$defs/EngineTaint/properties/effect/enum",keyword:"enum",params:{allowedValues: schema205.properties.effect.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -18584,15 +19032,15 @@ vErrors.push(err23);
 }
 errors++;
 }
-validate186.errors = vErrors;
+validate188.errors = vErrors;
 return errors === 0;
 }
 
-const schema205 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":0,"maximum":65535,"default":0},"mode":{"enum":["services","names"]},"nodeImage":{"type":"string","default":"berth-node:1"},"ingress":{"$ref":"#/$defs/EngineIngress","default":{}},"acme":{"$ref":"#/$defs/EngineACME"}},"additionalProperties":false};
-const schema206 = {"type":"object","properties":{"httpPort":{"type":"integer","minimum":0,"maximum":65535,"default":80},"httpsPort":{"type":"integer","minimum":0,"maximum":65535,"default":443},"proxyProtocol":{"type":"boolean","default":false},"className":{"type":"string"}},"additionalProperties":false};
-const schema207 = {"type":"object","properties":{"server":{"type":"string"},"email":{"type":"string"},"agreeToTerms":{"type":"boolean","default":false},"caFile":{"type":"string"}},"additionalProperties":false};
+const schema207 = {"type":"object","properties":{"podCIDR":{"type":"string","default":"10.244.0.0/14"},"serviceCIDR":{"type":"string","default":"10.96.0.0/16"},"mtu":{"type":"integer","minimum":0,"maximum":65535,"default":0},"mode":{"enum":["services","names"]},"nodeImage":{"type":"string","default":"berth-node:1"},"ingress":{"$ref":"#/$defs/EngineIngress","default":{}},"acme":{"$ref":"#/$defs/EngineACME"}},"additionalProperties":false};
+const schema208 = {"type":"object","properties":{"httpPort":{"type":"integer","minimum":0,"maximum":65535,"default":80},"httpsPort":{"type":"integer","minimum":0,"maximum":65535,"default":443},"proxyProtocol":{"type":"boolean","default":false},"className":{"type":"string"}},"additionalProperties":false};
+const schema209 = {"type":"object","properties":{"server":{"type":"string"},"email":{"type":"string"},"agreeToTerms":{"type":"boolean","default":false},"caFile":{"type":"string"}},"additionalProperties":false};
 
-function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -18679,7 +19127,7 @@ errors++;
 if(data.mode !== undefined){
 let data3 = data.mode;
 if(!((data3 === "services") || (data3 === "names"))){
-const err6 = {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/enum",keyword:"enum",params:{allowedValues: schema205.properties.mode.enum},message:"must be equal to one of the allowed values"};
+const err6 = {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/enum",keyword:"enum",params:{allowedValues: schema207.properties.mode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -18908,14 +19356,14 @@ vErrors.push(err24);
 }
 errors++;
 }
-validate188.errors = vErrors;
+validate190.errors = vErrors;
 return errors === 0;
 }
 
-const schema208 = {"type":"object","properties":{"listen":{"type":"string"},"externalURL":{"type":"string"},"webhooks":{"$ref":"#/$defs/EngineWebhooks"}},"additionalProperties":false};
-const schema209 = {"type":"object","properties":{"listen":{"type":"string"},"secretFile":{"type":"string"},"secretEnv":{"type":"string"}},"additionalProperties":false};
+const schema210 = {"type":"object","properties":{"listen":{"type":"string"},"externalURL":{"type":"string"},"webhooks":{"$ref":"#/$defs/EngineWebhooks"}},"additionalProperties":false};
+const schema211 = {"type":"object","properties":{"listen":{"type":"string"},"secretFile":{"type":"string"},"secretEnv":{"type":"string"}},"additionalProperties":false};
 
-function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate192(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19029,12 +19477,12 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate190.errors = vErrors;
+validate192.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate185(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19072,8 +19520,8 @@ let data0 = data.hosts;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate186(data0[i0], {instancePath:instancePath+"/hosts/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+if(!(validate188(data0[i0], {instancePath:instancePath+"/hosts/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
 errors = vErrors.length;
 }
 }
@@ -19098,8 +19546,8 @@ vErrors.push(err2);
 }
 errors++;
 }
-if(!(validate188(data.network, {instancePath:instancePath+"/network",parentData:data,parentDataProperty:"network",rootData}))){
-vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+if(!(validate190(data.network, {instancePath:instancePath+"/network",parentData:data,parentDataProperty:"network",rootData}))){
+vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
 errors = vErrors.length;
 }
 if(data.stateDir !== undefined){
@@ -19114,8 +19562,8 @@ vErrors.push(err3);
 errors++;
 }
 }
-if(!(validate190(data.server, {instancePath:instancePath+"/server",parentData:data,parentDataProperty:"server",rootData}))){
-vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
+if(!(validate192(data.server, {instancePath:instancePath+"/server",parentData:data,parentDataProperty:"server",rootData}))){
+vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
 errors = vErrors.length;
 }
 if(data.pauseImage !== undefined){
@@ -19200,7 +19648,7 @@ vErrors.push(err9);
 errors++;
 }
 for(const key2 in data10){
-if(!(func2.call(schema211.properties, key2))){
+if(!(func2.call(schema213.properties, key2))){
 const err10 = {instancePath:instancePath+"/notifications/" + i1,schemaPath:"#/$defs/EngineNotification/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err10];
@@ -19226,7 +19674,7 @@ errors++;
 if(data10.type !== undefined){
 let data12 = data10.type;
 if(!(((data12 === "webhook") || (data12 === "slack")) || (data12 === "matrix"))){
-const err12 = {instancePath:instancePath+"/notifications/" + i1+"/type",schemaPath:"#/$defs/EngineNotification/properties/type/enum",keyword:"enum",params:{allowedValues: schema211.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err12 = {instancePath:instancePath+"/notifications/" + i1+"/type",schemaPath:"#/$defs/EngineNotification/properties/type/enum",keyword:"enum",params:{allowedValues: schema213.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -19290,7 +19738,7 @@ const len2 = data17.length;
 for(let i2=0; i2<len2; i2++){
 let data18 = data17[i2];
 if(!((((((((data18 === "applying") || (data18 === "synced")) || (data18 === "degraded")) || (data18 === "refused")) || (data18 === "held")) || (data18 === "unreachable")) || (data18 === "rolledBack")) || (data18 === "rollbackFailed"))){
-const err17 = {instancePath:instancePath+"/notifications/" + i1+"/events/" + i2,schemaPath:"#/$defs/EngineNotification/properties/events/items/enum",keyword:"enum",params:{allowedValues: schema211.properties.events.items.enum},message:"must be equal to one of the allowed values"};
+const err17 = {instancePath:instancePath+"/notifications/" + i1+"/events/" + i2,schemaPath:"#/$defs/EngineNotification/properties/events/items/enum",keyword:"enum",params:{allowedValues: schema213.properties.events.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -19383,12 +19831,12 @@ vErrors.push(err24);
 }
 errors++;
 }
-validate185.errors = vErrors;
+validate187.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate184(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate186(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19576,8 +20024,8 @@ vErrors.push(err14);
 errors++;
 }
 }
-if(!(validate185(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+if(!(validate187(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
 errors = vErrors.length;
 }
 }
@@ -19591,19 +20039,19 @@ vErrors.push(err15);
 }
 errors++;
 }
-validate184.errors = vErrors;
+validate186.errors = vErrors;
 return errors === 0;
 }
 
-export const HorizontalPodAutoscaler = validate193;
-const schema212 = {"type":"object","properties":{"apiVersion":{"const":"autoscaling/v2"},"kind":{"const":"HorizontalPodAutoscaler"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/HorizontalPodAutoscalerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema214 = {"type":"object","properties":{"behavior":{"$ref":"#/$defs/HorizontalPodAutoscalerBehavior"},"maxReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"metrics":{"type":"array","items":{"$ref":"#/$defs/MetricSpec"}},"minReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1},"scaleTargetRef":{"$ref":"#/$defs/CrossVersionObjectReference"}},"additionalProperties":false,"required":["maxReplicas","scaleTargetRef"]};
-const schema225 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
-const schema215 = {"type":"object","properties":{"scaleDown":{"$ref":"#/$defs/HPAScalingRules"},"scaleUp":{"$ref":"#/$defs/HPAScalingRules"}},"additionalProperties":false};
-const schema216 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":["string","number"]}},"additionalProperties":false};
-const schema217 = {"type":"object","properties":{"periodSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"type":{"type":"string","enum":["Pods","Percent"]},"value":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["periodSeconds","type","value"]};
+export const HorizontalPodAutoscaler = validate195;
+const schema214 = {"type":"object","properties":{"apiVersion":{"const":"autoscaling/v2"},"kind":{"const":"HorizontalPodAutoscaler"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/HorizontalPodAutoscalerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema216 = {"type":"object","properties":{"behavior":{"$ref":"#/$defs/HorizontalPodAutoscalerBehavior"},"maxReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"metrics":{"type":"array","items":{"$ref":"#/$defs/MetricSpec"}},"minReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1},"scaleTargetRef":{"$ref":"#/$defs/CrossVersionObjectReference"}},"additionalProperties":false,"required":["maxReplicas","scaleTargetRef"]};
+const schema227 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
+const schema217 = {"type":"object","properties":{"scaleDown":{"$ref":"#/$defs/HPAScalingRules"},"scaleUp":{"$ref":"#/$defs/HPAScalingRules"}},"additionalProperties":false};
+const schema218 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":["string","number"]}},"additionalProperties":false};
+const schema219 = {"type":"object","properties":{"periodSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"type":{"type":"string","enum":["Pods","Percent"]},"value":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["periodSeconds","type","value"]};
 
-function validate196(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19716,7 +20164,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!((data3 === "Pods") || (data3 === "Percent"))){
-const err9 = {instancePath:instancePath+"/policies/" + i0+"/type",schemaPath:"#/$defs/HPAScalingPolicy/properties/type/enum",keyword:"enum",params:{allowedValues: schema217.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/policies/" + i0+"/type",schemaPath:"#/$defs/HPAScalingPolicy/properties/type/enum",keyword:"enum",params:{allowedValues: schema219.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -19798,7 +20246,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!(((data5 === "Max") || (data5 === "Min")) || (data5 === "Disabled"))){
-const err16 = {instancePath:instancePath+"/selectPolicy",schemaPath:"#/properties/selectPolicy/enum",keyword:"enum",params:{allowedValues: schema216.properties.selectPolicy.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/selectPolicy",schemaPath:"#/properties/selectPolicy/enum",keyword:"enum",params:{allowedValues: schema218.properties.selectPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -19846,7 +20294,7 @@ errors++;
 if(data.tolerance !== undefined){
 let data7 = data.tolerance;
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: schema216.properties.tolerance.type},message:"must be string,number"};
+const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: schema218.properties.tolerance.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -19867,12 +20315,12 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate196.errors = vErrors;
+validate198.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -19889,14 +20337,14 @@ errors++;
 }
 }
 if(data.scaleDown !== undefined){
-if(!(validate196(data.scaleDown, {instancePath:instancePath+"/scaleDown",parentData:data,parentDataProperty:"scaleDown",rootData}))){
-vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+if(!(validate198(data.scaleDown, {instancePath:instancePath+"/scaleDown",parentData:data,parentDataProperty:"scaleDown",rootData}))){
+vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
 errors = vErrors.length;
 }
 }
 if(data.scaleUp !== undefined){
-if(!(validate196(data.scaleUp, {instancePath:instancePath+"/scaleUp",parentData:data,parentDataProperty:"scaleUp",rootData}))){
-vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+if(!(validate198(data.scaleUp, {instancePath:instancePath+"/scaleUp",parentData:data,parentDataProperty:"scaleUp",rootData}))){
+vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
 errors = vErrors.length;
 }
 }
@@ -19911,15 +20359,15 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate195.errors = vErrors;
+validate197.errors = vErrors;
 return errors === 0;
 }
 
-const schema218 = {"type":"object","properties":{"containerResource":{"$ref":"#/$defs/ContainerResourceMetricSource"},"external":{"$ref":"#/$defs/ExternalMetricSource"},"object":{"$ref":"#/$defs/ObjectMetricSource"},"pods":{"$ref":"#/$defs/PodsMetricSource"},"resource":{"$ref":"#/$defs/ResourceMetricSource"},"type":{"type":"string","enum":["Resource","ContainerResource","Pods","Object","External"]}},"additionalProperties":false,"required":["type"]};
-const schema219 = {"type":"object","properties":{"container":{"type":"string"},"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["container","name","target"]};
-const schema220 = {"type":"object","properties":{"averageUtilization":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"averageValue":{"type":["string","number"]},"type":{"type":"string","enum":["Utilization","Value","AverageValue"]},"value":{"type":["string","number"]}},"additionalProperties":false,"required":["type"]};
+const schema220 = {"type":"object","properties":{"containerResource":{"$ref":"#/$defs/ContainerResourceMetricSource"},"external":{"$ref":"#/$defs/ExternalMetricSource"},"object":{"$ref":"#/$defs/ObjectMetricSource"},"pods":{"$ref":"#/$defs/PodsMetricSource"},"resource":{"$ref":"#/$defs/ResourceMetricSource"},"type":{"type":"string","enum":["Resource","ContainerResource","Pods","Object","External"]}},"additionalProperties":false,"required":["type"]};
+const schema221 = {"type":"object","properties":{"container":{"type":"string"},"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["container","name","target"]};
+const schema222 = {"type":"object","properties":{"averageUtilization":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"averageValue":{"type":["string","number"]},"type":{"type":"string","enum":["Utilization","Value","AverageValue"]},"value":{"type":["string","number"]}},"additionalProperties":false,"required":["type"]};
 
-function validate201(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate203(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20052,7 +20500,7 @@ errors++;
 if(data2.averageValue !== undefined){
 let data4 = data2.averageValue;
 if((typeof data4 !== "string") && (!((typeof data4 == "number") && (isFinite(data4))))){
-const err11 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema220.properties.averageValue.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema222.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -20075,7 +20523,7 @@ vErrors.push(err12);
 errors++;
 }
 if(!(((data5 === "Utilization") || (data5 === "Value")) || (data5 === "AverageValue"))){
-const err13 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema220.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err13 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema222.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -20088,7 +20536,7 @@ errors++;
 if(data2.value !== undefined){
 let data6 = data2.value;
 if((typeof data6 !== "string") && (!((typeof data6 == "number") && (isFinite(data6))))){
-const err14 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema220.properties.value.type},message:"must be string,number"};
+const err14 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema222.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -20121,14 +20569,14 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate201.errors = vErrors;
+validate203.errors = vErrors;
 return errors === 0;
 }
 
-const schema221 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
-const schema222 = {"type":"object","properties":{"name":{"type":"string"},"selector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false,"required":["name"]};
+const schema223 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
+const schema224 = {"type":"object","properties":{"name":{"type":"string"},"selector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false,"required":["name"]};
 
-function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate206(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20167,8 +20615,8 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate31(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
@@ -20183,12 +20631,12 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate204.errors = vErrors;
+validate206.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate203(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate205(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20225,8 +20673,8 @@ errors++;
 }
 }
 if(data.metric !== undefined){
-if(!(validate204(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
-vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+if(!(validate206(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
+vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
 errors = vErrors.length;
 }
 }
@@ -20293,7 +20741,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema220.properties.averageValue.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema222.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -20316,7 +20764,7 @@ vErrors.push(err9);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema220.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema222.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -20329,7 +20777,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema220.properties.value.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema222.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -20362,13 +20810,13 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate203.errors = vErrors;
+validate205.errors = vErrors;
 return errors === 0;
 }
 
-const schema224 = {"type":"object","properties":{"describedObject":{"$ref":"#/$defs/CrossVersionObjectReference"},"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["describedObject","metric","target"]};
+const schema226 = {"type":"object","properties":{"describedObject":{"$ref":"#/$defs/CrossVersionObjectReference"},"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["describedObject","metric","target"]};
 
-function validate208(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate210(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20498,8 +20946,8 @@ errors++;
 }
 }
 if(data.metric !== undefined){
-if(!(validate204(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
-vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+if(!(validate206(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
+vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
 errors = vErrors.length;
 }
 }
@@ -20566,7 +21014,7 @@ errors++;
 if(data5.averageValue !== undefined){
 let data7 = data5.averageValue;
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err16 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema220.properties.averageValue.type},message:"must be string,number"};
+const err16 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema222.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -20589,7 +21037,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!(((data8 === "Utilization") || (data8 === "Value")) || (data8 === "AverageValue"))){
-const err18 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema220.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema222.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -20602,7 +21050,7 @@ errors++;
 if(data5.value !== undefined){
 let data9 = data5.value;
 if((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))){
-const err19 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema220.properties.value.type},message:"must be string,number"};
+const err19 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema222.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -20635,13 +21083,13 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate208.errors = vErrors;
+validate210.errors = vErrors;
 return errors === 0;
 }
 
-const schema227 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
+const schema229 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
 
-function validate211(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20678,8 +21126,8 @@ errors++;
 }
 }
 if(data.metric !== undefined){
-if(!(validate204(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
-vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+if(!(validate206(data.metric, {instancePath:instancePath+"/metric",parentData:data,parentDataProperty:"metric",rootData}))){
+vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
 errors = vErrors.length;
 }
 }
@@ -20746,7 +21194,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema220.properties.averageValue.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema222.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -20769,7 +21217,7 @@ vErrors.push(err9);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema220.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema222.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -20782,7 +21230,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema220.properties.value.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema222.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -20815,13 +21263,13 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate211.errors = vErrors;
+validate213.errors = vErrors;
 return errors === 0;
 }
 
-const schema229 = {"type":"object","properties":{"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["name","target"]};
+const schema231 = {"type":"object","properties":{"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["name","target"]};
 
-function validate214(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate216(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -20932,7 +21380,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err9 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema220.properties.averageValue.type},message:"must be string,number"};
+const err9 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema222.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -20955,7 +21403,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err11 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema220.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema222.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -20968,7 +21416,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err12 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema220.properties.value.type},message:"must be string,number"};
+const err12 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema222.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -21001,12 +21449,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate214.errors = vErrors;
+validate216.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate202(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21033,32 +21481,32 @@ errors++;
 }
 }
 if(data.containerResource !== undefined){
-if(!(validate201(data.containerResource, {instancePath:instancePath+"/containerResource",parentData:data,parentDataProperty:"containerResource",rootData}))){
-vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
-errors = vErrors.length;
-}
-}
-if(data.external !== undefined){
-if(!(validate203(data.external, {instancePath:instancePath+"/external",parentData:data,parentDataProperty:"external",rootData}))){
+if(!(validate203(data.containerResource, {instancePath:instancePath+"/containerResource",parentData:data,parentDataProperty:"containerResource",rootData}))){
 vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
 errors = vErrors.length;
 }
 }
+if(data.external !== undefined){
+if(!(validate205(data.external, {instancePath:instancePath+"/external",parentData:data,parentDataProperty:"external",rootData}))){
+vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+errors = vErrors.length;
+}
+}
 if(data.object !== undefined){
-if(!(validate208(data.object, {instancePath:instancePath+"/object",parentData:data,parentDataProperty:"object",rootData}))){
-vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
+if(!(validate210(data.object, {instancePath:instancePath+"/object",parentData:data,parentDataProperty:"object",rootData}))){
+vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
 errors = vErrors.length;
 }
 }
 if(data.pods !== undefined){
-if(!(validate211(data.pods, {instancePath:instancePath+"/pods",parentData:data,parentDataProperty:"pods",rootData}))){
-vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
+if(!(validate213(data.pods, {instancePath:instancePath+"/pods",parentData:data,parentDataProperty:"pods",rootData}))){
+vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
 errors = vErrors.length;
 }
 }
 if(data.resource !== undefined){
-if(!(validate214(data.resource, {instancePath:instancePath+"/resource",parentData:data,parentDataProperty:"resource",rootData}))){
-vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+if(!(validate216(data.resource, {instancePath:instancePath+"/resource",parentData:data,parentDataProperty:"resource",rootData}))){
+vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
 errors = vErrors.length;
 }
 }
@@ -21075,7 +21523,7 @@ vErrors.push(err2);
 errors++;
 }
 if(!(((((data5 === "Resource") || (data5 === "ContainerResource")) || (data5 === "Pods")) || (data5 === "Object")) || (data5 === "External"))){
-const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema218.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema220.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -21096,12 +21544,12 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate200.errors = vErrors;
+validate202.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate196(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21141,8 +21589,8 @@ errors++;
 }
 }
 if(data.behavior !== undefined){
-if(!(validate195(data.behavior, {instancePath:instancePath+"/behavior",parentData:data,parentDataProperty:"behavior",rootData}))){
-vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+if(!(validate197(data.behavior, {instancePath:instancePath+"/behavior",parentData:data,parentDataProperty:"behavior",rootData}))){
+vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
 errors = vErrors.length;
 }
 }
@@ -21186,8 +21634,8 @@ let data2 = data.metrics;
 if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate200(data2[i0], {instancePath:instancePath+"/metrics/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+if(!(validate202(data2[i0], {instancePath:instancePath+"/metrics/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
 errors = vErrors.length;
 }
 }
@@ -21330,12 +21778,12 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate194.errors = vErrors;
+validate196.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21531,8 +21979,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate194(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+if(!(validate196(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
 errors = vErrors.length;
 }
 }
@@ -21547,19 +21995,19 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate193.errors = vErrors;
+validate195.errors = vErrors;
 return errors === 0;
 }
 
-export const Ingress = validate218;
-const schema232 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"Ingress"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema234 = {"type":"object","properties":{"defaultBackend":{"$ref":"#/$defs/IngressBackend"},"ingressClassName":{"type":"string"},"rules":{"type":"array","items":{"$ref":"#/$defs/IngressRule"}},"tls":{"type":"array","items":{"$ref":"#/$defs/IngressTLS"}}},"additionalProperties":false};
-const schema242 = {"type":"object","properties":{"hosts":{"type":"array","items":{"type":"string"}},"secretName":{"type":"string"}},"additionalProperties":false};
-const schema235 = {"type":"object","properties":{"resource":{"$ref":"#/$defs/TypedLocalObjectReference"},"service":{"$ref":"#/$defs/IngressServiceBackend"}},"additionalProperties":false};
-const schema237 = {"type":"object","properties":{"name":{"type":"string"},"port":{"$ref":"#/$defs/ServiceBackendPort"}},"additionalProperties":false,"required":["name"]};
-const schema238 = {"type":"object","properties":{"name":{"type":"string"},"number":{"type":"integer","minimum":0,"maximum":65535}},"additionalProperties":false};
+export const Ingress = validate220;
+const schema234 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"Ingress"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema236 = {"type":"object","properties":{"defaultBackend":{"$ref":"#/$defs/IngressBackend"},"ingressClassName":{"type":"string"},"rules":{"type":"array","items":{"$ref":"#/$defs/IngressRule"}},"tls":{"type":"array","items":{"$ref":"#/$defs/IngressTLS"}}},"additionalProperties":false};
+const schema244 = {"type":"object","properties":{"hosts":{"type":"array","items":{"type":"string"}},"secretName":{"type":"string"}},"additionalProperties":false};
+const schema237 = {"type":"object","properties":{"resource":{"$ref":"#/$defs/TypedLocalObjectReference"},"service":{"$ref":"#/$defs/IngressServiceBackend"}},"additionalProperties":false};
+const schema239 = {"type":"object","properties":{"name":{"type":"string"},"port":{"$ref":"#/$defs/ServiceBackendPort"}},"additionalProperties":false,"required":["name"]};
+const schema240 = {"type":"object","properties":{"name":{"type":"string"},"number":{"type":"integer","minimum":0,"maximum":65535}},"additionalProperties":false};
 
-function validate221(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate223(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21682,12 +22130,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate221.errors = vErrors;
+validate223.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate220(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate222(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21787,8 +22235,8 @@ errors++;
 }
 }
 if(data.service !== undefined){
-if(!(validate221(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
-vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
+if(!(validate223(data.service, {instancePath:instancePath+"/service",parentData:data,parentDataProperty:"service",rootData}))){
+vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
 errors = vErrors.length;
 }
 }
@@ -21803,15 +22251,15 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate220.errors = vErrors;
+validate222.errors = vErrors;
 return errors === 0;
 }
 
-const schema239 = {"type":"object","properties":{"host":{"type":"string"},"http":{"$ref":"#/$defs/HTTPIngressRuleValue"}},"additionalProperties":false};
-const schema240 = {"type":"object","properties":{"paths":{"type":"array","items":{"$ref":"#/$defs/HTTPIngressPath"}}},"additionalProperties":false,"required":["paths"]};
-const schema241 = {"type":"object","properties":{"backend":{"$ref":"#/$defs/IngressBackend"},"path":{"type":"string"},"pathType":{"type":"string","enum":["Exact","Prefix","ImplementationSpecific"]}},"additionalProperties":false,"required":["backend","pathType"]};
+const schema241 = {"type":"object","properties":{"host":{"type":"string"},"http":{"$ref":"#/$defs/HTTPIngressRuleValue"}},"additionalProperties":false};
+const schema242 = {"type":"object","properties":{"paths":{"type":"array","items":{"$ref":"#/$defs/HTTPIngressPath"}}},"additionalProperties":false,"required":["paths"]};
+const schema243 = {"type":"object","properties":{"backend":{"$ref":"#/$defs/IngressBackend"},"path":{"type":"string"},"pathType":{"type":"string","enum":["Exact","Prefix","ImplementationSpecific"]}},"additionalProperties":false,"required":["backend","pathType"]};
 
-function validate226(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21848,8 +22296,8 @@ errors++;
 }
 }
 if(data.backend !== undefined){
-if(!(validate220(data.backend, {instancePath:instancePath+"/backend",parentData:data,parentDataProperty:"backend",rootData}))){
-vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+if(!(validate222(data.backend, {instancePath:instancePath+"/backend",parentData:data,parentDataProperty:"backend",rootData}))){
+vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
 errors = vErrors.length;
 }
 }
@@ -21878,7 +22326,7 @@ vErrors.push(err4);
 errors++;
 }
 if(!(((data2 === "Exact") || (data2 === "Prefix")) || (data2 === "ImplementationSpecific"))){
-const err5 = {instancePath:instancePath+"/pathType",schemaPath:"#/properties/pathType/enum",keyword:"enum",params:{allowedValues: schema241.properties.pathType.enum},message:"must be equal to one of the allowed values"};
+const err5 = {instancePath:instancePath+"/pathType",schemaPath:"#/properties/pathType/enum",keyword:"enum",params:{allowedValues: schema243.properties.pathType.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -21899,12 +22347,12 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate226.errors = vErrors;
+validate228.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate225(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate227(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21935,8 +22383,8 @@ let data0 = data.paths;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate226(data0[i0], {instancePath:instancePath+"/paths/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+if(!(validate228(data0[i0], {instancePath:instancePath+"/paths/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
 errors = vErrors.length;
 }
 }
@@ -21963,12 +22411,12 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate225.errors = vErrors;
+validate227.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate224(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate226(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -21997,8 +22445,8 @@ errors++;
 }
 }
 if(data.http !== undefined){
-if(!(validate225(data.http, {instancePath:instancePath+"/http",parentData:data,parentDataProperty:"http",rootData}))){
-vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
+if(!(validate227(data.http, {instancePath:instancePath+"/http",parentData:data,parentDataProperty:"http",rootData}))){
+vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
 errors = vErrors.length;
 }
 }
@@ -22013,12 +22461,12 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate224.errors = vErrors;
+validate226.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate219(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate221(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -22035,8 +22483,8 @@ errors++;
 }
 }
 if(data.defaultBackend !== undefined){
-if(!(validate220(data.defaultBackend, {instancePath:instancePath+"/defaultBackend",parentData:data,parentDataProperty:"defaultBackend",rootData}))){
-vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+if(!(validate222(data.defaultBackend, {instancePath:instancePath+"/defaultBackend",parentData:data,parentDataProperty:"defaultBackend",rootData}))){
+vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
 errors = vErrors.length;
 }
 }
@@ -22057,8 +22505,8 @@ let data2 = data.rules;
 if(Array.isArray(data2)){
 const len0 = data2.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate224(data2[i0], {instancePath:instancePath+"/rules/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
+if(!(validate226(data2[i0], {instancePath:instancePath+"/rules/" + i0,parentData:data2,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
 errors = vErrors.length;
 }
 }
@@ -22168,12 +22616,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate219.errors = vErrors;
+validate221.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate220(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -22369,8 +22817,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate219(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+if(!(validate221(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
 errors = vErrors.length;
 }
 }
@@ -22385,16 +22833,16 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate218.errors = vErrors;
+validate220.errors = vErrors;
 return errors === 0;
 }
 
-export const IngressClass = validate232;
-const schema243 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"IngressClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressClassSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema245 = {"type":"object","properties":{"controller":{"type":"string"},"parameters":{"$ref":"#/$defs/IngressClassParametersReference"}},"additionalProperties":false,"required":["controller"]};
-const schema246 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"scope":{"type":"string","enum":["Cluster","Namespace"],"default":"Cluster"}},"additionalProperties":false,"required":["kind","name"]};
+export const IngressClass = validate234;
+const schema245 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"IngressClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressClassSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema247 = {"type":"object","properties":{"controller":{"type":"string"},"parameters":{"$ref":"#/$defs/IngressClassParametersReference"}},"additionalProperties":false,"required":["controller"]};
+const schema248 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"scope":{"type":"string","enum":["Cluster","Namespace"],"default":"Cluster"}},"additionalProperties":false,"required":["kind","name"]};
 
-function validate233(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate235(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -22530,7 +22978,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!((data6 === "Cluster") || (data6 === "Namespace"))){
-const err11 = {instancePath:instancePath+"/parameters/scope",schemaPath:"#/$defs/IngressClassParametersReference/properties/scope/enum",keyword:"enum",params:{allowedValues: schema246.properties.scope.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/parameters/scope",schemaPath:"#/$defs/IngressClassParametersReference/properties/scope/enum",keyword:"enum",params:{allowedValues: schema248.properties.scope.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -22562,12 +23010,12 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate233.errors = vErrors;
+validate235.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate232(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate234(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -22763,8 +23211,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate233(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
+if(!(validate235(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
 errors = vErrors.length;
 }
 }
@@ -22779,14 +23227,14 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate232.errors = vErrors;
+validate234.errors = vErrors;
 return errors === 0;
 }
 
-export const Job = validate235;
-const schema247 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"Job"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+export const Job = validate237;
+const schema249 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"Job"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
-function validate235(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate237(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -22982,8 +23430,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate26(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+if(!(validate28(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
 errors = vErrors.length;
 }
 }
@@ -22998,16 +23446,16 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate235.errors = vErrors;
+validate237.errors = vErrors;
 return errors === 0;
 }
 
-export const LimitRange = validate237;
-const schema249 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"LimitRange"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/LimitRangeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema251 = {"type":"object","properties":{"limits":{"type":"array","items":{"$ref":"#/$defs/LimitRangeItem"}}},"additionalProperties":false,"required":["limits"]};
-const schema252 = {"type":"object","properties":{"default":{"type":"object","additionalProperties":{"type":["string","number"]}},"defaultRequest":{"type":"object","additionalProperties":{"type":["string","number"]}},"max":{"type":"object","additionalProperties":{"type":["string","number"]}},"maxLimitRequestRatio":{"type":"object","additionalProperties":{"type":["string","number"]}},"min":{"type":"object","additionalProperties":{"type":["string","number"]}},"type":{"type":"string","enum":["Container","Pod","PersistentVolumeClaim"]}},"additionalProperties":false,"required":["type"]};
+export const LimitRange = validate239;
+const schema251 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"LimitRange"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/LimitRangeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema253 = {"type":"object","properties":{"limits":{"type":"array","items":{"$ref":"#/$defs/LimitRangeItem"}}},"additionalProperties":false,"required":["limits"]};
+const schema254 = {"type":"object","properties":{"default":{"type":"object","additionalProperties":{"type":["string","number"]}},"defaultRequest":{"type":"object","additionalProperties":{"type":["string","number"]}},"max":{"type":"object","additionalProperties":{"type":["string","number"]}},"maxLimitRequestRatio":{"type":"object","additionalProperties":{"type":["string","number"]}},"min":{"type":"object","additionalProperties":{"type":["string","number"]}},"type":{"type":"string","enum":["Container","Pod","PersistentVolumeClaim"]}},"additionalProperties":false,"required":["type"]};
 
-function validate238(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate240(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -23068,7 +23516,7 @@ if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 for(const key2 in data2){
 let data3 = data2[key2];
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err4 = {instancePath:instancePath+"/limits/" + i0+"/default/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/default/additionalProperties/type",keyword:"type",params:{type: schema252.properties.default.additionalProperties.type},message:"must be string,number"};
+const err4 = {instancePath:instancePath+"/limits/" + i0+"/default/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/default/additionalProperties/type",keyword:"type",params:{type: schema254.properties.default.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -23096,7 +23544,7 @@ if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 for(const key3 in data4){
 let data5 = data4[key3];
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err6 = {instancePath:instancePath+"/limits/" + i0+"/defaultRequest/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/defaultRequest/additionalProperties/type",keyword:"type",params:{type: schema252.properties.defaultRequest.additionalProperties.type},message:"must be string,number"};
+const err6 = {instancePath:instancePath+"/limits/" + i0+"/defaultRequest/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/defaultRequest/additionalProperties/type",keyword:"type",params:{type: schema254.properties.defaultRequest.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -23124,7 +23572,7 @@ if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 for(const key4 in data6){
 let data7 = data6[key4];
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err8 = {instancePath:instancePath+"/limits/" + i0+"/max/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/max/additionalProperties/type",keyword:"type",params:{type: schema252.properties.max.additionalProperties.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/limits/" + i0+"/max/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/max/additionalProperties/type",keyword:"type",params:{type: schema254.properties.max.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -23152,7 +23600,7 @@ if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 for(const key5 in data8){
 let data9 = data8[key5];
 if((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))){
-const err10 = {instancePath:instancePath+"/limits/" + i0+"/maxLimitRequestRatio/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/maxLimitRequestRatio/additionalProperties/type",keyword:"type",params:{type: schema252.properties.maxLimitRequestRatio.additionalProperties.type},message:"must be string,number"};
+const err10 = {instancePath:instancePath+"/limits/" + i0+"/maxLimitRequestRatio/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/maxLimitRequestRatio/additionalProperties/type",keyword:"type",params:{type: schema254.properties.maxLimitRequestRatio.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -23180,7 +23628,7 @@ if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
 for(const key6 in data10){
 let data11 = data10[key6];
 if((typeof data11 !== "string") && (!((typeof data11 == "number") && (isFinite(data11))))){
-const err12 = {instancePath:instancePath+"/limits/" + i0+"/min/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/min/additionalProperties/type",keyword:"type",params:{type: schema252.properties.min.additionalProperties.type},message:"must be string,number"};
+const err12 = {instancePath:instancePath+"/limits/" + i0+"/min/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/min/additionalProperties/type",keyword:"type",params:{type: schema254.properties.min.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -23215,7 +23663,7 @@ vErrors.push(err14);
 errors++;
 }
 if(!(((data12 === "Container") || (data12 === "Pod")) || (data12 === "PersistentVolumeClaim"))){
-const err15 = {instancePath:instancePath+"/limits/" + i0+"/type",schemaPath:"#/$defs/LimitRangeItem/properties/type/enum",keyword:"enum",params:{allowedValues: schema252.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err15 = {instancePath:instancePath+"/limits/" + i0+"/type",schemaPath:"#/$defs/LimitRangeItem/properties/type/enum",keyword:"enum",params:{allowedValues: schema254.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -23260,12 +23708,12 @@ vErrors.push(err18);
 }
 errors++;
 }
-validate238.errors = vErrors;
+validate240.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate237(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate239(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -23461,8 +23909,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate238(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
+if(!(validate240(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate240.errors : vErrors.concat(validate240.errors);
 errors = vErrors.length;
 }
 }
@@ -23477,15 +23925,15 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate237.errors = vErrors;
+validate239.errors = vErrors;
 return errors === 0;
 }
 
-export const Namespace = validate240;
-const schema253 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Namespace"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NamespaceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
-const schema255 = {"type":"object","properties":{"finalizers":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+export const Namespace = validate242;
+const schema255 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Namespace"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NamespaceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema257 = {"type":"object","properties":{"finalizers":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
 
-function validate240(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate242(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -23736,19 +24184,19 @@ vErrors.push(err19);
 }
 errors++;
 }
-validate240.errors = vErrors;
+validate242.errors = vErrors;
 return errors === 0;
 }
 
-export const NetworkPolicy = validate241;
-const schema256 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"NetworkPolicy"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NetworkPolicySpec","default":{}}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
-const schema258 = {"type":"object","properties":{"egress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyEgressRule"}},"ingress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyIngressRule"}},"podSelector":{"$ref":"#/$defs/LabelSelector","default":{}},"policyTypes":{"type":"array","items":{"type":"string","enum":["Ingress","Egress"]}}},"additionalProperties":false};
-const schema259 = {"type":"object","properties":{"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}},"to":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}}},"additionalProperties":false};
-const schema260 = {"type":"object","properties":{"endPort":{"type":"integer","minimum":1,"maximum":65535},"port":{"type":["integer","string"]},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false};
-const schema261 = {"type":"object","properties":{"ipBlock":{"$ref":"#/$defs/IPBlock"},"namespaceSelector":{"$ref":"#/$defs/LabelSelector"},"podSelector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false};
-const schema262 = {"type":"object","properties":{"cidr":{"type":"string"},"except":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["cidr"]};
+export const NetworkPolicy = validate243;
+const schema258 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"NetworkPolicy"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NetworkPolicySpec","default":{}}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema260 = {"type":"object","properties":{"egress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyEgressRule"}},"ingress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyIngressRule"}},"podSelector":{"$ref":"#/$defs/LabelSelector","default":{}},"policyTypes":{"type":"array","items":{"type":"string","enum":["Ingress","Egress"]}}},"additionalProperties":false};
+const schema261 = {"type":"object","properties":{"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}},"to":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}}},"additionalProperties":false};
+const schema262 = {"type":"object","properties":{"endPort":{"type":"integer","minimum":1,"maximum":65535},"port":{"type":["integer","string"]},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false};
+const schema263 = {"type":"object","properties":{"ipBlock":{"$ref":"#/$defs/IPBlock"},"namespaceSelector":{"$ref":"#/$defs/LabelSelector"},"podSelector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false};
+const schema264 = {"type":"object","properties":{"cidr":{"type":"string"},"except":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["cidr"]};
 
-function validate244(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate246(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -23842,14 +24290,14 @@ errors++;
 }
 }
 if(data.namespaceSelector !== undefined){
-if(!(validate31(data.namespaceSelector, {instancePath:instancePath+"/namespaceSelector",parentData:data,parentDataProperty:"namespaceSelector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.namespaceSelector, {instancePath:instancePath+"/namespaceSelector",parentData:data,parentDataProperty:"namespaceSelector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
 if(data.podSelector !== undefined){
-if(!(validate31(data.podSelector, {instancePath:instancePath+"/podSelector",parentData:data,parentDataProperty:"podSelector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.podSelector, {instancePath:instancePath+"/podSelector",parentData:data,parentDataProperty:"podSelector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
@@ -23864,12 +24312,12 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate244.errors = vErrors;
+validate246.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate243(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate245(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -23945,7 +24393,7 @@ errors++;
 if(data1.port !== undefined){
 let data3 = data1.port;
 if((!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))) && (typeof data3 !== "string")){
-const err5 = {instancePath:instancePath+"/ports/" + i0+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema260.properties.port.type},message:"must be integer,string"};
+const err5 = {instancePath:instancePath+"/ports/" + i0+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema262.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -23967,7 +24415,7 @@ vErrors.push(err6);
 errors++;
 }
 if(!(((data4 === "TCP") || (data4 === "UDP")) || (data4 === "SCTP"))){
-const err7 = {instancePath:instancePath+"/ports/" + i0+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema260.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err7 = {instancePath:instancePath+"/ports/" + i0+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema262.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -24005,8 +24453,8 @@ let data5 = data.to;
 if(Array.isArray(data5)){
 const len1 = data5.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate244(data5[i1], {instancePath:instancePath+"/to/" + i1,parentData:data5,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
+if(!(validate246(data5[i1], {instancePath:instancePath+"/to/" + i1,parentData:data5,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
 errors = vErrors.length;
 }
 }
@@ -24033,13 +24481,13 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate243.errors = vErrors;
+validate245.errors = vErrors;
 return errors === 0;
 }
 
-const schema263 = {"type":"object","properties":{"from":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}},"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}}},"additionalProperties":false};
+const schema265 = {"type":"object","properties":{"from":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}},"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}}},"additionalProperties":false};
 
-function validate249(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate251(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24060,8 +24508,8 @@ let data0 = data.from;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate244(data0[i0], {instancePath:instancePath+"/from/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
+if(!(validate246(data0[i0], {instancePath:instancePath+"/from/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
 errors = vErrors.length;
 }
 }
@@ -24137,7 +24585,7 @@ errors++;
 if(data3.port !== undefined){
 let data5 = data3.port;
 if((!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))) && (typeof data5 !== "string")){
-const err6 = {instancePath:instancePath+"/ports/" + i1+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema260.properties.port.type},message:"must be integer,string"};
+const err6 = {instancePath:instancePath+"/ports/" + i1+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema262.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -24159,7 +24607,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(((data6 === "TCP") || (data6 === "UDP")) || (data6 === "SCTP"))){
-const err8 = {instancePath:instancePath+"/ports/" + i1+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema260.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/ports/" + i1+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema262.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -24203,12 +24651,12 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate249.errors = vErrors;
+validate251.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate242(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate244(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24232,8 +24680,8 @@ let data0 = data.egress;
 if(Array.isArray(data0)){
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate243(data0[i0], {instancePath:instancePath+"/egress/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate243.errors : vErrors.concat(validate243.errors);
+if(!(validate245(data0[i0], {instancePath:instancePath+"/egress/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
 errors = vErrors.length;
 }
 }
@@ -24254,8 +24702,8 @@ let data2 = data.ingress;
 if(Array.isArray(data2)){
 const len1 = data2.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate249(data2[i1], {instancePath:instancePath+"/ingress/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
-vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
+if(!(validate251(data2[i1], {instancePath:instancePath+"/ingress/" + i1,parentData:data2,parentDataProperty:i1,rootData}))){
+vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
 errors = vErrors.length;
 }
 }
@@ -24271,8 +24719,8 @@ vErrors.push(err2);
 errors++;
 }
 }
-if(!(validate31(data.podSelector, {instancePath:instancePath+"/podSelector",parentData:data,parentDataProperty:"podSelector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.podSelector, {instancePath:instancePath+"/podSelector",parentData:data,parentDataProperty:"podSelector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 if(data.policyTypes !== undefined){
@@ -24292,7 +24740,7 @@ vErrors.push(err3);
 errors++;
 }
 if(!((data6 === "Ingress") || (data6 === "Egress"))){
-const err4 = {instancePath:instancePath+"/policyTypes/" + i2,schemaPath:"#/properties/policyTypes/items/enum",keyword:"enum",params:{allowedValues: schema258.properties.policyTypes.items.enum},message:"must be equal to one of the allowed values"};
+const err4 = {instancePath:instancePath+"/policyTypes/" + i2,schemaPath:"#/properties/policyTypes/items/enum",keyword:"enum",params:{allowedValues: schema260.properties.policyTypes.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -24325,12 +24773,12 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate242.errors = vErrors;
+validate244.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate241(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate243(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24518,8 +24966,8 @@ vErrors.push(err14);
 errors++;
 }
 }
-if(!(validate242(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
+if(!(validate244(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
 errors = vErrors.length;
 }
 }
@@ -24533,20 +24981,20 @@ vErrors.push(err15);
 }
 errors++;
 }
-validate241.errors = vErrors;
+validate243.errors = vErrors;
 return errors === 0;
 }
 
-export const PersistentVolume = validate254;
-const schema265 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolume"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema267 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFilePersistentVolumeSource"},"capacity":{"type":"object","additionalProperties":{"type":["string","number"]}},"cephfs":{"$ref":"#/$defs/CephFSPersistentVolumeSource"},"cinder":{"$ref":"#/$defs/CinderPersistentVolumeSource"},"claimRef":{"$ref":"#/$defs/ObjectReference"},"csi":{"$ref":"#/$defs/CSIPersistentVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexPersistentVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsPersistentVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIPersistentVolumeSource"},"local":{"$ref":"#/$defs/LocalVolumeSource"},"mountOptions":{"type":"array","items":{"type":"string"}},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"nodeAffinity":{"$ref":"#/$defs/VolumeNodeAffinity"},"persistentVolumeReclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Retain"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDPersistentVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOPersistentVolumeSource"},"storageClassName":{"type":"string"},"storageos":{"$ref":"#/$defs/StorageOSPersistentVolumeSource"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false};
-const schema270 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"secretNamespace":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
-const schema287 = {"type":"object","properties":{"endpoints":{"type":"string"},"endpointsNamespace":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
-const schema291 = {"type":"object","properties":{"fsType":{"type":"string"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
-const schema271 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
-const schema272 = {"type":"object","properties":{"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
+export const PersistentVolume = validate256;
+const schema267 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolume"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema269 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFilePersistentVolumeSource"},"capacity":{"type":"object","additionalProperties":{"type":["string","number"]}},"cephfs":{"$ref":"#/$defs/CephFSPersistentVolumeSource"},"cinder":{"$ref":"#/$defs/CinderPersistentVolumeSource"},"claimRef":{"$ref":"#/$defs/ObjectReference"},"csi":{"$ref":"#/$defs/CSIPersistentVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexPersistentVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsPersistentVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIPersistentVolumeSource"},"local":{"$ref":"#/$defs/LocalVolumeSource"},"mountOptions":{"type":"array","items":{"type":"string"}},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"nodeAffinity":{"$ref":"#/$defs/VolumeNodeAffinity"},"persistentVolumeReclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Retain"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDPersistentVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOPersistentVolumeSource"},"storageClassName":{"type":"string"},"storageos":{"$ref":"#/$defs/StorageOSPersistentVolumeSource"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false};
+const schema272 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"secretNamespace":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
+const schema289 = {"type":"object","properties":{"endpoints":{"type":"string"},"endpointsNamespace":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
+const schema293 = {"type":"object","properties":{"fsType":{"type":"string"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
+const schema273 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
+const schema274 = {"type":"object","properties":{"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
 
-function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate258(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24710,13 +25158,13 @@ vErrors.push(err12);
 }
 errors++;
 }
-validate256.errors = vErrors;
+validate258.errors = vErrors;
 return errors === 0;
 }
 
-const schema273 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+const schema275 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
 
-function validate258(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate260(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24840,13 +25288,13 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate258.errors = vErrors;
+validate260.errors = vErrors;
 return errors === 0;
 }
 
-const schema276 = {"type":"object","properties":{"controllerExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"controllerPublishSecretRef":{"$ref":"#/$defs/SecretReference"},"driver":{"type":"string"},"fsType":{"type":"string"},"nodeExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"nodePublishSecretRef":{"$ref":"#/$defs/SecretReference"},"nodeStageSecretRef":{"$ref":"#/$defs/SecretReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}},"volumeHandle":{"type":"string"}},"additionalProperties":false,"required":["driver","volumeHandle"]};
+const schema278 = {"type":"object","properties":{"controllerExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"controllerPublishSecretRef":{"$ref":"#/$defs/SecretReference"},"driver":{"type":"string"},"fsType":{"type":"string"},"nodeExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"nodePublishSecretRef":{"$ref":"#/$defs/SecretReference"},"nodeStageSecretRef":{"$ref":"#/$defs/SecretReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}},"volumeHandle":{"type":"string"}},"additionalProperties":false,"required":["driver","volumeHandle"]};
 
-function validate260(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate262(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -24871,7 +25319,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema276.properties, key0))){
+if(!(func2.call(schema278.properties, key0))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -25223,13 +25671,13 @@ vErrors.push(err29);
 }
 errors++;
 }
-validate260.errors = vErrors;
+validate262.errors = vErrors;
 return errors === 0;
 }
 
-const schema283 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"}},"additionalProperties":false,"required":["driver"]};
+const schema285 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"}},"additionalProperties":false,"required":["driver"]};
 
-function validate262(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate264(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -25380,13 +25828,13 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate262.errors = vErrors;
+validate264.errors = vErrors;
 return errors === 0;
 }
 
-const schema289 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
+const schema291 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
 
-function validate264(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate266(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -25421,7 +25869,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema289.properties, key0))){
+if(!(func2.call(schema291.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -25653,13 +26101,13 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate264.errors = vErrors;
+validate266.errors = vErrors;
 return errors === 0;
 }
 
-const schema293 = {"type":"object","properties":{"required":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
+const schema295 = {"type":"object","properties":{"required":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
 
-function validate266(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate268(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -25676,8 +26124,8 @@ errors++;
 }
 }
 if(data.required !== undefined){
-if(!(validate43(data.required, {instancePath:instancePath+"/required",parentData:data,parentDataProperty:"required",rootData}))){
-vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+if(!(validate45(data.required, {instancePath:instancePath+"/required",parentData:data,parentDataProperty:"required",rootData}))){
+vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
 errors = vErrors.length;
 }
 }
@@ -25692,13 +26140,13 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate266.errors = vErrors;
+validate268.errors = vErrors;
 return errors === 0;
 }
 
-const schema297 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
+const schema299 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
 
-function validate269(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate271(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -25896,13 +26344,13 @@ vErrors.push(err15);
 }
 errors++;
 }
-validate269.errors = vErrors;
+validate271.errors = vErrors;
 return errors === 0;
 }
 
-const schema299 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
+const schema301 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
 
-function validate271(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate273(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -25937,7 +26385,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema299.properties, key0))){
+if(!(func2.call(schema301.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -26118,13 +26566,13 @@ vErrors.push(err17);
 }
 errors++;
 }
-validate271.errors = vErrors;
+validate273.errors = vErrors;
 return errors === 0;
 }
 
-const schema301 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/ObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
+const schema303 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/ObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
 
-function validate273(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate275(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -26310,12 +26758,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate273.errors = vErrors;
+validate275.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate255(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate257(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -26326,7 +26774,7 @@ if(data.volumeMode === undefined){
 data.volumeMode = "Filesystem";
 }
 for(const key0 in data){
-if(!(func2.call(schema267.properties, key0))){
+if(!(func2.call(schema269.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -26693,7 +27141,7 @@ if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
 for(const key4 in data19){
 let data20 = data19[key4];
 if((typeof data20 !== "string") && (!((typeof data20 == "number") && (isFinite(data20))))){
-const err30 = {instancePath:instancePath+"/capacity/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/capacity/additionalProperties/type",keyword:"type",params:{type: schema267.properties.capacity.additionalProperties.type},message:"must be string,number"};
+const err30 = {instancePath:instancePath+"/capacity/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/capacity/additionalProperties/type",keyword:"type",params:{type: schema269.properties.capacity.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -26716,14 +27164,14 @@ errors++;
 }
 }
 if(data.cephfs !== undefined){
-if(!(validate256(data.cephfs, {instancePath:instancePath+"/cephfs",parentData:data,parentDataProperty:"cephfs",rootData}))){
-vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+if(!(validate258(data.cephfs, {instancePath:instancePath+"/cephfs",parentData:data,parentDataProperty:"cephfs",rootData}))){
+vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
 errors = vErrors.length;
 }
 }
 if(data.cinder !== undefined){
-if(!(validate258(data.cinder, {instancePath:instancePath+"/cinder",parentData:data,parentDataProperty:"cinder",rootData}))){
-vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
+if(!(validate260(data.cinder, {instancePath:instancePath+"/cinder",parentData:data,parentDataProperty:"cinder",rootData}))){
+vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
 errors = vErrors.length;
 }
 }
@@ -26839,8 +27287,8 @@ errors++;
 }
 }
 if(data.csi !== undefined){
-if(!(validate260(data.csi, {instancePath:instancePath+"/csi",parentData:data,parentDataProperty:"csi",rootData}))){
-vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
+if(!(validate262(data.csi, {instancePath:instancePath+"/csi",parentData:data,parentDataProperty:"csi",rootData}))){
+vErrors = vErrors === null ? validate262.errors : vErrors.concat(validate262.errors);
 errors = vErrors.length;
 }
 }
@@ -26987,8 +27435,8 @@ errors++;
 }
 }
 if(data.flexVolume !== undefined){
-if(!(validate262(data.flexVolume, {instancePath:instancePath+"/flexVolume",parentData:data,parentDataProperty:"flexVolume",rootData}))){
-vErrors = vErrors === null ? validate262.errors : vErrors.concat(validate262.errors);
+if(!(validate264(data.flexVolume, {instancePath:instancePath+"/flexVolume",parentData:data,parentDataProperty:"flexVolume",rootData}))){
+vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
 errors = vErrors.length;
 }
 }
@@ -27296,7 +27744,7 @@ vErrors.push(err76);
 errors++;
 }
 if(!(((((((data56 === "DirectoryOrCreate") || (data56 === "Directory")) || (data56 === "FileOrCreate")) || (data56 === "File")) || (data56 === "Socket")) || (data56 === "CharDevice")) || (data56 === "BlockDevice"))){
-const err77 = {instancePath:instancePath+"/hostPath/type",schemaPath:"#/$defs/HostPathVolumeSource/properties/type/enum",keyword:"enum",params:{allowedValues: schema146.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err77 = {instancePath:instancePath+"/hostPath/type",schemaPath:"#/$defs/HostPathVolumeSource/properties/type/enum",keyword:"enum",params:{allowedValues: schema148.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err77];
 }
@@ -27319,8 +27767,8 @@ errors++;
 }
 }
 if(data.iscsi !== undefined){
-if(!(validate264(data.iscsi, {instancePath:instancePath+"/iscsi",parentData:data,parentDataProperty:"iscsi",rootData}))){
-vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
+if(!(validate266(data.iscsi, {instancePath:instancePath+"/iscsi",parentData:data,parentDataProperty:"iscsi",rootData}))){
+vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
 errors = vErrors.length;
 }
 }
@@ -27497,8 +27945,8 @@ errors++;
 }
 }
 if(data.nodeAffinity !== undefined){
-if(!(validate266(data.nodeAffinity, {instancePath:instancePath+"/nodeAffinity",parentData:data,parentDataProperty:"nodeAffinity",rootData}))){
-vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
+if(!(validate268(data.nodeAffinity, {instancePath:instancePath+"/nodeAffinity",parentData:data,parentDataProperty:"nodeAffinity",rootData}))){
+vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
 errors = vErrors.length;
 }
 }
@@ -27514,7 +27962,7 @@ vErrors.push(err93);
 errors++;
 }
 if(!(((data68 === "Retain") || (data68 === "Recycle")) || (data68 === "Delete"))){
-const err94 = {instancePath:instancePath+"/persistentVolumeReclaimPolicy",schemaPath:"#/properties/persistentVolumeReclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema267.properties.persistentVolumeReclaimPolicy.enum},message:"must be equal to one of the allowed values"};
+const err94 = {instancePath:instancePath+"/persistentVolumeReclaimPolicy",schemaPath:"#/properties/persistentVolumeReclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema269.properties.persistentVolumeReclaimPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -27777,14 +28225,14 @@ errors++;
 }
 }
 if(data.rbd !== undefined){
-if(!(validate269(data.rbd, {instancePath:instancePath+"/rbd",parentData:data,parentDataProperty:"rbd",rootData}))){
-vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
+if(!(validate271(data.rbd, {instancePath:instancePath+"/rbd",parentData:data,parentDataProperty:"rbd",rootData}))){
+vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
 errors = vErrors.length;
 }
 }
 if(data.scaleIO !== undefined){
-if(!(validate271(data.scaleIO, {instancePath:instancePath+"/scaleIO",parentData:data,parentDataProperty:"scaleIO",rootData}))){
-vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
+if(!(validate273(data.scaleIO, {instancePath:instancePath+"/scaleIO",parentData:data,parentDataProperty:"scaleIO",rootData}))){
+vErrors = vErrors === null ? validate273.errors : vErrors.concat(validate273.errors);
 errors = vErrors.length;
 }
 }
@@ -27801,8 +28249,8 @@ errors++;
 }
 }
 if(data.storageos !== undefined){
-if(!(validate273(data.storageos, {instancePath:instancePath+"/storageos",parentData:data,parentDataProperty:"storageos",rootData}))){
-vErrors = vErrors === null ? validate273.errors : vErrors.concat(validate273.errors);
+if(!(validate275(data.storageos, {instancePath:instancePath+"/storageos",parentData:data,parentDataProperty:"storageos",rootData}))){
+vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
 errors = vErrors.length;
 }
 }
@@ -27830,7 +28278,7 @@ vErrors.push(err118);
 errors++;
 }
 if(!((data88 === "Filesystem") || (data88 === "Block"))){
-const err119 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema267.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
+const err119 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema269.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -27935,12 +28383,12 @@ vErrors.push(err127);
 }
 errors++;
 }
-validate255.errors = vErrors;
+validate257.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate254(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28136,8 +28584,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate255(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
+if(!(validate257(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
 errors = vErrors.length;
 }
 }
@@ -28152,14 +28600,14 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate254.errors = vErrors;
+validate256.errors = vErrors;
 return errors === 0;
 }
 
-export const PersistentVolumeClaim = validate276;
-const schema304 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolumeClaim"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+export const PersistentVolumeClaim = validate278;
+const schema306 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolumeClaim"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
-function validate276(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate278(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28355,8 +28803,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate122(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(!(validate124(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 }
@@ -28371,14 +28819,14 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate276.errors = vErrors;
+validate278.errors = vErrors;
 return errors === 0;
 }
 
-export const Pod = validate278;
-const schema306 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Pod"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+export const Pod = validate280;
+const schema308 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Pod"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
-function validate278(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate280(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28574,8 +29022,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate36(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate36.errors : vErrors.concat(validate36.errors);
+if(!(validate38(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
 errors = vErrors.length;
 }
 }
@@ -28590,15 +29038,15 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate278.errors = vErrors;
+validate280.errors = vErrors;
 return errors === 0;
 }
 
-export const PodDisruptionBudget = validate280;
-const schema308 = {"type":"object","properties":{"apiVersion":{"const":"policy/v1"},"kind":{"const":"PodDisruptionBudget"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodDisruptionBudgetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema310 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"minAvailable":{"type":["integer","string"]},"selector":{"$ref":"#/$defs/LabelSelector"},"unhealthyPodEvictionPolicy":{"type":"string","enum":["IfHealthyBudget","AlwaysAllow"]}},"additionalProperties":false};
+export const PodDisruptionBudget = validate282;
+const schema310 = {"type":"object","properties":{"apiVersion":{"const":"policy/v1"},"kind":{"const":"PodDisruptionBudget"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodDisruptionBudgetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema312 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"minAvailable":{"type":["integer","string"]},"selector":{"$ref":"#/$defs/LabelSelector"},"unhealthyPodEvictionPolicy":{"type":"string","enum":["IfHealthyBudget","AlwaysAllow"]}},"additionalProperties":false};
 
-function validate281(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate283(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28617,7 +29065,7 @@ errors++;
 if(data.maxUnavailable !== undefined){
 let data0 = data.maxUnavailable;
 if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-const err1 = {instancePath:instancePath+"/maxUnavailable",schemaPath:"#/properties/maxUnavailable/type",keyword:"type",params:{type: schema310.properties.maxUnavailable.type},message:"must be integer,string"};
+const err1 = {instancePath:instancePath+"/maxUnavailable",schemaPath:"#/properties/maxUnavailable/type",keyword:"type",params:{type: schema312.properties.maxUnavailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -28630,7 +29078,7 @@ errors++;
 if(data.minAvailable !== undefined){
 let data1 = data.minAvailable;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/minAvailable",schemaPath:"#/properties/minAvailable/type",keyword:"type",params:{type: schema310.properties.minAvailable.type},message:"must be integer,string"};
+const err2 = {instancePath:instancePath+"/minAvailable",schemaPath:"#/properties/minAvailable/type",keyword:"type",params:{type: schema312.properties.minAvailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -28641,8 +29089,8 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate31(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
@@ -28659,7 +29107,7 @@ vErrors.push(err3);
 errors++;
 }
 if(!((data3 === "IfHealthyBudget") || (data3 === "AlwaysAllow"))){
-const err4 = {instancePath:instancePath+"/unhealthyPodEvictionPolicy",schemaPath:"#/properties/unhealthyPodEvictionPolicy/enum",keyword:"enum",params:{allowedValues: schema310.properties.unhealthyPodEvictionPolicy.enum},message:"must be equal to one of the allowed values"};
+const err4 = {instancePath:instancePath+"/unhealthyPodEvictionPolicy",schemaPath:"#/properties/unhealthyPodEvictionPolicy/enum",keyword:"enum",params:{allowedValues: schema312.properties.unhealthyPodEvictionPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -28680,12 +29128,12 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate281.errors = vErrors;
+validate283.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate280(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate282(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -28881,8 +29329,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate281(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate281.errors : vErrors.concat(validate281.errors);
+if(!(validate283(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate283.errors : vErrors.concat(validate283.errors);
 errors = vErrors.length;
 }
 }
@@ -28897,15 +29345,15 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate280.errors = vErrors;
+validate282.errors = vErrors;
 return errors === 0;
 }
 
-export const ReplicaSet = validate284;
-const schema311 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"ReplicaSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicaSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema313 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
+export const ReplicaSet = validate286;
+const schema313 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"ReplicaSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicaSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema315 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
 
-function validate285(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate287(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -29013,14 +29461,14 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate31(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
 if(data.template !== undefined){
-if(!(validate35(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate37(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 }
@@ -29035,12 +29483,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate285.errors = vErrors;
+validate287.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate284(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate286(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -29236,8 +29684,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate285(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
+if(!(validate287(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
 errors = vErrors.length;
 }
 }
@@ -29252,15 +29700,15 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate284.errors = vErrors;
+validate286.errors = vErrors;
 return errors === 0;
 }
 
-export const ReplicationController = validate289;
-const schema314 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ReplicationController"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicationControllerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema316 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"type":"object","additionalProperties":{"type":"string"}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["template"]};
+export const ReplicationController = validate291;
+const schema316 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ReplicationController"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicationControllerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema318 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"type":"object","additionalProperties":{"type":"string"}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["template"]};
 
-function validate290(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate292(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -29385,8 +29833,8 @@ errors++;
 }
 }
 if(data.template !== undefined){
-if(!(validate35(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate37(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 }
@@ -29401,12 +29849,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate290.errors = vErrors;
+validate292.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate289(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate291(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -29602,8 +30050,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate290(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate290.errors : vErrors.concat(validate290.errors);
+if(!(validate292(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
 errors = vErrors.length;
 }
 }
@@ -29618,17 +30066,17 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate289.errors = vErrors;
+validate291.errors = vErrors;
 return errors === 0;
 }
 
-export const ResourceQuota = validate293;
-const schema317 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ResourceQuota"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ResourceQuotaSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema319 = {"type":"object","properties":{"hard":{"type":"object","additionalProperties":{"type":["string","number"]}},"scopeSelector":{"$ref":"#/$defs/ScopeSelector"},"scopes":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema320 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/ScopedResourceSelectorRequirement"}}},"additionalProperties":false};
-const schema321 = {"type":"object","properties":{"operator":{"type":"string"},"scopeName":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["operator","scopeName"]};
+export const ResourceQuota = validate295;
+const schema319 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ResourceQuota"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ResourceQuotaSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema321 = {"type":"object","properties":{"hard":{"type":"object","additionalProperties":{"type":["string","number"]}},"scopeSelector":{"$ref":"#/$defs/ScopeSelector"},"scopes":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema322 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/ScopedResourceSelectorRequirement"}}},"additionalProperties":false};
+const schema323 = {"type":"object","properties":{"operator":{"type":"string"},"scopeName":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["operator","scopeName"]};
 
-function validate295(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate297(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -29770,12 +30218,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate295.errors = vErrors;
+validate297.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate294(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate296(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -29797,7 +30245,7 @@ if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 for(const key1 in data0){
 let data1 = data0[key1];
 if((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))){
-const err1 = {instancePath:instancePath+"/hard/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/hard/additionalProperties/type",keyword:"type",params:{type: schema319.properties.hard.additionalProperties.type},message:"must be string,number"};
+const err1 = {instancePath:instancePath+"/hard/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/hard/additionalProperties/type",keyword:"type",params:{type: schema321.properties.hard.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -29820,8 +30268,8 @@ errors++;
 }
 }
 if(data.scopeSelector !== undefined){
-if(!(validate295(data.scopeSelector, {instancePath:instancePath+"/scopeSelector",parentData:data,parentDataProperty:"scopeSelector",rootData}))){
-vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
+if(!(validate297(data.scopeSelector, {instancePath:instancePath+"/scopeSelector",parentData:data,parentDataProperty:"scopeSelector",rootData}))){
+vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
 errors = vErrors.length;
 }
 }
@@ -29864,12 +30312,12 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate294.errors = vErrors;
+validate296.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate293(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate295(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -30065,8 +30513,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate294(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
+if(!(validate296(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate296.errors : vErrors.concat(validate296.errors);
 errors = vErrors.length;
 }
 }
@@ -30081,14 +30529,14 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate293.errors = vErrors;
+validate295.errors = vErrors;
 return errors === 0;
 }
 
-export const Secret = validate298;
-const schema322 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"Secret"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"stringData":{"type":"object","additionalProperties":{"type":"string"}},"type":{"type":"string","default":"Opaque"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+export const Secret = validate300;
+const schema324 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"Secret"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"stringData":{"type":"object","additionalProperties":{"type":"string"}},"type":{"type":"string","default":"Opaque"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
 
-function validate298(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate300(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -30363,18 +30811,18 @@ vErrors.push(err21);
 }
 errors++;
 }
-validate298.errors = vErrors;
+validate300.errors = vErrors;
 return errors === 0;
 }
 
-export const Service = validate299;
-const schema324 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Service"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ServiceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema326 = {"type":"object","properties":{"allocateLoadBalancerNodePorts":{"type":"boolean"},"clusterIP":{"type":"string"},"clusterIPs":{"type":"array","items":{"type":"string"}},"externalIPs":{"type":"array","items":{"type":"string"}},"externalName":{"type":"string"},"externalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"healthCheckNodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"internalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"ipFamilies":{"type":"array","items":{"type":"string"}},"ipFamilyPolicy":{"type":"string","enum":["SingleStack","PreferDualStack","RequireDualStack"]},"loadBalancerClass":{"type":"string"},"loadBalancerIP":{"type":"string"},"loadBalancerSourceRanges":{"type":"array","items":{"type":"string"}},"ports":{"type":"array","items":{"$ref":"#/$defs/ServicePort"}},"publishNotReadyAddresses":{"type":"boolean"},"selector":{"type":"object","additionalProperties":{"type":"string"}},"sessionAffinity":{"type":"string","enum":["None","ClientIP"],"default":"None"},"sessionAffinityConfig":{"$ref":"#/$defs/SessionAffinityConfig"},"trafficDistribution":{"type":"string"},"type":{"type":"string","enum":["ClusterIP","NodePort","LoadBalancer","ExternalName"],"default":"ClusterIP"}},"additionalProperties":false};
-const schema327 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"nodePort":{"type":"integer","minimum":0,"maximum":65535},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"},"targetPort":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
-const schema328 = {"type":"object","properties":{"clientIP":{"$ref":"#/$defs/ClientIPConfig"}},"additionalProperties":false};
-const schema329 = {"type":"object","properties":{"timeoutSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":10800}},"additionalProperties":false};
+export const Service = validate301;
+const schema326 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Service"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ServiceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema328 = {"type":"object","properties":{"allocateLoadBalancerNodePorts":{"type":"boolean"},"clusterIP":{"type":"string"},"clusterIPs":{"type":"array","items":{"type":"string"}},"externalIPs":{"type":"array","items":{"type":"string"}},"externalName":{"type":"string"},"externalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"healthCheckNodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"internalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"ipFamilies":{"type":"array","items":{"type":"string"}},"ipFamilyPolicy":{"type":"string","enum":["SingleStack","PreferDualStack","RequireDualStack"]},"loadBalancerClass":{"type":"string"},"loadBalancerIP":{"type":"string"},"loadBalancerSourceRanges":{"type":"array","items":{"type":"string"}},"ports":{"type":"array","items":{"$ref":"#/$defs/ServicePort"}},"publishNotReadyAddresses":{"type":"boolean"},"selector":{"type":"object","additionalProperties":{"type":"string"}},"sessionAffinity":{"type":"string","enum":["None","ClientIP"],"default":"None"},"sessionAffinityConfig":{"$ref":"#/$defs/SessionAffinityConfig"},"trafficDistribution":{"type":"string"},"type":{"type":"string","enum":["ClusterIP","NodePort","LoadBalancer","ExternalName"],"default":"ClusterIP"}},"additionalProperties":false};
+const schema329 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"nodePort":{"type":"integer","minimum":0,"maximum":65535},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"},"targetPort":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
+const schema330 = {"type":"object","properties":{"clientIP":{"$ref":"#/$defs/ClientIPConfig"}},"additionalProperties":false};
+const schema331 = {"type":"object","properties":{"timeoutSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":10800}},"additionalProperties":false};
 
-function validate301(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate303(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -30464,12 +30912,12 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate301.errors = vErrors;
+validate303.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate300(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate302(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -30480,7 +30928,7 @@ if(data.type === undefined){
 data.type = "ClusterIP";
 }
 for(const key0 in data){
-if(!(func2.call(schema326.properties, key0))){
+if(!(func2.call(schema328.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -30596,7 +31044,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!((data7 === "Cluster") || (data7 === "Local"))){
-const err9 = {instancePath:instancePath+"/externalTrafficPolicy",schemaPath:"#/properties/externalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema326.properties.externalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/externalTrafficPolicy",schemaPath:"#/properties/externalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema328.properties.externalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -30654,7 +31102,7 @@ vErrors.push(err13);
 errors++;
 }
 if(!((data9 === "Cluster") || (data9 === "Local"))){
-const err14 = {instancePath:instancePath+"/internalTrafficPolicy",schemaPath:"#/properties/internalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema326.properties.internalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/internalTrafficPolicy",schemaPath:"#/properties/internalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema328.properties.internalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -30705,7 +31153,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!(((data12 === "SingleStack") || (data12 === "PreferDualStack")) || (data12 === "RequireDualStack"))){
-const err18 = {instancePath:instancePath+"/ipFamilyPolicy",schemaPath:"#/properties/ipFamilyPolicy/enum",keyword:"enum",params:{allowedValues: schema326.properties.ipFamilyPolicy.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/ipFamilyPolicy",schemaPath:"#/properties/ipFamilyPolicy/enum",keyword:"enum",params:{allowedValues: schema328.properties.ipFamilyPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -30905,7 +31353,7 @@ vErrors.push(err33);
 errors++;
 }
 if(!(((data23 === "TCP") || (data23 === "UDP")) || (data23 === "SCTP"))){
-const err34 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ServicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema327.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err34 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ServicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema329.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -30917,7 +31365,7 @@ errors++;
 if(data18.targetPort !== undefined){
 let data24 = data18.targetPort;
 if((!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))) && (typeof data24 !== "string")){
-const err35 = {instancePath:instancePath+"/ports/" + i4+"/targetPort",schemaPath:"#/$defs/ServicePort/properties/targetPort/type",keyword:"type",params:{type: schema327.properties.targetPort.type},message:"must be integer,string"};
+const err35 = {instancePath:instancePath+"/ports/" + i4+"/targetPort",schemaPath:"#/$defs/ServicePort/properties/targetPort/type",keyword:"type",params:{type: schema329.properties.targetPort.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -31002,7 +31450,7 @@ vErrors.push(err41);
 errors++;
 }
 if(!((data28 === "None") || (data28 === "ClientIP"))){
-const err42 = {instancePath:instancePath+"/sessionAffinity",schemaPath:"#/properties/sessionAffinity/enum",keyword:"enum",params:{allowedValues: schema326.properties.sessionAffinity.enum},message:"must be equal to one of the allowed values"};
+const err42 = {instancePath:instancePath+"/sessionAffinity",schemaPath:"#/properties/sessionAffinity/enum",keyword:"enum",params:{allowedValues: schema328.properties.sessionAffinity.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -31012,8 +31460,8 @@ vErrors.push(err42);
 errors++;
 }
 if(data.sessionAffinityConfig !== undefined){
-if(!(validate301(data.sessionAffinityConfig, {instancePath:instancePath+"/sessionAffinityConfig",parentData:data,parentDataProperty:"sessionAffinityConfig",rootData}))){
-vErrors = vErrors === null ? validate301.errors : vErrors.concat(validate301.errors);
+if(!(validate303(data.sessionAffinityConfig, {instancePath:instancePath+"/sessionAffinityConfig",parentData:data,parentDataProperty:"sessionAffinityConfig",rootData}))){
+vErrors = vErrors === null ? validate303.errors : vErrors.concat(validate303.errors);
 errors = vErrors.length;
 }
 }
@@ -31041,7 +31489,7 @@ vErrors.push(err44);
 errors++;
 }
 if(!((((data31 === "ClusterIP") || (data31 === "NodePort")) || (data31 === "LoadBalancer")) || (data31 === "ExternalName"))){
-const err45 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema326.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err45 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema328.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -31061,12 +31509,12 @@ vErrors.push(err46);
 }
 errors++;
 }
-validate300.errors = vErrors;
+validate302.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate299(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate301(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -31262,8 +31710,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate300(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate300.errors : vErrors.concat(validate300.errors);
+if(!(validate302(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate302.errors : vErrors.concat(validate302.errors);
 errors = vErrors.length;
 }
 }
@@ -31278,19 +31726,19 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate299.errors = vErrors;
+validate301.errors = vErrors;
 return errors === 0;
 }
 
-export const StatefulSet = validate304;
-const schema330 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"StatefulSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/StatefulSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema332 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"ordinals":{"$ref":"#/$defs/StatefulSetOrdinals"},"persistentVolumeClaimRetentionPolicy":{"$ref":"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy"},"podManagementPolicy":{"type":"string","enum":["OrderedReady","Parallel"],"default":"OrderedReady"},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"serviceName":{"type":"string"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/StatefulSetUpdateStrategy","default":{}},"volumeClaimTemplates":{"type":"array","items":{"$ref":"#/$defs/ClaimTemplate"}}},"additionalProperties":false,"required":["selector","template"]};
-const schema333 = {"type":"object","properties":{"start":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false};
-const schema334 = {"type":"object","properties":{"whenDeleted":{"type":"string","enum":["Retain","Delete"],"default":"Retain"},"whenScaled":{"type":"string","enum":["Retain","Delete"],"default":"Retain"}},"additionalProperties":false};
-const schema335 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateStatefulSetStrategy"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
-const schema336 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"partition":{"type":"integer","minimum":0,"maximum":2147483647,"default":0}},"additionalProperties":false};
+export const StatefulSet = validate306;
+const schema332 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"StatefulSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/StatefulSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema334 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"ordinals":{"$ref":"#/$defs/StatefulSetOrdinals"},"persistentVolumeClaimRetentionPolicy":{"$ref":"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy"},"podManagementPolicy":{"type":"string","enum":["OrderedReady","Parallel"],"default":"OrderedReady"},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"serviceName":{"type":"string"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/StatefulSetUpdateStrategy","default":{}},"volumeClaimTemplates":{"type":"array","items":{"$ref":"#/$defs/ClaimTemplate"}}},"additionalProperties":false,"required":["selector","template"]};
+const schema335 = {"type":"object","properties":{"start":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false};
+const schema336 = {"type":"object","properties":{"whenDeleted":{"type":"string","enum":["Retain","Delete"],"default":"Retain"},"whenScaled":{"type":"string","enum":["Retain","Delete"],"default":"Retain"}},"additionalProperties":false};
+const schema337 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateStatefulSetStrategy"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
+const schema338 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"partition":{"type":"integer","minimum":0,"maximum":2147483647,"default":0}},"additionalProperties":false};
 
-function validate308(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate310(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -31330,7 +31778,7 @@ errors++;
 if(data0.maxUnavailable !== undefined){
 let data1 = data0.maxUnavailable;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/maxUnavailable/type",keyword:"type",params:{type: schema336.properties.maxUnavailable.type},message:"must be integer,string"};
+const err2 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/maxUnavailable/type",keyword:"type",params:{type: schema338.properties.maxUnavailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -31397,7 +31845,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!((data3 === "RollingUpdate") || (data3 === "OnDelete"))){
-const err8 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema335.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema337.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -31417,13 +31865,13 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate308.errors = vErrors;
+validate310.errors = vErrors;
 return errors === 0;
 }
 
-const schema337 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["metadata","spec"]};
+const schema339 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["metadata","spec"]};
 
-function validate310(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate312(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -31599,8 +32047,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate122(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+if(!(validate124(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
 errors = vErrors.length;
 }
 }
@@ -31615,12 +32063,12 @@ vErrors.push(err14);
 }
 errors++;
 }
-validate310.errors = vErrors;
+validate312.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate305(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate307(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -31657,7 +32105,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema332.properties, key0))){
+if(!(func2.call(schema334.properties, key0))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -31798,7 +32246,7 @@ vErrors.push(err12);
 errors++;
 }
 if(!((data4 === "Retain") || (data4 === "Delete"))){
-const err13 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenDeleted",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenDeleted/enum",keyword:"enum",params:{allowedValues: schema334.properties.whenDeleted.enum},message:"must be equal to one of the allowed values"};
+const err13 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenDeleted",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenDeleted/enum",keyword:"enum",params:{allowedValues: schema336.properties.whenDeleted.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -31819,7 +32267,7 @@ vErrors.push(err14);
 errors++;
 }
 if(!((data5 === "Retain") || (data5 === "Delete"))){
-const err15 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenScaled",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenScaled/enum",keyword:"enum",params:{allowedValues: schema334.properties.whenScaled.enum},message:"must be equal to one of the allowed values"};
+const err15 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenScaled",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenScaled/enum",keyword:"enum",params:{allowedValues: schema336.properties.whenScaled.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -31852,7 +32300,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!((data6 === "OrderedReady") || (data6 === "Parallel"))){
-const err18 = {instancePath:instancePath+"/podManagementPolicy",schemaPath:"#/properties/podManagementPolicy/enum",keyword:"enum",params:{allowedValues: schema332.properties.podManagementPolicy.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/podManagementPolicy",schemaPath:"#/properties/podManagementPolicy/enum",keyword:"enum",params:{allowedValues: schema334.properties.podManagementPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -31928,8 +32376,8 @@ errors++;
 }
 }
 if(data.selector !== undefined){
-if(!(validate31(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
-vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
+if(!(validate33(data.selector, {instancePath:instancePath+"/selector",parentData:data,parentDataProperty:"selector",rootData}))){
+vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
 errors = vErrors.length;
 }
 }
@@ -31946,13 +32394,13 @@ errors++;
 }
 }
 if(data.template !== undefined){
-if(!(validate35(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
-vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+if(!(validate37(data.template, {instancePath:instancePath+"/template",parentData:data,parentDataProperty:"template",rootData}))){
+vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
 errors = vErrors.length;
 }
 }
-if(!(validate308(data.updateStrategy, {instancePath:instancePath+"/updateStrategy",parentData:data,parentDataProperty:"updateStrategy",rootData}))){
-vErrors = vErrors === null ? validate308.errors : vErrors.concat(validate308.errors);
+if(!(validate310(data.updateStrategy, {instancePath:instancePath+"/updateStrategy",parentData:data,parentDataProperty:"updateStrategy",rootData}))){
+vErrors = vErrors === null ? validate310.errors : vErrors.concat(validate310.errors);
 errors = vErrors.length;
 }
 if(data.volumeClaimTemplates !== undefined){
@@ -31960,8 +32408,8 @@ let data13 = data.volumeClaimTemplates;
 if(Array.isArray(data13)){
 const len0 = data13.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate310(data13[i0], {instancePath:instancePath+"/volumeClaimTemplates/" + i0,parentData:data13,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate310.errors : vErrors.concat(validate310.errors);
+if(!(validate312(data13[i0], {instancePath:instancePath+"/volumeClaimTemplates/" + i0,parentData:data13,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate312.errors : vErrors.concat(validate312.errors);
 errors = vErrors.length;
 }
 }
@@ -31988,12 +32436,12 @@ vErrors.push(err27);
 }
 errors++;
 }
-validate305.errors = vErrors;
+validate307.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate304(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate306(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -32189,8 +32637,8 @@ errors++;
 }
 }
 if(data.spec !== undefined){
-if(!(validate305(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
-vErrors = vErrors === null ? validate305.errors : vErrors.concat(validate305.errors);
+if(!(validate307(data.spec, {instancePath:instancePath+"/spec",parentData:data,parentDataProperty:"spec",rootData}))){
+vErrors = vErrors === null ? validate307.errors : vErrors.concat(validate307.errors);
 errors = vErrors.length;
 }
 }
@@ -32205,16 +32653,16 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate304.errors = vErrors;
+validate306.errors = vErrors;
 return errors === 0;
 }
 
-export const StorageClass = validate314;
-const schema339 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
-const schema340 = {"type":"object","properties":{"matchLabelExpressions":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorLabelRequirement"}}},"additionalProperties":false};
-const schema341 = {"type":"object","properties":{"key":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","values"]};
+export const StorageClass = validate316;
+const schema341 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
+const schema342 = {"type":"object","properties":{"matchLabelExpressions":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorLabelRequirement"}}},"additionalProperties":false};
+const schema343 = {"type":"object","properties":{"key":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","values"]};
 
-function validate315(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate317(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -32344,12 +32792,12 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate315.errors = vErrors;
+validate317.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate314(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate316(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -32400,7 +32848,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema339.properties, key0))){
+if(!(func2.call(schema341.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -32428,8 +32876,8 @@ let data1 = data.allowedTopologies;
 if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate315(data1[i0], {instancePath:instancePath+"/allowedTopologies/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate315.errors : vErrors.concat(validate315.errors);
+if(!(validate317(data1[i0], {instancePath:instancePath+"/allowedTopologies/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate317.errors : vErrors.concat(validate317.errors);
 errors = vErrors.length;
 }
 }
@@ -32663,7 +33111,7 @@ vErrors.push(err23);
 errors++;
 }
 if(!((data17 === "Retain") || (data17 === "Delete"))){
-const err24 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema339.properties.reclaimPolicy.enum},message:"must be equal to one of the allowed values"};
+const err24 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema341.properties.reclaimPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -32684,7 +33132,7 @@ vErrors.push(err25);
 errors++;
 }
 if(!((data18 === "Immediate") || (data18 === "WaitForFirstConsumer"))){
-const err26 = {instancePath:instancePath+"/volumeBindingMode",schemaPath:"#/properties/volumeBindingMode/enum",keyword:"enum",params:{allowedValues: schema339.properties.volumeBindingMode.enum},message:"must be equal to one of the allowed values"};
+const err26 = {instancePath:instancePath+"/volumeBindingMode",schemaPath:"#/properties/volumeBindingMode/enum",keyword:"enum",params:{allowedValues: schema341.properties.volumeBindingMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err26];
 }
@@ -32704,6 +33152,6 @@ vErrors.push(err27);
 }
 errors++;
 }
-validate314.errors = vErrors;
+validate316.errors = vErrors;
 return errors === 0;
 }

@@ -1,0 +1,102 @@
+import { parseDuration } from '../base/duration.ts'
+import { found, quoted } from './found.ts'
+import { reviewQuantity } from './kinds/quantities.ts'
+import { dnsNameFault } from './names.ts'
+import type { Review } from './review.ts'
+import type { Application, ApplicationPreviews } from './types.ts'
+
+/** Which pull requests have a running copy, and what that may do. */
+export interface PreviewsConfig {
+  /** `branches`: each branch that fits stands for a pull request, without any forge. */
+  readonly provider: ApplicationPreviews['provider']
+  /** Of the provider `branches`: `preview/*`. */
+  readonly branches: string
+  /** Pull requests are those of another repository, whose image CI makes; undefined: those of the manifests. */
+  readonly images: PreviewImagesConfig | undefined
+  /** Undefined: the branch that the application follows. */
+  readonly targetBranch: string | undefined
+  /** All of these must be there. */
+  readonly labels: readonly string[]
+  readonly drafts: boolean
+  readonly max: number
+  readonly maxAwake: number
+  readonly ttlMs: number
+  readonly sleepAfterMs: number
+  readonly keepLabel: string
+  readonly sleepLabel: string
+  readonly approveLabel: string
+  /** With `{{id}}` and `{{host}}`. */
+  readonly hostTemplate: string
+  /** Of Ingresses without a host, with `{{id}}`; undefined: such are refused. */
+  readonly host: string | undefined
+  readonly podSecurity: ApplicationPreviews['podSecurity']
+  /** As in a ResourceQuota, of each preview. */
+  readonly quota: Readonly<Record<string, string>>
+  readonly intervalMs: number
+}
+
+export interface PreviewImagesConfig {
+  /** `owner/name` of the pull requests. */
+  readonly repository: string
+  /** The image in the manifests that is replaced, without tag. */
+  readonly image: string
+  /** With `{{number}}`, `{{sha}}` and `{{shortSha}}`. */
+  readonly imageTemplate: string
+}
+
+const defaultQuota = { pods: '20', 'limits.cpu': '4', 'limits.memory': '4Gi', 'requests.storage': '10Gi' }
+const at = ['spec', 'previews']
+
+export function previewsConfig({ spec }: Application, review: Review): PreviewsConfig | undefined {
+  const { previews, forge } = spec
+  if (!previews) return undefined
+  if (previews.provider !== 'branches' && forge?.provider !== previews.provider) {
+    review.problem([...at, 'provider'], `expected spec.forge with the same provider, found ${found(forge?.provider)}`)
+  }
+  reviewTemplates(previews, review)
+  const maxAwake = previews.maxAwake ?? previews.max
+  if (maxAwake > previews.max) {
+    review.problem([...at, 'maxAwake'], `expected at most max, which is ${previews.max}, found ${found(maxAwake)}`)
+  }
+  const quota = previews.quota ?? defaultQuota
+  for (const [name, amount] of Object.entries(quota)) reviewQuantity(amount, [...at, 'quota', name], review)
+  const { provider, branches, images, targetBranch, labels, drafts, max, keepLabel, sleepLabel } = previews
+  const { approveLabel, hostTemplate, host, podSecurity } = previews
+  return {
+    ...{ provider, branches, images, targetBranch, labels, drafts, max, maxAwake, keepLabel, sleepLabel },
+    ...{ approveLabel, hostTemplate, host, podSecurity, quota },
+    ttlMs: duration(previews, 'ttl', review),
+    sleepAfterMs: duration(previews, 'sleepAfter', review),
+    intervalMs: duration(previews, 'interval', review),
+  }
+}
+
+function duration(previews: ApplicationPreviews, member: 'ttl' | 'sleepAfter' | 'interval', review: Review): number {
+  const ms = parseDuration(previews[member])
+  if (ms !== undefined && ms >= 1000) return ms
+  review.problem([...at, member], `expected a duration from 1s like "30m" or "72h", found ${found(previews[member])}`)
+  return 0
+}
+
+function reviewTemplates(
+  { provider, branches, images, hostTemplate, host }: ApplicationPreviews,
+  review: Review,
+): void {
+  if (provider === 'branches' && !/^[^*]*\*?$/.test(branches)) {
+    review.problem([...at, 'branches'], `expected a name, or its beginning and *, found ${found(branches)}`)
+  }
+  if (images && provider === 'branches') {
+    review.problem([...at, 'images'], 'expected a forge as the provider for pull requests of another repository')
+  }
+  if (images && !/\{\{(?:number|sha|shortSha)\}\}/.test(images.imageTemplate)) {
+    const wanted = 'expected {{number}}, {{sha}} or {{shortSha}}, as each pull request has an image of its own'
+    review.problem([...at, 'images', 'imageTemplate'], `${wanted}, found ${found(images.imageTemplate)}`)
+  }
+  for (const [member, template] of Object.entries({ hostTemplate, host })) {
+    if (template === undefined) continue
+    const sample = template.replaceAll('{{id}}', 'pr-1').replaceAll('{{host}}', 'shop.example.com')
+    if (!template.includes('{{id}}') || dnsNameFault(sample) !== undefined) {
+      review.problem([...at, member], `expected a host name with {{id}} in it, found ${quoted(template)}`)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { readConfig } from '../../src/manifests/config.ts'
+import { renderProblem } from '../../src/manifests/problem.ts'
+
+function read(previews: object, forge?: object) {
+  const source = { repoURL: 'https://git.example.com/acme/shop.git' }
+  const documents = [
+    { apiVersion: 'berth.dev/v1', kind: 'Engine', metadata: { name: 'production' } },
+    { apiVersion: 'berth.dev/v1', kind: 'Application', metadata: { name: 'shop' }, spec: { source, previews, forge } },
+  ]
+  const text = documents.map((document) => JSON.stringify(document)).join('\n---\n')
+  const { config, problems } = readConfig({ path: 'berth.yaml', bytes: new TextEncoder().encode(text) })
+  return { previews: config.applications[0]?.previews, problems: problems.map(renderProblem) }
+}
+
+const hour = 3_600_000
+
+test('what is left out has its default', () => {
+  expect(read({ provider: 'branches' })).toEqual({
+    previews: {
+      ...{ provider: 'branches', branches: 'preview/*', images: undefined, targetBranch: undefined, labels: [] },
+      ...{ drafts: false, max: 10, maxAwake: 10, ttlMs: 72 * hour, sleepAfterMs: 2 * hour, intervalMs: 60_000 },
+      ...{ keepLabel: 'berth-keep', sleepLabel: 'berth-sleep', approveLabel: 'berth-approve' },
+      ...{ hostTemplate: '{{id}}.{{host}}', host: undefined, podSecurity: 'restricted' },
+      quota: { pods: '20', 'limits.cpu': '4', 'limits.memory': '4Gi', 'requests.storage': '10Gi' },
+    },
+    problems: [],
+  })
+})
+
+test('everything that is written is read', () => {
+  const images = { repository: 'acme/app', image: 'registry.example.com/app', imageTemplate: 'app:pr-{{number}}' }
+  const written = {
+    ...{ provider: 'github', images, targetBranch: 'next', labels: ['preview'], drafts: true, max: 4, maxAwake: 2 },
+    ...{
+      keepLabel: 'k',
+      sleepLabel: 's',
+      approveLabel: 'a',
+      hostTemplate: '{{id}}-{{host}}',
+      host: '{{id}}.x.example',
+    },
+    ...{ podSecurity: 'baseline', quota: { pods: '3' } },
+  }
+  const { previews, problems } = read(
+    { ...written, ttl: '1h', sleepAfter: '10m', interval: '5s' },
+    { provider: 'github', tokenFile: '/t' },
+  )
+  expect(problems).toEqual([])
+  expect(previews).toMatchObject({ ...written, ttlMs: hour, sleepAfterMs: hour / 6, intervalMs: 5000 })
+})
+
+test.each([
+  [{ provider: 'github' }, 'spec.previews.provider: expected spec.forge with the same provider'],
+  [{ branches: 'a*b*' }, 'spec.previews.branches: expected a name, or its beginning and *'],
+  [{ max: 2, maxAwake: 3 }, 'spec.previews.maxAwake: expected at most max, which is 2'],
+  [{ quota: { pods: 'x' } }, 'spec.previews.quota.pods: expected'],
+  [{ ttl: '3' }, 'spec.previews.ttl: expected a duration from 1s'],
+  [{ hostTemplate: '{{host}}' }, 'spec.previews.hostTemplate: expected a host name with {{id}} in it'],
+  [{ host: '{{id}} .x' }, 'spec.previews.host: expected a host name with {{id}} in it'],
+  [
+    { images: { repository: 'a/b', image: 'a', imageTemplate: 'a:{{sha}}' } },
+    'spec.previews.images: expected a forge as the provider',
+  ],
+])('%j', (previews, problem) => {
+  const { problems } = read({ provider: 'branches', ...previews })
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toContain(problem)
+})
