@@ -49,11 +49,16 @@ export function readSessions(text: string): ReadonlyMap<string, number> {
   const sessions = new Map<string, number>()
   for (const line of text.split('\n')) {
     const [backend = '', server = '', queued = '', , current = ''] = line.split(',')
-    if (line.startsWith('#') || server === '') continue
+    if (line.startsWith('#') || server === '' || !/^\d+$/.test(current)) continue
     const name = `${backend}/${server}`
     sessions.set(name, (sessions.get(name) ?? 0) + Number(queued) + Number(current))
   }
   return sessions
+}
+
+/** `Stopping` of `show info`: it knows that it was replaced, and chooses no server for new requests any more. */
+export function readStopping(text: string): boolean {
+  return /^Stopping: 1$/m.test(text)
 }
 
 /** `description` of `show info`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readServersState } from '../../../src/runtime/network/haproxy-answers.ts'
+import { readServersState, readSessions, readStopping } from '../../../src/runtime/network/haproxy-answers.ts'
 
 test('servers of pods are told, those that lead to the next worker are not', () => {
   const line = (backend: string, server: string, admin: number) =>
@@ -24,4 +24,17 @@ test('servers of pods are told, those that lead to the next worker are not', () 
       ],
     ]),
   )
+})
+
+test('sessions are summed over workers, whatever else they say', () => {
+  const stat = (sessions: number, queued: number) => `h_shop_web_80,web-0_8080,${queued},0,${sessions},4,,12,`
+  const info = ['Name: HAProxy', 'Version: 2.6.12-1, patched, by somebody, else', 'Stopping: 1'].join('\n')
+  const text = [info, '# pxname,svname,qcur,qmax,scur', stat(2, 1), info, stat(3, 0)].join('\n')
+  expect(readSessions(text)).toEqual(new Map([['h_shop_web_80/web-0_8080', 6]]))
+})
+
+test('a worker says whether it knows that it was replaced', () => {
+  expect(readStopping('Nbthread: 2\nStopping: 1\nJobs: 3\n')).toBe(true)
+  expect(readStopping('Nbthread: 2\nStopping: 0\nJobs: 13\n')).toBe(false)
+  expect(readStopping('')).toBe(false)
 })

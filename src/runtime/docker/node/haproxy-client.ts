@@ -7,6 +7,7 @@ import {
   readList,
   readServersState,
   readSessions,
+  readStopping,
   readUptimeSeconds,
   readWorkers,
   type Worker,
@@ -27,6 +28,11 @@ import { quoted } from './shell-text.ts'
 const longestAnswer = 10
 /** HAProxy 2.6 teaches the next worker only after it has waited for its own teacher. */
 const teachingAgeSeconds = 8
+/**
+ * What comes after these is said once each thread is between two of its tasks: one that was not given the processor in the middle of a
+ * request may have chosen a server by what was so before, and not have counted the session yet.
+ */
+const threadsPassed = ['show info', 'show fd 0']
 const noAnswer = '(no answer)'
 const nextFolder = `${statePath}/haproxy.next`
 
@@ -90,14 +96,20 @@ export class HaproxyClient {
     })
   }
 
-  /** Sessions by `backend/server` over all workers. Undefined: it could not be told. */
+  /**
+   * Sessions by `backend/server` over all workers. Undefined: it could not be told, or a worker that was replaced may still choose a server
+   * for what comes, as it was not told yet that it is to end.
+   */
   async sessions(backends: readonly string[]): Promise<ReadonlyMap<string, number> | undefined> {
     const workers = await this.workers()
     if (workers.length === 0) return undefined
-    const stats = commandLines(backends.map((backend) => `show stat ${backend} 4 -1`))
-    const scripts = workers.flatMap(({ pid, socket }) => stats.map((line) => ask(socket, `@!${pid};${line}`)))
+    const lines = commandLines([...threadsPassed, ...backends.map((backend) => `show stat ${backend} 4 -1`)])
+    const scripts = workers.map(({ pid, socket }) => {
+      return `${lines.map((line) => ask(socket, `@!${pid};${line}`)).join('\n')}\necho ==`
+    })
     const text = await this.#shell.run(scripts.join('\n'))
-    return text.includes(noAnswer) ? undefined : readSessions(text)
+    const isChoosing = text.split('==\n').some((words, index) => workers[index]?.isOld && !readStopping(words))
+    return isChoosing || text.includes(noAnswer) ? undefined : readSessions(text)
   }
 
   /** Asks for a new worker; it is there once `hash` says so. False: the master is busy with the one before. */

@@ -1,6 +1,6 @@
 import type { Key } from '../../../base/key.ts'
 import type { PodTraffic } from '../../live.ts'
-import type { RunningServers } from '../../network/haproxy-commands.ts'
+import { type RunningServers, splitPath } from '../../network/haproxy-commands.ts'
 import type { HaproxyPlan } from '../../network/haproxy-files.ts'
 import { backendNames } from '../../network/haproxy-names.ts'
 import { ingressBackends, portText } from '../../network/ingress-haproxy.ts'
@@ -41,6 +41,8 @@ export class HaproxyTraffic {
   readonly #places = new Map<string, Set<Place>>()
   /** `backend/server` -> its pod. */
   readonly #podOf = new Map<string, string>()
+  /** The same of servers that the newest table has under another name or not at all, and that still take new work. */
+  readonly #podBefore = new Map<string, string>()
   #running: RunningServers | undefined
   /** By `backend/server`: closed, but perhaps not without sessions. */
   readonly #leaving = new Map<string, Leaver>()
@@ -78,7 +80,10 @@ export class HaproxyTraffic {
       const known = this.#places.get(place.pod)
       known?.delete(place)
       if (known?.size === 0) this.#places.delete(place.pod)
-      for (const { path } of place.servers) this.#podOf.delete(path)
+      for (const server of place.servers) {
+        this.#podOf.delete(server.path)
+        if (this.#isOpen(server)) this.#podBefore.set(server.path, place.pod)
+      }
     }
   }
 
@@ -88,7 +93,10 @@ export class HaproxyTraffic {
       const known = this.#places.get(place.pod)
       if (known) known.add(place)
       else this.#places.set(place.pod, new Set([place]))
-      for (const { path } of place.servers) this.#podOf.set(path, place.pod)
+      for (const { path } of place.servers) {
+        this.#podOf.set(path, place.pod)
+        this.#podBefore.delete(path)
+      }
     }
   }
 
@@ -110,11 +118,10 @@ export class HaproxyTraffic {
     const changed: string[] = []
     for (const pod of this.#touched) {
       const traffic = this.of(pod, now)
-      if (!this.#places.has(pod)) this.#told.delete(pod)
-      else if (this.#told.get(pod) !== traffic) {
-        this.#told.set(pod, traffic)
-        changed.push(pod)
-      }
+      const told = this.#told.get(pod)
+      if (traffic === 'none') this.#told.delete(pod)
+      else this.#told.set(pod, traffic)
+      if (traffic !== (told ?? 'none')) changed.push(pod)
     }
     this.#touched.clear()
     return changed
@@ -130,14 +137,16 @@ export class HaproxyTraffic {
         this.#touch(path)
       }
     }
+    for (const [path, { done }] of this.#leaving) if (done && !this.#runs(path)) this.#leaving.delete(path)
   }
 
   /** It takes nothing new from now on. */
   closed(path: string, now: number): void {
     this.#touch(path)
     if (!this.#leaving.has(path)) {
-      this.#leaving.set(path, { pod: this.#podOf.get(path) ?? '', since: now, done: false })
+      this.#leaving.set(path, { pod: this.#podNamed(path) ?? '', since: now, done: false })
     }
+    this.#podBefore.delete(path)
   }
 
   /** What is refused, or has no free port, is told of its own object: pods do not wait for what never comes. */
@@ -150,12 +159,21 @@ export class HaproxyTraffic {
   }
 
   #touch(path: string): void {
-    const pod = this.#podOf.get(path) ?? this.#leaving.get(path)?.pod
+    const pod = this.#podNamed(path) ?? this.#leaving.get(path)?.pod
     if (pod !== undefined) this.#touched.add(pod)
+  }
+
+  #podNamed(path: string): string | undefined {
+    return this.#podOf.get(path) ?? this.#podBefore.get(path)
   }
 
   #isOpen({ backend, server }: Place['servers'][number]): boolean {
     return this.#running?.get(backend)?.get(server)?.open ?? false
+  }
+
+  #runs(path: string): boolean {
+    const [backend, server] = splitPath(path)
+    return this.#running?.get(backend)?.has(server) ?? false
   }
 
   /** Those of leaving pods that are not open may have sessions from before: of them nothing is known after a start. */
@@ -184,12 +202,6 @@ export class HaproxyTraffic {
     }
   }
 
-  /** The server is gone from the running worker. */
-  forget(path: string): void {
-    this.#touch(path)
-    this.#leaving.delete(path)
-  }
-
   /** When the next pod that the kernel carries is out, ms; undefined: none is on its way. */
   kernelDue(now: number): number | undefined {
     const due = [...this.#kernel.values()].map((since) => since + kernelDrainMs).filter((at) => at > now)
@@ -216,6 +228,7 @@ export class HaproxyTraffic {
     if (servers.some((server) => this.#running === undefined || this.#isOpen(server))) return true
     const since = this.#kernel.get(pod)
     if (since !== undefined && now - since < kernelDrainMs) return true
+    if ([...this.#podBefore.values()].includes(pod)) return true
     return [...this.#leaving.values()].some((leaver) => leaver.pod === pod && !leaver.done)
   }
 }
