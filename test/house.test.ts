@@ -44,6 +44,18 @@ const doors: Readonly<Record<string, Doors>> = {
   reconcile: { open: ['base', 'runtime', 'reconcile/plan', 'manifests', 'diff'] },
   preview: { open: [...baseValues, 'manifests'], pure: true },
   report: { open: [...baseValues, 'manifests', 'diff', 'reconcile/plan'], types: ['base', 'runtime'], pure: true },
+  // Calls to servers of others, with one set of limits.
+  outward: { open: ['base'] },
+  forge: { open: ['base', 'outward'], types: ['report', 'settings.ts'] },
+  'forge/states.ts': { open: [...baseValues], types: ['report', 'forge'], pure: true },
+  // Pure but for its box, its file and the delivery.
+  notify: {
+    open: ['base', 'manifests', 'outward', 'notify/once.ts', 'notify/template.ts'],
+    types: ['report', 'settings.ts'],
+  },
+  'notify/once.ts': { open: [], types: ['report'], pure: true },
+  'notify/note.ts': { open: baseValues, types: ['report'], pure: true },
+  'notify/template.ts': { open: [...baseValues, 'manifests'], types: ['report'], pure: true },
   // Files of a commit become objects here, so that sync and manifests need not know each other.
   source: { open: ['base', 'sync', 'manifests'] },
   server: { open: ['base', 'engine.ts', 'report', 'server/webhooks'] },
@@ -80,6 +92,7 @@ const corridor = [
   'told-rollbacks.ts',
   'last-words.ts',
   'story.ts',
+  'telling.ts',
   'scaling.ts',
   'networking.ts',
   'certifying.ts',
@@ -101,6 +114,7 @@ const outsideModules: readonly { readonly module: RegExp; readonly only: RegExp;
   },
   { module: /^dockerode/, only: /^src\/runtime\/docker\//, why: 'Docker is spoken to in one place' },
   { module: /^acme-client/, only: /^src\/certificates\//, why: 'certificates are obtained in one place' },
+  { module: /^(@octokit\/|@gitbeaker\/|gitea-js)/, only: /^src\/forge\//, why: 'forges are spoken to in one place' },
   { module: /^node-cron/, only: /^src\/cron\/wake\.ts$/, why: 'schedules are computed; the library only wakes' },
 ]
 
