@@ -2,6 +2,7 @@ import { reviewAddress, reviewVariable } from './config-delivery.ts'
 import { found, quoted } from './found.ts'
 import { dnsLabelFault } from './names.ts'
 import { type Review, reportFault } from './review.ts'
+import { templateWords, unknownWords } from './template-words.ts'
 import type { EngineNotification, EngineServer } from './types.ts'
 
 export interface WebhooksConfig {
@@ -68,6 +69,9 @@ export function notificationsConfig(
       if (path !== undefined && !path.startsWith('/')) {
         review.problem([...at, member], `expected an absolute path, found ${found(path)}`)
       }
+    }
+    for (const word of unknownWords(template ?? '')) {
+      review.problem([...at, 'template'], `expected one of ${templateWords.join(', ')} in {{ }}, found ${found(word)}`)
     }
     return { name, type, url, urlFile, urlEnv, tokenFile, events, applications, template }
   })

@@ -115,6 +115,10 @@ test.each([
   [inServer({ externalURL: 'berth' }), 'spec.server.externalURL: expected an address'],
   [inNotification({ urlFile: '/u' }), 'spec.notifications[0]: expected exactly one of url, urlFile, urlEnv, found 2'],
   [inNotification({ name: 'A b' }), 'spec.notifications[0].name: expected'],
+  [
+    inNotification({ template: '{{app}} {{ subject }} {{image}}' }),
+    'spec.notifications[0].template: expected one of app, kind, commit, shortCommit, subject, author, message, duration, rollback, url',
+  ],
   [inNotification({ events: ['broken'] }), 'spec.notifications[0].events[0]: expected'],
 ] as const)('problem %#', ([engine, application], problem) => {
   const { problems } = read(engine, application)
