@@ -1,11 +1,14 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { listenOn, type RunningServer } from './listen.ts'
+import type { WebhookHandler } from './webhook-handler.ts'
 
 export interface ServerOptions {
   /** `host:port`; port 0 takes any free one. */
   readonly listen: string
   /** Answers by path; a path that is not there is 404. */
   readonly routes: Readonly<Record<string, Route>>
+  /** Answers what is below /webhooks/, under any name: senders come through a proxy. Absent: that is 404. */
+  readonly webhooks?: WebhookHandler | undefined
 }
 
 /** GET unless `method` says otherwise. Answers must be quick: nothing may wait for a host or a repository. */
@@ -15,29 +18,21 @@ export interface Route {
   readonly answer: (query: URLSearchParams) => string
 }
 
-export interface RunningServer {
-  /** `host:port` as bound. */
-  readonly address: string
-  close(): Promise<void>
+/** Starts the status server. Rejects with the system's error, such as EADDRINUSE. */
+export async function startServer({ listen, routes, webhooks }: ServerOptions): Promise<RunningServer> {
+  const answer: RequestListener = (request, response) => {
+    if (webhooks?.takes(request)) webhooks.handle(request, response)
+    else handle(routes, request, response)
+  }
+  return listenOn(hostAndPort(listen), answer, webhooks && ((refusal) => webhooks.refused(refusal)))
 }
 
-/** Starts the status server. Rejects with the system's error, such as EADDRINUSE. */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host, port } = hostAndPort(options.listen)
-  const server = createServer(
-    { requestTimeout: 10_000, headersTimeout: 5_000, maxHeaderSize: 16_384 },
-    (request, response) => handle(options.routes, request, response),
-  )
-  server.maxConnections = 256
-  await new Promise<void>((done, fail) => {
-    server.once('error', fail)
-    server.listen(port, host, () => done())
-  })
-  const bound = server.address() as AddressInfo
-  return {
-    address: `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
-    close: () => closed(server),
-  }
+/** Starts a server that answers webhooks only. `listen`: `host:port`, or `:port` for all addresses. Rejects as `startServer`. */
+export async function startWebhookServer(listen: string, webhooks: WebhookHandler): Promise<RunningServer> {
+  const all = /^:(\d+)$/.exec(listen)
+  const place = all ? { ...hostAndPort(`0.0.0.0${listen}`), host: undefined } : hostAndPort(listen)
+  const answer: RequestListener = (request, response) => webhooks.handle(request, response)
+  return listenOn(place, answer, (refusal) => webhooks.refused(refusal))
 }
 
 /** Splits `127.0.0.1:7070` or `[::1]:7070`. Throws RangeError with what was expected. */
@@ -59,6 +54,7 @@ function handle(routes: ServerOptions['routes'], request: IncomingMessage, respo
   const { status, type, body } = answerTo(routes, request)
   response.writeHead(status, {
     'content-type': `${type}; charset=utf-8`,
+    'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   })
@@ -72,23 +68,18 @@ interface Answer {
 }
 
 function answerTo(routes: ServerOptions['routes'], request: IncomingMessage): Answer {
-  const path = request.url ?? ''
-  const url = URL.canParse(path, 'http://localhost') ? new URL(path, 'http://localhost') : undefined
-  const route = url && Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined
+  // A path counts as it is written: `//host/status` is not `/status`.
+  const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s)
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined
   // A page in a browser could be made to ask a server on the same machine: only names of this machine are answered.
   const name = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
   if (!isLoopback(name)) return { status: 403, type: 'text/plain', body: 'this name is not served\n' }
-  if (!route || !url) return { status: 404, type: 'text/plain', body: 'no such page\n' }
+  if (!route) return { status: 404, type: 'text/plain', body: 'no such page\n' }
   if (request.method !== (route.method ?? 'GET'))
     return { status: 405, type: 'text/plain', body: 'method not allowed\n' }
   try {
-    return { status: 200, type: route.type, body: route.answer(url.searchParams) }
+    return { status: 200, type: route.type, body: route.answer(new URLSearchParams(query)) }
   } catch {
     return { status: 500, type: 'text/plain', body: 'internal error\n' }
   }
-}
-
-async function closed(server: Server): Promise<void> {
-  server.closeAllConnections()
-  await new Promise<void>((done) => server.close(() => done()))
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { ask } from '../../src/server/client.ts'
-import { hostAndPort, isLoopback, type RunningServer, startServer } from '../../src/server/server.ts'
+import type { RunningServer } from '../../src/server/listen.ts'
+import { hostAndPort, isLoopback, startServer } from '../../src/server/server.ts'
 import { leaveStateDir, runningEngine, takeStateDir, writeAddress } from '../../src/server/state-dir.ts'
 
 let server: RunningServer | undefined
@@ -57,6 +58,8 @@ test('answers its routes, and nothing else', async () => {
   expect((await raw(address, '/sync')).status).toBe(405)
   expect((await raw(address, '/../etc/passwd')).status).toBe(404)
   expect((await raw(address, '/constructor')).status).toBe(404)
+  expect((await raw(address, '//localhost/status')).status).toBe(404)
+  expect((await raw(address, '/webhooks/github')).status).toBe(404)
 })
 
 test('a bug in a route does not show its words', async () => {
