@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { join } from 'node:path'
 import type { HttpClient } from 'isomorphic-git'
 import { errorText } from '../base/errors.ts'
 import { diskProblem } from './disk.ts'
@@ -39,6 +40,7 @@ export class EmbeddedTransfer implements Transfer {
   async bring(request: TransferRequest): Promise<string> {
     const git = await isomorphicGit()
     const { gitDir, ref, oid, have } = request
+    const known = new Set(packFiles(gitDir))
     if (this.#cache?.gitDir !== gitDir) this.#cache = { gitDir, objects: {} }
     // isomorphic-git takes a cut answer for the end of the data, so what went wrong below is kept here.
     let problem: unknown
@@ -62,6 +64,7 @@ export class EmbeddedTransfer implements Transfer {
       })
     } catch (error) {
       this.#cache = undefined
+      removeOthers(gitDir, known)
       throw problem ?? transferError(error, this.#remote.host)
     }
     if (problem) throw problem
@@ -99,6 +102,16 @@ export class EmbeddedTransfer implements Transfer {
       },
     }
   }
+}
+
+function packFiles(gitDir: string): string[] {
+  const folder = join(gitDir, 'objects', 'pack')
+  return fs.existsSync(folder) ? fs.readdirSync(folder).map((name) => join(folder, name)) : []
+}
+
+/** What did not come whole is of no use, and takes the space that the next attempt needs. */
+function removeOthers(gitDir: string, known: ReadonlySet<string>): void {
+  for (const path of packFiles(gitDir)) if (!known.has(path)) fs.rmSync(path, { force: true })
 }
 
 /** The advertisement that a server of the old protocol would send for one ref; isomorphic-git expects a HEAD in it. */
