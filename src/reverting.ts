@@ -186,12 +186,6 @@ export class Reverting {
       })
   }
 
-  /** An object that had failed before the current commit is well again. */
-  recovered(key: Key): void {
-    if (!this.#excused.has(key)) return
-    this.#excused = new Set([...this.#excused].filter((other) => other !== key))
-  }
-
   /** Whether all objects are as they should be; the current commit is healthy once that lasted for as long as it is observed. */
   calm(isCalm: boolean): void {
     if (!isCalm) {

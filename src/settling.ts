@@ -46,10 +46,7 @@ export class Settling {
     if (settled) this.#unsettled.delete(key)
     else this.#unsettled.add(key)
     if (status?.failed) this.#failed(key, status)
-    else {
-      this.#suspects.delete(key)
-      this.#parts.reverting.recovered(key)
-    }
+    else this.#suspects.delete(key)
     this.settle()
   }
 

@@ -2,10 +2,11 @@
 
 import { afterEach, beforeEach } from 'vitest'
 import { silentLog } from '../../src/base/log.ts'
-import { Engine } from '../../src/engine.ts'
+import { Engine, type EngineParts } from '../../src/engine.ts'
 import { Journal } from '../../src/journal/journal.ts'
 import { noCredentials, noRollback } from '../../src/manifests/config-delivery.ts'
 import { defaultNetwork } from '../../src/manifests/config-network.ts'
+import type { AppEvent } from '../../src/report/event.ts'
 import type { AppStatus } from '../../src/report/status.ts'
 import type { ApplicationSettings } from '../../src/settings.ts'
 import { Dice } from '../sim/dice.ts'
@@ -24,7 +25,14 @@ export const defaults: ApplicationSettings = {
   revision: 'main',
   path: '',
   namespace: 'shop',
-  ...{ credentials: noCredentials, verify: undefined, rollback: noRollback, forge: undefined, notes: false, previews: undefined },
+  ...{
+    credentials: noCredentials,
+    verify: undefined,
+    rollback: noRollback,
+    forge: undefined,
+    notes: false,
+    previews: undefined,
+  },
   intervalMs,
   prune: true,
   pruneBudget: '25%',
@@ -40,6 +48,8 @@ export let repositories: Map<string, FakeRepository>
 export let journal: Journal
 export let engine: Engine
 export let done: string[]
+/** What people would have been told. */
+export let told: AppEvent[]
 
 beforeEach(() => {
   clock = new FakeClock()
@@ -48,10 +58,15 @@ beforeEach(() => {
   repositories = new Map()
   journal = Journal.inMemory()
   done = []
+  told = []
 })
 afterEach(() => engine.close())
 
-export function open(settings: Partial<ApplicationSettings> = {}, others: readonly ApplicationSettings[] = []): Engine {
+export function open(
+  settings: Partial<ApplicationSettings> = {},
+  others: readonly ApplicationSettings[] = [],
+  more: Pick<EngineParts, 'openPullRequest'> = {},
+): Engine {
   // The journal outlives an engine here, as its file does in life.
   const kept = new Proxy(journal, {
     get: (target, name) => {
@@ -75,6 +90,8 @@ export function open(settings: Partial<ApplicationSettings> = {}, others: readon
     clock,
     log: silentLog,
     random: () => 0.5,
+    tell: (event) => told.push(event),
+    ...more,
     onDone: (_app, _key, task, error) => done.push(error === undefined ? task.text : `failed: ${task.text}`),
   })
   return engine

@@ -128,7 +128,7 @@ function statusOf(
   desired: DesiredDaemonSet,
   roster: Roster,
   served: readonly Station[],
-  making: Pick<Making, 'message' | 'failed'>,
+  making: Pick<Making, 'message' | 'failed' | 'hopeless'>,
 ): ObjectStatus {
   const waits = desired.object.spec.updateStrategy.type === 'OnDelete'
   const pods = [...roster.current, ...roster.old]

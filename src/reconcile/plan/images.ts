@@ -1,5 +1,5 @@
 import type { Container } from '../../manifests/types.ts'
-import type { ContainerConfig, LiveHost, LivePod } from '../../runtime/live.ts'
+import type { ContainerConfig, LiveHost, LivePod, LivePull } from '../../runtime/live.ts'
 import type { Action, Task } from './action.ts'
 import type { Template } from './desired.ts'
 import { pullWaitMs } from './restart.ts'
@@ -13,6 +13,8 @@ export interface ImageState {
   readonly message: string
   /** Something is wrong, as against: a pull is under way. */
   readonly failed: boolean
+  /** The registry has said several times that there is no such image for us: waiting does not help. */
+  readonly hopeless: boolean
   readonly again: LookAgain | undefined
 }
 
@@ -33,11 +35,12 @@ export function imagesOn(host: LiveHost, template: Template, view: ImageView): I
     tasks: waiting.flatMap((state) => state.tasks),
     message: (waiting.find((state) => state.failed) ?? waiting[0])?.message ?? '',
     failed: waiting.some((state) => state.failed),
+    hopeless: waiting.some((state) => state.hopeless),
     again: earliest(waiting.map((state) => state.again)),
   }
 }
 
-const present: ImageState = { ready: true, tasks: [], message: '', failed: false, again: undefined }
+const present: ImageState = { ready: true, tasks: [], message: '', failed: false, hopeless: false, again: undefined }
 
 type PullView = ImageView & Pick<Template, 'auths'>
 
@@ -56,6 +59,7 @@ function imageOn(host: LiveHost, container: Container, view: PullView): ImageSta
   return {
     ready: false,
     failed: pull?.state === 'failed',
+    hopeless: isRefused(pull),
     message: pull?.state === 'failed' ? `ErrImagePull: ${image}: ${pull.message}` : `pulling ${image} on ${host.name}`,
     again: { at: view.now + pullLookMs, reason: `${image} is being pulled` },
     tasks: [pullTask(host, image, view.auths, policy === 'Always' ? 'imagePullPolicy is Always' : 'not on the host')],
@@ -78,7 +82,19 @@ function backingOff(host: LiveHost, image: string, again: LookAgain): ImageState
   const words = host.pulls.get(image)?.message ?? ''
   const tries = host.pulls.get(image)?.attempts ?? 0
   const reason = tries > 1 ? 'ImagePullBackOff' : 'ErrImagePull'
-  return { ready: false, tasks: [], failed: true, message: `${reason}: ${image}: ${words}`, again }
+  const hopeless = isRefused(host.pulls.get(image))
+  return { ready: false, tasks: [], failed: true, hopeless, message: `${reason}: ${image}: ${words}`, again }
+}
+
+const refusals = 3
+const refusal =
+  /manifest unknown|not found|no matching manifest|access denied|denied:|unauthorized|does not exist|invalid reference|must be lowercase/i
+/** The registry itself was not reached. */
+const unreached = /dial tcp|lookup |no such host|timeout|connection re|EOF/i
+
+function isRefused(pull: LivePull | undefined): boolean {
+  if (pull?.state !== 'failed' || pull.attempts < refusals) return false
+  return refusal.test(pull.message) && !unreached.test(pull.message)
 }
 
 function pullTask(host: LiveHost, image: string, auths: Template['auths'], cause: string): Task {

@@ -120,7 +120,7 @@ function judge(
     const message = active.length + ending.length > 0 ? 'suspended, its pods are ending' : 'suspended'
     return { health: 'Suspended', message, failed: false }
   }
-  if (making.failed) return { health: 'Degraded', message: making.message, failed: false }
+  if (making.failed) return { health: 'Degraded', message: making.message, failed: making.hopeless ?? false }
   const nobody = run.facts.active.length + run.facts.failed.length + run.facts.ending.length + done(run) === 0
   if (nobody && waits === '' && making.message === '') {
     return { health: 'Missing', message: 'no pod exists yet', failed: false }

@@ -20,6 +20,8 @@ export interface Making {
   readonly message: string
   /** Something is wrong with what is asked for, as against: it takes a moment. */
   readonly failed: boolean
+  /** Waiting does not help; absent: it may. */
+  readonly hopeless?: boolean
   readonly again: LookAgain | undefined
 }
 
@@ -146,8 +148,8 @@ function newcomer(roster: Roster, seat: Seat): Newcomer {
 function makePod(roster: Roster, order: Order, seat: Seat & { readonly host: LiveHost }): Making {
   const images = imageState(roster, seat.host)
   if (!images.ready) {
-    const { tasks, message, failed, again } = images
-    return { tasks, names: [], message, failed, again }
+    const { tasks, message, failed, hopeless, again } = images
+    return { tasks, names: [], message, failed, hopeless, again }
   }
   const pod = {
     ...seat.identity,
@@ -167,6 +169,7 @@ function joined(made: readonly Making[]): Making {
     names: made.flatMap((making) => making.names),
     message: (made.find((making) => making.failed) ?? made.find((making) => making.message))?.message ?? '',
     failed: made.some((making) => making.failed),
+    hopeless: made.some((making) => making.hopeless),
     again: earliest(made.map((making) => making.again)),
   }
 }

@@ -72,7 +72,7 @@ function staleCause(roster: Roster, name: string, template: string): string {
 
 function judge(roster: Roster, making: Making) {
   const [observed] = roster.pods.filter(({ bucket }) => bucket !== 'leaving')
-  if (making.failed) return { health: 'Degraded', message: making.message, failed: false } as const
+  if (making.failed) return { health: 'Degraded', message: making.message, failed: making.hopeless ?? false } as const
   if (!observed) {
     const missing = roster.pods.length === 0 && making.message === ''
     const message = making.message || (missing ? 'no pod exists yet' : 'the old pod is ending')

@@ -37,6 +37,7 @@ export function preflight(
     names: [],
     message: worst.message,
     failed: worst.failed,
+    hopeless: waiting.some((state) => state.hopeless),
     again: earliest(waiting.map((state) => state.again)),
   }
 }

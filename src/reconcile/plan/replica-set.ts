@@ -71,7 +71,7 @@ function judge(roster: Roster, replicas: number, making: Making, held: string) {
   if (looping) {
     return { health: 'Degraded', failed: true, message: `${looping.problem} (pod ${looping.pod.name})` } as const
   }
-  if (making.failed) return { health: 'Degraded', failed: false, message: making.message } as const
+  if (making.failed) return { health: 'Degraded', failed: making.hopeless ?? false, message: making.message } as const
   const message = text([counts, kept, held, making.message, waitingText(roster)])
   if (pods.some(({ reachable }) => !reachable)) return { health: 'Degraded', failed: false, message } as const
   const missing = roster.pods.length === 0 && making.message === ''

@@ -67,7 +67,9 @@ function judge(roster: Roster, rollout: Rollout, progress: Progress, stage: Stag
     return { health: 'Degraded', failed: true, message }
   }
   if (stage.paused) return { health: 'Suspended', failed: false, message: `paused: ${doing}` }
-  if (progress.making.failed) return { health: 'Degraded', failed: false, message: progress.making.message }
+  if (progress.making.failed) {
+    return { health: 'Degraded', failed: progress.making.hopeless ?? false, message: progress.making.message }
+  }
   if (allPods(roster).some(({ reachable }) => !reachable)) return { health: 'Degraded', failed: false, message: doing }
   if (isMissing(roster, progress)) return { health: 'Missing', failed: false, message: 'no pod exists yet' }
   return { health: 'Progressing', failed: false, message: doing }

@@ -11,7 +11,7 @@ export interface Stage {
   readonly note: string
   /** How far it is: `2 of 3 pods updated`. */
   readonly counts: string
-  readonly making: Pick<Making, 'message' | 'failed'>
+  readonly making: Pick<Making, 'message' | 'failed' | 'hopeless'>
   /** Whether a crashing pod is going to be replaced. */
   readonly heals: (observed: Observed) => boolean
 }
@@ -25,7 +25,7 @@ export function judgeSet(roster: Roster, stage: Stage): { health: Health; messag
   if (looping) {
     return { health: 'Degraded', failed: true, message: `${looping.problem} (pod ${looping.pod.name})` }
   }
-  if (making.failed) return { health: 'Degraded', failed: false, message: making.message }
+  if (making.failed) return { health: 'Degraded', failed: making.hopeless ?? false, message: making.message }
   const parts = [stage.counts, stage.note, making.message, waitingText(roster)]
   const message = parts.filter((part) => part !== '').join(', ')
   if (pods.some(({ reachable }) => !reachable)) return { health: 'Degraded', failed: false, message }

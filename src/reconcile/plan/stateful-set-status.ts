@@ -11,7 +11,7 @@ export function statefulSetStatus(
   roster: Roster,
   set: OrdinalSet,
   seats: readonly Seat[],
-  making: Pick<Making, 'message' | 'failed'>,
+  making: Pick<Making, 'message' | 'failed' | 'hopeless'>,
 ): ObjectStatus {
   const reached = (ordinal: number): boolean => set.strategy === 'RollingUpdate' && ordinal >= set.start + set.partition
   const isDone = ({ ordinal, pods }: Seat): boolean =>
