@@ -1,21 +1,24 @@
-import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach } from 'vitest'
 import type { Repository, RepositoryOptions, WriteRequest } from '../../src/sync/port.ts'
 import { openRepository } from '../../src/sync/repository.ts'
-import { Fixture, Sandbox } from './fixture.ts'
+import { environment, Fixture, Sandbox } from './fixture.ts'
 import { type GitServer, startGitServer } from './git-server.ts'
 
 export type Transport = 'http' | 'file'
 export type Backend = 'embedded' | 'native'
 
-/** All ways to a repository that can be written to. */
+/** Between them they have every part: both readers, both kinds of store, both kinds of push. */
 export const ways: readonly { readonly backend: Backend; readonly transport: Transport }[] = [
   { backend: 'embedded', transport: 'http' },
+  { backend: 'native', transport: 'file' },
+]
+
+export const otherWays: typeof ways = [
   { backend: 'native', transport: 'http' },
   { backend: 'embedded', transport: 'file' },
-  { backend: 'native', transport: 'file' },
 ]
 
 export const author = { name: 'Berth', email: 'berth@example.com' }
@@ -50,6 +53,9 @@ export class Scene {
       this.sandbox[Symbol.dispose]()
     })
   }
+
+  /** That of its git commands. */
+  readonly environment = environment
 
   get bare(): string {
     return join(this.sandbox.path, 'root', 'shop.git')
@@ -99,10 +105,17 @@ export class Scene {
     return this.git('ls-tree', '-r', revision).split('\n')
   }
 
+  /** Somebody else is moving that ref, and never ends; the lock's path. */
+  lock(ref: string): string {
+    const path = join(this.bare, `${ref}.lock`)
+    writeFileSync(path, '')
+    return path
+  }
+
   /** An executable hook of the repository. */
   hook(name: string, script: string): void {
-    const path = join(this.bare, 'hooks', name)
-    execFileSync('sh', ['-c', 'mkdir -p "$(dirname "$1")"; printf "%s" "$2" > "$1"; chmod +x "$1"', 'sh', path, script])
+    mkdirSync(join(this.bare, 'hooks'), { recursive: true })
+    writeFileSync(join(this.bare, 'hooks', name), script, { mode: 0o755 })
   }
 }
 

@@ -2,7 +2,7 @@ import { chmodSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { failure } from './world.ts'
-import { restore, revert, Scene, ways } from './write-scene.ts'
+import { otherWays, restore, revert, Scene, ways } from './write-scene.ts'
 
 describe.each(ways)('writes, $backend over $transport', ({ backend, transport }) => {
   const scene = new Scene(backend, transport)
@@ -164,5 +164,23 @@ describe.each(ways)('writes, $backend over $transport', ({ backend, transport })
     expect(scene.head('main:shop')).toBe(scene.head(`${good}:shop`))
     const unknown = await failure(first.write(restore('', 'd'.repeat(40))))
     expect(unknown.code).toBe('NO_SUCH_REVISION')
+  })
+})
+
+describe.each(otherWays)('writes, $backend over $transport', ({ backend, transport }) => {
+  const scene = new Scene(backend, transport)
+
+  test('restores, reverts, and knows what it wrote', async () => {
+    const good = scene.push({ 'shop/a': '1', 'other/a': '1' })
+    const bad = scene.push({ 'shop/a': '2' })
+    scene.push({ 'other/a': '2' })
+    const repository = await scene.open()
+    await repository.fetch()
+    expect(await repository.write(restore('shop', good))).toMatchObject({ kind: 'written', paths: ['shop/a'] })
+    const oid = scene.head()
+    expect(await repository.fetch()).toEqual({ oid, rewritten: false })
+    expect(await repository.write(revert(bad))).toEqual({ kind: 'nothing', head: oid })
+    expect(await repository.write(revert(oid))).toMatchObject({ kind: 'written', oid: scene.head(), onto: oid })
+    scene.git('fsck', '--strict')
   })
 })

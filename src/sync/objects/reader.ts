@@ -29,6 +29,14 @@ export interface ObjectReader {
   close(): void
 }
 
+/** A store without any object. */
+export const nothing: ObjectReader = {
+  sizes: async (oids) => oids.map(() => undefined),
+  objects: async (oids) => oids.map(() => undefined),
+  startingWith: async () => [],
+  close: () => undefined,
+}
+
 /** No commit, tag or tree that Berth has a use for is larger. */
 export const maxTreeBytes = 32 * 1024 * 1024
 

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { GitError, type GitErrorCode } from '../errors.ts'
 import { isAncestor } from '../history.ts'
+import { nothing, type ObjectReader } from '../objects/reader.ts'
 import type { WriteRequest, WriteResult } from '../port.ts'
 import { obtaining, repairing } from '../reading.ts'
 import { signCommit } from '../signature/sign.ts'
@@ -175,7 +176,7 @@ export class Writer {
     const { store } = this.#parts
     const revision: Revision = { kind: 'ref', refs: [notesRef] }
     const old = await this.#headOf(revision)
-    return obtaining(store, async (reader) => {
+    const build = async (reader: ObjectReader): Promise<Attempt<void>> => {
       const draft = new Draft(reader)
       const before = old === undefined ? undefined : (await draft.commit(old)).tree
       const tree = await withNote(draft, before, oid, text)
@@ -185,7 +186,8 @@ export class Writer {
       const target = { ref: notesRef, old, replaces: false, oid: draft.put('commit', commit), deadline }
       const update = await updateOf(draft, target, (await differences(draft, before, tree)).objects)
       return { update, needs: parents, followed: revision, result: undefined }
-    })
+    }
+    return old === undefined ? build(nothing) : obtaining(store, build)
   }
 
   /** The notes are fetched like a branch, so that only new ones ever come. */

@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import { mergeLines } from '../../src/sync/write/merge-lines.ts'
+import { compareReverts } from './revert-histories.ts'
+
+const merged = (base: string, ours: string, theirs: string): string | undefined =>
+  mergeLines(
+    ...([base, ours, theirs].map((text) => text.replaceAll(' ', '\n')) as [string, string, string]),
+  )?.replaceAll('\n', ' ')
+
+describe('merging lines', () => {
+  test.each([
+    { title: 'apart', base: 'a b c d e ', ours: 'A b c d e ', theirs: 'a b c d E ', expected: 'A b c d E ' },
+    { title: 'one line between', base: 'a b c ', ours: 'A b c ', theirs: 'a b C ', expected: 'A b C ' },
+    { title: 'touching', base: 'a b c ', ours: 'A b c ', theirs: 'a B c ', expected: undefined },
+    { title: 'the same line', base: 'a b c ', ours: 'a X c ', theirs: 'a Y c ', expected: undefined },
+    { title: 'alike', base: 'a b c ', ours: 'a X c ', theirs: 'a X c ', expected: 'a X c ' },
+    { title: 'added at both ends', base: 'a b c ', ours: '0 a b c ', theirs: 'a b c d ', expected: '0 a b c d ' },
+    { title: 'added at one place', base: 'a b ', ours: 'a x b ', theirs: 'a y b ', expected: undefined },
+    { title: 'removed and changed', base: 'a b c d ', ours: 'a c d ', theirs: 'a b c D ', expected: 'a c D ' },
+    { title: 'no line end', base: 'a b c', ours: 'A b c', theirs: 'a b c d', expected: 'A b c d' },
+    { title: 'a new line end', base: 'a b c', ours: 'a b c ', theirs: 'A b c', expected: 'A b c ' },
+    { title: 'everything gone', base: 'a b c ', ours: '', theirs: 'a b C ', expected: undefined },
+    { title: 'nothing before', base: '', ours: 'a ', theirs: 'b ', expected: undefined },
+    // Which of the equal lines went is nowhere written, so that nobody knows where the new one stands.
+    { title: 'one of many', base: 'a a a a ', ours: 'a a a ', theirs: 'a a X a a ', expected: undefined },
+  ])('$title', ({ base, ours, theirs, expected }) => {
+    expect(merged(base, ours, theirs)).toBe(expected)
+    expect(merged(base, theirs, ours)).toBe(expected)
+  })
+
+  test('a text too different to compare is a conflict, soon', () => {
+    const text = (seed: string) => Array.from({ length: 20_000 }, (_, line) => `${seed}${line}\n`).join('')
+    expect(mergeLines(text('a'), text('b'), text('c'))).toBeUndefined()
+  })
+})
+
+describe('taking commits back in histories made at random', () => {
+  test('gives the tree that git revert gives, or a conflict', async () => {
+    const counts = await compareReverts([1, 2, 3, 4])
+    expect(counts.differing).toEqual([])
+    expect(counts.clean).toBeGreaterThan(8)
+    expect(counts.conflicts).toBeGreaterThan(4)
+    // What git merges and we do not: it follows moved files, and places what could stand in several places.
+    expect(counts.careful).toBeLessThanOrEqual(counts.clean / 4)
+  })
+})
