@@ -5,7 +5,7 @@ import { GitError } from './errors.ts'
 import type { Generations } from './generations.ts'
 import { knownRevisions, lastRef, readLast, writeLast } from './heads.ts'
 import { damaged, type ObjectReader } from './objects/reader.ts'
-import type { Head, SyncLimits, SyncTimeouts } from './port.ts'
+import type { Branch, Head, SyncLimits, SyncTimeouts } from './port.ts'
 import { checkedCommit, type Found, hasCommit, hasObject, isRewritten, isTag, type Store } from './store.ts'
 import type { Transfer } from './transfer.ts'
 import type { Revision } from './url.ts'
@@ -34,6 +34,8 @@ export interface ClonedStoreParts {
   readonly ending: AbortController
   /** Asks the remote; throws NO_SUCH_REVISION or EMPTY_REPOSITORY only on a complete answer. */
   locate(revision: Revision, deadline: number): Promise<Place>
+  /** See Repository.branches. */
+  branches(prefix: string, deadline: number): Promise<readonly Branch[]>
   openReader(gitDir: string): ObjectReader
 }
 
@@ -76,6 +78,10 @@ export class ClonedStore implements Store {
 
   place(revision: Revision, deadline: number): Promise<Found> {
     return this.#parts.locate(revision, deadline)
+  }
+
+  branches(prefix: string, deadline: number): Promise<readonly Branch[]> {
+    return this.#parts.branches(prefix, deadline)
   }
 
   look(revision: Revision, deadline: number): Promise<Found> {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { GitError } from './errors.ts'
+import type { Branch } from './port.ts'
 
 /** A repository on this machine, found from a path that people give. */
 export interface LocalRepository {
@@ -81,6 +82,23 @@ export function hasBranches(local: LocalRepository): boolean {
   return hasFiles(join(local.common, 'refs/heads'))
 }
 
+const heads = 'refs/heads/'
+
+/** The branches whose names begin so, by name. */
+export function branchesIn(local: LocalRepository, prefix: string): Branch[] {
+  const loose = filesBelow(join(local.common, heads))
+  const packed = [...packedRefs(local).keys()].filter((ref) => ref.startsWith(heads))
+  const names = new Set([...packed.map((ref) => ref.slice(heads.length)), ...loose])
+  return [...names]
+    .filter((name) => name.startsWith(prefix) && !name.endsWith('.lock'))
+    .sort()
+    .flatMap((name) => {
+      // Gone since it was listed.
+      const oid = readRef(local, `${heads}${name}`)
+      return oid === undefined ? [] : [{ name, oid }]
+    })
+}
+
 /** Refs that stand in one file together; a file of its own counts before it. */
 export function packedRefs(local: LocalRepository): ReadonlyMap<string, string> {
   const lines = (readText(join(local.common, 'packed-refs')) ?? '').split('\n')
@@ -107,6 +125,13 @@ function isFile(path: string): boolean {
 }
 
 function hasFiles(folder: string): boolean {
-  if (!isFolder(folder)) return false
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).some((entry) => entry.isFile())
+  return filesBelow(folder).length > 0
+}
+
+/** Relative paths. */
+function filesBelow(folder: string): string[] {
+  if (!isFolder(folder)) return []
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
 }

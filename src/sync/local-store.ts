@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLast, writeLast } from './heads.ts'
-import { expectPlainLayout, hasBranches, type LocalRepository, openLocal, readRef } from './local-refs.ts'
+import { branchesIn, expectPlainLayout, hasBranches, type LocalRepository, openLocal, readRef } from './local-refs.ts'
 import { FolderReader } from './objects/folder.ts'
 import type { ObjectReader } from './objects/reader.ts'
-import type { Head } from './port.ts'
+import type { Branch, Head } from './port.ts'
 import {
   checkedCommit,
   emptyRepository,
@@ -59,6 +59,12 @@ export class LocalStore implements Store {
     expectPlainLayout(local)
     const { oid, ref } = await this.#find(local, this.#open(local), revision)
     return { ref, commit: oid }
+  }
+
+  async branches(prefix: string): Promise<readonly Branch[]> {
+    const local = openLocal(this.#path)
+    expectPlainLayout(local)
+    return branchesIn(local, prefix)
   }
 
   async look(revision: Revision): Promise<Found> {

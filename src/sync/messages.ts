@@ -2,6 +2,7 @@ import { diskProblem } from './disk.ts'
 import { GitError, type GitErrorCode } from './errors.ts'
 import type { FileContents } from './files.ts'
 import type {
+  Branch,
   Commit,
   Credentials,
   FileRef,
@@ -31,6 +32,7 @@ export type Call =
   | { readonly kind: 'open'; readonly options: SessionOptions }
   | { readonly kind: 'fetch'; readonly revision: Revision }
   | { readonly kind: 'head'; readonly revision: Revision }
+  | { readonly kind: 'branches'; readonly prefix: string }
   | { readonly kind: 'snapshot'; readonly oid: string; readonly path: string; readonly since: string | undefined }
   | { readonly kind: 'read'; readonly files: readonly FileRef[] }
   | { readonly kind: 'commit'; readonly oid: string }
@@ -51,6 +53,7 @@ export interface Results {
   readonly open: { readonly backend: Repository['backend'] }
   readonly fetch: Head
   readonly head: Head | undefined
+  readonly branches: readonly Branch[]
   readonly snapshot: FolderState
   readonly read: FileContents
   readonly commit: Commit

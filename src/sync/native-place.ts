@@ -1,6 +1,7 @@
 import type { Place } from './cloned-store.ts'
-import { hasBranches, hasPlainRefs, openLocal, readRef } from './local-refs.ts'
+import { branchesIn, hasBranches, hasPlainRefs, openLocal, readRef } from './local-refs.ts'
 import type { NativeGit } from './native-git.ts'
+import type { Branch } from './port.ts'
 import { emptyRepository, noSuchRevision } from './store.ts'
 import type { Revision } from './url.ts'
 
@@ -22,6 +23,29 @@ export async function locateLocally(
   throw hasBranches(local) ? noSuchRevision(revision, shown) : emptyRepository(shown)
 }
 
+/** See Repository.branches. */
+export async function localBranches(
+  git: NativeGit,
+  path: string,
+  prefix: string,
+  deadline: number,
+): Promise<readonly Branch[]> {
+  const local = openLocal(path)
+  if (hasPlainRefs(local)) return branchesIn(local, prefix)
+  const refs = await listWithGit(git, path, deadline)
+  return [...refs]
+    .filter(([ref]) => ref.startsWith(`refs/heads/${prefix}`))
+    .map(([ref, oid]) => ({ name: ref.slice('refs/heads/'.length), oid }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Name -> id. */
+async function listWithGit(git: NativeGit, path: string, deadline: number): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await git.run({ args: ['ls-remote', '--quiet', '--end-of-options', path], deadline })
+  const lines = stdout.split('\n').filter((line) => line !== '')
+  return new Map(lines.map((line) => [line.slice(41), line.slice(0, 40)]))
+}
+
 async function locateWithGit(
   git: NativeGit,
   path: string,
@@ -29,11 +53,10 @@ async function locateWithGit(
   shown: string,
   deadline: number,
 ): Promise<Place> {
-  const { stdout } = await git.run({ args: ['ls-remote', '--quiet', '--end-of-options', path], deadline })
-  const refs = new Map(stdout.split('\n').map((line) => [line.slice(41), line.slice(0, 40)]))
+  const refs = await listWithGit(git, path, deadline)
   for (const ref of revision.refs) {
     const oid = refs.get(ref)
     if (oid !== undefined) return { ref, oid, commit: refs.get(`${ref}^{}`) ?? oid }
   }
-  throw stdout.trim() === '' ? emptyRepository(shown) : noSuchRevision(revision, shown)
+  throw refs.size === 0 ? emptyRepository(shown) : noSuchRevision(revision, shown)
 }

@@ -8,12 +8,12 @@ import { RemoteRefs } from './http/refs.ts'
 import { LocalStore } from './local-store.ts'
 import type { SessionOptions } from './messages.ts'
 import { NativeGit } from './native-git.ts'
-import { locateLocally } from './native-place.ts'
+import { localBranches, locateLocally } from './native-place.ts'
 import { CatFileReader } from './native-read.ts'
 import { NativeTransfer } from './native-transfer.ts'
 import { FolderReader } from './objects/folder.ts'
 import type { ObjectReader } from './objects/reader.ts'
-import { locateRemotely } from './remote-place.ts'
+import { locateRemotely, remoteBranches } from './remote-place.ts'
 import { Session } from './session.ts'
 import type { Store } from './store.ts'
 import type { Remote } from './url.ts'
@@ -61,6 +61,7 @@ function httpStore(options: SessionOptions, folder: string, remote: Remote & { k
     shown,
     ending,
     locate: (revision, deadline) => locateRemotely(refs, revision, shown, deadline),
+    branches: (prefix, deadline) => remoteBranches(refs, prefix, deadline),
     openReader: readerWith(native),
   })
 }
@@ -86,6 +87,7 @@ function copyOfLocal(
     shown,
     ending,
     locate: (revision, deadline) => locateLocally(git, remote.path, revision, shown, deadline),
+    branches: (prefix, deadline) => localBranches(git, remote.path, prefix, deadline),
     openReader: readerWith(git),
   })
 }

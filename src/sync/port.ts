@@ -42,6 +42,12 @@ export interface Head {
   readonly rewritten: boolean
 }
 
+export interface Branch {
+  /** Without `refs/heads/`. May hold any characters that Git allows: escape before printing. */
+  readonly name: string
+  readonly oid: string
+}
+
 export interface RepositoryOptions {
   /** https://, http://, ssh://user@host/path, user@host:path, file:// or a local path. Passwords inside are refused. */
   readonly url: string
@@ -159,6 +165,8 @@ export interface Repository {
   fetch(maxAgeMs?: number): Promise<Head>
   /** The head of the last successful fetch of this store, without asking the remote; undefined before the first. */
   head(): Promise<Head | undefined>
+  /** The remote's branches now whose names begin so, by name. Their commits need not be in the store. */
+  branches(prefix: string): Promise<readonly Branch[]>
   /** Throws on links, submodules, and limits, naming the path. `path` '' or '.': the root. */
   snapshot(oid: string, path: string, previous?: Snapshot): Promise<Snapshot>
   /** Contents by blob id. Throws on LFS pointers and too large files, naming the path. */

@@ -1,5 +1,6 @@
 import type { Place } from './cloned-store.ts'
 import type { RemoteRef, RemoteRefs } from './http/refs.ts'
+import type { Branch } from './port.ts'
 import { emptyRepository, noSuchRevision } from './store.ts'
 import type { Revision } from './url.ts'
 
@@ -19,6 +20,17 @@ export async function locateRemotely(
   }
   const all = v0 ? listed : (await refs.list(['HEAD', 'refs/heads/'], deadline)).refs
   throw all.length === 0 ? emptyRepository(shown) : noSuchRevision(revision, shown)
+}
+
+const heads = 'refs/heads/'
+
+/** See Repository.branches. */
+export async function remoteBranches(refs: RemoteRefs, prefix: string, deadline: number): Promise<Branch[]> {
+  const { refs: listed } = await refs.list([`${heads}${prefix}`], deadline)
+  return listed
+    .filter(({ name }) => name.startsWith(`${heads}${prefix}`))
+    .map(({ name, oid }) => ({ name: name.slice(heads.length), oid }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function firstOf(names: readonly string[], listed: readonly RemoteRef[]): RemoteRef | undefined {

@@ -5,6 +5,7 @@ import { changesBetween, withChanges } from './listing.ts'
 import { findGit } from './native-find.ts'
 import { type SharedSession, sharedSession } from './pool.ts'
 import type {
+  Branch,
   Commit,
   FileRef,
   Head,
@@ -61,6 +62,10 @@ class WorkerRepository implements Repository {
 
   head(): Promise<Head | undefined> {
     return this.#session.call({ kind: 'head', revision: this.#revision })
+  }
+
+  branches(prefix: string): Promise<readonly Branch[]> {
+    return this.#session.call({ kind: 'branches', prefix })
   }
 
   async snapshot(oid: string, path: string, previous?: Snapshot): Promise<Snapshot> {

@@ -2,7 +2,17 @@ import { GitError } from './errors.ts'
 import { type FileContents, readFiles } from './files.ts'
 import { commitsBetween } from './history.ts'
 import { peel, readCommit } from './objects/commit.ts'
-import type { Commit, FileRef, Head, Signature, SyncLimits, SyncTimeouts, WriteRequest, WriteResult } from './port.ts'
+import type {
+  Branch,
+  Commit,
+  FileRef,
+  Head,
+  Signature,
+  SyncLimits,
+  SyncTimeouts,
+  WriteRequest,
+  WriteResult,
+} from './port.ts'
 import { obtaining, repairing } from './reading.ts'
 import { type FolderState, Snapshots } from './snapshots.ts'
 import { noSuchRevision, type Store } from './store.ts'
@@ -14,6 +24,7 @@ import { Writer } from './write/writer.ts'
 export class Session {
   readonly #store: Store
   readonly #limits: SyncLimits
+  readonly #totalMs: number
   readonly #shown: string
   readonly #snapshots: Snapshots
   readonly #writer: Writer
@@ -21,6 +32,7 @@ export class Session {
   constructor(store: Store, limits: SyncLimits, timeouts: SyncTimeouts, shown: string) {
     this.#store = store
     this.#limits = limits
+    this.#totalMs = timeouts.totalMs
     this.#shown = shown
     this.#snapshots = new Snapshots(limits)
     this.#writer = new Writer({ store, shown, totalMs: timeouts.totalMs })
@@ -33,6 +45,10 @@ export class Session {
   head(revision: Revision): Head | undefined {
     const oid = this.#store.last(revision)
     return oid === undefined ? undefined : { oid, rewritten: false }
+  }
+
+  branches(prefix: string): Promise<readonly Branch[]> {
+    return this.#store.branches(prefix, performance.now() + this.#totalMs)
   }
 
   snapshot(oid: string, path: string, since: string | undefined): Promise<FolderState> {

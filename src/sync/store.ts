@@ -2,7 +2,7 @@ import { GitError } from './errors.ts'
 import { isAncestor } from './history.ts'
 import { peel, readCommit } from './objects/commit.ts'
 import { damaged, type ObjectReader, readObject } from './objects/reader.ts'
-import type { Head } from './port.ts'
+import type { Branch, Head } from './port.ts'
 import type { Revision } from './url.ts'
 import type { NewObject } from './write/draft.ts'
 import type { Push } from './write/push.ts'
@@ -15,6 +15,8 @@ export interface Store {
   last(revision: Revision): string | undefined
   /** Where a revision is at the remote now; nothing is brought and nothing remembered. Throws NO_SUCH_REVISION, EMPTY_REPOSITORY. */
   place(revision: Revision, deadline: number): Promise<Found>
+  /** See Repository.branches. */
+  branches(prefix: string, deadline: number): Promise<readonly Branch[]>
   /** The same, and its commit is there then. Whoever fetches later still hears of every move. */
   look(revision: Revision, deadline: number): Promise<Found>
   /** Takes objects that the remote has by now, while the store has the commits that they build on. */

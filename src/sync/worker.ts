@@ -18,6 +18,8 @@ async function answer(id: number, call: Call): Promise<Result> {
       return session.fetch(call.revision)
     case 'head':
       return session.head(call.revision)
+    case 'branches':
+      return session.branches(call.prefix)
     case 'snapshot':
       return session.snapshot(call.oid, call.path, call.since)
     case 'read':

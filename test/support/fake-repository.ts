@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { GitError } from '../../src/sync/errors.ts'
 import type {
+  Branch,
   Commit,
   FileRef,
   Head,
@@ -26,10 +27,48 @@ export class FakeRepository implements Repository {
   readonly #commits = new Map<string, { readonly commit: Commit; readonly files: ReadonlyMap<string, string> }>()
   readonly #blobs = new Map<string, Uint8Array>()
   #head = ''
+  readonly #branches = new Map<string, string>()
+  /** What the remote answers with when it is asked for its branches. */
+  branchesFault: GitError | undefined
 
   /** Commits the head's files with these changed (null removes); answers the id. */
   push(message: string, changes: Readonly<Record<string, string | null>>): string {
-    const files = new Map(this.#commits.get(this.#head)?.files)
+    this.#head = this.#make(this.#head, message, changes)
+    return this.#head
+  }
+
+  /** Commits on another branch, which begins at the head; `force`: on the head again, whatever the branch had. */
+  pushTo(
+    branch: string,
+    message: string,
+    changes: Readonly<Record<string, string | null>>,
+    { force = false }: { readonly force?: boolean } = {},
+  ): string {
+    const onto = force ? this.#head : (this.#branches.get(branch) ?? this.#head)
+    const oid = this.#make(onto, message, changes)
+    this.#branches.set(branch, oid)
+    return oid
+  }
+
+  drop(branch: string): void {
+    this.#branches.delete(branch)
+  }
+
+  /** The head becomes that of the branch. */
+  merge(branch: string): string {
+    this.#head = this.#branches.get(branch) ?? this.#head
+    return this.#head
+  }
+
+  async branches(prefix: string): Promise<readonly Branch[]> {
+    const fault = this.branchesFault ?? this.fault
+    if (fault) throw fault
+    const all = [...this.#branches, ['main', this.#head] as const].map(([name, oid]) => ({ name, oid }))
+    return all.filter(({ name }) => name.startsWith(prefix)).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  #make(onto: string, message: string, changes: Readonly<Record<string, string | null>>): string {
+    const files = new Map(this.#commits.get(onto)?.files)
     for (const [path, text] of Object.entries(changes)) {
       if (text === null) files.delete(path)
       else {
@@ -38,9 +77,9 @@ export class FakeRepository implements Repository {
         files.set(path, oid)
       }
     }
-    const oid = hash(`${this.#head}\n${message}\n${JSON.stringify([...files])}`)
+    const oid = hash(`${onto}\n${message}\n${JSON.stringify([...files])}`)
     const [subject = ''] = message.split('\n')
-    const parents = this.#head === '' ? [] : [this.#head]
+    const parents = onto === '' ? [] : [onto]
     const commit = {
       oid,
       tree: hash(JSON.stringify([...files])),
@@ -52,7 +91,6 @@ export class FakeRepository implements Repository {
       message,
     }
     this.#commits.set(oid, { commit, files })
-    this.#head = oid
     return oid
   }
 
@@ -84,7 +122,12 @@ export class FakeRepository implements Repository {
 
   async between(from: string | undefined, to: string, limit: number): Promise<Commit[]> {
     const commits: Commit[] = []
-    for (let oid = to; oid !== '' && oid !== from && commits.length < limit; ) {
+    const before = new Set<string>()
+    for (let oid = from ?? ''; oid !== ''; ) {
+      before.add(oid)
+      oid = this.#found(oid).commit.parents[0] ?? ''
+    }
+    for (let oid = to; oid !== '' && !before.has(oid) && commits.length < limit; ) {
       const { commit } = this.#found(oid)
       commits.push(commit)
       oid = commit.parents[0] ?? ''

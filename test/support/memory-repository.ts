@@ -1,5 +1,14 @@
 import { sha256 } from '../../src/base/hash.ts'
-import type { Commit, FileRef, Head, Repository, Signature, Snapshot, WriteResult } from '../../src/sync/port.ts'
+import type {
+  Branch,
+  Commit,
+  FileRef,
+  Head,
+  Repository,
+  Signature,
+  Snapshot,
+  WriteResult,
+} from '../../src/sync/port.ts'
 
 interface Stored {
   readonly commit: Commit
@@ -45,6 +54,10 @@ export class MemoryRepository implements Repository {
 
   async head(): Promise<Head> {
     return this.fetch()
+  }
+
+  async branches(): Promise<readonly Branch[]> {
+    return []
   }
 
   async snapshot(oid: string, _path: string, previous?: Snapshot): Promise<Snapshot> {

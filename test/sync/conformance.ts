@@ -50,6 +50,28 @@ export function repositoryContract(subject: Subject): void {
       expect((await repository.snapshot(oid, '', second)).changed).toEqual([])
     })
 
+    test('lists branches as they are now, and brings their commits when asked', async () => {
+      const { fixture } = world
+      fixture.commit({ 'a.yaml': '1' })
+      const repository = await world.open()
+      await repository.fetch()
+      expect(await repository.branches('preview/')).toEqual([])
+      const names = ['preview/Größe-🚀', 'preview/a/b', `preview/${'x'.repeat(200)}`]
+      const made = names.map((name) => {
+        fixture.git('checkout', '-q', '-b', name, 'main')
+        return { name, oid: fixture.commit({ 'a.yaml': name }, `Try ${name}`) }
+      })
+      fixture.git('branch', 'previewless', 'main')
+      fixture.git('pack-refs', '--all')
+      fixture.git('checkout', '-q', 'main')
+      const wanted = made.sort((a, b) => (a.name < b.name ? -1 : 1))
+      expect(await repository.branches('preview/')).toEqual(wanted)
+      for (const { oid } of made) expect((await repository.commit(oid)).oid).toBe(oid)
+      fixture.git('branch', '-q', '-D', 'preview/a/b')
+      expect((await repository.branches('preview/')).map(({ name }) => name)).not.toContain('preview/a/b')
+      expect(await repository.head()).toMatchObject({ oid: fixture.head('main') })
+    })
+
     test('a file becomes a folder and back', async () => {
       world.fixture.commit({ x: '1' })
       const repository = await world.open()
