@@ -77,7 +77,9 @@ const doors: Readonly<Record<string, Doors>> = {
     ],
   },
   // Puts the parts together for every command.
-  'cli/open.ts': { open: ['base', 'engine.ts', 'settings.ts', 'journal', 'sync', 'runtime', 'cli'] },
+  'cli/open.ts': {
+    open: ['base', 'engine.ts', 'telling.ts', 'forge', 'settings.ts', 'journal', 'sync', 'runtime', 'cli'],
+  },
 }
 
 // The corridor, which sees every room.

@@ -1,10 +1,12 @@
 import { systemClock } from '../base/clock.ts'
 import { createLog, type Log, type LogLevel } from '../base/log.ts'
 import { Engine, type EngineParts } from '../engine.ts'
+import { openForge } from '../forge/forge.ts'
 import { Journal } from '../journal/journal.ts'
 import { createDockerRuntime } from '../runtime/docker/runtime.ts'
-import type { EngineSettings } from '../settings.ts'
+import type { ApplicationSettings, EngineSettings } from '../settings.ts'
 import { openRepository } from '../sync/repository.ts'
+import { Telling } from '../telling.ts'
 import { repositoryOptions } from './repository.ts'
 
 /** The log on standard error, so that reports on standard output can be piped. */
@@ -30,11 +32,24 @@ export function openEngine(
     }),
     journal: Journal.open(settings.stateDir, log),
     openRepository: (application) => openRepository(repositoryOptions(settings, application)),
+    openPullRequest: async ({ forge, repoURL, revision }, request) => {
+      if (!forge) throw new Error('a pull request needs spec.forge of the application')
+      return openForge(forge, repoURL).openPullRequest({ ...request, base: revision.replace(/^refs\/heads\//, '') })
+    },
     clock: systemClock,
     log,
     random: Math.random,
     ...more,
   })
+}
+
+/**
+ * Tells the forge, Git and people what an engine does: for commands that act. To be closed after the engine. Throws when the
+ * configuration does not say where a forge is.
+ */
+export function openTelling(settings: EngineSettings, log: Log): Telling {
+  const openOne = (application: ApplicationSettings) => openRepository(repositoryOptions(settings, application))
+  return new Telling({ settings, openRepository: openOne, clock: systemClock, log })
 }
 
 /** Commands that answer once have nothing to say without a host. Throws with what to do. */

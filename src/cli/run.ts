@@ -2,7 +2,7 @@ import { errorText } from '../base/errors.ts'
 import { leaveStateDir, takeStateDir, writeAddress } from '../server/state-dir.ts'
 import { type Arguments, UsageError } from './arguments.ts'
 import { keepYoungSpaceSmall } from './memory.ts'
-import { openEngine, stderrLog } from './open.ts'
+import { openEngine, openTelling, stderrLog } from './open.ts'
 import { checkListen, serve } from './serve.ts'
 import { readSettings } from './settings.ts'
 import { signalled } from './signals.ts'
@@ -20,7 +20,9 @@ export async function run(args: Arguments): Promise<number> {
     )
   }
   try {
+    const telling = openTelling(settings, log)
     const engine = openEngine(settings, log, {
+      tell: telling.tell,
       onDone: (app, key, task, error) => {
         if (error === undefined) log.info(task.text, { app, key, because: task.cause })
         else log.warn(`${task.text}: failed`, { app, key, reason: errorText(error) })
@@ -44,6 +46,7 @@ export async function run(args: Arguments): Promise<number> {
     } finally {
       await server.close()
       await engine.close()
+      await telling.close()
     }
     return 0
   } finally {

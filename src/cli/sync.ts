@@ -5,7 +5,7 @@ import { ask } from '../server/client.ts'
 import { leaveStateDir, takeStateDir } from '../server/state-dir.ts'
 import type { EngineSettings } from '../settings.ts'
 import { type Arguments, durationMs, UsageError } from './arguments.ts'
-import { needHost, openEngine, stderrLog } from './open.ts'
+import { needHost, openEngine, openTelling, stderrLog } from './open.ts'
 import { formatStatus, LiveBlock } from './print.ts'
 import { readSettings } from './settings.ts'
 import { signalled } from './signals.ts'
@@ -30,7 +30,10 @@ export async function sync(args: Arguments): Promise<number> {
 
 async function converge(args: Arguments, settings: EngineSettings, timeoutMs: number): Promise<number> {
   const progress = new Progress(args)
-  const engine = openEngine(settings, stderrLog(args.logLevel === 'info' ? 'warn' : args.logLevel), {
+  const log = stderrLog(args.logLevel === 'info' ? 'warn' : args.logLevel)
+  const telling = openTelling(settings, log)
+  const engine = openEngine(settings, log, {
+    tell: telling.tell,
     onDone: (app, _key, task, error) =>
       progress.line(app, error === undefined ? task.text : `${task.text}: failed: ${errorText(error)}`),
   })
@@ -53,6 +56,7 @@ async function converge(args: Arguments, settings: EngineSettings, timeoutMs: nu
     return outcome === 'synced' && allGood(engine.status()) ? 0 : 1
   } finally {
     await engine.close()
+    await telling.close()
   }
 }
 

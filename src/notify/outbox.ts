@@ -14,7 +14,7 @@ export interface Parcel<T> {
 export interface OutboxParts<T> {
   /** Who is told, for the log: `notification ops`. Holds no secrets. */
   readonly name: string
-  /** Ends early by `signal`. An error says in `retryable` whether trying again may help, in `retryAfterMs` when. */
+  /** Ends early by `signal`. An error says in `retryable` or `mendable` whether trying again may help, in `retryAfterMs` when. */
   readonly send: (payload: T, signal: AbortSignal) => Promise<void>
   readonly clock: Clock
   readonly log: Log
@@ -141,8 +141,10 @@ export class Outbox<T> {
   }
 }
 
+/** Also what a person has to mend: that may happen within the hour. */
 function isRetryable(error: unknown): boolean {
-  return error instanceof Error && 'retryable' in error && error.retryable === true
+  if (!(error instanceof Error)) return false
+  return ('retryable' in error && error.retryable === true) || ('mendable' in error && error.mendable === true)
 }
 
 function pauseIn(error: unknown): number {

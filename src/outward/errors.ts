@@ -1,23 +1,23 @@
-/** What the caller should do next: try again by itself, or leave it to a person. */
-const retry = {
-  UNREACHABLE: true,
-  TIMED_OUT: true,
-  SERVER_ERROR: true,
-  RATE_LIMITED: true,
-  // A token that is replaced, or a right that is given, mends these; files are read again at each call.
-  AUTH_REQUIRED: true,
-  FORBIDDEN: true,
-  NOT_FOUND: true,
-  BAD_CREDENTIALS: true,
-  UNTRUSTED: true,
-  BAD_ANSWER: true,
-  TOO_LARGE: false,
-  REDIRECTED: false,
-  REFUSED: false,
-  BAD_SETTINGS: false,
+/** What the caller should do next: try again by itself, wait for a person, who can mend it where it is, or leave it. */
+const next = {
+  UNREACHABLE: 'again',
+  TIMED_OUT: 'again',
+  SERVER_ERROR: 'again',
+  RATE_LIMITED: 'again',
+  BAD_ANSWER: 'again',
+  // A token that is replaced, a right that is given: files are read again at each call.
+  AUTH_REQUIRED: 'mend',
+  FORBIDDEN: 'mend',
+  NOT_FOUND: 'mend',
+  BAD_CREDENTIALS: 'mend',
+  UNTRUSTED: 'mend',
+  TOO_LARGE: 'leave',
+  REDIRECTED: 'leave',
+  REFUSED: 'leave',
+  BAD_SETTINGS: 'leave',
 } as const
 
-export type CallErrorCode = keyof typeof retry
+export type CallErrorCode = keyof typeof next
 
 /** A call to another server that did not work. The message is safe to print: no tokens, and of the address the host alone. */
 export class CallError extends Error {
@@ -39,8 +39,14 @@ export class CallError extends Error {
     this.retryAfterMs = retryAfterMs
   }
 
+  /** It may pass by itself. */
   get retryable(): boolean {
-    return retry[this.code]
+    return next[this.code] === 'again'
+  }
+
+  /** It passes once a person has done something about it, without any change of the configuration. */
+  get mendable(): boolean {
+    return next[this.code] === 'mend'
   }
 }
 

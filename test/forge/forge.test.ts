@@ -125,7 +125,7 @@ describe.each(forges)('$provider', ({ provider, repoURL, endpoints, failed, auth
     writeFileSync(tokenFile, 'another')
     await forge.setStatus(status)
     rmSync(tokenFile)
-    await expect(forge.setStatus(status)).rejects.toMatchObject({ code: 'BAD_CREDENTIALS', retryable: true })
+    await expect(forge.setStatus(status)).rejects.toMatchObject({ code: 'BAD_CREDENTIALS', mendable: true })
     process.env.BERTH_TEST_FORGE_TOKEN = 'of-the-environment'
     const byVariable = openForge(
       settings({ provider, apiURL: server!.origin, tokenFile: undefined, tokenEnv: 'BERTH_TEST_FORGE_TOKEN' }),
@@ -179,6 +179,8 @@ describe.each(forges)('$provider', ({ provider, repoURL, endpoints, failed, auth
     })
     expect(await fails({ status: 403, body: { message: 'Must have push access' } })).toMatchObject({
       code: 'FORBIDDEN',
+      retryable: false,
+      mendable: true,
     })
     expect(await fails({ status: 403, body: { message: 'API rate limit exceeded' }, headers: limited })).toMatchObject({
       ...{ code: 'RATE_LIMITED', retryable: true, retryAfterMs: 90_000 },
