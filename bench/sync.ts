@@ -19,36 +19,57 @@ const environment = {
   GIT_COMMITTER_EMAIL: 'bench@example.com',
 }
 
+const sizes = [1_000, 10_000, 50_000]
+
+interface Result {
+  readonly files: number
+  /** Of git alone, and of both back ends; ms. */
+  readonly times: Readonly<Record<Looker, number>>
+}
+
+type Looker = 'git' | 'native' | 'embedded'
+
 /**
- * A repository of many files (10,000 unless told), one of which changes and is pushed: how long until the changed
- * file and its content are known, side by side with `git fetch` and `git diff-tree` (names only) on the same server.
+ * Repositories of 1,000, 10,000 and 50,000 files (or of the sizes told), one of which changes and is pushed: how long until the
+ * changed file and its content are known, side by side with `git fetch` and `git diff-tree` (names only) on the same server.
  */
 export async function run(args: readonly string[]): Promise<void> {
-  const files = Number(args.find((arg) => /^\d+$/.test(arg)) ?? 10_000)
+  const told = args.filter((arg) => /^\d+$/.test(arg)).map(Number)
+  const results: Result[] = []
+  for (const files of told.length > 0 ? told : sizes) results.push(await measure(files))
+  const ratios = (name: Looker): string =>
+    results.map(({ times }) => `${(times[name] / times.git).toFixed(2)}x`).join(' / ')
+  const counts = results.map(({ files }) => files.toLocaleString('en')).join(' / ')
+  console.log(`sync: ${ratios('native')} native, ${ratios('embedded')} embedded at ${counts} files (targets 2x, 5x)`)
+}
+
+async function measure(files: number): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'berth-bench-sync-'))
   const source = join(folder, 'root', 'repo')
   makeSource(source, files)
   const server = await startGitServer(join(folder, 'root'))
   try {
-    await compare(server, source, folder, files)
+    return await compare(server, source, folder, files)
   } finally {
     await server.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function compare(server: GitServer, source: string, folder: string, files: number): Promise<void> {
+async function compare(server: GitServer, source: string, folder: string, files: number): Promise<Result> {
   const url = `${server.origin}/repo/.git`
   const plain = await new PlainGit(url, join(folder, 'plain')).clone()
-  const berth = await Promise.all(
-    (['native', 'embedded'] as const).map((backend) => Follower.open(url, join(folder, backend), backend)),
-  )
-  const times: Record<string, number[]> = { git: [], native: [], embedded: [] }
+  // One after the other: the first clone is measured too.
+  const berth: Follower[] = []
+  for (const backend of ['native', 'embedded'] as const) {
+    berth.push(await Follower.open(url, join(folder, backend), backend))
+  }
+  const times: Record<Looker, number[]> = { git: [], native: [], embedded: [] }
   for (let round = 0; round < rounds + 2; round++) {
     push(source, round)
     await plain.remember()
     const looks = [
-      { name: 'git', look: () => plain.look() },
+      { name: 'git' as const, look: () => plain.look() },
       ...berth.map((follower) => ({ name: follower.backend, look: () => follower.look() })),
     ]
     // Each goes first in turn, so that none always finds the server's caches cold.
@@ -58,25 +79,25 @@ async function compare(server: GitServer, source: string, folder: string, files:
       const changed = await look()
       const tookMs = performance.now() - start
       if (changed !== 1) throw new Error(`${name}: ${changed} changed files, expected 1`)
-      if (round >= 2) times[name]!.push(tookMs)
+      if (round >= 2) times[name].push(tookMs)
     }
   }
-  const quiet: Record<string, number> = {}
-  for (const follower of berth) quiet[follower.backend] = await follower.quietLook()
+  const medians = { git: median(times.git), native: median(times.native), embedded: median(times.embedded) }
+  const parts = [`git fetch + git diff-tree ${ms(medians.git)}`]
+  for (const follower of berth) {
+    const { backend, firstMs } = follower
+    const quietMs = await follower.quietLook()
+    parts.push(
+      `${backend} ${ms(medians[backend])} (nothing new ${ms(quietMs)}, first clone and listing ${ms(firstMs)})`,
+    )
+  }
   await Promise.all(berth.map((follower) => follower.close()))
-  print(files, times, quiet, berth)
+  console.log(`${files.toLocaleString('en')} files, one changes: ${parts.join('; ')}; medians of ${rounds}`)
+  return { files, times: medians }
 }
 
-function print(files: number, times: Record<string, number[]>, quiet: Record<string, number>, berth: Follower[]): void {
-  const middle = (name: string): number => median(times[name]!)
-  console.log(`${files} files, one changes, ${rounds} pushes; medians`)
-  console.log(`git fetch + git diff-tree: ${middle('git').toFixed(1)} ms`)
-  for (const { backend, firstMs } of berth) {
-    const first = `first clone and listing ${firstMs.toFixed(0)} ms`
-    console.log(`${backend}: ${middle(backend).toFixed(1)} ms; nothing new ${quiet[backend]!.toFixed(1)} ms; ${first}`)
-  }
-  const ratio = (name: string): string => `${(middle(name) / middle('git')).toFixed(2)}x ${name}`
-  console.log(`sync: ${ratio('native')}, ${ratio('embedded')} (targets 2x, 5x)`)
+function ms(duration: number): string {
+  return `${duration.toFixed(duration < 100 ? 1 : 0)} ms`
 }
 
 class Follower {
