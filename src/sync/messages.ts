@@ -8,6 +8,7 @@ import type {
   FileRef,
   Head,
   Repository,
+  Signature,
   SyncLimits,
   SyncTimeouts,
   WriteRequest,
@@ -38,6 +39,7 @@ export type Call =
   | { readonly kind: 'commit'; readonly oid: string }
   | { readonly kind: 'between'; readonly from: string | undefined; readonly to: string; readonly limit: number }
   | { readonly kind: 'resolve'; readonly revision: string }
+  | { readonly kind: 'signature'; readonly oid: string; readonly keys: readonly string[] }
   | { readonly kind: 'treeOf'; readonly oid: string; readonly path: string }
   | { readonly kind: 'write'; readonly revision: Revision; readonly request: WriteRequest }
   | {
@@ -59,6 +61,7 @@ export interface Results {
   readonly commit: Commit
   readonly between: Commit[]
   readonly resolve: string
+  readonly signature: Signature
   readonly treeOf: string | undefined
   readonly write: WriteResult
   readonly note: undefined

@@ -56,8 +56,8 @@ class WorkerRepository implements Repository {
     this.#revision = parseRevision(revision)
   }
 
-  fetch(_maxAgeMs = 0): Promise<Head> {
-    return this.#session.call({ kind: 'fetch', revision: this.#revision })
+  fetch(maxAgeMs = 0): Promise<Head> {
+    return this.#session.fetch(this.#revision, maxAgeMs)
   }
 
   head(): Promise<Head | undefined> {
@@ -98,8 +98,8 @@ class WorkerRepository implements Repository {
     return this.#session.call({ kind: 'treeOf', oid, path })
   }
 
-  signature(_oid: string, _keys: readonly string[]): Promise<Signature> {
-    return Promise.reject(new GitError('UNSUPPORTED_REPOSITORY', 'git', 'not supported yet'))
+  signature(oid: string, keys: readonly string[]): Promise<Signature> {
+    return this.#session.call({ kind: 'signature', oid, keys })
   }
 
   write(request: WriteRequest): Promise<WriteResult> {

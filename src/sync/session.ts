@@ -14,6 +14,7 @@ import type {
   WriteResult,
 } from './port.ts'
 import { obtaining, repairing } from './reading.ts'
+import { checkSignature } from './signature/check.ts'
 import { type FolderState, Snapshots } from './snapshots.ts'
 import { noSuchRevision, type Store } from './store.ts'
 import { parseRevision, type Revision } from './url.ts'
@@ -65,6 +66,10 @@ export class Session {
 
   between(from: string | undefined, to: string, limit: number): Promise<Commit[]> {
     return repairing(this.#store, (reader) => commitsBetween(reader, from, to, limit))
+  }
+
+  signature(oid: string, keys: readonly string[]): Promise<Signature> {
+    return obtaining(this.#store, (reader) => checkSignature(reader, oid, keys, Date.now()), oid)
   }
 
   treeOf(oid: string, path: string): Promise<string | undefined> {

@@ -30,6 +30,8 @@ async function answer(id: number, call: Call): Promise<Result> {
       return session.between(call.from, call.to, call.limit)
     case 'resolve':
       return session.resolve(call.revision)
+    case 'signature':
+      return session.signature(call.oid, call.keys)
     case 'treeOf':
       return session.treeOf(call.oid, call.path)
     case 'write':
