@@ -1,7 +1,7 @@
 // Real servers that tests ask: Debian's programs, unpacked but not installed, so that no service of theirs starts. Plain JavaScript for Node 20.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { root } from './packages.mjs'
 
 /** Each is in the package of its name, and needs no more than the C library. */
@@ -13,10 +13,29 @@ export const servers = /** @type {const} */ (['prometheus', 'docker-registry', '
  * @returns {string}
  */
 export function ensureServer(name) {
-  const folder = join(root, '.berth/tools', name)
-  const file = join(folder, 'usr/bin', name)
   const installed = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim()
-  if (installed !== '') return installed
+  return installed === '' ? ensureFile(name, `usr/bin/${name}`) : installed
+}
+
+/**
+ * The server of OpenSSH, with the library that a machine without it misses.
+ * @returns {{ program: string, libraries: string }}
+ */
+export function ensureSshd() {
+  const program = ensureFile('openssh-server', 'usr/sbin/sshd')
+  const folder = `usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`
+  return { program, libraries: dirname(ensureFile('libwrap0', `${folder}/libwrap.so.0`)) }
+}
+
+/**
+ * Path of a file of a package, which is fetched and unpacked the first time.
+ * @param {string} name
+ * @param {string} path
+ * @returns {string}
+ */
+function ensureFile(name, path) {
+  const folder = join(root, '.berth/tools', name)
+  const file = join(folder, path)
   if (existsSync(file)) return file
   const fetched = `${folder}.fetched`
   rmSync(fetched, { recursive: true, force: true })

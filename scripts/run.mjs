@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { check } from './check.mjs'
 import { ensureCorpusTools } from './corpus-tools.mjs'
-import { ensureServer, servers } from './debian-servers.mjs'
+import { ensureServer, ensureSshd, servers } from './debian-servers.mjs'
 import { openEntrance } from './entrance.mjs'
 import { ensureNodeArchive } from './node-image.mjs'
 import { ensurePackages, environment, node, root } from './packages.mjs'
@@ -70,7 +70,8 @@ async function demo() {
  */
 async function test(more) {
   const clean = args.length > 0 || (await check())
-  fetchPrograms([...servers.map((name) => () => ensureServer(name)), ensureCorpusTools, ensureNodeArchive])
+  const programs = servers.map((name) => () => ensureServer(name))
+  fetchPrograms([...programs, ensureSshd, ensureCorpusTools, ensureNodeArchive])
   const status = await withEngine((command, env) => run(command([node, ...testCommand, ...args]), { ...env, ...more }))
   const { line, failed } = testResult({ clean, status })
   console.log(line)

@@ -115,6 +115,7 @@ const outsideModules: readonly { readonly module: RegExp; readonly only: RegExp;
     why: 'only the git program is ever started',
   },
   { module: /^dockerode/, only: /^src\/runtime\/docker\//, why: 'Docker is spoken to in one place' },
+  { module: /^ssh2/, only: /^src\/sync\/(ssh|signature)\//, why: 'ssh is for Git' },
   { module: /^acme-client/, only: /^src\/certificates\//, why: 'certificates are obtained in one place' },
   { module: /^(@octokit\/|@gitbeaker\/|gitea-js)/, only: /^src\/forge\//, why: 'forges are spoken to in one place' },
   { module: /^node-cron/, only: /^src\/cron\/wake\.ts$/, why: 'schedules are computed; the library only wakes' },

@@ -15,7 +15,9 @@ import { FolderReader } from './objects/folder.ts'
 import type { ObjectReader } from './objects/reader.ts'
 import { locateRemotely, remoteBranches } from './remote-place.ts'
 import { Session } from './session.ts'
+import { sshRemote } from './ssh/remote.ts'
 import type { Store } from './store.ts'
+import { daemonRemote } from './stream/daemon.ts'
 import type { Remote } from './url.ts'
 import { LocalPush } from './write/local-push.ts'
 import { SmartPush } from './write/smart-push.ts'
@@ -28,6 +30,7 @@ export function openSession(options: SessionOptions): Session {
 function openStore(options: SessionOptions): Store {
   const { remote, git, folder } = options
   if (remote.kind === 'http') return httpStore(options, folder, remote)
+  if (remote.kind === 'ssh' || remote.kind === 'git') return streamStore(options, folder, remote)
   if (git !== undefined) return copyOfLocal(options, folder, remote, git)
   return new LocalStore(remote.path, folder, remote.display)
 }
@@ -63,6 +66,34 @@ function httpStore(options: SessionOptions, folder: string, remote: Remote & { k
     locate: (revision, deadline) => locateRemotely(refs, revision, shown, deadline),
     branches: (prefix, deadline) => remoteBranches(refs, prefix, deadline),
     openReader: readerWith(native),
+  })
+}
+
+/** Commits come and go by ourselves, with git at hand or without: it would need programs and files of ssh to get there. */
+function streamStore(
+  options: SessionOptions,
+  folder: string,
+  remote: Remote & { readonly kind: 'ssh' | 'git' },
+): Store {
+  const { limits, timeouts, credentials, git } = options
+  const shown = remote.display
+  const ending = new AbortController()
+  const stream =
+    remote.kind === 'ssh'
+      ? sshRemote(remote, credentials, timeouts, ending.signal)
+      : daemonRemote(remote, credentials, timeouts, ending.signal)
+  const refs = new RemoteRefs(stream)
+  return new ClonedStore({
+    generations: new Generations(folder),
+    transfer: new EmbeddedTransfer(stream, limits),
+    push: new SmartPush(stream),
+    limits,
+    timeouts,
+    shown,
+    ending,
+    locate: (revision, deadline) => locateRemotely(refs, revision, shown, deadline),
+    branches: (prefix, deadline) => remoteBranches(refs, prefix, deadline),
+    openReader: readerWith(git === undefined ? undefined : new NativeGit(git, join(folder, 'home'), ending.signal)),
   })
 }
 

@@ -111,7 +111,7 @@ export function sharedSession(options: SharedOptions): SharedSession {
 
 function claim({ storeDir, remote }: SharedOptions): ReturnType<typeof claimFolder> {
   try {
-    return claimFolder(storeDir, shortHash(remote.kind === 'http' ? remote.url : remote.path, 20))
+    return claimFolder(storeDir, shortHash(remote.kind === 'local' ? remote.path : remote.url, 20))
   } catch (error) {
     throw diskProblem(error) ?? error
   }

@@ -21,15 +21,35 @@ describe('addresses', () => {
     ['/srv/git/shop', 'local'],
     ['./shop', 'local'],
     ['-oProxyCommand=x', 'local'],
+    ['./a:b', 'local'],
+    ['ssh://git@git.example.com/acme/shop.git', 'ssh'],
+    ['git@github.com:acme/shop.git', 'ssh'],
+    ['git://git.example.com/shop', 'git'],
   ])('%s is taken', (url, kind) => {
     expect(parseRemote(url).kind).toBe(kind)
   })
 
   test.each([
     '',
-    'ssh://git@host/x',
-    'git@github.com:acme/shop.git',
-    'git://host/x',
+    'ssh://host/x',
+    'ssh://git:hunter2@host/x',
+    'ssh://git@host',
+    'ssh://git@host/',
+    'ssh://git@-oProxyCommand=x/x',
+    'ssh://-oX@host/x',
+    'ssh://git@host/x?token=hunter2',
+    'ssh://git@host/%zz',
+    'ssh://git@host/a%0ab',
+    'git+ssh://git@host/x',
+    'github.com:acme/shop.git',
+    'git@-host:x',
+    'git@host:',
+    'git@host:-x',
+    'git@ho st:x',
+    'a b@host:x',
+    'git://git@host/x',
+    'git://user:hunter2@host/x',
+    'git://host/',
     'ext::sh -c whoami',
     'https://user:hunter2@host/x',
     'https://hunter2@host/x',
@@ -43,6 +63,19 @@ describe('addresses', () => {
     const error = await openRepository({ url, revision: 'main', storeDir: '/nonexistent' }).catch((thrown) => thrown)
     expect(error.code).toBe('BAD_URL')
     expect(`${error.message} ${error.subject} ${error.stack}`).not.toContain('hunter2')
+  })
+
+  test.each([
+    ['ssh://git@Host.example/a%20b/c', 'git', 'host.example', 22, '/a b/c', 'ssh://git@host.example/a b/c'],
+    ['ssh://git@host:22/c', 'git', 'host', 22, '/c', 'ssh://git@host/c'],
+    ['ssh://git@[::1]:2222/c.git/', 'git', '::1', 2222, '/c.git/', 'ssh://git@[::1]:2222/c.git/'],
+    ['ssh://git@host/~/c', 'git', 'host', 22, '~/c', 'ssh://git@host/~/c'],
+    ['ssh://git@host/~ada/c', 'git', 'host', 22, '~ada/c', 'ssh://git@host/~ada/c'],
+    ['git@GitHub.com:acme/shop.git', 'git', 'github.com', 22, 'acme/shop.git', 'git@github.com:acme/shop.git'],
+    ['git@host:/srv/shop', 'git', 'host', 22, '/srv/shop', 'ssh://git@host/srv/shop'],
+    ['git@[::1]:shop', 'git', '::1', 22, 'shop', 'git@[::1]:shop'],
+  ])('%s is spoken to by ssh', (address, user, host, port, path, display) => {
+    expect(parseRemote(address)).toEqual({ kind: 'ssh', user, host, port, path, url: display, display })
   })
 
   test('a path that looks like an option never reaches git as one', () => {
