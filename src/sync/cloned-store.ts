@@ -54,6 +54,8 @@ export class ClonedStore implements Store {
   #reader: ObjectReader | undefined
   /** What is too large is not received again at each look. */
   #refusal: { readonly oid: string; readonly error: GitError } | undefined
+  /** The store that has all of the history there is, so that nothing can be missing from it. */
+  #complete: string | undefined
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(parts: ClonedStoreParts) {
@@ -118,18 +120,32 @@ export class ClonedStore implements Store {
     })
   }
 
-  obtain(oid: string): Promise<boolean> {
+  obtain(oid: string, whole: boolean): Promise<boolean> {
     return this.#alone(async () => {
       const deadline = this.#deadline()
       try {
         await this.#bringCommit(oid, deadline)
       } catch (error) {
-        if (!(error instanceof GitError && ofStore.has(error.code))) throw error
+        if (!(error instanceof GitError)) throw error
+        if (error.code === 'NO_SUCH_REVISION' && whole) return this.#bringHistory(oid, deadline)
+        if (!ofStore.has(error.code)) throw error
         await this.#renew(deadline)
         await this.#bringCommit(oid, deadline)
       }
       return true
     })
+  }
+
+  async #bringHistory(oid: string, deadline: number): Promise<boolean> {
+    const { current } = this.#parts.generations
+    if (current === undefined || this.#complete === current) return false
+    for (const revision of this.#wanted().filter(({ kind }) => kind === 'ref')) {
+      const place = await this.#parts.locate(revision, deadline)
+      await this.#bring(current, this.reader, place, undefined, deadline, true)
+      if (await hasCommit(this.reader, oid)) return true
+    }
+    this.#complete = current
+    return false
   }
 
   async #bringCommit(oid: string, deadline: number): Promise<void> {
@@ -199,12 +215,13 @@ export class ClonedStore implements Store {
     place: Place,
     have: string | undefined,
     deadline: number,
+    whole = false,
   ): Promise<string> {
     const { transfer, limits, shown } = this.#parts
     const { ref, oid, advertisement } = place
     const maxBytes = have === undefined ? limits.packBytes : Math.min(limits.packBytes, incrementBytes)
     const came = await transfers.add(() =>
-      transfer.bring({ gitDir, ref, oid, have, advertisement, maxBytes, deadline }),
+      transfer.bring({ gitDir, ref, oid, have, whole, advertisement, maxBytes, deadline }),
     )
     return checkedCommit(reader, came, shown)
   }

@@ -8,7 +8,7 @@ import { checkPack, packOf } from './http/pack-guard.ts'
 import { flush, packet } from './http/pkt-line.ts'
 import type { SyncLimits } from './port.ts'
 import type { SmartRemote } from './smart-remote.ts'
-import type { Transfer, TransferRequest } from './transfer.ts'
+import { type Transfer, type TransferRequest, wholeDepth } from './transfer.ts'
 
 const service = 'git-upload-pack'
 // What isomorphic-git is told; whom it is asked of, the remote knows.
@@ -39,7 +39,7 @@ export class EmbeddedTransfer implements Transfer {
 
   async bring(request: TransferRequest): Promise<string> {
     const git = await isomorphicGit()
-    const { gitDir, ref, oid, have } = request
+    const { gitDir, ref, oid, have, whole } = request
     const known = new Set(packFiles(gitDir))
     if (this.#cache?.gitDir !== gitDir) this.#cache = { gitDir, objects: {} }
     // isomorphic-git takes a cut answer for the end of the data, so what went wrong below is kept here.
@@ -60,7 +60,7 @@ export class EmbeddedTransfer implements Transfer {
         remoteRef: ref === 'HEAD' ? oid : ref,
         singleBranch: true,
         tags: false,
-        ...(have === undefined && { depth: 1 }),
+        ...(have === undefined && { depth: whole ? wholeDepth : 1 }),
       })
     } catch (error) {
       this.#cache = undefined

@@ -4,7 +4,7 @@ import { oneLine } from '../base/errors.ts'
 import type { Trust } from './credentials/trust.ts'
 import { GitError, type GitErrorCode } from './errors.ts'
 import type { NativeGit } from './native-git.ts'
-import type { Transfer, TransferRequest } from './transfer.ts'
+import { type Transfer, type TransferRequest, wholeDepth } from './transfer.ts'
 
 /** Where git fetches from, and with which credentials. Asked at each use. */
 export interface NativeSource {
@@ -38,7 +38,7 @@ export class NativeTransfer implements Transfer {
     if (code !== 0) throw this.#problem(stderr)
   }
 
-  async bring({ gitDir, ref, have, maxBytes, deadline }: TransferRequest): Promise<string> {
+  async bring({ gitDir, ref, have, whole, maxBytes, deadline }: TransferRequest): Promise<string> {
     removeLeftovers(gitDir)
     const packs = new Set(packFiles(gitDir))
     const { address, authorization, trust } = await this.#parts.source(deadline)
@@ -52,7 +52,7 @@ export class NativeTransfer implements Transfer {
         '--no-write-fetch-head',
         '--no-auto-maintenance',
         '--no-show-forced-updates',
-        ...(have === undefined ? ['--depth=1'] : []),
+        ...(have === undefined ? [`--depth=${whole ? wholeDepth : 1}`] : []),
         '--end-of-options',
         address,
         `+${ref}:${incoming}`,

@@ -15,11 +15,22 @@ export async function repairing<T>(store: Store, run: (reader: ObjectReader) => 
   }
 }
 
+export interface Obtaining {
+  /** The commit that it is about, where the error does not name one. */
+  readonly oid?: string
+  /** Even if all of the history has to be brought for it. */
+  readonly whole?: boolean
+}
+
 /**
  * As `repairing`; and a commit that the store does not have (compacted away, made anew) is asked for once: the one that NO_SUCH_REVISION
- * speaks of, or `oid`. Most servers still give it.
+ * speaks of. Most servers still give it.
  */
-export async function obtaining<T>(store: Store, run: (reader: ObjectReader) => Promise<T>, oid?: string): Promise<T> {
+export async function obtaining<T>(
+  store: Store,
+  run: (reader: ObjectReader) => Promise<T>,
+  { oid, whole = false }: Obtaining,
+): Promise<T> {
   const asked = new Set<string>()
   for (;;) {
     try {
@@ -29,7 +40,7 @@ export async function obtaining<T>(store: Store, run: (reader: ObjectReader) => 
       const wanted = /^[0-9a-f]{40}$/.test(error.subject) ? error.subject : oid
       if (wanted === undefined || asked.has(wanted)) throw error
       asked.add(wanted)
-      if (!(await store.obtain(wanted).catch(() => false))) throw error
+      if (!(await store.obtain(wanted, whole).catch(() => false))) throw error
     }
   }
 }

@@ -53,7 +53,7 @@ export class Session {
   }
 
   snapshot(oid: string, path: string, since: string | undefined): Promise<FolderState> {
-    return obtaining(this.#store, (reader) => this.#snapshots.take(reader, oid, path, since), oid)
+    return obtaining(this.#store, (reader) => this.#snapshots.take(reader, oid, path, since), { oid })
   }
 
   read(files: readonly FileRef[]): Promise<FileContents> {
@@ -61,7 +61,7 @@ export class Session {
   }
 
   commit(oid: string): Promise<Commit> {
-    return obtaining(this.#store, (reader) => readCommit(reader, oid), oid)
+    return obtaining(this.#store, (reader) => readCommit(reader, oid), { oid })
   }
 
   between(from: string | undefined, to: string, limit: number): Promise<Commit[]> {
@@ -69,11 +69,11 @@ export class Session {
   }
 
   signature(oid: string, keys: readonly string[]): Promise<Signature> {
-    return obtaining(this.#store, (reader) => checkSignature(reader, oid, keys, Date.now()), oid)
+    return obtaining(this.#store, (reader) => checkSignature(reader, oid, keys, Date.now()), { oid })
   }
 
   treeOf(oid: string, path: string): Promise<string | undefined> {
-    return obtaining(this.#store, (reader) => folderTree(reader, oid, path), oid)
+    return obtaining(this.#store, (reader) => folderTree(reader, oid, path), { oid })
   }
 
   write(revision: Revision, request: WriteRequest): Promise<WriteResult> {

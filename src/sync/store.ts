@@ -24,8 +24,11 @@ export interface Store {
   readonly push: Push
   /** Replaces a damaged store by a fresh one, unless that has happened since; false when it has no other source. */
   repair(failed: ObjectReader | undefined): Promise<boolean>
-  /** Brings a commit that is not in the store; false when there is nowhere to ask. */
-  obtain(oid: string): Promise<boolean>
+  /**
+   * Brings a commit that is not in the store; false when there is nowhere to ask. From a server that gives only what its refs name, it comes
+   * with all of the history (`whole`), once, or not at all.
+   */
+  obtain(oid: string, whole: boolean): Promise<boolean>
   /** Ends what is under way. */
   close(): Promise<void>
 }

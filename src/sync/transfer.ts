@@ -7,6 +7,8 @@ export interface TransferRequest {
   readonly oid: string
   /** An own ref of the store whose commit the remote need not send again; without one the history is cut at depth 1. */
   readonly have: string | undefined
+  /** Without `have`: all of the history, which makes a shallow store a full one. */
+  readonly whole?: boolean
   /** The list of refs as received, from servers of the old protocol. */
   readonly advertisement: Buffer | undefined
   readonly maxBytes: number
@@ -22,3 +24,6 @@ export interface Transfer {
   bring(request: TransferRequest): Promise<string>
   close(): void
 }
+
+/** A depth that no history has: Git's own word for all of it. */
+export const wholeDepth = 0x7fffffff

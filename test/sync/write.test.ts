@@ -154,7 +154,8 @@ describe.each(ways)('writes, $backend over $transport', ({ backend, transport })
     expect((await failure(repository.write(restore('', good, { branch: '../x' })))).code).toBe('BAD_REVISION')
   })
 
-  test('commits that a shallow store does not have are brought', async () => {
+  test.each([true, false])('commits that a shallow store does not have are brought (given by id: %s)', async (byId) => {
+    scene.git('config', 'uploadpack.allowAnySHA1InWant', String(byId))
     const good = scene.push({ 'shop/a': '1', 'other/a': '1' })
     const bad = scene.push({ 'shop/a': '2' })
     for (const count of [3, 4, 5]) scene.push({ 'other/a': String(count) })
@@ -164,6 +165,10 @@ describe.each(ways)('writes, $backend over $transport', ({ backend, transport })
     expect(scene.head('main:shop')).toBe(scene.head(`${good}:shop`))
     const unknown = await failure(first.write(restore('', 'd'.repeat(40))))
     expect(unknown.code).toBe('NO_SUCH_REVISION')
+    expect(await first.fetch()).toEqual({ oid: scene.head(), rewritten: false })
+    scene.pull()
+    const oid = scene.push({ 'other/a': '6' })
+    expect(await first.fetch()).toEqual({ oid, rewritten: false })
   })
 })
 

@@ -41,7 +41,8 @@ type Attempt<T> =
 /** Makes commits out of objects, without a work tree, and pushes them; one at a time for each repository. */
 export class Writer {
   readonly #parts: WriterParts
-  #queue: Promise<unknown> = Promise.resolve()
+  /** Notes wait for notes only: a rollback is more urgent. */
+  readonly #queues = new Map<'write' | 'note', Promise<unknown>>()
   #closed = false
 
   constructor(parts: WriterParts) {
@@ -49,11 +50,11 @@ export class Writer {
   }
 
   write(revision: Revision, request: WriteRequest): Promise<WriteResult> {
-    return this.#pushing((deadline) => this.#attempt(revision, request, deadline))
+    return this.#pushing('write', (deadline) => this.#attempt(revision, request, deadline))
   }
 
   note(oid: string, text: string, author: WriteRequest['author'], at: number): Promise<void> {
-    return this.#pushing((deadline) => this.#noteAttempt(oid, text, author, at, deadline))
+    return this.#pushing('note', (deadline) => this.#noteAttempt(oid, text, author, at, deadline))
   }
 
   close(): void {
@@ -61,15 +62,19 @@ export class Writer {
   }
 
   /** Attempts are made until one is through: each on what is there then. */
-  #pushing<T>(prepare: (deadline: number) => Promise<Attempt<T>>): Promise<T> {
-    const result = this.#queue.then(() => this.#repeat(prepare))
-    this.#queue = result.catch(() => undefined)
+  #pushing<T>(kind: 'write' | 'note', prepare: (deadline: number) => Promise<Attempt<T>>): Promise<T> {
+    const deadline = performance.now() + this.#parts.totalMs
+    const before = this.#queues.get(kind) ?? Promise.resolve()
+    const result = before.then(() => this.#repeat(prepare, deadline))
+    this.#queues.set(
+      kind,
+      result.catch(() => undefined),
+    )
     return result
   }
 
-  async #repeat<T>(prepare: (deadline: number) => Promise<Attempt<T>>): Promise<T> {
-    const { store, shown, totalMs } = this.#parts
-    const deadline = performance.now() + totalMs
+  async #repeat<T>(prepare: (deadline: number) => Promise<Attempt<T>>, deadline: number): Promise<T> {
+    const { store, shown } = this.#parts
     const seen = new Set<string | undefined>()
     for (let count = 1; ; count++) {
       if (this.#closed) throw new GitError('TIMED_OUT', shown, `${shown}: closed before the commit was pushed`)
@@ -79,7 +84,8 @@ export class Writer {
       seen.add(update.old)
       const reason = await this.#push(update, attempt.followed)
       if (reason === undefined) {
-        await store.keep(update.objects, needs)
+        // Only saves the next fetch some work.
+        await store.keep(update.objects, needs).catch(() => undefined)
         return result
       }
       if (count === mostAttempts) throw lost(update.ref, reason, seen.size > 1, shown)
@@ -119,7 +125,7 @@ export class Writer {
     if (revision.kind === 'commit') throw readOnly(shown, `commit ${revision.oid.slice(0, 12)}`)
     const found = await store.look(revision, deadline)
     if (!found.ref.startsWith('refs/heads/')) throw readOnly(shown, isTag(found.ref) ? 'a tag' : found.ref)
-    return obtaining(store, async (reader) => {
+    const build = async (reader: ObjectReader): Promise<Attempt<WriteResult>> => {
       const draft = new Draft(reader)
       const head = await draft.commit(found.commit)
       const { unless, change } = request
@@ -138,7 +144,8 @@ export class Writer {
       const update = await updateOf(draft, { ...target, oid, deadline }, changed.objects)
       const needs = [head.oid, change.kind === 'restore' ? change.to : change.commit]
       return { update, needs, followed: revision, result }
-    })
+    }
+    return obtaining(store, build, { whole: true })
   }
 
   /** Where to push, and what must be there: the branch that is followed, or another one that is Berth's own. */
@@ -187,7 +194,7 @@ export class Writer {
       const update = await updateOf(draft, target, (await differences(draft, before, tree)).objects)
       return { update, needs: parents, followed: revision, result: undefined }
     }
-    return old === undefined ? build(nothing) : obtaining(store, build)
+    return old === undefined ? build(nothing) : obtaining(store, build, {})
   }
 
   /** The notes are fetched like a branch, so that only new ones ever come. */
