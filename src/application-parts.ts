@@ -10,11 +10,14 @@ import type { AppEvent } from './report/event.ts'
 import type { PullRequest } from './reverting.ts'
 import type { LiveVolume } from './runtime/live.ts'
 import type { ApplicationSettings } from './settings.ts'
+import type { SourceOptions } from './source/application.ts'
 import type { Repository } from './sync/port.ts'
 
 export interface ApplicationParts {
   readonly settings: ApplicationSettings
   readonly openRepository: () => Promise<Repository>
+  /** What becomes of the objects of a preview; absent: it is none. The data of a preview goes with its claims, without being asked for. */
+  readonly transform?: SourceOptions['transform']
   readonly wanted: Wanted
   readonly journal: Journal
   readonly clock: Clock

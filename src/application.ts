@@ -2,7 +2,7 @@
 import type { ApplicationParts } from './application-parts.ts'
 import { errorText } from './base/errors.ts'
 import type { Key } from './base/key.ts'
-import { madeSince, verdictOn } from './deciding.ts'
+import { madeSince, messagesSince, verdictOn } from './deciding.ts'
 import type { FailedPlace } from './journal/rollbacks.ts'
 import { renderIgnored } from './manifests/check.ts'
 import { renderProblem } from './manifests/problem.ts'
@@ -40,6 +40,10 @@ export class Application {
   readonly #story: Story
   readonly #reverting: Reverting
   readonly #settling: Settling
+  /** How often what is made of the objects has changed: the same head then gives others. */
+  #rules = 0
+  /** Nothing is accepted any more. */
+  #ended = false
   /** Reading is told against what is accepted: one at a time. */
   #turn: Promise<unknown> = Promise.resolve()
   /** How often a look at the repository was asked for, and how much of that has ended. */
@@ -123,7 +127,21 @@ export class Application {
     this.#poller?.wake()
   }
 
+  /** What is made of the objects is another thing now: reads its head again. */
+  readAgain(): void {
+    this.#rules++
+    this.#decided = ''
+    this.pollNow()
+  }
+
+  /** A commit was accepted or refused, or could not be had: what is wanted now is all that is known. */
+  get isKnown(): boolean {
+    return this.#revision !== undefined || this.#refusal !== undefined || this.#error !== ''
+  }
+
+  /** From now on nothing changes what is wanted, whatever is still under way. */
   async close(): Promise<void> {
+    this.#ended = true
     this.#reverting.close()
     // Together: a look that waits for a remote ends when the repository is closed.
     await Promise.all([this.#poller?.close(), this.#repository?.close()])
@@ -141,7 +159,7 @@ export class Application {
     if (failed) this.#refuse(head.oid, this.#reverting.heldText(failed), [])
     else {
       const reading = await source.read(this.#head, () => this.#parts.clock.now())
-      this.#decide(reading, await this.#approvals(this.#head), 'start', {})
+      this.#decide(reading, await this.#messages(this.#head), 'start', {})
     }
     if (this.#refusal) return []
     return differencesFrom(before, this.name, this.#parts)
@@ -210,6 +228,7 @@ export class Application {
       namespace: settings.namespace,
       podSecurity: settings.podSecurity,
       verify: settings.verify,
+      transform: this.#parts.transform,
     })
     return this.#source
   }
@@ -234,10 +253,11 @@ export class Application {
     }
     this.#stage = 'reading'
     this.#parts.onChange()
+    const rules = this.#rules
     const reading = await this.#readOnce(head.oid)
     this.#stage = 'comparing'
-    const final = this.#decide(reading, await this.#approvals(head.oid), 'head', { fetchMs })
-    this.#decided = final ? head.oid : ''
+    const final = this.#decide(reading, await this.#messages(head.oid), 'head', { fetchMs })
+    this.#decided = final && rules === this.#rules ? head.oid : ''
     this.#rest()
   }
 
@@ -317,6 +337,7 @@ export class Application {
   /** `how`: see Reverting.accepted; what only started is not recorded. */
   #accept(revision: Revision, removed: readonly Key[], how: 'head' | 'start' | 'back', stages: Stages = {}): void {
     const { wanted, clock, journal, statusOf, settings } = this.#parts
+    if (this.#ended) return
     const now = clock.now()
     const again = this.#revision?.commit.oid === revision.commit.oid
     const ailing =
@@ -365,14 +386,8 @@ export class Application {
     this.#rest()
   }
 
-  /** Messages of the commits since the applied one: approvals stand in their trailers. */
-  async #approvals(oid: string): Promise<string[]> {
-    const from = this.#revision?.commit.oid
-    if (from === oid) return []
-    // Without a last commit to start from, an approval of long ago must not count: only the head's own words do.
-    if (from === undefined) return [(await this.#repository!.commit(oid)).message]
-    const commits = await this.#repository!.between(from, oid, 100)
-    return commits.map((commit) => commit.message)
+  async #messages(oid: string): Promise<string[]> {
+    return this.#parts.transform ? [] : messagesSince(this.#repository!, this.#revision?.commit.oid, oid)
   }
 
   #sourceName(): string {

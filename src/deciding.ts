@@ -1,11 +1,12 @@
 // What becomes of a commit that was read: refused, held, or accepted with what it takes away. Part of the corridor beside engine.ts.
 import { type Key, keyParts } from './base/key.ts'
 import { type Problem, renderProblem } from './manifests/problem.ts'
-import { decidePrune, deletableClaims } from './reconcile/plan/prune.ts'
+import { claimsWithData, decidePrune, deletableClaims } from './reconcile/plan/prune.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import type { LiveVolume } from './runtime/live.ts'
 import type { ApplicationSettings } from './settings.ts'
 import type { Reading, Revision } from './source/application.ts'
+import type { Repository } from './sync/port.ts'
 
 export interface DecidingParts {
   readonly settings: Pick<ApplicationSettings, 'name' | 'prune' | 'pruneBudget'>
@@ -13,6 +14,8 @@ export interface DecidingParts {
   readonly liveOwners: () => readonly Key[]
   readonly volumes: () => readonly LiveVolume[]
   readonly isGone: (key: Key) => boolean
+  /** See ApplicationParts. */
+  readonly transform?: unknown
 }
 
 export type Verdict =
@@ -49,13 +52,23 @@ export function verdictOn(reading: Reading, messages: readonly string[], parts: 
     before: [...new Set<Key>([...wanted.keys(settings.name), ...owners])],
     after: revision.objects,
     budget: settings.pruneBudget,
-    messages,
-    claims: deletableClaims(volumes()),
+    ...(parts.transform === undefined
+      ? { messages, claims: deletableClaims(volumes()) }
+      : { messages: ['Berth-Allow-Prune: yes'], claims: claimsWithData(volumes()) }),
   })
   if (!decision.allowed && settings.prune) {
     return { kind: 'held', summary: decision.text, problems: [], message: decision.text, final: true }
   }
   return { kind: 'accepted', revision, removed: decision.removed }
+}
+
+/** Messages of the commits from the applied one (undefined: there is none) to `oid`: approvals stand in their trailers. */
+export async function messagesSince(repository: Repository, from: string | undefined, oid: string): Promise<string[]> {
+  if (from === oid) return []
+  // Without a last commit to start from, an approval of long ago must not count: only the head's own words do.
+  if (from === undefined) return [(await repository.commit(oid)).message]
+  const commits = await repository.between(from, oid, 100)
+  return commits.map((commit) => commit.message)
 }
 
 /** What an earlier revision does not name was made by a later one, and goes with it; the data of claims stays. */

@@ -26,6 +26,8 @@ export interface KnownPreview {
   readonly since: number
   /** When somebody last used it: a request, or `wake`, ms. */
   readonly usedAt: number
+  /** Somebody has put it to sleep. */
+  readonly laidDown?: boolean
 }
 
 export type Verdict =
@@ -104,6 +106,7 @@ function sleepReason(
   now: number,
 ): string | undefined {
   if (labels.includes(policy.sleepLabel)) return `it has the label ${policy.sleepLabel}`
+  if (known?.laidDown) return 'it was put to sleep'
   if (labels.includes(policy.keepLabel)) return undefined
   const idleMs = now - Math.max(activeAt, known?.usedAt ?? 0)
   return idleMs >= policy.sleepAfterMs ? 'nobody used it' : undefined

@@ -27,6 +27,20 @@ export function previewName(app: string, id: string): string {
   return room > 0 ? joined(app.slice(0, room), hash, id) : joined(name.slice(0, longestLabel - hash.length - 1), hash)
 }
 
+/** What configured applications cannot have in their names: whose a preview is stands in its name, and so in the labels of all it has. */
+const between = '/'
+
+/** The name of a preview's Application: `shop/pr-12`. */
+export function previewAppName(app: string, id: string): string {
+  return `${app}${between}${id}`
+}
+
+/** Whose preview an Application of this name is; undefined: it is none. */
+export function previewOf(name: string): { readonly app: string; readonly id: string } | undefined {
+  const at = name.indexOf(between)
+  return at < 0 ? undefined : { app: name.slice(0, at), id: name.slice(at + between.length) }
+}
+
 function joined(...parts: readonly string[]): string {
   return parts
     .map((part) => part.replace(/^-+|-+$/g, ''))

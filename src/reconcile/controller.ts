@@ -16,6 +16,8 @@ export interface ControllerOptions {
   readonly clock: Clock
   /** Looks at different keys at the same time; their actions are bounded per host elsewhere. */
   readonly width?: number
+  /** Such keys wait while others have looks to be begun, and never take more than half of the width. Absent: all are alike. */
+  readonly yields?: (key: Key) => boolean
 }
 
 const firstRetryMs = 1_000
@@ -28,6 +30,8 @@ const longestRetryMs = 60_000
 export class Controller {
   readonly #options: ControllerOptions
   readonly #queue: PQueue
+  /** Who yields stands here first. */
+  readonly #yielding: PQueue
   readonly #waiting = new Set<Key>()
   readonly #running = new Set<Key>()
   readonly #again = new Set<Key>()
@@ -37,7 +41,9 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options
-    this.#queue = new PQueue({ concurrency: options.width ?? 32 })
+    const width = options.width ?? 32
+    this.#queue = new PQueue({ concurrency: width })
+    this.#yielding = new PQueue({ concurrency: Math.max(1, width >> 1) })
   }
 
   wake(key: Key): void {
@@ -48,7 +54,14 @@ export class Controller {
     }
     if (this.#waiting.has(key)) return
     this.#waiting.add(key)
-    void this.#queue.add(() => this.#run(key))
+    if (this.#options.yields?.(key)) {
+      void this.#yielding.add(() => this.#queue.add(() => this.#run(key), { priority: -1 }))
+    } else void this.#queue.add(() => this.#run(key))
+  }
+
+  /** A look at this key is running or waiting. */
+  isBusy(key: Key): boolean {
+    return this.#waiting.has(key) || this.#running.has(key)
   }
 
   /** Wakes the key at `at` (ms); an earlier time already set stays. */
@@ -85,6 +98,7 @@ export class Controller {
     this.#closed = true
     for (const timer of this.#timers.values()) timer.cancel()
     this.#timers.clear()
+    this.#yielding.clear()
     this.#queue.clear()
     await this.#queue.onIdle()
   }

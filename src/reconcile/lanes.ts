@@ -11,19 +11,28 @@ export interface TaskOutcome {
   readonly error?: unknown
 }
 
+interface Lane {
+  readonly queue: PQueue
+  /** Whoever yields stands here first: never more than half of the lane is theirs. */
+  readonly yielding: PQueue
+}
+
 /** One queue per host: four exchanges at a time is about the best an engine on two cores does; more adds only latency. */
 export class Lanes {
   readonly #runtime: Runtime
   readonly #width: number
-  readonly #queues = new Map<string, PQueue>()
+  readonly #lanes = new Map<string, Lane>()
 
   constructor(runtime: Runtime, width = 4) {
     this.#runtime = runtime
     this.#width = width
   }
 
-  /** Runs the tasks of one look side by side. After a failure, those not yet begun are skipped: a refused create is not repeated fifty times. */
-  async run(tasks: readonly Task[]): Promise<TaskOutcome[]> {
+  /**
+   * Runs the tasks of one look side by side. After a failure, those not yet begun are skipped: a refused create is not repeated fifty times.
+   * `yields`: they begin only while no others wait for the host.
+   */
+  async run(tasks: readonly Task[], yields = false): Promise<TaskOutcome[]> {
     let failed = false
     const one = async (task: Task): Promise<TaskOutcome> => {
       if (failed) return { task, result: 'skipped' }
@@ -35,7 +44,13 @@ export class Lanes {
         return { task, result: 'failed', error }
       }
     }
-    return Promise.all(tasks.map((task) => this.#queue(task.host).add(() => one(task))))
+    return Promise.all(
+      tasks.map((task) => {
+        const { queue, yielding } = this.#lane(task.host)
+        if (!yields) return queue.add(() => one(task))
+        return yielding.add(() => queue.add(() => one(task), { priority: -1 }))
+      }),
+    )
   }
 
   /** All have ended when this does, also after a failure: what was begun must not go on behind the next look. */
@@ -46,15 +61,19 @@ export class Lanes {
 
   /** Ends when nothing is queued or running. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#queues.values()].map((queue) => queue.onIdle()))
+    for (const { queue, yielding } of this.#lanes.values()) {
+      await yielding.onIdle()
+      await queue.onIdle()
+    }
   }
 
-  #queue(host: string): PQueue {
-    let queue = this.#queues.get(host)
-    if (!queue) {
-      queue = new PQueue({ concurrency: this.#width })
-      this.#queues.set(host, queue)
+  #lane(host: string): Lane {
+    let lane = this.#lanes.get(host)
+    if (!lane) {
+      const half = Math.max(1, this.#width >> 1)
+      lane = { queue: new PQueue({ concurrency: this.#width }), yielding: new PQueue({ concurrency: half }) }
+      this.#lanes.set(host, lane)
     }
-    return queue
+    return lane
   }
 }

@@ -31,6 +31,8 @@ export interface LookerOptions {
   readonly lanes: Lanes
   readonly clock: Clock
   readonly policyOf: (app: string) => Policy | undefined
+  /** What is done for such applications waits while others have something to be done. Absent: all are alike. */
+  readonly yields?: (app: string) => boolean
   readonly onDone: (app: string, key: Key, task: Task, error: unknown) => void
   readonly onStatus: (app: string, key: Key) => void
   /** Every application has an accepted revision: what is not wanted now is wanted by nobody. */
@@ -99,6 +101,17 @@ export class Looker {
   /** Approves the removal of what the key owns. */
   gone(app: string, key: Key): void {
     this.#gone.set(key, app)
+  }
+
+  /** The application that the removal of the key was approved for. */
+  goneFrom(key: Key): string | undefined {
+    return this.#gone.get(key)
+  }
+
+  /** Nothing is left of it: unless it is wanted again, it is as if it had never been. */
+  forget(key: Key): void {
+    this.#gone.delete(key)
+    this.wanted(key)
   }
 
   isGone(key: Key): boolean {
@@ -203,7 +216,7 @@ export class Looker {
     }
     this.#doing.add(key)
     const release = this.#admission.reserve(tasks)
-    const outcomes = await this.#options.lanes.run(tasks).finally(() => {
+    const outcomes = await this.#options.lanes.run(tasks, this.#options.yields?.(app)).finally(() => {
       this.#doing.delete(key)
       release()
     })

@@ -75,6 +75,13 @@ export class Wanted {
     return [...touched]
   }
 
+  /** The application wants nothing any more. Answers every key that has to be looked at. */
+  drop(app: string, now: number): Key[] {
+    const keys = this.accept(app, '', new Map(), [], [...this.keys(app)], now)
+    this.#apps.delete(app)
+    return keys
+  }
+
   commitOf(app: string): string | undefined {
     return this.#apps.get(app)?.commit
   }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { stableText } from '../base/hash.ts'
 import type { Key } from '../base/key.ts'
-import { checkManifests, duplicateProblem, type Ignored, type Located } from '../manifests/check.ts'
+import { checkManifests, duplicateProblem, type Ignored, type Located, type ManifestSet } from '../manifests/check.ts'
 import { capProblems, type Problem } from '../manifests/problem.ts'
 import { type Doc, isManifestPath, readManifest } from '../manifests/read.ts'
 import { GitError } from '../sync/errors.ts'
@@ -15,6 +15,15 @@ export interface SourceOptions {
   readonly podSecurity: 'privileged' | 'baseline' | 'restricted'
   /** Whose signature a commit must bear before anything of it is read (`Repository.signature`); undefined: nobody's. */
   readonly verify?: { readonly keys: readonly string[] } | undefined
+  /** What becomes of all objects together, once they are without a problem; absent: they stay as they are. */
+  readonly transform?: ((objects: ManifestSet) => Transformed) | undefined
+}
+
+export interface Transformed {
+  /** To be used only when there are no problems. */
+  readonly objects: ManifestSet
+  readonly problems: readonly Problem[]
+  readonly ignored: readonly Ignored[]
 }
 
 /** One commit, read whole and without a problem. */
@@ -57,7 +66,10 @@ interface FileState {
 interface Accepted {
   readonly snapshot: Snapshot
   readonly files: ReadonlyMap<string, FileState>
+  /** As they are written. */
   readonly objects: ReadonlyMap<Key, Located>
+  /** As they are given to others: the same, or what `transform` made of them. */
+  readonly given: ReadonlyMap<Key, Located>
 }
 
 /**
@@ -89,18 +101,20 @@ export class ApplicationSource {
       const contents = patched(fresh, snapshot, this.#accepted) ?? combined(fresh, snapshot, this.#accepted)
       const problems = [...problemsOf(fresh), ...contents.problems]
       if (problems.length > 0) return { kind: 'refused', commit, problems: capProblems(problems) }
-      const { files, objects, changed, removed } = contents
-      const told = { ignored: all(files, 'ignored'), warnings: all(files, 'warnings') }
+      const { files, objects } = contents
+      const given = this.#given(contents)
+      if (given.problems.length > 0) return { kind: 'refused', commit, problems: capProblems(given.problems) }
+      const told = { ignored: [...all(files, 'ignored'), ...given.ignored], warnings: all(files, 'warnings') }
       const revision = {
         commit,
         tree: snapshot.tree,
-        objects,
-        changed,
-        removed,
+        objects: given.objects,
+        changed: given.changed,
+        removed: given.removed,
         ...told,
         stages: { readMs: now() - began },
       }
-      this.#candidates.set(revision, { snapshot, files, objects })
+      this.#candidates.set(revision, { snapshot, files, objects, given: given.objects })
       return { kind: 'read', revision }
     } catch (error) {
       if (error instanceof GitError && error.refusesCommit) {
@@ -108,6 +122,15 @@ export class ApplicationSource {
       }
       throw error
     }
+  }
+
+  /** One object may depend on all others, so everything is transformed anew, and compared with what was given before. */
+  #given({ objects, changed, removed }: Contents): Transformed & Pick<Contents, 'changed' | 'removed'> {
+    const { transform } = this.#options
+    if (!transform) return { objects, changed, removed, problems: [], ignored: [] }
+    const transformed = transform(objects)
+    const before = this.#accepted?.given ?? new Map<Key, Located>()
+    return { ...transformed, ...differences(before, transformed.objects) }
   }
 
   /** Why the commit may not be read; undefined: it may. */
@@ -241,6 +264,15 @@ function combined(fresh: ReadonlyMap<string, FileState>, snapshot: Snapshot, bef
   }
   const removed = [...(before?.objects.keys() ?? [])].filter((key) => !objects.has(key))
   return { files, objects, changed: changed.sort(), removed: removed.sort(), problems: duplicates(files) }
+}
+
+function differences(
+  before: ReadonlyMap<Key, Located>,
+  after: ReadonlyMap<Key, Located>,
+): Pick<Contents, 'changed' | 'removed'> {
+  const changed = [...after].filter(([key, located]) => differs(before.get(key), located)).map(([key]) => key)
+  const removed = [...before.keys()].filter((key) => !after.has(key))
+  return { changed: changed.sort(), removed: removed.sort() }
 }
 
 /** One object may be defined once: the order of files must not decide which definition wins. */

@@ -33,6 +33,17 @@ export function deletableClaims(volumes: readonly LiveVolume[]): DeletableClaim[
   })
 }
 
+/** All claims that have data, where nobody minds losing it. */
+export function claimsWithData(volumes: readonly LiveVolume[]): DeletableClaim[] {
+  return volumes.flatMap(({ namespace, subject, detail, facts }) => {
+    const [kind = '', name = ''] = subject.split('/')
+    if (kind !== 'PersistentVolumeClaim' || detail !== '') return []
+    const key = keyOf({ namespace, kind, name })
+    const set = facts.statefulSet
+    return [{ key, with: set ? keyOf({ namespace, kind: 'StatefulSet', name: set }) : key }]
+  })
+}
+
 export interface PruneDecision {
   readonly allowed: boolean
   readonly removed: readonly Key[]
