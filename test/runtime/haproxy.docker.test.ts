@@ -91,6 +91,20 @@ describe('detect', () => {
     ])
     agent.destroy()
   })
+
+  test('answers clients that close their sending side with the request, and names them', async () => {
+    await using web = await httpPod('half', (request, response) => response.end(request.headers['x-forwarded-for']))
+    await world.apply({ services: [service('half', '10.97.32.46', { mode: 'detect', backends: [web.row] })] })
+    const request = 'GET / HTTP/1.1\r\nHost: half\r\n\r\n'
+    const answers: string[] = []
+    const client = async () => {
+      for (let time = 0; time < 25; time += 1) answers.push(await sayAndClose('10.97.32.46', request))
+    }
+    await Promise.all(Array.from({ length: 8 }, client))
+    const [status, from] = [/^HTTP\/1\.1 200 /, /10\.97\.32\.46/]
+    expect(answers.filter((answer) => !status.test(answer) || !from.test(answer))).toEqual([])
+    expect(answers).toHaveLength(200)
+  })
 })
 
 describe('a pod that leaves', () => {
@@ -285,6 +299,17 @@ function say(address: string, port: number, text: string | undefined): Promise<s
     })
     socket.once('error', reject)
     socket.once('close', () => reject(new Error('closed')))
+  })
+}
+
+/** All that comes back. */
+function sayAndClose(address: string, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: address, port: 80, allowHalfOpen: true }, () => socket.end(text))
+    let answer = ''
+    socket.on('data', (data) => (answer += data))
+    socket.once('end', () => resolve(answer))
+    socket.once('error', reject)
   })
 }
 

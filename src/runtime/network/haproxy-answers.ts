@@ -1,5 +1,5 @@
 // What HAProxy says of itself, taken apart.
-import { nextServer } from './haproxy-base.ts'
+import { halfClosedBackend, nextServer } from './haproxy-base.ts'
 import type { RunningServer, RunningServers } from './haproxy-commands.ts'
 import { type Bind, bindText } from './haproxy-part.ts'
 
@@ -29,14 +29,14 @@ export function readWorkers(text: string): {
 
 const inMaintenance = 0x01 | 0x08
 
-/** `show servers state`: by backend. Backends without servers are not in it, nor are those that only hand on to the next worker. */
+/** `show servers state`: by backend. Backends without servers are not in it, nor are those that lead to HAProxy itself. */
 export function readServersState(text: string): RunningServers {
   const backends = new Map<string, Map<string, RunningServer>>()
   for (const line of text.split('\n')) {
     const fields = line.trim().split(' ')
     if (fields.length < 20 || line.startsWith('#')) continue
     const [, backend = '', , server = '', address = '', , admin = ''] = fields
-    if (server === nextServer) continue
+    if (server === nextServer || backend === halfClosedBackend) continue
     const servers = backends.get(backend) ?? new Map<string, RunningServer>()
     servers.set(server, { address, port: Number(fields[18]), open: (Number(admin) & inMaintenance) === 0 })
     backends.set(backend, servers)

@@ -14,8 +14,28 @@ export const basePath = 'haproxy/00-base.cfg'
 
 /** For requests that come to a worker that is about to end: they go on to the one that took its place. */
 export const nextBackend = 'next'
+/** The same for connections. */
+export const nextTcpBackend = 'next_tcp'
 /** In each backend that leads to the next worker; names of pods' servers bear their ports. */
 export const nextServer = 'next'
+
+/**
+ * HTTP of clients that have closed their sending side: HAProxy loses the answer to those when it takes a connection for HTTP half way. So
+ * they go through a socket to a frontend that does nothing but HTTP, which is told the backend as the connection's unique id. All others
+ * are spared that way round.
+ */
+export const halfClosedBackend = 'half_closed'
+/** The only server of it. */
+export const halfClosedServer = 'http'
+export const halfClosedSocket = `${statePath}/run/half-closed.sock`
+
+/** A fetch that HAProxy lacks: whether a client has closed its sending side. */
+export const halfClosedFetch = 'lua.half_closed'
+export const luaPath = 'haproxy/half-closed.lua'
+export const luaText = `core.register_fetches('half_closed', function(txn)
+  return not txn.req:may_recv()
+end)
+`
 
 export const peersSection = 'berth'
 
@@ -32,6 +52,7 @@ export function baseConfig(hash: string): string {
   # Connections may be open for days; memory of workers that carry nothing but those is what limits them.
   mworker-max-reloads 30
   localpeer berth
+  lua-load-per-thread ${statePath}/${luaPath}
   # A connection that is closed while it is idle may just have been sent a request: it ends with its next answer.
   close-spread-time infinite
 
@@ -67,5 +88,17 @@ backend ${nextBackend} from services
   retry-on conn-failure empty-response
   http-request disable-l7-retry unless { method GET HEAD OPTIONS }
   server ${nextServer} 0.0.0.0
+
+backend ${nextTcpBackend} from services
+  server ${nextServer} 0.0.0.0
+
+backend ${halfClosedBackend} from services
+  server ${halfClosedServer} unix@${halfClosedSocket} send-proxy-v2 proxy-v2-options unique-id
+
+frontend f_${halfClosedBackend} from services
+  mode http
+  bind unix@${halfClosedSocket} mode 600 accept-proxy
+  use_backend ${nextBackend} if { stopping }
+  use_backend %[fc_pp_unique_id]
 `
 }

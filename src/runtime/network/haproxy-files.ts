@@ -1,5 +1,5 @@
 import { sha256 } from '../../base/hash.ts'
-import { baseConfig, basePath, type HaproxySettings } from './haproxy-base.ts'
+import { baseConfig, basePath, type HaproxySettings, luaPath, luaText } from './haproxy-base.ts'
 import {
   type BackendServers,
   type Bind,
@@ -139,15 +139,19 @@ function isSameList(before: readonly unknown[], after: readonly unknown[]): bool
 }
 
 /**
- * All files below the state folder, by path, in the order to write them: lists first, as the others name them; what tells the hash last, as
+ * All files below the state folder, by path, in the order to write them: those that others name first; what tells the hash last, as
  * HAProxy may start at any moment and would say it of files that are not there yet.
  */
 export function haproxyFiles({ hash, parts, lists }: HaproxyPlan): ReadonlyMap<string, string> {
-  const files = new Map<string, string>()
-  for (const list of lists.values()) files.set(list.path, listText(list))
+  const files = new Map(namedFiles({ lists }))
   for (const part of parts) files.set(part.path, fileText(part))
   files.set(basePath, baseConfig(hash))
   return files
+}
+
+/** Those that are no configuration, but named by it. */
+export function namedFiles({ lists }: Pick<HaproxyPlan, 'lists'>): readonly (readonly [string, string])[] {
+  return [[luaPath, luaText], ...[...lists.values()].map((list) => [list.path, listText(list)] as const)]
 }
 
 /** Which Service listens where, if several want to: the first by key. The ports of Ingress are its own, once there is one. */

@@ -1,4 +1,11 @@
-import { type HaproxySettings, nextBackend, peersSection } from './haproxy-base.ts'
+import {
+  type HaproxySettings,
+  halfClosedBackend,
+  halfClosedFetch,
+  nextBackend,
+  nextTcpBackend,
+  peersSection,
+} from './haproxy-base.ts'
 import { backendNames, portNames, serverIds, servicePath } from './haproxy-names.ts'
 import {
   type BackendServers,
@@ -129,24 +136,29 @@ function affinityTable({ affinitySeconds }: ServiceRow, name: string): string[] 
 
 /**
  * Which backend takes a connection. Without a pod it is closed at once, as Kubernetes refuses it; but of a worker that is about to end
- * HAProxy counts no servers. Such a worker hands requests on, because nobody can tell it any more which pods there are; but it alone
- * knows the address that a client sticks to.
+ * HAProxy counts no servers. Such a worker hands requests on, and connections that it took but has not given to a pod yet, because nobody
+ * can tell it any more which pods there are; but it alone knows the address that a client sticks to.
  */
 function choiceLines(service: ServiceRow, port: ServicePortRow): string[] {
   const { tcp, http } = portNames(service, port)
   const isHttp = '{ var(sess.http) -m bool }'
-  const handOn = (conditions: string) =>
-    service.affinitySeconds === undefined ? [`  use_backend ${nextBackend} if ${conditions}{ stopping }`] : []
+  const isHalf = '{ var(sess.half) -m bool }'
+  const handOn = (next: string, conditions = '') =>
+    service.affinitySeconds === undefined ? [`  use_backend ${next} if ${conditions}{ stopping }`] : []
   const refuse = `  tcp-request connection reject if { nbsrv(${tcp}) eq 0 } !{ stopping }`
-  if (port.mode === 'http') return [...handOn(''), `  default_backend ${http}`]
-  if (port.mode === 'tcp') return [refuse, `  default_backend ${tcp}`]
+  if (port.mode === 'http') return [...handOn(nextBackend), `  default_backend ${http}`]
+  if (port.mode === 'tcp') return [refuse, ...handOn(nextTcpBackend), `  default_backend ${tcp}`]
   return [
+    `  unique-id-format ${http}`,
     refuse,
     `  tcp-request inspect-delay ${inspectMs}ms`,
     '  tcp-request content set-var(sess.http) bool(true) if HTTP !{ req.payload(0,4) -m str "PRI " }',
-    `  tcp-request content switch-mode http if ${isHttp}`,
-    ...handOn(`${isHttp} `),
+    `  tcp-request content set-var(sess.half) ${halfClosedFetch} if ${isHttp}`,
+    `  tcp-request content switch-mode http if ${isHttp} !${isHalf}`,
+    `  use_backend ${halfClosedBackend} if ${isHttp} ${isHalf}`,
+    ...handOn(nextBackend, `${isHttp} `),
     `  use_backend ${http} if ${isHttp}`,
+    ...handOn(nextTcpBackend),
     `  default_backend ${tcp}`,
   ]
 }

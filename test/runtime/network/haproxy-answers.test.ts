@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readServersState, readSessions, readStopping } from '../../../src/runtime/network/haproxy-answers.ts'
 
-test('servers of pods are told, those that lead to the next worker are not', () => {
+test('servers of pods are told, those that lead to HAProxy itself are not', () => {
   const line = (backend: string, server: string, admin: number) =>
     `3 ${backend} 1 ${server} 10.244.0.9 2 ${admin} 1 1 9 1 0 2 0 0 0 0 - 8080 - 0 0 - - 0`
   const text = [
@@ -12,6 +12,7 @@ test('servers of pods are told, those that lead to the next worker are not', () 
     line('next', 'next', 0),
     line('ingress_next_http', 'next', 0),
     line('ingress_next_https', 'next', 0),
+    line('half_closed', 'http', 0),
   ].join('\n')
   expect(readServersState(text)).toEqual(
     new Map([

@@ -40,6 +40,7 @@ describe('the file of a Service', () => {
         mode tcp
         bind 10.96.0.20:80
         tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 } !{ stopping }
+        use_backend next_tcp if { stopping }
         default_backend t_shop_web_80
       backend t_shop_web_80 from services
         mode tcp
@@ -75,10 +76,13 @@ describe('the file of a Service', () => {
       frontend f_shop_web_80 from services
         mode tcp
         bind 10.96.0.20:80
+        unique-id-format h_shop_web_80
         tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 } !{ stopping }
         tcp-request inspect-delay 500ms
         tcp-request content set-var(sess.http) bool(true) if HTTP !{ req.payload(0,4) -m str "PRI " }
-        tcp-request content switch-mode http if { var(sess.http) -m bool }
+        tcp-request content set-var(sess.half) lua.half_closed if { var(sess.http) -m bool }
+        tcp-request content switch-mode http if { var(sess.http) -m bool } !{ var(sess.half) -m bool }
+        use_backend half_closed if { var(sess.http) -m bool } { var(sess.half) -m bool }
         use_backend h_shop_web_80 if { var(sess.http) -m bool }
         default_backend t_shop_web_80
       backend t_shop_web_80 from services
@@ -113,6 +117,7 @@ describe('the file of a Service', () => {
         acl in_range src -- '192.0.2.0/24'
         tcp-request connection reject if !{ dst 10.96.0.20 } !in_range !{ src_is_local }
         tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 } !{ stopping }
+        use_backend next_tcp if { stopping }
         default_backend t_shop_web_80
       backend t_shop_web_80 from services
         mode tcp

@@ -177,7 +177,9 @@ export class HaproxyClient {
 
   /** Names and SHA-256 of files, paths below the state folder. */
   async checksums(): Promise<ReadonlyMap<string, string>> {
-    const text = await this.#shell.run(`cd ${statePath} && sha256sum haproxy/*.cfg maps/* 2>/dev/null || true`)
+    const text = await this.#shell.run(
+      `cd ${statePath} && sha256sum haproxy/*.cfg haproxy/*.lua maps/* 2>/dev/null || true`,
+    )
     const lines = text.split('\n').map((line) => /^([0-9a-f]{64}) [ *](.+)$/.exec(line))
     return new Map(lines.flatMap((match): [string, string][] => (match ? [[match[2] ?? '', match[1] ?? '']] : [])))
   }

@@ -11,7 +11,13 @@ import {
   splitPath,
   without,
 } from '../../network/haproxy-commands.ts'
-import { type HaproxyHost, type HaproxyPlan, HaproxyPlanner, haproxyFiles } from '../../network/haproxy-files.ts'
+import {
+  type HaproxyHost,
+  type HaproxyPlan,
+  HaproxyPlanner,
+  haproxyFiles,
+  namedFiles,
+} from '../../network/haproxy-files.ts'
 import type { BackendServers, HaproxyPart } from '../../network/haproxy-part.ts'
 import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
 import type { NodeSettings, NodeShell, TrafficApplier } from './contract.ts'
@@ -217,7 +223,7 @@ class HaproxyApplier implements TrafficApplier {
         await this.#write(plan)
         return plan.problems
       }
-      await this.#writeFiles([...haproxyFiles(plan)].filter(([path]) => plan.lists.has(path)))
+      await this.#writeFiles(namedFiles(plan))
       const changes = this.#changes(plan)
       const errors = await client.check(changes)
       if (errors.size === 0) {
