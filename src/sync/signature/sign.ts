@@ -1,11 +1,14 @@
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import ssh2 from 'ssh2'
+import { createRequire } from 'node:module'
 import { errorText } from '../../base/errors.ts'
 import { GitError } from '../errors.ts'
 import { curveOf, writeSshKey } from './ssh-key.ts'
 import { armored, namespace, signedBytes } from './sshsig.ts'
 import { WireError, wireInteger, wireNumber, wireString } from './wire.ts'
+
+/** Loaded at first use: most installations sign nothing. */
+const ssh2 = (): typeof import('ssh2') => createRequire(import.meta.url)('ssh2')
 
 /**
  * Signs a commit (its raw content, without a signature) as `git commit -S` does with `gpg.format=ssh`: the armored text for
@@ -29,7 +32,7 @@ function readPrivateKey(keyFile: string): KeyObject {
   try {
     const text = readFileSync(keyFile, 'utf8')
     if (!text.includes('-----BEGIN OPENSSH PRIVATE KEY-----')) return createPrivateKey(text)
-    const parsed = ssh2.utils.parseKey(text)
+    const parsed = ssh2().utils.parseKey(text)
     if (parsed instanceof Error) throw parsed
     return createPrivateKey(parsed.getPrivatePEM())
   } catch (error) {
