@@ -149,7 +149,7 @@ function messageOf(facts: AppFacts, health: Health, outOfSync: number): string {
   const { rollback } = facts
   if (rollback && facts.refusal?.commit === rollback.failed) return rollbackText(rollback)
   if (facts.refusal) {
-    const running = facts.commit === '' ? 'nothing runs yet' : `${facts.commit.slice(0, 7)} keeps running`
+    const running = facts.commit === '' ? 'what runs stays as it is' : `${facts.commit.slice(0, 7)} keeps running`
     return `${facts.refusal.commit.slice(0, 7)} is not applied: ${facts.refusal.summary}; ${running}`
   }
   if (facts.error !== '') return facts.error
