@@ -54,6 +54,8 @@ interface AnyOutbox {
 
 // A push for each of several outcomes that follow each other closely would be noise.
 const noteLingerMs = 3_000
+// All problems of a commit may be many.
+const longestMessage = 16_384
 const closeGraceMs = 5_000
 // Looks at a repository that is away come at least this often, or as often as its interval says; a look itself may take long.
 const longestWaitMs = 300_000
@@ -102,7 +104,7 @@ export class Telling {
   readonly tell = (event: AppEvent): void => {
     if (this.#boxes.size === 0) return
     try {
-      this.#take(event)
+      this.#take({ ...event, message: event.message.slice(0, longestMessage) })
     } catch (error) {
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
       this.#parts.log.error('an event cannot be told', { app: event.app, kind: event.kind, reason })

@@ -13,7 +13,7 @@ const statuses: { readonly [K in AppEventKind]: Words<CommitStatus['state']> | u
   applying: () => ({ state: 'pending', description: 'Applying' }),
   synced: (event) => ({ state: 'success', description: `Synced${tookText(event)}, healthy` }),
   degraded: ({ message }) => ({ state: 'failure', description: `Degraded${because(message)}` }),
-  refused: ({ message }) => ({ state: 'failure', description: `Refused${because(message)}` }),
+  refused: ({ message }) => ({ state: 'failure', description: `Refused${because(message)}${andMore(message)}` }),
   held: ({ message }) => ({ state: 'failure', description: `Held${because(message)}` }),
   unreachable: undefined,
   rolledBack: (event) => ({ state: 'failure', description: `Rolled back${byText(event)}${because(event.message)}` }),
@@ -60,9 +60,18 @@ function byText({ rollback }: AppEvent): string {
   return ` by ${/^[0-9a-f]{40}$/.test(rollback) ? rollback.slice(0, 7) : oneLine(rollback, 200)}`
 }
 
-/** The first line, and how many more there are. */
+/** The first line: others are details of it. */
 function because(message: string): string {
-  const [first = '', ...more] = message.split('\n').filter((line) => line.trim() !== '')
-  if (first === '') return ''
-  return `: ${oneLine(first)}${more.length === 0 ? '' : ` (and ${more.length} more)`}`
+  const [first = ''] = linesOf(message)
+  return first === '' ? '' : `: ${oneLine(first)}`
+}
+
+/** Of problems, each line is one. */
+function andMore(message: string): string {
+  const more = linesOf(message).length - 1
+  return more > 0 ? ` (and ${more} more)` : ''
+}
+
+function linesOf(message: string): string[] {
+  return message.split('\n').filter((line) => line.trim() !== '')
 }

@@ -28,8 +28,13 @@ const plain: Escape = (text) => text
 
 const escapes: { readonly [T in Receiver['type']]: Escape } = {
   webhook: plain,
-  // Slack's own rule: these three, and nothing else.
-  slack: (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+  // Slack's own rule: these three, and nothing else. Those who speak its language also call everybody by an @.
+  slack: (text) =>
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replace(/@(?=(?:all|channel|everyone|here)\b)/gi, '@\u200b'),
   // Plain text: nothing in it is markup.
   matrix: plain,
 }
@@ -49,7 +54,8 @@ const requests: { readonly [T in Receiver['type']]: Request } = {
   slack: (url, _event, text) => ({ method: 'POST', url, body: { text } }),
   matrix: (url, event, text) => ({
     ...{ method: 'PUT', url: roomEvent(url, event) },
-    body: { msgtype: 'm.text', body: text },
+    // Who is meant stands there, and not in the text.
+    body: { msgtype: 'm.text', body: text, 'm.mentions': {} },
   }),
 }
 

@@ -14,7 +14,7 @@ const rows: readonly [Partial<AppEvent> & Pick<AppEvent, 'kind'>, string, string
     'success Synced in 2 min 30 s, healthy',
   ],
   [
-    { kind: 'degraded', message: 'Deployment web: exit code 1' },
+    { kind: 'degraded', message: '\nDeployment web: exit code 1\nlast words: oops' },
     'failure Degraded: Deployment web: exit code 1',
     'failure Degraded: Deployment web: exit code 1',
   ],

@@ -34,9 +34,9 @@ test('a webhook gets the event and its words', () => {
 })
 
 test('Slack gets no markup of others', () => {
-  const event = { ...synced, author: '<!channel>', subject: 'a\n<https://evil.example.com|click>' }
+  const event = { ...synced, author: '<!channel> @Everyone', subject: 'a\n<https://evil.example.com|click>' }
   expect(sent({ type: 'slack' }, event).body).toEqual({
-    text: `shop: synced 1a2b3c4 "a &lt;https://evil.example.com|click&gt;" by &lt;!channel&gt; in 12 s\n${link}`,
+    text: `shop: synced 1a2b3c4 "a &lt;https://evil.example.com|click&gt;" by &lt;!channel&gt; @\u200bEveryone in 12 s\n${link}`,
   })
 })
 
@@ -47,7 +47,7 @@ test('Matrix gets plain text, under a transaction that the same event has again'
   expect(path).toMatch(
     /^\/_matrix\/client\/v3\/rooms\/!abc:m\.example\.com\/send\/m\.room\.message\/berth-[0-9a-f]{32}$/,
   )
-  expect(body).toEqual({ msgtype: 'm.text', body: expect.stringContaining('Add <web> & more') })
+  expect(body).toEqual({ msgtype: 'm.text', body: expect.stringContaining('Add <web> & more'), 'm.mentions': {} })
   expect(sent({ type: 'matrix', url }, { ...synced }).path).toBe(path)
   expect(sent({ type: 'matrix', url }, { ...synced, at: at + 1 }).path).not.toBe(path)
 })
