@@ -11,6 +11,7 @@ import Dockerode, {
   type VolumeCreateOptions,
   type VolumeInspectInfo,
 } from 'dockerode'
+import { RuntimeError } from '../errors.ts'
 import { engineLabel, nodeLabel } from '../labels.ts'
 import type { RegistryAuth } from '../port.ts'
 import { alreadySo, type Call, runtimeError } from './api-errors.ts'
@@ -92,6 +93,7 @@ export class HostApi {
   readonly #deadlines: Deadlines
   readonly #clients = new Map<number, Dockerode>()
   readonly #unanswered: () => void
+  #isClosed = false
 
   /** `unanswered` is called when a call got no answer: the host may be gone without the event stream having ended. */
   constructor(endpoint: Endpoint, deadlines: Deadlines, unanswered: () => void) {
@@ -100,7 +102,9 @@ export class HostApi {
     this.#unanswered = unanswered
   }
 
+  /** Calls that come later are refused: they would open connections that nobody ends. */
   close(): void {
+    this.#isClosed = true
     this.#agent.destroy()
   }
 
@@ -365,6 +369,7 @@ export class HostApi {
   }
 
   #within(deadlineMs: number): Dockerode {
+    if (this.#isClosed) throw new RuntimeError('HOST_UNREACHABLE', 'engine', 'Berth has let go of this engine')
     const known = this.#clients.get(deadlineMs)
     if (known) return known
     const options = { modem: new Transport(this.#endpoint, this.#agent, deadlineMs), Promise }
@@ -379,7 +384,7 @@ export class HostApi {
       return await run(this.#within(deadlineMs))
     } catch (thrown) {
       const error = runtimeError(thrown, subject, call)
-      if (error.code === 'HOST_UNREACHABLE') this.#unanswered()
+      if (error.code === 'HOST_UNREACHABLE' && !this.#isClosed) this.#unanswered()
       throw error
     }
   }

@@ -11,6 +11,7 @@ import type { HostApi } from '../host-api.ts'
 import { logLines } from '../log-lines.ts'
 import { neighbourOverlap } from '../network-overlap.ts'
 import type { NodeSettings } from './contract.ts'
+import { retire } from './retire.ts'
 import { openShell } from './shell.ts'
 
 /** A container that has not taken over by then does not come up. */
@@ -66,7 +67,8 @@ export class NodeContainers {
     if (failure !== '' && serving) {
       return { id: serving.id, message: `the new node container does not come up: ${failure}` }
     }
-    for (const other of others) await this.#retire(other)
+    const stateOf = async (id: string) => (await this.#list()).find((one) => one.id === id)?.state
+    for (const other of others) await retire(this.#api, { ...other, oldName: oldNodeName(other.mark) }, stateOf)
     return { id: current.id, message: failure === '' ? '' : `the node container does not come up: ${failure}` }
   }
 
@@ -186,14 +188,6 @@ export class NodeContainers {
 
   async #lastWords(id: string): Promise<string> {
     return oneLine(logLines(await this.#api.logs(id, 3), true, 3).join(' ')) || 'it says nothing'
-  }
-
-  /** It finishes by itself once another one has taken over; removed when it has ended. */
-  async #retire({ id, name, mark, state }: Found): Promise<void> {
-    if (state !== 'running' && state !== 'paused') return this.#api.remove(id)
-    await this.#api.restartNoMore(id)
-    if (state === 'paused') await this.#api.unpause(id)
-    if (name !== oldNodeName(mark)) await this.#api.rename(id, oldNodeName(mark))
   }
 }
 

@@ -154,6 +154,8 @@ export class HaproxyClient {
         'set -e',
         // The others are links to files that are in place.
         `find ${nextFolder} -type f -name '*.cfg' -exec mv -f -t ${haproxyFolder} {} +`,
+        // What the container had set aside to come up at all: HAProxy was just asked about all that there is.
+        `rm -f -- ${haproxyFolder}/*.cfg.refused`,
         ...(removed.length > 0 ? [`rm -f -- ${removed.join(' ')}`] : []),
       ].join('\n'),
     )
