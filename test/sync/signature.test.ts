@@ -169,6 +169,25 @@ describe('what is signed is what is read', () => {
     expect(await verdict(Buffer.from(renamed, 'latin1'), ada.line)).toBe('unsigned')
   })
 
+  test('headers without end are not looked through', async () => {
+    const long = signedBySsh(ada)
+      .toString('latin1')
+      .replace('gpgsig ', `gpgsig-sha256 x${'\n '.repeat(200_000)}\ngpgsig `)
+    expect(await verdict(Buffer.from(long, 'latin1'), ada.line)).toBe('its headers are too long')
+  })
+
+  test('no byte of what is signed can be another one', async () => {
+    const commit = signedBySsh(ada)
+    const [begin, end] = [commit.indexOf('gpgsig '), commit.indexOf(' -----END SSH SIGNATURE-----\n') + 30]
+    for (let at = 0; at < commit.length; at++) {
+      if (at === begin) at = end
+      const other = Buffer.from(commit)
+      other[at]! ^= 1
+      const found = await checkCommit(other, [ada.line], Date.now()).catch((error) => error.code)
+      expect([at, found]).not.toMatchObject([at, { valid: true }])
+    }
+  })
+
   test('the first signature counts, when there are several', async () => {
     const key = makeSshKey(sandbox.path, 'ed25519')
     const payload = signedBySsh(ada)

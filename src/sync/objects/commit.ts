@@ -32,12 +32,10 @@ export function parseCommit(oid: string, bytes: Uint8Array): Commit {
 }
 
 function* parentLines(fields: string): Generator<string> {
-  for (const line of fields.split('\n')) {
-    // The headers come in this order; a signature that follows may hold any text.
-    if (line.startsWith('author ')) return
-    const parent = /^parent ([0-9a-f]{40})$/.exec(line)?.[1]
-    if (parent) yield parent
-  }
+  // The headers come in this order; a signature that follows may hold any text, and be long.
+  const end = fields.indexOf('\nauthor ')
+  const before = end < 0 ? fields : fields.slice(0, end)
+  for (const [, parent] of before.matchAll(/(?<=\n)parent ([0-9a-f]{40})(?=\n|$)/g)) yield parent!
 }
 
 function decoder(encoding: string | undefined): (bytes: Uint8Array) => string {

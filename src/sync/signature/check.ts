@@ -7,6 +7,9 @@ import { readsAlike, splitSignature } from './payload.ts'
 import { checkSsh } from './ssh.ts'
 import { isSshSignature } from './sshsig.ts'
 
+/** Bytes; those of a signed merge of signed tags are a few thousand. */
+const longestHeaders = 256 * 1024
+
 /**
  * Who signed a commit, or why that does not count. `keys` as in `source.verify.keys`; `now`, ms. Throws BAD_CREDENTIALS for
  * keys that cannot be read, NO_SUCH_REVISION when the store does not have the commit.
@@ -25,6 +28,7 @@ export async function checkSignature(
 /** The same, of the raw content of a commit object. */
 export async function checkCommit(raw: Buffer, keys: readonly string[], now: number): Promise<Signature> {
   const trusted = readTrustedKeys(keys)
+  if (headersEnd(raw) > longestHeaders) return { valid: false, reason: 'its headers are too long' }
   const { payload, signature } = splitSignature(raw)
   if (signature === undefined) return { valid: false, reason: 'unsigned' }
   if (!readsAlike(raw, payload))
@@ -35,10 +39,14 @@ export async function checkCommit(raw: Buffer, keys: readonly string[], now: num
   return { valid: false, reason: 'signed in a way that is not supported (expected OpenPGP or ssh)' }
 }
 
+function headersEnd(commit: Buffer): number {
+  const end = commit.indexOf('\n\n')
+  return end < 0 ? commit.length : end
+}
+
 /** The committer's date, ms; undefined: there is none. */
 function committedAt(payload: Buffer): number | undefined {
-  const end = payload.indexOf('\n\n')
-  const head = payload.toString('latin1', 0, end < 0 ? payload.length : end)
+  const head = payload.toString('latin1', 0, headersEnd(payload))
   const seconds = /\ncommitter [^\n]*> (-?\d{1,14})/.exec(head)?.[1]
   return seconds === undefined ? undefined : Number(seconds) * 1000
 }
