@@ -37,7 +37,7 @@ afterEach(async () => {
   chat.close()
 })
 
-function configure(): void {
+function configure(rollback: object = {}): void {
   berth.configure({})
   const { dir, id, socket, repository } = berth
   const token = join(dir, 'token')
@@ -48,7 +48,7 @@ function configure(): void {
     spec: {
       hosts: [{ name: 'local', endpoint: socket }],
       server: { externalURL: 'https://berth.example.com' },
-      notifications: [{ name: 'ops', type: 'slack', url, events: ['synced', 'refused', 'degraded'] }],
+      notifications: [{ name: 'ops', type: 'slack', url, events: ['synced', 'refused', 'degraded', 'rolledBack'] }],
     },
   }
   const application = {
@@ -58,6 +58,7 @@ function configure(): void {
       destination: { namespace: 'shop' },
       forge: { provider: 'github', apiURL: forge.origin, repository: 'acme/shop', tokenFile: token, deployments: true },
       report: { notes: true },
+      rollback,
     },
   }
   writeFileSync(join(dir, 'berth.yaml'), [engine, application].map((one) => JSON.stringify(one)).join('\n---\n'))
@@ -105,4 +106,25 @@ test('a single sync tells all before it ends', async () => {
   expect(world.statuses.get(commit)?.at(-1)).toMatch(/^berth\/app success Synced/)
   expect(noteOf(commit)).toContain('app: synced at')
   expect(heard).toHaveLength(1)
+})
+
+test('a failed commit is taken back by a pull request, and all are told', async () => {
+  configure({ onFailure: 'pullRequest', observe: '1s' })
+  const good = berth.repository.commit('Add web', { 'app/web.yaml': deployment({ replicas: 1 }) })
+  berth.start()
+  await berth.synced(good)
+  await vi.waitFor(() => expect(noteOf(good)).toContain('app: synced at'), waited)
+  const broken = deployment({ replicas: 1 })
+    .replace(/image: .*/, 'image: "berth-test/no-such-image:1"')
+    .replace('spec:', 'spec:\n  progressDeadlineSeconds: 5')
+  const bad = berth.repository.commit('Break web', { 'app/web.yaml': broken })
+  await vi.waitFor(() => expect(noteOf(bad)).toContain('app: rolled back at'), waited)
+  await vi.waitFor(
+    () => expect(heard.at(-1)).toMatch(/^app: rolled back \w{7} "Break web" by Test, with https:\S+\/pull\/1: /),
+    waited,
+  )
+  expect(world.pulls).toMatchObject([{ base: 'main', title: expect.stringMatching(/^Roll back app to /) }])
+  expect(berth.repository.git('rev-parse', `refs/heads/${world.pulls[0]?.head}^`).trim()).toBe(bad)
+  expect(world.statuses.get(bad)?.at(-1)).toMatch(/^berth\/app failure Rolled back by https:\S+\/pull\/1: /)
+  expect(forge.problems).toEqual([])
 })
