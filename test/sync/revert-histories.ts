@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, lstatSync, mkdirSync, readFileSync, rmSync, type Stats, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GitError } from '../../src/sync/errors.ts'
 import { FolderReader } from '../../src/sync/objects/folder.ts'
@@ -25,19 +35,26 @@ export async function compareReverts(seeds: readonly number[]): Promise<Counts> 
     using sandbox = new Sandbox()
     const fixture = new Fixture(sandbox.path)
     const commits = makeHistory(new Dice(seed), fixture)
-    const reader = new FolderReader(join(fixture.path, '.git/objects'))
     for (const commit of commits) {
-      const [ours, theirs] = [await ownRevert(reader, fixture.head(), commit), gitRevert(fixture, commit)]
+      const { ours, theirs } = await revertBoth(fixture, commit)
       if (ours === theirs) counts[ours === undefined ? 'conflicts' : 'clean']++
       else if (ours === undefined) counts.careful++
       else counts.differing.push(`seed ${seed}: ${commit}: ${ours}, expected ${theirs ?? 'a conflict'}`)
     }
-    reader.close()
   }
   return counts
 }
 
-/** The root tree; undefined: a conflict. */
+/** The root tree after taking a commit back, by ourselves and with `git revert`; undefined: a conflict. The work tree stays. */
+export async function revertBoth(fixture: Fixture, commit: string) {
+  const reader = new FolderReader(join(fixture.path, '.git/objects'))
+  try {
+    return { ours: await ownRevert(reader, fixture.head(), commit), theirs: gitRevert(fixture, commit) }
+  } finally {
+    reader.close()
+  }
+}
+
 async function ownRevert(reader: FolderReader, head: string, commit: string): Promise<string | undefined> {
   const draft = new Draft(reader)
   try {
@@ -94,7 +111,16 @@ function meddle(dice: Dice, root: string, path: string): void {
   else if (kind === 3) {
     rmSync(file)
     symlinkSync(`target-${dice.below(3)}`, file)
-  } else edit(dice, file)
+  } else if (kind === 4 || kind === 5) move(dice, root, path, kind === 5)
+  else edit(dice, file)
+}
+
+/** A file, or its whole folder, gets another name. */
+function move(dice: Dice, root: string, path: string, whole: boolean): void {
+  const from = join(root, whole && path.includes('/') ? path.split('/')[0]! : path)
+  const to = `${from}-${dice.below(3)}`
+  if (statOf(to)) return
+  renameSync(from, to)
 }
 
 function statOf(path: string): Stats | undefined {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { mergeLines } from '../../src/sync/write/merge-lines.ts'
-import { compareReverts } from './revert-histories.ts'
+import { Fixture, Sandbox } from './fixture.ts'
+import { compareReverts, revertBoth } from './revert-histories.ts'
 
 const merged = (base: string, ours: string, theirs: string): string | undefined =>
   mergeLines(
@@ -31,6 +32,53 @@ describe('merging lines', () => {
   test('a text too different to compare is a conflict, soon', () => {
     const text = (seed: string) => Array.from({ length: 20_000 }, (_, line) => `${seed}${line}\n`).join('')
     expect(mergeLines(text('a'), text('b'), text('c'))).toBeUndefined()
+  })
+})
+
+describe('taking back a commit whose files have moved', () => {
+  const text = (word: string) => Array.from({ length: 20 }, (_, line) => `${word} ${line}\n`).join('')
+  const folder = { 'a/1': text('one'), 'a/2': text('two'), 'a/3': text('three') }
+
+  test.each([
+    { title: 'a new file has another name now', before: {}, bad: { x: text('x') }, move: ['x', 'y'], after: {} },
+    {
+      title: 'and is a little different',
+      before: {},
+      bad: { x: text('x') },
+      move: ['x', 'y'],
+      after: { y: `${text('x')}z` },
+    },
+    { title: 'into a folder that moved', before: folder, remove: 'a/1', bad: {}, move: ['a', 'b'], after: {} },
+    {
+      title: 'a new file in a folder that the commit moved',
+      before: folder,
+      moved: ['a', 'b'],
+      bad: {},
+      after: { 'b/new': '1' },
+    },
+  ])('is a conflict: $title', async ({ before, bad, after, move, moved, remove }) => {
+    using sandbox = new Sandbox()
+    const fixture = new Fixture(sandbox.path)
+    fixture.commit({ other: '1', ...before })
+    if (moved) fixture.git('mv', ...moved)
+    if (remove) fixture.git('rm', '-q', remove)
+    const commit = fixture.commit(bad)
+    if (move) fixture.git('mv', ...move)
+    fixture.commit(after)
+    expect(await revertBoth(fixture, commit)).toEqual({ ours: undefined, theirs: undefined })
+  })
+
+  test('is none where files only went', async () => {
+    using sandbox = new Sandbox()
+    const fixture = new Fixture(sandbox.path)
+    fixture.commit({ other: '1', ...folder })
+    fixture.git('rm', '-q', 'a/1')
+    const commit = fixture.commit({ x: text('x') })
+    fixture.git('rm', '-q', '-r', 'a', 'x')
+    fixture.commit({ y: text('y') })
+    const { ours, theirs } = await revertBoth(fixture, commit)
+    expect(ours).toMatch(/^[0-9a-f]{40}$/)
+    expect(theirs).toBe(ours)
   })
 })
 

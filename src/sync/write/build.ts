@@ -3,6 +3,7 @@ import type { Change, Commit } from '../port.ts'
 import { folderParts } from '../walk.ts'
 import { Draft } from './draft.ts'
 import { mergeTrees } from './merge-trees.ts'
+import { expectNoMoves } from './moves.ts'
 import { isFolder, rawName } from './raw-tree.ts'
 import { entryAt, withEntry } from './splice.ts'
 
@@ -25,7 +26,10 @@ export async function changedTree(draft: Draft, head: Commit, change: Change): P
   const base = await draft.commit(change.commit)
   const [parent] = base.parents
   const theirs = parent === undefined ? undefined : (await draft.commit(parent)).tree
-  return draft.putRoot(await mergeTrees(draft, { base: base.tree, ours: head.tree, theirs }))
+  const merge = { base: base.tree, ours: head.tree, theirs }
+  const tree = await mergeTrees(draft, merge)
+  await expectNoMoves(draft, merge)
+  return draft.putRoot(tree)
 }
 
 async function restored(draft: Draft, head: Commit, { path, to }: Change & { kind: 'restore' }): Promise<string> {

@@ -1,16 +1,27 @@
 import type { Draft } from './draft.ts'
-import { type Entries, isFolder, isSubmodule, keyed, pathOf, sameEntry } from './raw-tree.ts'
+import { type Entries, isFolder, isSubmodule, keyed, type RawEntry, sameEntry } from './raw-tree.ts'
+
+/** A file, link or submodule that was added (without `before`), changed, or removed (without `after`). */
+export interface EntryChange {
+  /** Of stored names. */
+  readonly path: string
+  readonly before: RawEntry | undefined
+  readonly after: RawEntry | undefined
+}
 
 export interface Differences {
-  /** Files, links and submodules that were added, changed or removed; sorted. */
-  readonly paths: readonly string[]
+  readonly changes: readonly EntryChange[]
   /** Objects that `after` has and `before` has not in the same place: its root, folders and contents. */
   readonly objects: readonly string[]
 }
 
 /** What differs between two trees, found only in folders whose ids differ. */
-export async function differences(draft: Draft, before: string | undefined, after: string): Promise<Differences> {
-  const paths: string[] = []
+export async function differences(
+  draft: Draft,
+  before: string | undefined,
+  after: string | undefined,
+): Promise<Differences> {
+  const changes: EntryChange[] = []
   const objects = new Set<string>()
   const compare = async (path: string, old: string | undefined, now: string | undefined): Promise<void> => {
     if (old === now) return
@@ -26,10 +37,10 @@ export async function differences(draft: Draft, before: string | undefined, afte
         await compare(`${inside}/`, a?.oid, b?.oid)
         continue
       }
-      paths.push(pathOf(inside))
+      changes.push({ path: inside, before: a, after: b })
       if (b && !isSubmodule(b)) objects.add(b.oid)
     }
   }
   await compare('', before, after)
-  return { paths: paths.sort(), objects: [...objects] }
+  return { changes, objects: [...objects] }
 }

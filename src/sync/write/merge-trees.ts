@@ -77,12 +77,15 @@ class Merger {
   }
 
   expectNoConflicts(): void {
-    if (this.#conflicts.length === 0) return
-    const paths = this.#conflicts.sort()
-    const more = paths.length > mostShown ? ` and ${paths.length - mostShown} more` : ''
-    const shown = paths.slice(0, mostShown).join(', ')
-    throw new GitError('CONFLICT', paths[0]!, `changed since, in the same places: ${shown}${more}`)
+    if (this.#conflicts.length > 0) throw conflict('changed since, in the same places', this.#conflicts)
   }
+}
+
+/** Names some of the paths, which are shown as they are. */
+export function conflict(problem: string, conflicting: readonly string[]): GitError {
+  const paths = conflicting.toSorted()
+  const more = paths.length > mostShown ? ` and ${paths.length - mostShown} more` : ''
+  return new GitError('CONFLICT', paths[0]!, `${problem}: ${paths.slice(0, mostShown).join(', ')}${more}`)
 }
 
 /** One name in the three trees: all files (or links, or submodules), or all folders. */

@@ -13,6 +13,7 @@ import { differences } from './differences.ts'
 import { Draft, type NewObject } from './draft.ts'
 import { withNote } from './notes.ts'
 import type { Update } from './push.ts'
+import { pathOf } from './raw-tree.ts'
 
 export interface WriterParts {
   readonly store: Store
@@ -135,7 +136,7 @@ export class Writer {
       const tree = await changedTree(draft, head, change)
       if (tree === head.tree) return { done: { kind: 'nothing', head: head.oid } }
       const changed = await differences(draft, head.tree, tree)
-      const paths = changed.paths.slice(0, mostPaths)
+      const paths = [...new Set(changed.changes.map(({ path }) => pathOf(path)))].sort().slice(0, mostPaths)
       const oid = draft.put('commit', commitContent(request, tree, head.oid))
       if (request.dryRun) return { done: { kind: 'written', oid: '', onto: head.oid, paths } }
       const target = await this.#target(draft, found, request, { tree, onto: head.oid }, deadline)
