@@ -42,6 +42,8 @@ const doors: Readonly<Record<string, Doors>> = {
   'autoscale/autoscaler.ts': { open: ['base', 'runtime', 'manifests', 'autoscale', 'autoscale/prometheus.ts'] },
   'autoscale/prometheus.ts': { open: ['base', 'autoscale'] },
   reconcile: { open: ['base', 'runtime', 'reconcile/plan', 'manifests', 'diff'] },
+  // Lists of pull requests, whoever has them.
+  pulls: { open: ['base', 'sync', 'preview'] },
   preview: { open: [...baseValues, 'manifests'], pure: true },
   report: { open: [...baseValues, 'manifests', 'diff', 'reconcile/plan'], types: ['base', 'runtime'], pure: true },
   // Calls to servers of others, with one set of limits.
@@ -73,12 +75,24 @@ const doors: Readonly<Record<string, Doors>> = {
       'source',
       'manifests',
       'sync',
+      'told-rollbacks.ts',
       'cli/open.ts',
     ],
   },
   // Puts the parts together for every command.
   'cli/open.ts': {
-    open: ['base', 'engine.ts', 'telling.ts', 'forge', 'settings.ts', 'journal', 'sync', 'runtime', 'cli'],
+    open: [
+      'base',
+      'engine.ts',
+      'reverting.ts',
+      'telling.ts',
+      'forge',
+      'settings.ts',
+      'journal',
+      'sync',
+      'runtime',
+      'cli',
+    ],
   },
 }
 
@@ -98,6 +112,9 @@ const corridor = [
   'scaling.ts',
   'networking.ts',
   'certifying.ts',
+  'previewing.ts',
+  'previews.ts',
+  'removing.ts',
   'settings.ts',
 ]
 

@@ -35,6 +35,10 @@ export interface Arguments {
   readonly podSecurity: PodSecurity | undefined
   readonly interval: string | undefined
   readonly timeout: string | undefined
+  /** Of rollback. */
+  readonly to: string | undefined
+  readonly commit: string | undefined
+  readonly dryRun: boolean
   readonly output: Output
   readonly logLevel: LogLevel
   readonly watch: boolean
@@ -60,6 +64,9 @@ const options = {
   'pod-security': { type: 'string' },
   interval: { type: 'string' },
   timeout: { type: 'string' },
+  to: { type: 'string' },
+  commit: { type: 'string' },
+  'dry-run': { type: 'boolean' },
   output: { type: 'string', short: 'o' },
   'log-level': { type: 'string' },
   watch: { type: 'boolean' },
@@ -94,6 +101,9 @@ export function readArguments(argv: readonly string[]): Arguments {
         : oneOf('--pod-security', values['pod-security'], podSecurityLevels),
     interval: values.interval,
     timeout: values.timeout,
+    to: values.to,
+    commit: values.commit,
+    dryRun: values['dry-run'] ?? false,
     output,
     logLevel: oneOf('--log-level', values['log-level'] ?? 'info', logLevels),
     watch: values.watch ?? false,

@@ -1,6 +1,6 @@
 import { silentLog } from '../base/log.ts'
 import { type HistoryEntry, Journal } from '../journal/journal.ts'
-import { renderHistory } from '../report/history.ts'
+import { historyMarkdown, renderHistory } from '../report/history.ts'
 import { makeStateDir } from '../server/state-dir.ts'
 import { type Arguments, UsageError } from './arguments.ts'
 import { readSettings } from './settings.ts'
@@ -16,8 +16,13 @@ export async function history(args: Arguments): Promise<number> {
     )
   }
   const entries = read(settings.stateDir, app)
-  process.stdout.write(`${args.output === 'json' ? JSON.stringify(entries, null, 2) : renderHistory(app, entries)}\n`)
+  process.stdout.write(`${format(args, app, entries)}\n`)
   return 0
+}
+
+function format({ output }: Arguments, app: string, entries: readonly HistoryEntry[]): string {
+  if (output === 'json') return JSON.stringify(entries, null, 2)
+  return output === 'markdown' ? historyMarkdown(app, entries) : renderHistory(app, entries)
 }
 
 function read(stateDir: string, app: string): HistoryEntry[] {

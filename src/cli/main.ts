@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   diff: async () => (await import('./diff.ts')).diff,
   status: async () => (await import('./status.ts')).status,
   history: async () => (await import('./history.ts')).history,
+  rollback: async () => (await import('./rollback.ts')).rollback,
   validate: async () => (await import('./validate.ts')).validate,
   render: async () => (await import('./render.ts')).render,
 }
@@ -22,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 const mostOperands: Readonly<Record<string, number>> = {
   status: 1,
   history: 1,
+  rollback: 1,
   validate: Number.POSITIVE_INFINITY,
 }
 

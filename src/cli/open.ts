@@ -3,6 +3,7 @@ import { createLog, type Log, type LogLevel } from '../base/log.ts'
 import { Engine, type EngineParts } from '../engine.ts'
 import { openForge } from '../forge/forge.ts'
 import { Journal } from '../journal/journal.ts'
+import type { PullRequest } from '../reverting.ts'
 import { createDockerRuntime } from '../runtime/docker/runtime.ts'
 import type { ApplicationSettings, EngineSettings } from '../settings.ts'
 import { openRepository } from '../sync/repository.ts'
@@ -32,15 +33,21 @@ export function openEngine(
     }),
     journal: Journal.open(settings.stateDir, log),
     openRepository: (application) => openRepository(repositoryOptions(settings, application)),
-    openPullRequest: async ({ forge, repoURL, revision }, request) => {
-      if (!forge) throw new Error('a pull request needs spec.forge of the application')
-      return openForge(forge, repoURL).openPullRequest({ ...request, base: revision.replace(/^refs\/heads\//, '') })
-    },
+    openPullRequest,
     clock: systemClock,
     log,
     random: Math.random,
     ...more,
   })
+}
+
+/** Opens a pull request to the branch that the application follows, or finds the one of this branch. */
+export async function openPullRequest(
+  { forge, repoURL, revision }: ApplicationSettings,
+  request: PullRequest,
+): Promise<{ readonly url: string }> {
+  if (!forge) throw new Error('a pull request needs spec.forge of the application')
+  return openForge(forge, repoURL).openPullRequest({ ...request, base: revision.replace(/^refs\/heads\//, '') })
 }
 
 /**

@@ -7,6 +7,7 @@ usage: berth COMMAND [FLAGS]
   diff                 what would change, with effects             exit 0 nothing, 1 differences, 2 error
   status [APP]         sync status report                          exit 0 all synced and healthy, 1 not, 2 error
   history [APP]        commits, what each did and how it ended
+  rollback [APP]       push a commit that puts the folder back      exit 0 pushed, 1 refused or nothing to do, 2 cannot
   validate PATH...     check manifests offline, all problems       exit 0 good, 1 problems
   render               the final objects as YAML, defaults filled
 
@@ -30,6 +31,9 @@ where and how:
   --listen ADDRESS     status server of run                        (127.0.0.1:7070, or any free port)
   --interval 30s       how often run asks the repository
   --timeout 5m         how long sync may take
+  --to REV             rollback: to this commit                    (the last healthy one)
+  --commit SHA         rollback: take only this commit back
+  --dry-run            rollback: only say what would be pushed
   -o FORMAT            text, json or markdown
   --watch              status: again at every change
   --log-level LEVEL    debug, info, warn or error

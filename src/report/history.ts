@@ -1,3 +1,5 @@
+import { escapedMarkdown } from './escape.ts'
+
 /** What a report needs to know of one commit's story. */
 export interface HistoryItem {
   readonly commit: string
@@ -9,9 +11,35 @@ export interface HistoryItem {
   readonly message: string
   readonly changes: readonly string[]
   readonly stages: Readonly<Record<string, number>>
+  /** Full ids of the commits that it took back. */
+  readonly reverts: readonly string[]
+  /** What took it back: a commit, or the address of a pull request; empty: nothing did. */
+  readonly revertedBy: string
 }
 
 const mostChanges = 12
+
+/** A table for a comment or a wiki page, newest first. */
+export function historyMarkdown(app: string, entries: readonly HistoryItem[]): string {
+  if (entries.length === 0) return `### ${escapedMarkdown(app)}\n\nnothing applied yet`
+  const rows = entries.map((entry) => {
+    const took = entry.finishedAt === undefined ? '' : seconds(entry.finishedAt - entry.startedAt)
+    const when = new Date(entry.startedAt).toISOString()
+    const what = [entry.message, revertsText(entry)].filter((text) => text !== '').join('; ')
+    const cells = [entry.subject, entry.author, when, entry.result, took, what].map(cell)
+    return `| \`${entry.commit.slice(0, 7)}\` | ${cells.join(' | ')} |`
+  })
+  const head = ['| commit | subject | author | when | result | took | why |', '|---|---|---|---|---|---|---|']
+  return [`### ${escapedMarkdown(app)}`, '', ...head, ...rows].join('\n')
+}
+
+function cell(text: string): string {
+  return escapedMarkdown(text.replace(/\s*\n\s*/g, '; '))
+}
+
+function revertsText({ reverts }: HistoryItem): string {
+  return reverts.length === 0 ? '' : `reverts ${reverts.map((oid) => oid.slice(0, 7)).join(', ')}`
+}
 
 /** Commits newest first, each with what it did. */
 export function renderHistory(app: string, entries: readonly HistoryItem[]): string {
@@ -27,6 +55,7 @@ function renderEntry(entry: HistoryItem): string {
   ]
   const stages = Object.entries(entry.stages).map(([stage, ms]) => `${stage.replace(/Ms$/, '')} ${seconds(ms)}`)
   if (stages.length > 0) lines.push(`  ${stages.join(', ')}`)
+  if (entry.reverts.length > 0) lines.push(`  ${revertsText(entry)}`)
   if (entry.message !== '') lines.push(...entry.message.split('\n').map((line) => `  ${line}`))
   lines.push(...entry.changes.slice(0, mostChanges).map((change) => `    ${change}`))
   if (entry.changes.length > mostChanges) lines.push(`    … and ${entry.changes.length - mostChanges} more`)

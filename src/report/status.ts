@@ -36,6 +36,33 @@ export interface AppFacts {
   readonly rollback?: RollbackFacts | undefined
 }
 
+/** A pull request and its preview, in `berth status -o json` and `berth preview`. Texts are foreign: escape before showing. */
+export interface PreviewRow {
+  /** `pr-12` */
+  readonly id: string
+  /** `queued`: comes as soon as another one goes. `unapproved`: waits for somebody who may write. `none`: it has no preview. */
+  readonly is: 'awake' | 'asleep' | 'queued' | 'unapproved' | 'none'
+  /** Why it is not awake; empty when it is. */
+  readonly reason: string
+  readonly namespace: string
+  readonly branch: string
+  readonly head: string
+  readonly title: string
+  readonly author: string
+  readonly url: string
+  /** ISO time; null: there is none. */
+  readonly since: string | null
+}
+
+/** Of an application that is a preview. */
+export interface PreviewMark {
+  /** The application that it is a preview of. */
+  readonly of: string
+  readonly id: string
+  readonly is: PreviewRow['is']
+  readonly reason: string
+}
+
 export interface RollbackFacts {
   /** Full ids. */
   readonly failed: string
@@ -80,6 +107,10 @@ export interface AppStatus {
     readonly finishedAt: string | null
     readonly durationMs: number | null
   } | null
+  /** Only of previews. */
+  readonly preview?: PreviewMark
+  /** Only of applications that have previews: all open pull requests, and previews that are there. */
+  readonly previews?: readonly PreviewRow[]
   readonly rollback: {
     readonly failed: string
     readonly restored: string
@@ -124,8 +155,9 @@ export function appStatus(facts: AppFacts): AppStatus {
   }
 }
 
-/** What `berth status` answers with its exit code. What Git itself suspends is as it should be. */
-export function allGood(apps: readonly AppStatus[]): boolean {
+/** What `berth status` answers with its exit code. What Git itself suspends is as it should be; previews are their pull requests' business. */
+export function allGood(all: readonly AppStatus[]): boolean {
+  const apps = all.filter(({ preview }) => !preview)
   const isWell = ({ health }: AppStatus): boolean => health === 'Healthy' || health === 'Suspended'
   return apps.length > 0 && apps.every((app) => app.sync === 'Synced' && isWell(app) && app.conflicts.length === 0)
 }

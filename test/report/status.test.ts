@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ObjectStatus } from '../../src/reconcile/plan/action.ts'
-import { renderHistory } from '../../src/report/history.ts'
+import { historyMarkdown, renderHistory } from '../../src/report/history.ts'
 import { markdownStatus } from '../../src/report/markdown.ts'
 import { type AppFacts, allGood, appStatus } from '../../src/report/status.ts'
 import { renderStatus } from '../../src/report/text.ts'
@@ -148,6 +148,8 @@ test('history tells what each commit did', () => {
     message: '',
     changes: ['create pod web-a-0'],
     stages: { readMs: 12 },
+    reverts: [],
+    revertedBy: '',
   }
   expect(renderHistory('shop', [entry])).toMatchInlineSnapshot(`
     "aaaaaaa  1970-01-01T00:00:00.000Z  synced in 2.5 s
@@ -156,4 +158,59 @@ test('history tells what each commit did', () => {
         create pod web-a-0"
   `)
   expect(renderHistory('shop', [])).toBe('shop: nothing applied yet')
+})
+
+test('history tells who took what back, also as a table', () => {
+  const common = { author: 'Ann', startedAt: 0, finishedAt: 2_500, changes: [], stages: {} }
+  const back = { ...common, commit: 'cccccccccc', subject: 'Roll back', result: 'synced', message: '' }
+  const bad = { ...common, commit: 'bbbbbbbbbb', subject: 'Break | it', result: 'rolledBack' }
+  const message = 'Deployment web: CrashLoopBackOff\nrolled back by ccccccc'
+  const entries = [
+    { ...back, reverts: ['bbbbbbbbbb'], revertedBy: '' },
+    { ...bad, message, reverts: [], revertedBy: 'cccccccccc' },
+  ]
+  expect(renderHistory('shop', entries)).toMatchInlineSnapshot(`
+    "ccccccc  1970-01-01T00:00:00.000Z  synced in 2.5 s
+      Roll back (Ann)
+      reverts bbbbbbb
+
+    bbbbbbb  1970-01-01T00:00:00.000Z  rolledBack in 2.5 s
+      Break | it (Ann)
+      Deployment web: CrashLoopBackOff
+      rolled back by ccccccc"
+  `)
+  expect(historyMarkdown('shop', entries)).toMatchInlineSnapshot(`
+    "### shop
+
+    | commit | subject | author | when | result | took | why |
+    |---|---|---|---|---|---|---|
+    | \`ccccccc\` | Roll back | Ann | 1970-01-01T00:00:00.000Z | synced | 2.5 s | reverts bbbbbbb |
+    | \`bbbbbbb\` | Break \\| it | Ann | 1970-01-01T00:00:00.000Z | rolledBack | 2.5 s | Deployment web: CrashLoopBackOff; rolled back by ccccccc |"
+  `)
+  expect(historyMarkdown('shop', [])).toBe('### shop\n\nnothing applied yet')
+})
+
+const rollback = {
+  failed: '1a2b3c4'.padEnd(40, '0'),
+  restored: '9f8e7d6'.padEnd(40, '0'),
+  commit: undefined,
+  pullRequest: undefined,
+  reason: 'Deployment web: CrashLoopBackOff',
+  trouble: '',
+}
+
+test.each([
+  [{ commit: '5c4b3a2'.padEnd(40, '0') }, 'rolled back to 9f8e7d6 by 5c4b3a2'],
+  [{ pullRequest: 'https://f/7' }, 'rolled back to 9f8e7d6 on the hosts, and in Git once https://f/7 is merged'],
+  [{ trouble: 'connection refused' }, 'rolled back to 9f8e7d6 on the hosts, but not in Git: connection refused'],
+  [{}, 'rolled back to 9f8e7d6 on the hosts, in Git in a moment'],
+])('a rolled-back application says so: %j', (more, expected) => {
+  const facts = { ...good, rollback: { ...rollback, ...more } }
+  const words = `1a2b3c4 failed: Deployment web: CrashLoopBackOff; ${expected}`
+  expect(appStatus(facts).message).toBe(words)
+  expect(appStatus({ ...facts, refusal: { ...refusal, commit: rollback.failed } }).message).toBe(words)
+  const held = appStatus({ ...facts, refusal })
+  expect(held.message).toBe('bbbbbbb is not applied: 1 problem; aaaaaaa keeps running')
+  expect(held.rollback).toMatchObject({ failed: rollback.failed, restored: rollback.restored })
+  expect(appStatus(good).rollback).toBeNull()
 })
