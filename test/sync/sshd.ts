@@ -73,7 +73,7 @@ export async function startSshd(folder: string, hostKeyTypes: readonly string[] 
 }
 
 function makeHostKey(file: string, type: string): HostKeyFile {
-  makeKey(file, type)
+  makeKey(file, type, ...(type === 'rsa' ? ['-b', '2048'] : []))
   const [name = '', base64 = ''] = readFileSync(`${file}.pub`, 'utf8').split(' ')
   const shown = execFileSync('ssh-keygen', ['-l', '-f', `${file}.pub`], { encoding: 'utf8' })
   return { type: name, line: `${name} ${base64}`, fingerprint: shown.split(' ')[1] ?? '' }
@@ -129,7 +129,8 @@ function ended(child: ChildProcess): Promise<void> {
   })
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that nobody listens on right now. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

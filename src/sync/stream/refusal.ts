@@ -4,14 +4,13 @@ import { GitError, type GitErrorCode } from '../errors.ts'
 /** What servers say in words, on their error output or in an `ERR` packet; the first match wins. */
 const meanings: readonly { readonly words: RegExp; readonly code: GitErrorCode }[] = [
   { words: /no space left on device|disk quota exceeded/i, code: 'SERVER_ERROR' },
+  { words: /command not found|git-\w+-pack'?: not found/i, code: 'SERVER_ERROR' },
   { words: /not our ref|unadvertised object/i, code: 'NO_SUCH_REVISION' },
-  {
-    words: /permission .*denied|access denied$|not authori[sz]ed|unauthori[sz]ed|read.only|not allowed to|deploy key/i,
-    code: 'FORBIDDEN',
-  },
+  { words: /not exported/i, code: 'NO_SUCH_REPOSITORY' },
+  { words: /denied|not authori[sz]ed|unauthori[sz]ed|read.only|not allowed to|deploy key/i, code: 'FORBIDDEN' },
   {
     words:
-      /not found|not appear to be a git repository|no such (?:repository|file|project)|not a git repository|not exported|does not exist|could not be found/i,
+      /not found|not appear to be a git repository|no such (?:repository|file|project)|not a git repository|does not exist|could not be found/i,
     code: 'NO_SUCH_REPOSITORY',
   },
 ]
