@@ -9,6 +9,8 @@ export interface CountingProxy extends AsyncDisposable {
   readonly endpoint: string
   /** `METHOD /path`, in the order asked. */
   readonly calls: string[]
+  /** Hears of each call as it is asked. */
+  onCall: (call: string) => void
 }
 
 export async function countingProxy(target: string): Promise<CountingProxy> {
@@ -30,15 +32,18 @@ export async function countingProxy(target: string): Promise<CountingProxy> {
     client.on('data', (bytes) => {
       // A request's head begins a chunk.
       const head = /^(GET|HEAD|POST|PUT|DELETE) (\S+) HTTP/.exec(bytes.toString('latin1'))
-      if (head) calls.push(`${head[1]} ${head[2]}`)
+      if (!head) return
+      calls.push(`${head[1]} ${head[2]}`)
+      proxy.onCall(`${head[1]} ${head[2]}`)
     })
     client.pipe(engine)
     engine.pipe(client)
   })
   await new Promise<void>((done) => server.listen(path, done))
-  return {
+  const proxy: CountingProxy = {
     endpoint: `unix://${path}`,
     calls,
+    onCall: () => {},
     async [Symbol.asyncDispose]() {
       const closed = new Promise((done) => server.close(done))
       for (const socket of sockets) socket.destroy()
@@ -46,4 +51,5 @@ export async function countingProxy(target: string): Promise<CountingProxy> {
       await rm(folder, { recursive: true })
     },
   }
+  return proxy
 }
