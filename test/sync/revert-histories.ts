@@ -66,8 +66,7 @@ async function ownRevert(reader: FolderReader, head: string, commit: string): Pr
 }
 
 function gitRevert(fixture: Fixture, commit: string): string | undefined {
-  const parents = fixture.git('log', '-1', '--format=%P', commit).split(' ')
-  const mainline = parents.length > 1 ? ['-m', '1'] : []
+  const mainline = fixture.git('rev-list', '--parents', '-1', commit).split(' ').length > 2 ? ['-m', '1'] : []
   const options = { cwd: fixture.path, env: environment, stdio: 'ignore' } as const
   try {
     execFileSync('git', ['revert', '--no-commit', ...mainline, commit], options)
@@ -76,7 +75,6 @@ function gitRevert(fixture: Fixture, commit: string): string | undefined {
     return undefined
   } finally {
     fixture.git('reset', '-q', '--hard')
-    fixture.git('clean', '-q', '-f', '-d', '-x')
   }
 }
 

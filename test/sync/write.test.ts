@@ -1,6 +1,7 @@
-import { chmodSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { makeSshKey } from './signers.ts'
 import { failure } from './world.ts'
 import { otherWays, restore, revert, Scene, ways } from './write-scene.ts'
 
@@ -187,5 +188,25 @@ describe.each(otherWays)('writes, $backend over $transport', ({ backend, transpo
     expect(await repository.write(revert(bad))).toEqual({ kind: 'nothing', head: oid })
     expect(await repository.write(revert(oid))).toMatchObject({ kind: 'written', oid: scene.head(), onto: oid })
     scene.git('fsck', '--strict')
+  })
+
+  test('signs, so that git and Berth know by whom', async () => {
+    const good = scene.push({ 'shop/a': '1' })
+    scene.push({ 'shop/a': '2' })
+    const key = makeSshKey(scene.sandbox.path, 'ed25519')
+    const repository = await scene.open()
+    await repository.write(
+      restore('shop', good, { signingKeyFile: key.file, message: 'Signed\n\nBody\n\nBerth-App: shop\n' }),
+    )
+    const allowed = join(scene.sandbox.path, 'allowed')
+    writeFileSync(allowed, `berth@example.com ${key.line}\n`)
+    const settings = ['-c', 'gpg.format=ssh', '-c', `gpg.ssh.allowedSignersFile=${allowed}`]
+    const format = '--format=%G? %GS|%s|%(trailers:key=Berth-App)'
+    expect(scene.git(...settings, 'log', '-1', format, 'main')).toBe('G berth@example.com|Signed|Berth-App: shop')
+    const { oid } = await repository.fetch()
+    expect(await repository.signature(oid, [key.line])).toMatchObject({ valid: true })
+    const missing = await failure(repository.write(revert(oid, { signingKeyFile: '/nonexistent' })))
+    expect([missing.code, missing.message]).toEqual(['BAD_CREDENTIALS', expect.stringContaining('/nonexistent')])
+    expect(scene.head()).toBe(oid)
   })
 })
