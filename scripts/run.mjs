@@ -8,7 +8,7 @@ import { ensureServer, ensureSshd, servers } from './debian-servers.mjs'
 import { openEntrance } from './entrance.mjs'
 import { ensureNodeArchive } from './node-image.mjs'
 import { ensurePackages, environment, node, root } from './packages.mjs'
-import { ensureEngine } from './setup.mjs'
+import { ensureEngine, ensureSigners } from './setup.mjs'
 import { stop } from './stop.mjs'
 import { testCommand, testResult } from './test-result.mjs'
 
@@ -70,6 +70,7 @@ async function demo() {
  */
 async function test(more) {
   const clean = args.length > 0 || (await check())
+  ensureSigners()
   const programs = servers.map((name) => () => ensureServer(name))
   fetchPrograms([...programs, ensureSshd, ensureCorpusTools, ensureNodeArchive])
   const status = await withEngine((command, env) => run(command([node, ...testCommand, ...args]), { ...env, ...more }))

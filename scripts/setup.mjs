@@ -62,6 +62,11 @@ async function ensureBusybox(host) {
   )
 }
 
+/** What tests sign commits with. */
+export function ensureSigners() {
+  if (isRoot()) ensureTools(['gpg', 'ssh-keygen'])
+}
+
 function isRoot() {
   return process.getuid?.() === 0
 }
@@ -72,7 +77,13 @@ function isDebian() {
 }
 
 /** Command -> Debian package. */
-const packages = { dockerd: 'docker.io', iptables: 'iptables', busybox: 'busybox-static' }
+const packages = {
+  dockerd: 'docker.io',
+  iptables: 'iptables',
+  busybox: 'busybox-static',
+  gpg: 'gnupg',
+  'ssh-keygen': 'openssh-client',
+}
 
 /**
  * Installs what is missing, where this system has apt-get.
