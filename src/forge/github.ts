@@ -9,6 +9,8 @@ import type { CommitStatus, Deployment, Forge, PullRequest } from './forge.ts'
 import { cut } from './text.ts'
 
 const longestDescription = 140
+// Workflows make deployments of a commit and an environment, too: theirs are not ours.
+const task = 'deploy:berth'
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 export function gitHubForge(settings: ForgeSettings, { apiURL, repository }: ForgeAddress): Forge {
@@ -65,7 +67,7 @@ class GitHub implements Forge {
   deployment({ commit, environment, state, description, url }: Deployment, signal?: AbortSignal): Promise<void> {
     return this.#call(signal, async ({ rest }, request) => {
       const of = { ...this.#at, ...request, environment }
-      const { data: made } = await rest.repos.listDeployments({ ...of, sha: commit, task: 'deploy', per_page: 1 })
+      const { data: made } = await rest.repos.listDeployments({ ...of, sha: commit, task, per_page: 1 })
       const id = made[0]?.id ?? (await this.#newDeployment(rest, of, commit))
       await rest.repos.createDeploymentStatus({
         ...{ ...of, deployment_id: id, state },
@@ -77,7 +79,7 @@ class GitHub implements Forge {
 
   async #newDeployment(rest: Octokit['rest'], of: Place & { environment: string }, commit: string): Promise<number> {
     const { data } = await rest.repos.createDeployment({
-      ...{ ...of, ref: commit, task: 'deploy' },
+      ...{ ...of, ref: commit, task },
       // What runs is told here; whether it may run was decided elsewhere.
       ...{ auto_merge: false, required_contexts: [] },
     })

@@ -13,7 +13,12 @@ interface Pull {
 /** What is there. */
 export interface ForgeWorld {
   readonly pulls: Pull[]
-  readonly deployments: { readonly id: number; readonly sha: string; readonly environment: string }[]
+  readonly deployments: {
+    readonly id: number
+    readonly sha: string
+    readonly environment: string
+    readonly task: string
+  }[]
   /** By commit, `context state description`. */
   readonly statuses: Map<string, string[]>
   readonly deploymentStates: string[]
@@ -96,7 +101,9 @@ export function gitHubEndpoints(world: ForgeWorld, prefix = '', publicKey = ''):
     {
       ...{ method: 'GET', path: at('deployments'), query: ['sha', 'environment', 'task', 'per_page'] },
       answer: ({ query }) => {
-        const of = world.deployments.filter((one) => one.sha === query.sha && one.environment === query.environment)
+        const of = world.deployments.filter(
+          ({ sha, environment, task }) => sha === query.sha && environment === query.environment && task === query.task,
+        )
         return { status: 200, body: of }
       },
     },
@@ -107,8 +114,8 @@ export function gitHubEndpoints(world: ForgeWorld, prefix = '', publicKey = ''):
         ['ref', 'auto_merge', 'required_contexts'],
       ),
       answer: ({ body }) => {
-        const { ref = '', environment = '' } = body as Record<string, string>
-        const made = { id: world.deployments.length + 1, sha: ref, environment }
+        const { ref = '', environment = '', task = '' } = body as Record<string, string>
+        const made = { id: world.deployments.length + 1, sha: ref, environment, task }
         world.deployments.push(made)
         return { status: 201, body: made }
       },

@@ -222,6 +222,8 @@ describe.each(forges)('$provider', ({ provider, repoURL, endpoints, failed, auth
 test('GitHub is told of deployments, one for each commit and environment', async () => {
   server = await startForgeServer(gitHubEndpoints(world))
   const forge = openForge(settings({ apiURL: server.origin, deployments: true }), 'https://github.com/acme/shop')
+  // What a workflow made is left alone.
+  world.deployments.push({ id: 1, sha: commit, environment: 'production', task: 'deploy' })
   const of = { commit, environment: 'production' }
   await forge.deployment?.({ ...of, state: 'in_progress', description: 'Applying' })
   await forge.deployment?.({
@@ -232,11 +234,11 @@ test('GitHub is told of deployments, one for each commit and environment', async
   })
   await forge.deployment?.({ ...of, environment: 'test', state: 'failure', description: 'x'.repeat(200) })
   expect(server.problems).toEqual([])
-  expect(world.deployments.map(({ environment }) => environment)).toEqual(['production', 'test'])
+  expect(world.deployments.map(({ environment }) => environment)).toEqual(['production', 'production', 'test'])
   expect(world.deploymentStates.map((state) => state.slice(0, 20))).toEqual([
-    '1 in_progress Applyi',
-    '1 success Synced',
-    '2 failure xxxxxxxxxx',
+    '2 in_progress Applyi',
+    '2 success Synced',
+    '3 failure xxxxxxxxxx',
   ])
 })
 
