@@ -33,7 +33,7 @@ const giveUpMs = 3_600_000
 export class Outbox<T> {
   readonly #parts: OutboxParts<T>
   readonly #abort = new AbortController()
-  /** The oldest first. */
+  /** By key; whoever waits longest comes first, also with news. */
   readonly #waiting = new Map<string, Parcel<T>>()
   #run: Promise<void> | undefined
   /** Ends the pause that is being made. */
@@ -51,7 +51,6 @@ export class Outbox<T> {
   }
 
   put(key: string, payload: T, since = this.#parts.clock.now()): void {
-    this.#waiting.delete(key)
     this.#waiting.set(key, { key, since, payload })
     const [oldest] = this.#waiting.values()
     if (oldest && this.#waiting.size > mostWaiting) {
@@ -78,11 +77,8 @@ export class Outbox<T> {
     await this.#pause(this.#parts.lingerMs ?? 0)
     for (let [parcel] = this.#waiting.values(); parcel; [parcel] = this.#waiting.values()) {
       const waitMs = await this.#try(parcel)
-      if (waitMs > 0) {
-        if (this.#closing) break
-        await this.#pause(waitMs)
-        if (this.#closing) break
-      }
+      await this.#pause(waitMs)
+      if (waitMs > 0 && this.#closing) break
     }
     this.#run = undefined
   }

@@ -24,13 +24,17 @@ function open(more: { lingerMs?: number } = {}): Outbox<{ text: string }> {
   return new Outbox<{ text: string }>({
     ...{ name: 'statuses of shop', clock, log, changed: () => {} },
     ...more,
-    send: async ({ text }) => {
+    send: async ({ text }, signal) => {
       sent.push({ text, after: clock.now() - start })
       const outcome = outcomes.shift()
       if (outcome instanceof Error) throw outcome
-      await outcome
+      if (outcome) await Promise.race([outcome, aborted(signal)])
     },
   })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((_, fail) => signal.addEventListener('abort', () => fail(new Error('ended'))))
 }
 
 async function breathe(): Promise<void> {
@@ -76,6 +80,23 @@ test('a failure is tried again after 1 s, 2 s, 4 s, and said once', async () => 
   expect(lines).toEqual([
     'warn  cannot be told; trying again to="statuses of shop" reason="forge cannot be reached: refused"',
     'info  can be told again to="statuses of shop"',
+  ])
+})
+
+test('the next outage begins anew', async () => {
+  const outbox = open()
+  outcomes.push(away, away)
+  outbox.put('a', { text: 'a' })
+  await pass(3_000)
+  outcomes.push(away)
+  outbox.put('b', { text: 'b' })
+  await pass(1_000)
+  expect(sent.map(({ after }) => after)).toEqual([0, 1_000, 3_000, 3_000, 4_000])
+  expect(lines.map((line) => line.slice(0, 21))).toEqual([
+    'warn  cannot be told;',
+    'info  can be told aga',
+    'warn  cannot be told;',
+    'info  can be told aga',
   ])
 })
 
@@ -183,5 +204,7 @@ test('closing waits so long for an answer and no longer', async () => {
   expect(closed).toBe(false)
   await pass(500)
   await closing
+  await breathe()
+  expect(lines).toEqual([])
   expect(outbox.waiting.map(({ key }) => key)).toEqual(['a'])
 })
