@@ -2,6 +2,7 @@
 // and what differs is done; the report tells it.
 
 import { Application, type Outcome } from './application.ts'
+import type { ApplicationParts } from './application-parts.ts'
 import type { Clock } from './base/clock.ts'
 import { type Key, keyOf, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
@@ -10,6 +11,10 @@ import { startCronWake } from './cron/wake.ts'
 import type { HistoryEntry, Journal } from './journal/journal.ts'
 import { lastWordsOf } from './last-words.ts'
 import { Networking } from './networking.ts'
+import { previewOf } from './preview/names.ts'
+import type { PreviewAnswer, PreviewVerb } from './previewing.ts'
+import { Previews } from './previews.ts'
+import type { PullRequests } from './pulls/pull-requests.ts'
 import { Controller } from './reconcile/controller.ts'
 import { Lanes } from './reconcile/lanes.ts'
 import { Looker } from './reconcile/looker.ts'
@@ -47,6 +52,8 @@ export interface EngineParts {
     application: ApplicationSettings,
     request: PullRequest,
   ) => Promise<{ readonly url: string }>
+  /** Where the pull requests are that previews are made of; absent: branches stand for them. */
+  readonly pullRequests?: (application: ApplicationSettings) => PullRequests
 }
 
 export type { Outcome } from './application.ts'
@@ -65,6 +72,7 @@ export class Engine {
   readonly #controller: Controller
   readonly #looker: Looker
   readonly #applications: Application[]
+  readonly #previews: Previews
   #unwatch: (() => void) | undefined
   #endCron: (() => void) | undefined
   /** False until `start`: a process that only reports must not repair. */
@@ -101,9 +109,10 @@ export class Engine {
       lanes: new Lanes(runtime),
       clock,
       policyOf: (app) => this.#application(app)?.policy,
+      yields: (app) => previewOf(app) !== undefined,
       onDone: (app, key, task, error) => this.#done(app, key, task, error),
       onStatus: (app, key) => {
-        for (const application of this.#applications) {
+        for (const application of this.#all()) {
           if (application.name === app) application.looked(key)
           else application.handedOver(key)
         }
@@ -121,39 +130,63 @@ export class Engine {
           error: error instanceof Error ? (error.stack ?? error.message) : String(error),
         }),
       clock,
+      yields: (key) => {
+        const app = this.#wanted.appOf(key) ?? this.#looker.goneFrom(key)
+        return app !== undefined && previewOf(app) !== undefined
+      },
     })
+    this.#applications = settings.applications.map((application) => this.#make(application))
+    this.#previews = new Previews({
+      ...parts,
+      wanted: this.#wanted,
+      make: (application, more) => this.#make(application, more),
+      wantedChanged: (keys) => this.#wake(keys),
+      ownersOf: (app) => this.#looker.ownersOf(app),
+      markGone: (app, keys) => {
+        for (const key of keys) this.#looker.gone(app, key)
+        this.#wake(keys)
+        for (const key of keys) this.#controller.wake(key)
+      },
+      lookAt: (key) => this.#controller.wake(key),
+      isBusy: (key) => this.#controller.isBusy(key),
+      forget: (key) => this.#looker.forget(key),
+      onChange: () => parts.onChange?.(),
+    })
+  }
+
+  /** `more`: of a preview, of which nobody is told but its pull request. */
+  #make(settings: ApplicationSettings, more?: Pick<ApplicationParts, 'openRepository' | 'transform'>): Application {
+    const { runtime, clock, log, ...parts } = this.#parts
     const volumesOf = (app: string) => runtime.volumes().filter((volume) => volume.app === app)
-    this.#applications = parts.settings.applications.map(
-      (settings) =>
-        new Application({
-          settings,
-          openRepository: () => parts.openRepository(settings),
-          wanted: this.#wanted,
-          journal: parts.journal,
-          clock,
-          log,
-          random: parts.random,
-          liveOwners: () => [
-            ...new Set([...this.#looker.ownersOf(settings.name), ...recorded(volumesOf(settings.name))]),
-          ],
-          volumes: () => volumesOf(settings.name),
-          // A process that only looks evaluates no autoscaler: it has nothing to say of them.
-          statusOf: (key) =>
-            this.#looker.statusOf(key) ??
-            this.#networking.statusOf(key) ??
-            (this.#acts ? this.#scaling.statusOf(key) : undefined),
-          warnings: () => this.#networking.warnings(),
-          approveGone: (key) => this.#looker.gone(settings.name, key),
-          isGone: (key) => this.#looker.isGone(key),
-          wake: (keys) => this.#wake(keys),
-          lookAgain: (key) => this.#controller.wake(key),
-          lastWords: (key) => lastWordsOf(runtime, key, clock),
-          pulledAt: (host, image) => pulledAt(runtime, host, image),
-          openPullRequest: parts.openPullRequest && ((request) => parts.openPullRequest!(settings, request)),
-          onChange: () => parts.onChange?.(),
-          tell: (event) => parts.tell?.(event),
-        }),
-    )
+    return new Application({
+      settings,
+      openRepository: () => parts.openRepository(settings),
+      wanted: this.#wanted,
+      journal: parts.journal,
+      clock,
+      log,
+      random: parts.random,
+      liveOwners: () => [...new Set([...this.#looker.ownersOf(settings.name), ...recorded(volumesOf(settings.name))])],
+      volumes: () => volumesOf(settings.name),
+      // A process that only looks evaluates no autoscaler: it has nothing to say of them.
+      statusOf: (key) =>
+        this.#looker.statusOf(key) ??
+        this.#networking.statusOf(key) ??
+        (this.#acts ? this.#scaling.statusOf(key) : undefined),
+      warnings: () => [...this.#networking.warnings(), ...this.#previews.warnings(settings.name)],
+      approveGone: (key) => this.#looker.gone(settings.name, key),
+      isGone: (key) => this.#looker.isGone(key),
+      wake: (keys) => this.#wake(keys),
+      lookAgain: (key) => this.#controller.wake(key),
+      lastWords: (key) => lastWordsOf(runtime, key, clock),
+      pulledAt: (host, image) => pulledAt(runtime, host, image),
+      openPullRequest: parts.openPullRequest && ((request) => parts.openPullRequest!(settings, request)),
+      onChange: () => parts.onChange?.(),
+      tell: (event) => {
+        if (!more) parts.tell?.(event)
+      },
+      ...more,
+    })
   }
 
   /** Connects to the hosts, takes up the last good commits, then follows the repositories. */
@@ -163,9 +196,11 @@ export class Engine {
     // Whatever is read is looked at at once.
     this.#parts.runtime.expectNetwork()
     for (const application of this.#applications) await application.restore()
+    await this.#previews.restore()
     this.#certifying.start()
     this.#networking.start()
     for (const application of this.#applications) application.follow()
+    this.#previews.start()
     this.#scaling.start()
     this.#endCron = startCronWake(() => this.#controller.wakeDue())
   }
@@ -198,7 +233,7 @@ export class Engine {
     this.#unwatch?.()
     this.#endCron?.()
     await Promise.all([this.#scaling.close(), this.#certifying.close()])
-    await Promise.all(this.#applications.map((application) => application.close()))
+    await Promise.all([this.#previews.close(), ...this.#applications.map((application) => application.close())])
     await this.#controller.close()
     await this.#parts.runtime.close()
     this.#parts.journal.close()
@@ -207,10 +242,17 @@ export class Engine {
   /** Asks the repositories now: of these applications, or of all. */
   syncNow(apps: readonly string[] = this.applications): void {
     for (const application of this.#applications) if (apps.includes(application.name)) application.pollNow()
+    this.#previews.pollNow(apps)
   }
 
   status(): AppStatus[] {
-    return this.#applications.map((application) => appStatus(application.facts(this.#conflicts(application.name))))
+    return this.#all().map((application) => {
+      const { name } = application
+      const told = appStatus(application.facts(this.#conflicts(name)))
+      const previews = this.#previews.rows(name)
+      const preview = this.#previews.markOf(name)
+      return { ...told, ...(previews && { previews }), ...(preview && { preview }) }
+    })
   }
 
   /** How far the convergence to the heads is; the worst of the applications, once none is working any more. */
@@ -260,8 +302,18 @@ export class Engine {
     return items.sort((a, b) => (a.key < b.key ? -1 : 1))
   }
 
+  /** What somebody asks for a preview. */
+  answerPreview(verb: PreviewVerb, app: string, id: string): PreviewAnswer {
+    return this.#previews.answer(verb, app, id)
+  }
+
+  /** Previews after what they are previews of. */
+  #all(): readonly Application[] {
+    return [...this.#applications, ...this.#previews.applications]
+  }
+
   #application(name: string): Application | undefined {
-    return this.#applications.find((application) => application.name === name)
+    return this.#all().find((application) => application.name === name)
   }
 
   #wake(keys: readonly Key[]): void {
@@ -275,7 +327,7 @@ export class Engine {
 
   /** A host came or went, or a pull ended: whoever waits for it is not known by name. */
   #wakeAll(): void {
-    for (const { name } of this.#parts.settings.applications) {
+    for (const { name } of this.#all()) {
       for (const key of this.#wanted.keys(name)) if (isPlanned(key)) this.#controller.wake(key)
     }
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { errorText } from '../base/errors.ts'
 import { type Log, silentLog } from '../base/log.ts'
+import { forgetApplication, previewSchema, previewsOf, type RememberedPreview, setPreviews } from './previews.ts'
 import {
   dropFailedPlace,
   type FailedPlace,
@@ -55,6 +56,7 @@ const schema = `
   create table if not exists applied (app text primary key, commit_id text not null, source text not null, gone text not null);
   create table if not exists opening (app text, commit_id text, times integer not null, primary key (app, commit_id));
   ${rollbackSchema}
+  ${previewSchema}
 `
 
 /** Columns that journals of earlier versions do not have. */
@@ -235,6 +237,19 @@ export class Journal {
   /** The folder is to be tried again. */
   dropFailed(app: string, source: string, tree: string): void {
     this.#written(() => dropFailedPlace(this.#db, app, source, tree), undefined)
+  }
+
+  previews(app: string): RememberedPreview[] {
+    return previewsOf(this.#db, app)
+  }
+
+  setPreviews(app: string, previews: readonly RememberedPreview[]): void {
+    this.#written(() => setPreviews(this.#db, app, previews), undefined)
+  }
+
+  /** For an application that there will not be again. */
+  forget(app: string): void {
+    this.#written(() => forgetApplication(this.#db, app), undefined)
   }
 
   /** To be called before a commit's files are read: answers how often that began without an end. */

@@ -1,0 +1,244 @@
+// The previews of one application: which of its pull requests have one, and since when. Part of the corridor beside engine.ts.
+import { backoffMs } from './base/backoff.ts'
+import type { Clock } from './base/clock.ts'
+import { errorText } from './base/errors.ts'
+import type { Log } from './base/log.ts'
+import type { Journal } from './journal/journal.ts'
+import type { RememberedPreview } from './journal/previews.ts'
+import { admit, type KnownPreview, type PreviewPolicy, type Verdict } from './preview/admission.ts'
+import type { PullRequest } from './preview/pull-request.ts'
+import type { PullRequests } from './pulls/pull-requests.ts'
+import type { PreviewRow } from './report/status.ts'
+import type { ApplicationSettings, PreviewSettings } from './settings.ts'
+
+/** A preview as it is to be. */
+export interface PreviewOrder {
+  readonly id: string
+  readonly branch: string
+  readonly head: string
+  readonly asleep: boolean
+  readonly untrusted: boolean
+}
+
+export interface PreviewingParts {
+  readonly settings: ApplicationSettings & { readonly previews: PreviewSettings }
+  readonly requests: PullRequests
+  readonly journal: Pick<Journal, 'previews' | 'setPreviews'>
+  readonly clock: Clock
+  readonly log: Log
+  /** In [0, 1). */
+  readonly random: () => number
+  /** Makes it, or changes it. Answers why that cannot be; empty: it is done. */
+  readonly want: (order: PreviewOrder) => string
+  /** Removes all of it, whatever there is. */
+  readonly remove: (id: string) => void
+  /** Ids of which there is something on the hosts that is not being removed. */
+  readonly found: () => readonly string[]
+  readonly namespaceOf: (id: string) => string
+  readonly onChange: () => void
+}
+
+/** How a request of somebody ended. */
+export interface PreviewAnswer {
+  readonly done: boolean
+  readonly text: string
+}
+
+export type PreviewVerb = 'open' | 'sleep' | 'wake' | 'delete'
+
+const longestWaitMs = 300_000
+
+export class Previewing {
+  readonly #parts: PreviewingParts
+  readonly #memory: Map<string, RememberedPreview>
+  /** As of the last list; undefined: they are not known. */
+  #open: readonly PullRequest[] | undefined
+  #verdicts: ReadonlyMap<string, Verdict> = new Map()
+  /** Why the last list could not be had; empty: it could. */
+  #trouble = ''
+  #failures = 0
+  #look: Promise<void> | undefined
+  #again = false
+  #cancel: (() => void) | undefined
+  #closed = false
+
+  constructor(parts: PreviewingParts) {
+    this.#parts = parts
+    this.#memory = new Map(parts.journal.previews(parts.settings.name).map((row) => [row.id, row]))
+  }
+
+  /** As they were when the last process ended. */
+  restored(): readonly PreviewOrder[] {
+    return [...this.#memory.values()].filter(({ since }) => since !== undefined)
+  }
+
+  get trouble(): string {
+    return this.#trouble
+  }
+
+  /** Asks for the pull requests now; while that is under way: once more right after it. */
+  pollNow(): void {
+    if (this.#closed) return
+    if (this.#look !== undefined) {
+      this.#again = true
+      return
+    }
+    this.#cancel?.()
+    this.#look = this.#lookOnce()
+  }
+
+  /** Decides anew on what is known. */
+  decide(): void {
+    if (!this.#closed && this.#open) this.#apply(this.#open)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#cancel?.()
+    await this.#look
+  }
+
+  rows(): PreviewRow[] {
+    const open = new Map(this.#open?.map((request) => [request.id, request]))
+    const ids = new Set([...open.keys(), ...this.restored().map(({ id }) => id)])
+    return [...ids].sort().map((id) => this.#row(id, open.get(id)))
+  }
+
+  #row(id: string, request: PullRequest | undefined): PreviewRow {
+    const known = this.#memory.get(id)
+    const verdict = this.#verdicts.get(id)
+    const before = known?.asleep ? ('asleep' as const) : ('awake' as const)
+    const { is, reason } = verdict ?? { is: before, reason: 'its pull request is not known yet' }
+    const { branch = '', head = '' } = request ?? known ?? {}
+    const { title = '', author = '', url = '' } = request ?? {}
+    const since = known?.since === undefined ? null : new Date(known.since).toISOString()
+    return { id, is, reason, namespace: this.#parts.namespaceOf(id), branch, head, title, author, url, since }
+  }
+
+  /** What somebody asks for. */
+  answer(verb: PreviewVerb, id: string): PreviewAnswer {
+    const known = this.#memory.get(id)
+    const request = this.#open?.find((one) => one.id === id)
+    if (!this.#open) return { done: false, text: `pull requests are not known: ${this.#trouble || 'not read yet'}` }
+    if (!known || !request) {
+      const ids = this.#open.map((one) => one.id).join(', ')
+      return { done: false, text: `there is no pull request ${id}; found ${ids || 'none'}` }
+    }
+    const usedAt = this.#parts.clock.now()
+    if (verb === 'sleep') this.#memory.set(id, { ...known, laidDown: true })
+    else if (verb === 'delete') this.#memory.set(id, { ...known, deletedAt: request.head })
+    else this.#memory.set(id, { ...known, usedAt, laidDown: false, deletedAt: verb === 'open' ? '' : known.deletedAt })
+    this.decide()
+    const { is, reason } = this.#verdicts.get(id) ?? { is: 'none', reason: '' }
+    const wished = { open: ['awake'], wake: ['awake'], sleep: ['asleep'], delete: ['none'] }[verb]
+    return { done: wished.includes(is), text: `${id} ${words[is]}${reason === '' ? '' : `: ${reason}`}` }
+  }
+
+  async #lookOnce(): Promise<void> {
+    let waitMs = this.#parts.settings.previews.intervalMs
+    try {
+      const open = await this.#parts.requests.list()
+      this.#failures = 0
+      this.#trouble = ''
+      if (!this.#closed) this.#apply(open)
+    } catch (error) {
+      this.#failures += 1
+      waitMs = backoffMs(this.#failures, waitMs, Math.max(longestWaitMs, waitMs))
+      const reason = errorText(error)
+      if (this.#trouble !== reason) this.#say(reason)
+      this.#trouble = reason
+      this.#parts.onChange()
+    }
+    this.#look = undefined
+    if (this.#closed) return
+    if (this.#again) {
+      this.#again = false
+      this.pollNow()
+      return
+    }
+    const { clock, random } = this.#parts
+    this.#cancel = clock.after(waitMs * (0.9 + 0.2 * random()), () => this.pollNow())
+  }
+
+  #say(reason: string): void {
+    const app = this.#parts.settings.name
+    this.#parts.log.warn('pull requests are not known; previews stay as they are', { app, reason })
+  }
+
+  #apply(listed: readonly PullRequest[]): void {
+    const now = this.#parts.clock.now()
+    this.#open = listed
+    for (const request of listed) this.#remember(request, now)
+    const open = listed.map((request) => {
+      const { seenAt = now } = this.#memory.get(request.id) ?? {}
+      return { ...request, activeAt: Math.max(request.activeAt, seenAt) }
+    })
+    const deleted = open.filter(({ id, head }) => this.#memory.get(id)?.deletedAt === head)
+    const others = open.filter((request) => !deleted.includes(request))
+    const found = this.#parts.found()
+    const verdicts = admit(others, this.#known(found, now), policyOf(this.#parts.settings), now)
+    this.#verdicts = new Map([...verdicts, ...deleted.map(deletedByHand)].map((verdict) => [verdict.id, verdict]))
+    // What goes makes room first.
+    for (const verdict of this.#verdicts.values()) if (!isThere(verdict)) this.#end(verdict, found)
+    for (const request of open) this.#want(request, now)
+    const ids = new Set(open.map(({ id }) => id))
+    for (const id of [...this.#memory.keys()]) if (!ids.has(id)) this.#memory.delete(id)
+    this.#parts.journal.setPreviews(this.#parts.settings.name, [...this.#memory.values()])
+    this.#parts.onChange()
+  }
+
+  /** A push wakes whoever was put to sleep, and makes one anew that was deleted. */
+  #remember({ id, branch, head }: PullRequest, now: number): void {
+    const known = this.#memory.get(id)
+    if (known?.head === head) return
+    const fresh = { id, branch, head, seenAt: now, laidDown: false, deletedAt: '' }
+    this.#memory.set(id, { since: undefined, usedAt: 0, asleep: false, untrusted: true, ...known, ...fresh })
+  }
+
+  #known(found: readonly string[], now: number): KnownPreview[] {
+    const remembered = this.restored().map(({ id }) => id)
+    return [...new Set([...remembered, ...found])].map((id) => {
+      const { since = now, usedAt = 0, laidDown = false } = this.#memory.get(id) ?? {}
+      return { id, since, usedAt, laidDown }
+    })
+  }
+
+  #want(request: PullRequest, now: number): void {
+    const verdict = this.#verdicts.get(request.id)
+    const known = this.#memory.get(request.id)
+    if (!known || !verdict || !isThere(verdict)) return
+    const { id, branch, head } = request
+    const asleep = verdict.is === 'asleep'
+    const { untrusted } = verdict
+    const refused = this.#parts.want({ id, branch, head, asleep, untrusted })
+    if (refused === '') this.#memory.set(id, { ...known, since: known.since ?? now, asleep, untrusted })
+    else this.#verdicts = new Map(this.#verdicts).set(id, { id, is: 'queued', reason: refused })
+  }
+
+  #end({ id }: Verdict, found: readonly string[]): void {
+    const known = this.#memory.get(id)
+    if (known?.since === undefined && !found.includes(id)) return
+    if (known) this.#memory.set(id, { ...known, since: undefined })
+    this.#parts.remove(id)
+  }
+}
+
+const words: Readonly<Record<Verdict['is'], string>> = {
+  awake: 'is awake',
+  asleep: 'sleeps',
+  queued: 'waits',
+  unapproved: 'waits for an approval',
+  none: 'has no preview',
+}
+
+function isThere(verdict: Verdict): verdict is Extract<Verdict, { readonly is: 'awake' | 'asleep' }> {
+  return verdict.is === 'awake' || verdict.is === 'asleep'
+}
+
+function deletedByHand({ id }: PullRequest): Verdict {
+  return { id, is: 'none', reason: 'it was deleted by hand, and comes again with the next push' }
+}
+
+function policyOf({ revision, previews }: PreviewingParts['settings']): PreviewPolicy {
+  return { ...previews, targetBranch: previews.targetBranch ?? revision }
+}

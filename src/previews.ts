@@ -1,0 +1,307 @@
+// The previews of all applications: each is an Application of its own, made and removed while the engine runs. Part of the corridor beside
+// engine.ts.
+import type { Application } from './application.ts'
+import type { Clock } from './base/clock.ts'
+import { errorText } from './base/errors.ts'
+import { type Key, keyOf, keyParts } from './base/key.ts'
+import type { Log } from './base/log.ts'
+import type { Journal } from './journal/journal.ts'
+import { type Located, type ManifestSet, objectKey } from './manifests/check.ts'
+import { noRollback } from './manifests/config-delivery.ts'
+import { asleep } from './preview/asleep.ts'
+import { forcedObjects } from './preview/forced.ts'
+import { isolated } from './preview/isolate.ts'
+import { previewAppName, previewName, previewOf } from './preview/names.ts'
+import type { PreviewRules } from './preview/rules.ts'
+import { type PreviewAnswer, Previewing, type PreviewOrder, type PreviewVerb } from './previewing.ts'
+import { BranchRequests } from './pulls/branches.ts'
+import type { PullRequests } from './pulls/pull-requests.ts'
+import type { Wanted } from './reconcile/wanted.ts'
+import { Removing, type RemovingParts } from './removing.ts'
+import type { PreviewMark, PreviewRow } from './report/status.ts'
+import type { Runtime } from './runtime/port.ts'
+import type { ApplicationSettings, EngineSettings, PreviewSettings } from './settings.ts'
+import type { Transformed } from './source/application.ts'
+import { PinnedRepository } from './sync/pinned.ts'
+import type { Repository } from './sync/port.ts'
+
+export interface PreviewsParts extends Pick<RemovingParts, 'markGone' | 'lookAt' | 'isBusy' | 'forget' | 'ownersOf'> {
+  readonly settings: Pick<EngineSettings, 'applications' | 'network'>
+  readonly runtime: Runtime
+  readonly wanted: Wanted
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
+  readonly openRepository: (application: ApplicationSettings) => Promise<Repository>
+  /** Pull requests of another kind than branches; absent: there are none. */
+  readonly pullRequests?: ((application: ApplicationSettings) => PullRequests) | undefined
+  readonly make: (
+    settings: ApplicationSettings,
+    more: {
+      readonly openRepository: () => Promise<Repository>
+      readonly transform: (objects: ManifestSet) => Transformed
+    },
+  ) => Application
+  /** Other objects are wanted now. */
+  readonly wantedChanged: (keys: readonly Key[]) => void
+  readonly onChange: () => void
+}
+
+type Previewed = ApplicationSettings & { readonly previews: PreviewSettings }
+
+interface Preview {
+  readonly of: Previewed
+  readonly application: Application
+  /** Set once its base is open. */
+  pinned: PinnedRepository | undefined
+  order: PreviewOrder
+}
+
+export class Previews {
+  readonly #parts: PreviewsParts
+  readonly #previewings = new Map<string, Previewing>()
+  readonly #previews = new Map<string, Preview>()
+  readonly #removing: Removing
+  /** One for all previews of an application. */
+  readonly #repositories = new Map<string, Promise<Repository>>()
+  readonly #ending = new Set<Promise<unknown>>()
+  #acts = false
+
+  constructor(parts: PreviewsParts) {
+    this.#parts = parts
+    const { runtime, clock, wanted, journal } = parts
+    this.#removing = new Removing({
+      ...parts,
+      ...{ runtime, clock, usesNamespace: (namespace) => wanted.usesNamespace(namespace) },
+      ended: (name) => {
+        journal.forget(name)
+        this.#previewings.get(previewOf(name)?.app ?? '')?.decide()
+        parts.onChange()
+      },
+    })
+    for (const settings of parts.settings.applications) {
+      if (hasPreviews(settings)) this.#previewings.set(settings.name, this.#previewing(settings))
+    }
+  }
+
+  get applications(): readonly Application[] {
+    return [...this.#previews.values()].map(({ application }) => application)
+  }
+
+  markOf(name: string): PreviewMark | undefined {
+    const preview = previewOf(name)
+    const row = preview && this.rows(preview.app)?.find(({ id }) => id === preview.id)
+    return preview && row && { of: preview.app, id: preview.id, is: row.is, reason: row.reason }
+  }
+
+  rows(app: string): PreviewRow[] | undefined {
+    return this.#previewings.get(app)?.rows()
+  }
+
+  warnings(app: string): string[] {
+    const trouble = this.#previewings.get(app)?.trouble ?? ''
+    return trouble === '' ? [] : [`pull requests are not known, previews stay as they are: ${trouble}`]
+  }
+
+  answer(verb: PreviewVerb, app: string, id: string): PreviewAnswer {
+    const previewing = this.#previewings.get(app)
+    if (!previewing) return { done: false, text: `application ${app} has no previews` }
+    if (!this.#acts) return { done: false, text: 'the engine is starting' }
+    return previewing.answer(verb, id)
+  }
+
+  /** Takes up those that there were. What cannot be read now is cut off from all others until it can. */
+  async restore(): Promise<void> {
+    for (const [app, previewing] of this.#previewings) {
+      for (const order of previewing.restored()) {
+        if (this.#want(this.#settingsOf(app)!, order) !== '') continue
+        await this.#previews.get(previewAppName(app, order.id))?.application.restore()
+      }
+    }
+    for (const name of this.#found()) {
+      const of = this.#settingsOf(previewOf(name)?.app ?? '')
+      if (of && this.#parts.wanted.commitOf(name) === undefined) this.#confine(of, name)
+    }
+  }
+
+  start(): void {
+    this.#acts = true
+    for (const { application } of this.#previews.values()) application.follow()
+    for (const previewing of this.#previewings.values()) previewing.pollNow()
+    // Where they were switched off.
+    const isOver = (name: string) => {
+      const { app = '' } = previewOf(name) ?? {}
+      return !this.#previewings.has(app) && this.#parts.settings.applications.some((one) => one.name === app)
+    }
+    for (const name of this.#found()) if (isOver(name)) this.#remove(name)
+  }
+
+  /** Asks for the pull requests of these applications now. */
+  pollNow(apps: readonly string[]): void {
+    for (const [app, previewing] of this.#previewings) if (this.#acts && apps.includes(app)) previewing.pollNow()
+  }
+
+  async close(): Promise<void> {
+    this.#removing.close()
+    await Promise.all([...this.#previewings.values()].map((previewing) => previewing.close()))
+    const opened = await Promise.allSettled(this.#repositories.values())
+    // Together: a look that waits for a remote ends when the repository is closed.
+    await Promise.all([
+      ...this.applications.map((application) => application.close()),
+      ...this.#ending,
+      ...opened.map((one) => (one.status === 'fulfilled' ? one.value.close() : undefined)),
+    ])
+  }
+
+  #previewing(settings: Previewed): Previewing {
+    const { journal, clock, log, random, pullRequests, onChange } = this.#parts
+    const { provider, branches, targetBranch = settings.revision } = settings.previews
+    const requests =
+      provider === 'branches' || !pullRequests
+        ? new BranchRequests({ repository: () => this.#repository(settings), pattern: branches, targetBranch })
+        : pullRequests(settings)
+    return new Previewing({
+      ...{ settings, requests, journal, clock, log, random, onChange },
+      want: (order) => this.#want(settings, order),
+      remove: (id) => this.#remove(previewAppName(settings.name, id)),
+      found: () => {
+        this.#sweepNetworks()
+        const names = this.#found().filter((name) => !this.#removing.has(name))
+        return names.flatMap((name) => (previewOf(name)?.app === settings.name ? (previewOf(name)?.id ?? []) : []))
+      },
+      namespaceOf: (id) => previewName(settings.name, id),
+    })
+  }
+
+  #settingsOf(app: string): Previewed | undefined {
+    return this.#parts.settings.applications.filter(hasPreviews).find(({ name }) => name === app)
+  }
+
+  /** Opened at first use, and asked once: what is missing is brought into a store that there is. */
+  #repository(settings: ApplicationSettings): Promise<Repository> {
+    const known = this.#repositories.get(settings.name)
+    if (known !== undefined) return known
+    const opened = this.#parts.openRepository(settings).then(async (repository) => {
+      if ((await repository.head()) === undefined) await repository.fetch()
+      return repository
+    })
+    this.#repositories.set(settings.name, opened)
+    opened.catch(() => this.#repositories.delete(settings.name))
+    return opened
+  }
+
+  #want(of: Previewed, order: PreviewOrder): string {
+    const name = previewAppName(of.name, order.id)
+    if (this.#removing.has(name)) return 'the one before is still being removed'
+    const preview = this.#previews.get(name)
+    if (!preview) return this.#taken(of, order.id) || this.#open(of, order, name)
+    const before = preview.order
+    preview.order = order
+    preview.pinned?.pin(order.head)
+    if (before.asleep !== order.asleep || before.untrusted !== order.untrusted) preview.application.readAgain()
+    else if (before.head !== order.head) preview.application.pollNow()
+    return ''
+  }
+
+  #open(of: Previewed, order: PreviewOrder, name: string): string {
+    const application = this.#parts.make(settingsOf(of, order, name), {
+      openRepository: async () => {
+        const base = await this.#repository(of)
+        preview.pinned = new PinnedRepository(base, order.branch, preview.order.head)
+        return preview.pinned
+      },
+      transform: (objects) => this.#transformed(preview, objects),
+    })
+    const preview: Preview = { of, application, pinned: undefined, order }
+    this.#previews.set(name, preview)
+    if (this.#acts) application.follow()
+    return ''
+  }
+
+  #transformed({ of, order }: Preview, objects: ManifestSet): Transformed {
+    const result = isolated(objects, this.#rules(of, order))
+    return order.asleep ? { ...result, objects: asleep(result.objects) } : result
+  }
+
+  #rules({ name, namespace, previews }: Previewed, { id, untrusted }: PreviewOrder): PreviewRules {
+    const { settings, wanted } = this.#parts
+    const { hostTemplate, host, quota } = previews
+    const own = [...wanted.keys(name)].map((key) => keyParts(key).namespace).filter((one) => one !== '')
+    return {
+      ...{ id, untrusted, hostTemplate, quota, namespace: previewName(name, id) },
+      ownNamespaces: new Set([namespace, ...own]),
+      defaultHost: host?.replaceAll('{{id}}', id),
+      clusterRanges: [settings.network.podCIDR, settings.network.serviceCIDR],
+    }
+  }
+
+  /** Why the namespace of a preview cannot be its own; empty: it can. */
+  #taken(of: Previewed, id: string): string {
+    const { settings, wanted } = this.#parts
+    const [name, namespace] = [previewAppName(of.name, id), previewName(of.name, id)]
+    const other = settings.applications.find((application) => application.namespace === namespace)?.name
+    const owner = wanted
+      .objectsIn(namespace)
+      .map((object) => wanted.appOf(objectKey(object)))
+      .find((app) => app !== undefined && app !== name)
+    const taker = other ?? owner
+    return taker === undefined ? '' : `its namespace ${namespace} is one of application ${taker}`
+  }
+
+  #remove(name: string): void {
+    const { app, id } = previewOf(name)!
+    const preview = this.#previews.get(name)
+    this.#previews.delete(name)
+    if (preview) this.#track(preview.application.close())
+    this.#removing.begin(name, previewName(app, id), this.#parts.wanted.drop(name, this.#parts.clock.now()))
+  }
+
+  #track(ending: Promise<unknown>): void {
+    const tracked = ending
+      .catch((error: unknown) => this.#parts.log.error('a preview did not end', { reason: errorText(error) }))
+      .finally(() => this.#ending.delete(tracked))
+    this.#ending.add(tracked)
+  }
+
+  /** It runs, but what it is to be is not known: nothing of it is touched, and it reaches nobody else. */
+  #confine(of: Previewed, name: string): void {
+    const { wanted, clock, wantedChanged } = this.#parts
+    const { id } = previewOf(name)!
+    const order = { id, branch: '', head: '', asleep: false, untrusted: true }
+    const forced = forcedObjects(this.#rules(of, order)).map(
+      (object) => [objectKey(object), { object, file: '', line: 0 }] as readonly [Key, Located],
+    )
+    const objects = new Map(forced)
+    wantedChanged(wanted.accept(name, '', objects, [...objects.keys()], [], clock.now()))
+  }
+
+  /** Names of previews that have something on the hosts. */
+  #found(): readonly string[] {
+    const { runtime } = this.#parts
+    const apps = new Set([...runtime.pods(), ...runtime.volumes()].map(({ app }) => app))
+    return [...apps].filter((name) => previewOf(name) !== undefined).sort()
+  }
+
+  /** What an earlier process did not come to: a network in which nothing is left belongs to nobody that could be asked. */
+  #sweepNetworks(): void {
+    const { runtime, wanted, lookAt } = this.#parts
+    const names = new Set(runtime.hostFacts().flatMap(({ networks }) => [...networks]))
+    const unused = [...names].filter((name) => !wanted.usesNamespace(name))
+    for (const name of unused) lookAt(keyOf({ namespace: '', kind: 'Namespace', name }))
+  }
+}
+
+function hasPreviews(settings: ApplicationSettings): settings is Previewed {
+  return settings.previews !== undefined
+}
+
+/** Of the Application that a preview is. Whose signature counts, counts for previews, too. */
+function settingsOf(of: Previewed, { id, branch }: PreviewOrder, name: string): ApplicationSettings {
+  return {
+    ...of,
+    ...{ name, revision: branch, namespace: previewName(of.name, id), podSecurity: of.previews.podSecurity },
+    ...{ prune: true, pruneBudget: '100%', selfHeal: true, rollback: noRollback },
+    ...{ forge: undefined, notes: false, previews: undefined },
+  }
+}

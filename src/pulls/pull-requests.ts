@@ -1,0 +1,7 @@
+import type { PullRequest } from '../preview/pull-request.ts'
+
+/** Where pull requests are. */
+export interface PullRequests {
+  /** All that are open now. Throws when that cannot be told: what is not known is not closed. */
+  list(): Promise<readonly PullRequest[]>
+}
