@@ -356,6 +356,14 @@ test('W06 on the status server any name is taken for webhooks, and only for them
   }
 })
 
+test('JSON that is called a form, as curl does, is read as JSON', async () => {
+  const { address: at, woken } = await hookWorld()
+  const text = JSON.stringify({ repository: address, ref: push.ref })
+  const headers = { ...githubHeaders(text), 'content-type': 'application/x-www-form-urlencoded' }
+  expect((await post(at, 'generic', text, headers)).status).toBe(202)
+  expect(woken).toEqual([['shop']])
+})
+
 test('a form with a payload is read as the payload', async () => {
   const { address: at, woken } = await hookWorld()
   const form = new URLSearchParams({ payload: body }).toString()

@@ -4,13 +4,14 @@ const backslash = 0x5c
 
 /**
  * JSON out of the bytes of a body: `undefined` when it is none, is nested deeper than 64, or is no UTF-8. The depth is counted before
- * anything is parsed. Forms with a member `payload`, which forges can be told to send, hold the same text.
+ * anything is parsed. Of a form, as forges can be told to send, it is the member `payload`.
  */
 export function readJson(bytes: Uint8Array, contentType: string): unknown {
   try {
     const plain = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     const isForm = /^application\/x-www-form-urlencoded\b/i.test(contentType)
-    const text = isForm ? (new URLSearchParams(plain).get('payload') ?? '') : plain
+    // curl calls whatever it posts a form.
+    const text = (isForm ? new URLSearchParams(plain).get('payload') : null) ?? plain
     return isDeep(text) ? undefined : JSON.parse(text)
   } catch {
     return undefined
