@@ -107,6 +107,25 @@ describe.runIf(mayStartEngines)('packet rules on an engine of their own', () => 
     expect(await run(ask('udp', hostAddress, 30053))).toContain(`a to ${address}`)
   })
 
+  test('a port that a program of the host listens on is left to it, and taken once it is free', async () => {
+    await world.apply({})
+    const program =
+      await world.shell.run(`socat UDP4-RECVFROM:30053,fork SYSTEM:'read line; echo the host' >/dev/null 2>&1 &
+      echo $!
+      until grep -q ':7565 ' /proc/net/udp; do sleep 0.1; done`)
+    const freed = new Promise<void>((resolve) => world.applier.outdated(resolve))
+    expect(await world.apply({ services: [service([a])] })).toEqual([
+      { key: 'shop/Service/echo', message: 'port 30053/UDP is in use on this host' },
+    ])
+    expect(await world.run(ask('udp', hostAddress, 30053))).toContain('the host')
+    expect(await world.run(ask('tcp', hostAddress, 30053))).toContain('a to')
+    expect(await world.run(ask('udp', '10.96.0.53', 53))).toContain('a to')
+    await world.shell.run(`kill ${program.trim()}`)
+    await freed
+    expect(await world.apply({ services: [service([a])] })).toEqual([])
+    expect(await world.run(ask('udp', hostAddress, 30053))).toContain('a to')
+  })
+
   test('a Service without a proxy: by ClusterIP, node port, from the host, from another namespace, from itself', async () => {
     await world.apply({ services: [service([a])] })
     for (const protocol of ['tcp', 'udp'] as const) {

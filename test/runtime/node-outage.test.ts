@@ -36,7 +36,7 @@ function lonelyNode() {
   if (!options) throw new Error('expected a node container')
   const node = new HostNode({
     ...{ settings: { ...options.settings, host: 'local' }, image: options.image, api, clock, log: silentLog },
-    appliers: { haproxy, dns: idle, nft: { ...idle, rulesFor: async () => {} } },
+    appliers: { haproxy, dns: idle, nft: { ...idle, rulesFor: async () => {}, outdated() {} } },
     images: new Images(api, clock, () => {}),
     changed: () => {},
     trafficChanged: (pods = ['any']) => told.push(...pods),

@@ -98,13 +98,16 @@ export function readConfigErrors(text: string, folder: string): ReadonlyMap<stri
   return errors
 }
 
-/** Listening sockets of the host (lines of /proc/net/tcp) that are none of our own (`own INODE`): address, or `*`, with port. */
-export function readListeners(text: string): readonly Bind[] {
+/** Of TCP one that listens, of UDP one that hears everybody. */
+const listening = { tcp: '0A', udp: '07' }
+
+/** Listening sockets of the host (as `listenersScript` tells them) that are none of our own: address, or `*`, with port. */
+export function readListeners(text: string, protocol: 'tcp' | 'udp' = 'tcp'): readonly Bind[] {
   const own = new Set([...text.matchAll(/^own (\d+)$/gm)].map(([, inode]) => inode))
   return text.split('\n').flatMap((line) => {
-    const fields = line.trim().split(/\s+/)
+    const [of, ...fields] = line.trim().split(/\s+/)
     const [, hex = '', port = ''] = /^([0-9A-F]+):([0-9A-F]{4})$/.exec(fields[1] ?? '') ?? []
-    if (fields[3] !== '0A' || own.has(fields[9])) return []
+    if (of !== protocol || fields[3] !== listening[protocol] || own.has(fields[9])) return []
     return [{ address: /^0+$/.test(hex) ? '*' : addressOf(hex), port: Number.parseInt(port, 16) }]
   })
 }

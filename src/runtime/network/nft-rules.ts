@@ -12,6 +12,8 @@ export interface NftFacts extends IsolationFacts {
   readonly engine: string
   readonly host: string
   readonly ports: readonly KernelPort[]
+  /** Places that programs of the host have, as `takenPlaces` tells them. Absent: none. */
+  readonly taken?: ReadonlySet<string>
   readonly policies: readonly PolicyRow[]
 }
 
@@ -30,7 +32,7 @@ export function nftRules(facts: NftFacts): NftRules {
   const own = facts.policies.filter((row) => row.host === facts.host)
   const enforced = own.filter(({ address }) => blocks.some((block) => isIn(block, ipv4Number(address) ?? -1)))
   const policies = policyRules(enforced)
-  const services = serviceRules(facts.ports)
+  const services = serviceRules(facts.ports, facts.taken ?? new Set())
   const problems = own.filter((row) => !enforced.includes(row) && row.address !== '').map(unenforced)
   return {
     ruleset: {

@@ -101,11 +101,12 @@ export function serviceChains(serviceCIDR: string): [string, NftChain][] {
   ]
 }
 
-export function serviceRules(ports: readonly KernelPort[]): ServiceRules {
+/** `taken`: keys of places on the host that programs of its own have, as `takenPlaces` tells them. */
+export function serviceRules(ports: readonly KernelPort[], taken: ReadonlySet<string>): ServiceRules {
   const chains: [string, NftChain][] = []
   const sets: [string, NftStore][] = []
   const hairpin = new Map<string, string>()
-  const places = new Places()
+  const places = new Places(taken)
   for (const port of ports) {
     places.take(port)
     const own = partsOf(port)
@@ -172,6 +173,7 @@ type PlaceMap = 'cluster_ips' | 'external_ips' | 'host_ports' | 'empty_addresses
 /** Addresses and ports by which clients come in: each belongs to one Service. */
 class Places {
   readonly problems: NetworkProblem[] = []
+  readonly #onHost: ReadonlySet<string>
   readonly #taken = new Map<string, string>()
   readonly #maps: Record<PlaceMap, Map<string, string>> = {
     cluster_ips: new Map<string, string>(),
@@ -179,6 +181,10 @@ class Places {
     host_ports: new Map<string, string>(),
     empty_addresses: new Map<string, string>(),
     empty_ports: new Map<string, string>(),
+  }
+
+  constructor(onHost: ReadonlySet<string>) {
+    this.#onHost = onHost
   }
 
   take(port: KernelPort): void {
@@ -193,6 +199,10 @@ class Places {
   }
 
   #put(port: KernelPort, { map, key, verdict }: Place): void {
+    if (this.#onHost.has(key)) {
+      this.problems.push({ key: port.service, message: inUse(key) })
+      return
+    }
     const holder = this.#taken.get(key)
     if (holder === undefined) {
       this.#taken.set(key, port.name)
@@ -202,6 +212,12 @@ class Places {
       this.problems.push({ key: port.service, message: `${what} is served for ${holder} already` })
     }
   }
+}
+
+function inUse(key: string): string {
+  const [port, protocol, address] = key.split(' . ').reverse()
+  const where = address === undefined ? '' : ` of ${address}`
+  return `port ${port}/${protocol?.toUpperCase()}${where} is in use on this host`
 }
 
 const marked = `ct mark set ct mark or ${passMark}`

@@ -21,6 +21,6 @@ export function createAppliers(
   return {
     haproxy: createHaproxyApplier(settings, clock),
     dns: createDnsApplier(settings),
-    nft: createNftApplier(settings, networks),
+    nft: createNftApplier(settings, networks, clock),
   }
 }

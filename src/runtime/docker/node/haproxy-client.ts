@@ -22,6 +22,7 @@ import {
   workerSocket,
 } from '../../network/node-paths.ts'
 import type { NodeShell } from './contract.ts'
+import { listenersScript } from './listeners.ts'
 import { quoted } from './shell-text.ts'
 
 /** How long HAProxy may take for an answer, s. */
@@ -174,7 +175,7 @@ export class HaproxyClient {
 
   /** Ports that others than HAProxy listen on. */
   async listeners(): Promise<string> {
-    return this.#shell.run(listenersScript)
+    return this.#shell.run(listenersScript(['tcp']))
   }
 
   /** Names and SHA-256 of files, paths below the state folder. */
@@ -194,9 +195,3 @@ function inNext(path: string): string {
 function ask(socket: string, line: string): string {
   return `echo ${quoted(line)} | socat -t${longestAnswer} - UNIX-CONNECT:${socket} 2>/dev/null || echo '${noAnswer}'`
 }
-
-/** Sockets of processes in the container, then all listening ones of the host. */
-const listenersScript = `for pid in $(cat /proc/[0-9]*/stat 2>/dev/null | sed -n 's/^\\([0-9]*\\) (haproxy).*/\\1/p'); do
-  ls -l /proc/$pid/fd 2>/dev/null | sed -n 's/.*socket:\\[\\([0-9]*\\)\\].*/own \\1/p'
-done
-cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep ' 0A ' || true`

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../../base/clock.ts'
 import { stableText } from '../../../base/hash.ts'
 import { keyOf } from '../../../base/key.ts'
 import { RuntimeError } from '../../errors.ts'
@@ -21,6 +22,7 @@ import type { NetworkProblem, NetworkTable, PolicyRow } from '../../network/tabl
 import { bridgeName, parseRange } from '../addresses.ts'
 import type { NetworkRecord } from '../networks.ts'
 import type { Applier, NodeSettings, NodeShell } from './contract.ts'
+import { NftPlace } from './nft-place.ts'
 import { nftFolder, nftScripts } from './nft-scripts.ts'
 
 /** Small enough that a change of one Service writes little, few enough that all are soon written. */
@@ -28,6 +30,9 @@ const parts = 32
 
 /** Another one for files that are cut in another way. */
 const layout = '2'
+
+/** How often ports that others have are looked at, ms. */
+const takenMs = 10_000
 
 const versionFile = `${nftFolder}/part-version.rules`
 
@@ -38,17 +43,24 @@ export interface NftApplier extends Applier {
    * RuntimeError when the node container cannot be had, or refuses the rules.
    */
   rulesFor(): Promise<void>
+  /** Who is to apply the newest table once more, as something of the host may have changed by itself. */
+  outdated(again: () => void): void
 }
 
 /** `networks`: of this host, as they are at the moment. */
-export function createNftApplier(settings: NodeSettings, networks: () => readonly NetworkRecord[]): NftApplier {
-  return new PacketRules(settings, networks)
+export function createNftApplier(
+  settings: NodeSettings,
+  networks: () => readonly NetworkRecord[],
+  clock: Clock = systemClock,
+): NftApplier {
+  return new PacketRules(settings, networks, clock)
 }
 
 /** What was brought into effect last. */
 interface Applied {
   readonly ruleset: NftRuleset
   readonly ports: readonly KernelPort[]
+  readonly taken: ReadonlySet<string>
   readonly version: string
   readonly policies: readonly PolicyRow[]
   readonly bridges: readonly PodBridge[]
@@ -59,6 +71,10 @@ class PacketRules implements NftApplier {
   readonly #settings: NodeSettings
   readonly #networks: () => readonly NetworkRecord[]
   readonly #name: string
+  readonly #clock: Clock
+  readonly #place: NftPlace
+  #outdated: () => void = () => {}
+  #cancelLook: () => void = () => {}
   #shell: NodeShell | undefined
   #table: NetworkTable | undefined
   #applied: Applied | undefined
@@ -66,10 +82,16 @@ class PacketRules implements NftApplier {
   readonly #stale = new Set<number>()
   #queue: Promise<unknown> = Promise.resolve()
 
-  constructor(settings: NodeSettings, networks: () => readonly NetworkRecord[]) {
+  constructor(settings: NodeSettings, networks: () => readonly NetworkRecord[], clock: Clock) {
     this.#settings = settings
     this.#networks = networks
+    this.#clock = clock
     this.#name = tableName(settings.engine)
+    this.#place = new NftPlace(settings, this.#name)
+  }
+
+  outdated(again: () => void): void {
+    this.#outdated = again
   }
 
   attach(shell: NodeShell): Promise<void> {
@@ -78,6 +100,7 @@ class PacketRules implements NftApplier {
     return this.#inTurn(async () => {
       const { podCIDR, serviceCIDR } = this.#settings
       await this.#write(shell, nftScripts({ table: this.#name, podCIDR, serviceCIDR }))
+      await this.#place.attach(shell)
       await shell.run(`sh /state/${nftFolder}/docker.sh >/dev/null`)
     })
   }
@@ -85,6 +108,7 @@ class PacketRules implements NftApplier {
   detach(): void {
     this.#shell = undefined
     this.#applied = undefined
+    this.#cancelLook()
   }
 
   apply(table: NetworkTable): Promise<readonly NetworkProblem[]> {
@@ -124,17 +148,29 @@ class PacketRules implements NftApplier {
     const ports = kernelPorts(table.services)
     const bridges = this.#networks().flatMap(podBridge)
     const before = this.#applied
-    if (before && sameItems(before.ports, ports) && sameItems(before.policies, table.policies)) {
+    await this.#look(shell, ports, before)
+    const { taken } = this.#place
+    const isSame = before?.taken === taken && sameItems(before.ports, ports)
+    if (before && isSame && sameItems(before.policies, table.policies)) {
       // Of what others carry, most changes are no change here.
       if (stableText(before.bridges) === stableText(bridges)) return before.problems
     }
     const { ruleset, problems } = this.#rules(table, ports)
     const version = rulesetVersion(ruleset, layout)
-    const after: Applied = { ruleset, ports, version, policies: table.policies, bridges, problems }
+    const after: Applied = { ruleset, ports, taken, version, policies: table.policies, bridges, problems }
     if (before) await this.#change(shell, before, after)
     else await this.#first(shell, after)
     this.#applied = after
+    this.#place.serves(ports)
     return problems
+  }
+
+  /** A port that somebody else has may be free some day. */
+  async #look(shell: NodeShell, ports: readonly KernelPort[], before: Applied | undefined): Promise<void> {
+    if (before && before.taken.size === 0 && sameItems(before.ports, ports)) return
+    await this.#place.look(shell, ports)
+    this.#cancelLook()
+    if (this.#place.taken.size > 0) this.#cancelLook = this.#clock.after(takenMs, () => this.#outdated())
   }
 
   async #change(shell: NodeShell, before: Applied, after: Applied): Promise<void> {
@@ -215,7 +251,8 @@ class PacketRules implements NftApplier {
   #rules({ policies }: Pick<NetworkTable, 'services' | 'policies'>, ports: readonly KernelPort[]) {
     const { engine, host, podCIDR, serviceCIDR } = this.#settings
     const bridges = this.#networks().flatMap(podBridge)
-    return nftRules({ engine, host, podCIDR, serviceCIDR, bridges, nodes: [], ports, policies })
+    const { taken } = this.#place
+    return nftRules({ engine, host, podCIDR, serviceCIDR, bridges, nodes: [], ports, taken, policies })
   }
 
   /** The version last: without it, all are written again. */

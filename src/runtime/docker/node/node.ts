@@ -80,6 +80,7 @@ export class HostNode {
     this.#haproxy = lane(appliers.haproxy)
     appliers.haproxy.outdated(() => this.#haproxy.again())
     this.#nft = lane(appliers.nft)
+    appliers.nft.outdated(() => this.#nft.again())
     this.#lanes = [this.#nft, this.#haproxy, lane(appliers.dns)]
   }
 
