@@ -8,7 +8,7 @@ import type { Commit, Repository } from './sync/port.ts'
 const mostBetween = 200
 const mostWalked = 300
 /** A first clone brings one commit only; this many steps further back are asked for, each of them a whole tree. */
-const mostObtained = 2
+const mostObtained = 3
 
 /**
  * The commits after `healthy` up to the one that failed that changed the folder, newest first. What failed stands for all of them where
@@ -25,7 +25,7 @@ export async function revertedBetween(
     () => true,
     () => false,
   )
-  const commits = isKnown ? await repository.between(healthy, failed.commit, mostBetween) : []
+  const commits = isKnown ? await walked(repository, healthy, failed.commit, mostBetween) : []
   const trees = new Map<string, string | undefined>()
   const treeOf = async (oid: string): Promise<string | undefined> => {
     if (!trees.has(oid)) trees.set(oid, await knownTree(repository, oid, path))
@@ -48,7 +48,7 @@ export async function failuresTold(
 ): Promise<FailedPlace[]> {
   const retried = new Set<string>()
   const told = new Map<string, FailedPlace>()
-  for (const commit of await walked(repository, head)) {
+  for (const commit of await walked(repository, undefined, head, mostWalked)) {
     if (asksForRetry(commit.message)) {
       const tree = await knownTree(repository, commit.oid, path)
       if (tree !== undefined) retried.add(tree)
@@ -92,19 +92,20 @@ async function restoredBy(
   return undefined
 }
 
-/** The newest commits of a head, as far as they can be had. */
-async function walked(repository: Repository, head: string): Promise<Commit[]> {
-  const commits = await repository.between(undefined, head, mostWalked)
-  for (let step = 0; step < mostObtained && commits.length < mostWalked; step++) {
-    const known = new Set(commits.map(({ oid }) => oid))
-    const parent = commits.flatMap(({ parents }) => parents).find((oid) => !known.has(oid))
+/** Commits reachable from `to` and not from `from`, newest first, as far as they can be had. */
+async function walked(repository: Repository, from: string | undefined, to: string, most: number): Promise<Commit[]> {
+  const commits = await repository.between(from, to, most)
+  const seen = new Set([...commits.map(({ oid }) => oid), ...(from === undefined ? [] : [from])])
+  for (let step = 0; step < mostObtained && commits.length < most; step++) {
+    const parent = commits.flatMap(({ parents }) => parents).find((oid) => !seen.has(oid))
     if (parent === undefined) break
+    seen.add(parent)
     const more = await repository.commit(parent).then(
-      () => repository.between(undefined, parent, mostWalked),
+      () => repository.between(from, parent, most),
       () => [],
     )
-    if (more.length === 0) break
-    commits.push(...more.filter(({ oid }) => !known.has(oid)))
+    for (const commit of more) if (!seen.has(commit.oid) || commit.oid === parent) commits.push(commit)
+    for (const { oid } of more) seen.add(oid)
   }
   return commits
 }

@@ -8,12 +8,23 @@ import { ask } from '../server/client.ts'
 import { makeStateDir, runningEngine } from '../server/state-dir.ts'
 import type { ApplicationSettings, EngineSettings } from '../settings.ts'
 import { GitError, type GitErrorCode } from '../sync/errors.ts'
-import type { Change, Repository, WriteRequest } from '../sync/port.ts'
+import type { Change, Commit, Repository, WriteRequest } from '../sync/port.ts'
 import { openRepository } from '../sync/repository.ts'
 import { revertedBetween } from '../told-rollbacks.ts'
 import { type Arguments, UsageError } from './arguments.ts'
 import { repositoryOptions } from './repository.ts'
 import { readSettings } from './settings.ts'
+
+/** Where words go: lines of the report, and complaints. */
+export interface Speech {
+  readonly say: (text: string) => void
+  readonly complain: (text: string) => void
+}
+
+const aloud: Speech = {
+  say: (text) => process.stdout.write(`${text}\n`),
+  complain: (text) => process.stderr.write(`berth: ${text}\n`),
+}
 
 /** It was understood, and cannot be done: exit code 1. */
 class Refused extends Error {}
@@ -33,7 +44,7 @@ const refusals: ReadonlySet<GitErrorCode> = new Set([
 ])
 
 /** Writes one commit that puts an application's folder back, or takes one commit back, and pushes it. */
-export async function rollback(args: Arguments): Promise<number> {
+export async function rollback(args: Arguments, speech: Speech = aloud): Promise<number> {
   if (args.to !== undefined && args.commit !== undefined)
     throw new UsageError('rollback: give --to or --commit, not both')
   const settings = await readSettings(args)
@@ -42,12 +53,12 @@ export async function rollback(args: Arguments): Promise<number> {
   const repository = await openRepository(repositoryOptions(settings, application))
   try {
     const report = await written(args, settings, application, repository)
-    process.stdout.write(`${args.output === 'json' ? JSON.stringify(report, null, 2) : renderRollback(report)}\n`)
-    if (report.pushed && report.branch === null) await wakeEngine(settings)
+    speech.say(args.output === 'json' ? JSON.stringify(report, null, 2) : renderRollback(report))
+    if (report.pushed && report.branch === null) await wakeEngine(settings, speech)
     return 0
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    process.stderr.write(`berth: ${error.message}\n`)
+    speech.complain(error.message)
     return 1
   } finally {
     await repository.close()
@@ -111,7 +122,7 @@ async function push(repository: Repository, request: WriteRequest) {
 }
 
 async function reverting(revision: string, app: string, repository: Repository): Promise<Intent> {
-  const { oid, subject } = await repository.commit(await repository.resolve(revision))
+  const { oid, subject } = await named(revision, repository)
   return { change: { kind: 'revert', commit: oid }, to: undefined, message: revertMessage(app, { oid, subject }) }
 }
 
@@ -124,51 +135,40 @@ async function restoring(
 ): Promise<Intent> {
   const { name, path } = application
   const tree = await repository.treeOf(head, path)
-  const known = journalled(settings, application)
   const to =
     args.to === undefined
-      ? await lastGood(known.good, tree, path, repository)
-      : await repository.commit(await repository.resolve(args.to))
+      ? await lastGood(knownGood(settings, application), tree, path, repository)
+      : await named(args.to, repository)
   if (!to) {
     throw new Refused(
       'nothing to roll back to: no other state of this folder is known to have been healthy; give one with --to',
     )
   }
   const { subject } = await repository.commit(head)
-  const told = await revertedBetween(repository, path, to.oid, { commit: head, subject })
-  // A fresh clone beside a running engine has no history: what was applied since then is known from the journal.
-  const since = known.applied.slice(
-    0,
-    Math.max(
-      0,
-      known.applied.findIndex(({ oid }) => oid === to.oid),
-    ),
-  )
-  const reverted = [...told, ...since.filter(({ oid }) => told.every((one) => one.oid !== oid))]
+  const reverted = await revertedBetween(repository, path, to.oid, { commit: head, subject })
   const message = rollbackMessage({ app: name, restores: to.oid, reverted, cause: undefined })
   const unless = tree === undefined ? {} : { unless: { path, treeIsNot: tree } }
   return { change: { kind: 'restore', path, to: to.oid }, to: { oid: to.oid, subject: to.subject }, message, ...unless }
 }
 
-interface Journalled {
-  /** Commits that are known to have been healthy, newest first. */
-  readonly good: readonly string[]
-  /** Commits that were applied, newest first. */
-  readonly applied: readonly RevertedCommit[]
+/** A full id is asked for where it is not here; the rest can only be looked up in what is here. */
+async function named(revision: string, repository: Repository): Promise<Commit> {
+  if (/^[0-9a-f]{40}$/.test(revision)) return repository.commit(revision)
+  try {
+    return await repository.commit(await repository.resolve(revision))
+  } catch (error) {
+    if (!(error instanceof GitError && error.code === 'NO_SUCH_REVISION')) throw error
+    throw new GitError(error.code, revision, `${error.message}: give the full id of a commit`, { cause: error })
+  }
 }
 
-/** Beside a running engine: nothing is written. */
-function journalled({ stateDir }: EngineSettings, { name, repoURL, path }: ApplicationSettings): Journalled {
+/** Commits that are known to have been healthy, newest first. Beside a running engine: nothing is written. */
+function knownGood({ stateDir }: EngineSettings, { name, repoURL, path }: ApplicationSettings): string[] {
   const journal = Journal.openToRead(stateDir)
   try {
-    const entries = journal.history(name)
-    const synced = entries.filter(({ result }) => result === 'synced').map(({ commit }) => commit)
+    const synced = journal.history(name).filter(({ result }) => result === 'synced')
     const healthy = journal.healthy(name, `${repoURL}#${path}`)
-    const applied = entries.filter(({ result }) => result !== 'refused' && result !== 'held')
-    return {
-      good: [...new Set([...synced, ...(healthy ? [healthy.commit] : [])])],
-      applied: applied.map(({ commit, subject }) => ({ oid: commit, subject })),
-    }
+    return [...new Set([...synced.map(({ commit }) => commit), ...(healthy ? [healthy.commit] : [])])]
   } finally {
     journal.close()
   }
@@ -201,10 +201,10 @@ async function proposed(application: ApplicationSettings, branch: string, messag
 }
 
 /** The commit comes to the hosts by the ordinary way, only sooner. */
-async function wakeEngine({ stateDir }: EngineSettings): Promise<void> {
+async function wakeEngine({ stateDir }: EngineSettings, { complain }: Speech): Promise<void> {
   const running = runningEngine(stateDir)
   if (!running || running.address === '') return
   await ask(running.address, 'POST', '/sync').catch((error: unknown) => {
-    process.stderr.write(`berth: the running engine looks for itself in a while: ${errorText(error)}\n`)
+    complain(`the running engine looks for itself in a while: ${errorText(error)}`)
   })
 }
