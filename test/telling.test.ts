@@ -35,6 +35,8 @@ let heard: Heard[]
 let refusals: { status: number; headers?: Record<string, string> }[]
 let repository: FakeRepository
 let lines: string[]
+/** What opening the repository comes to, as long as there are any. */
+let openFaults: GitError[]
 let telling: Telling | undefined
 
 beforeEach(async () => {
@@ -60,6 +62,7 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => chat.listen(0, '127.0.0.1', resolve))
   repository = new FakeRepository()
   lines = []
+  openFaults = []
 })
 afterEach(async () => {
   await telling?.close()
@@ -108,7 +111,11 @@ function receiver(more: Partial<NotificationSettings> = {}): NotificationSetting
 function open(settings: Partial<EngineSettings>, clock = systemClock): Telling {
   telling = new Telling({
     settings: { applications: [], stateDir: join(folder, 'state'), ...settings },
-    openRepository: async () => repository,
+    openRepository: async () => {
+      const fault = openFaults.shift()
+      if (fault) throw fault
+      return repository
+    },
     clock,
     log: createLog('info', (line) => lines.push(line.replace(/^\S+ /, '')), clock.now),
   })
@@ -176,10 +183,9 @@ test('what cannot be told is told later, and the log has no secrets', async () =
   refusals.push({ status: 500 }, { status: 429, headers: { 'retry-after': '1' } })
   forge.faults.push(answering({ status: 502 }), answering({ status: 403, body: { message: 'token-of-the-forge' } }))
   const { tell } = open({ applications: [shop({ notes: true })], notifications: [receiver()] })
-  repository.writeFault = new GitError('UNREACHABLE', 'memory', 'connection refused')
+  openFaults.push(new GitError('UNREACHABLE', 'memory', 'connection refused'))
   tell(event('degraded', one, { message: 'Deployment web: crashed' }))
   await vi.waitFor(() => expect(lines.join()).toContain('git notes'), waited)
-  repository.writeFault = undefined
   await vi.waitFor(() => expect([heard.length, world.statuses.size, repository.notes.size]).toEqual([1, 1, 1]), waited)
   await vi.waitFor(
     () => expect(world.deploymentStates).toEqual(['1 failure Degraded: Deployment web: crashed']),
@@ -207,8 +213,9 @@ test('a restart goes on with what was not told, and repeats nothing', async () =
   again.tell({ ...refused, at: refused.at + 60_000 })
   await again.close()
   expect(heard).toHaveLength(1)
-  again.tell(event('refused', two, { message: 'web.yaml:3' }))
-  expect(heard).toHaveLength(1)
+  open({ ...settings, applications: [shop({ name: 'blog', forge: undefined })] })
+  await telling?.close()
+  expect(readFileSync(join(folder, 'state/told.json'), 'utf8')).toBe('{"apps":{},"waiting":{}}')
 })
 
 test.each(['{', '[]', '{"apps":{"shop":1},"waiting":{}}', '{"apps":{},"waiting":{"notification/ops":[1]}}', 'null'])(
@@ -227,6 +234,13 @@ test.each(['{', '[]', '{"apps":{"shop":1},"waiting":{}}', '{"apps":{},"waiting":
     })
   },
 )
+
+test('a reason without an end is cut', async () => {
+  const { tell } = open({ applications: [shop({ forge: undefined })], notifications: [receiver({ type: 'webhook' })] })
+  tell(event('refused', one, { message: 'x'.repeat(1_000_000) }))
+  await telling?.close()
+  expect(String(heard[0]?.body.message)).toHaveLength(16_384)
+})
 
 test('a commit that was overtaken does not stay pending', async () => {
   const { tell } = open({ applications: [shop()] })
@@ -269,6 +283,31 @@ test('a commit that flaps is told of when it stays so', async () => {
   expect(texts().map((text) => String(text).split(' ')[1])).toEqual(['degraded', 'synced', 'degraded'])
   synced()
   await vi.waitFor(() => expect(heard).toHaveLength(4), waited)
+})
+
+test('what was held back is told unless it is over, and at the end', async () => {
+  const clock = new FakeClock(Date.now())
+  const { tell } = open({ applications: [shop({ forge: undefined })], notifications: [receiver()] }, clock)
+  const now = (kind: AppEvent['kind'], message = '') =>
+    tell(event(kind, kind === 'unreachable' ? '' : one, { message, at: clock.now() }))
+  const words = () => texts().map((text) => String(text).split(': ').at(-1))
+  now('degraded', '1 of 3')
+  await vi.waitFor(() => expect(heard).toHaveLength(1), waited)
+  now('degraded', '2 of 3')
+  now('degraded', '1 of 3')
+  clock.advance(400_000)
+  now('synced')
+  await vi.waitFor(() => expect(heard).toHaveLength(2), waited)
+  now('degraded', '0 of 3')
+  await vi.waitFor(() => expect(heard).toHaveLength(3), waited)
+  now('degraded', '2 of 3')
+  now('unreachable', 'timed out')
+  await vi.waitFor(() => expect(heard).toHaveLength(4), waited)
+  clock.advance(300_000)
+  await vi.waitFor(() => expect(heard).toHaveLength(5), waited)
+  now('degraded', '1 of 3')
+  await telling?.close()
+  expect(words()).toEqual(['1 of 3', expect.stringContaining('synced'), '0 of 3', 'timed out', '2 of 3', '1 of 3'])
 })
 
 test('nobody to tell: nothing is done, and no file is written', async () => {

@@ -95,6 +95,14 @@ const stories: readonly { readonly title: string; readonly steps: readonly Step[
     ],
   },
   {
+    title: 'a commit that is begun again',
+    steps: [
+      [0, 'applying', one, '', 'now status'],
+      [1, 'refused', two, 'x', 'now status'],
+      [2, 'applying', one, '', 'now status'],
+    ],
+  },
+  {
     title: 'a commit that is refused while another is being applied',
     steps: [
       [0, 'applying', one, '', 'now status'],
