@@ -1,4 +1,5 @@
 // What is done to pods under load.
+import type { AppStatus } from '../../src/report/status.ts'
 import { engineJson } from '../../test/support/engine-call.ts'
 import type { LoadFailure } from '../../test/support/load.ts'
 import type { Clients, Scene } from './load-scene.ts'
@@ -18,6 +19,8 @@ interface Done {
 const quick: Clients = { keep: 2, idle: 1, new: 2 }
 const withPosts: Clients = { keep: 1, idle: 1, new: 1, upload: 3, slow: 3 }
 const killPauseMs = 3_000
+/** Of a pod that was killed time after time: as long as the back-off of its restarts may get. */
+const longestRestartMs = 360_000
 
 export const variants = {
   rollout: {
@@ -84,12 +87,13 @@ async function rollout(scene: Scene, title: string): Promise<void> {
   scene.timeline.mark(`${title} is done`)
 }
 
-/** What a pod had taken when it was killed is lost; nothing else may be. */
+/** What a pod had taken when it was killed is lost; nothing else may be. There is always another one to go on with. */
 async function kills(scene: Scene, times: number): Promise<Done> {
   const { shop, timeline } = scene
   const moments: { readonly from: number; readonly to: number }[] = []
   let under = 0
   for (let time = 0; time < times; time += 1) {
+    await inTraffic(scene, 2)
     const pods = await shop.webContainers()
     const victim = pods[time % pods.length]
     if (!victim) throw new Error('there is no pod to kill')
@@ -100,10 +104,24 @@ async function kills(scene: Scene, times: number): Promise<Done> {
     moments.push({ from, to: Date.now() })
     await pause(killPauseMs)
   }
+  await inTraffic(scene, 3)
   return {
     what: `${times} pods killed, ${under} requests under way at that in all 3 pods`,
     mayFail: ({ began, ended }) => moments.some(({ from, to }) => began <= to && ended >= from),
   }
+}
+
+/** Resolves once so many pods run, and the Service says that they are in traffic. */
+async function inTraffic({ shop, timeline }: Scene, count: number): Promise<void> {
+  const began = Date.now()
+  const isSo = ({ objects }: AppStatus) => {
+    const service = objects.find(({ kind, name }) => kind === 'Service' && name === 'web')
+    return Number(service?.ready.split('/')[0]) >= count
+  }
+  const holds = async (app: AppStatus) => isSo(app) && (await shop.webContainers()).length >= count
+  await shop.berth.until(`${count} pods are in traffic`, holds, longestRestartMs)
+  const seconds = Math.round((Date.now() - began) / 1000)
+  if (seconds > 0) timeline.mark(`${count} pods are in traffic after ${seconds} s`)
 }
 
 async function nodeContainers(scene: Scene, times: number): Promise<Done> {
