@@ -235,6 +235,24 @@ test.each(['{', '[]', '{"apps":{"shop":1},"waiting":{}}', '{"apps":{},"waiting":
   },
 )
 
+test('applications of one repository write their notes one after the other', async () => {
+  const { tell } = open({
+    applications: ['shop', 'blog'].map((name) => shop({ name, forge: undefined, notes: true })),
+  })
+  const notes: string[] = []
+  let running = 0
+  repository.note = async (_commit, text) => {
+    running++
+    await new Promise((done) => setTimeout(done, 20))
+    notes.push(`${text.split(' ')[0]} ${running} at once`)
+    running--
+  }
+  tell(event('synced', one))
+  tell(event('synced', one, { app: 'blog' }))
+  await telling?.close()
+  expect(notes).toEqual(['shop: 1 at once', 'blog: 1 at once'])
+})
+
 test('a reason without an end is cut', async () => {
   const { tell } = open({ applications: [shop({ forge: undefined })], notifications: [receiver({ type: 'webhook' })] })
   tell(event('refused', one, { message: 'x'.repeat(1_000_000) }))
