@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach } from 'vitest'
@@ -28,7 +28,7 @@ export const at = Date.UTC(2030, 0, 2, 3, 4, 5)
 export class Scene {
   sandbox!: Sandbox
   server!: GitServer
-  /** A work tree of somebody else; `push` sends its main. */
+  /** A work tree of somebody else. */
   work!: Fixture
   #opened: Repository[] = []
   readonly #backend: Backend
@@ -41,9 +41,11 @@ export class Scene {
       this.sandbox = new Sandbox()
       this.work = new Fixture(join(this.sandbox.path, 'work'))
       this.work.git('init', '-q', '--bare', '-b', 'main', this.bare)
-      this.git('config', 'http.receivepack', 'true')
-      this.git('config', 'uploadpack.allowAnySHA1InWant', 'true')
-      this.work.git('remote', 'add', 'origin', this.bare)
+      const settings = '[http]\n\treceivepack = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n'
+      appendFileSync(join(this.bare, 'config'), settings)
+      // One folder of objects for both, so that a push is only the move of a ref.
+      rmSync(join(this.work.path, '.git/objects'), { recursive: true })
+      symlinkSync(join(this.bare, 'objects'), join(this.work.path, '.git/objects'))
       this.server = await startGitServer(join(this.sandbox.path, 'root'))
       this.#opened = []
     })
@@ -86,14 +88,13 @@ export class Scene {
   /** Somebody commits these files and pushes; the commit's id. */
   push(files: Readonly<Record<string, string | Uint8Array>>, message = 'Change'): string {
     const oid = this.work.commit(files, message)
-    this.work.git('push', '-q', '-f', 'origin', 'main')
+    this.git('update-ref', 'refs/heads/main', oid)
     return oid
   }
 
   /** Somebody takes what is on the server. */
   pull(): void {
-    this.work.git('fetch', '-q', 'origin')
-    this.work.git('reset', '-q', '--hard', 'origin/main')
+    this.work.git('reset', '-q', '--hard', this.head())
   }
 
   head(ref = 'main'): string {

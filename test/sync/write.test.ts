@@ -42,6 +42,63 @@ describe.each(ways)('writes, $backend over $transport', ({ backend, transport })
     expect(await repository.treeOf(oid, '')).toBe(scene.head('main^{tree}'))
   })
 
+  test('another branch is made, made anew while it is our own, and left alone otherwise', async () => {
+    const good = scene.push({ a: '1' })
+    const bad = scene.push({ a: '2' })
+    const repository = await scene.open()
+    const request = (subject: string, app = 'shop') =>
+      restore('', good, { branch: 'berth/rollback', message: `${subject}\n\nBerth-App: ${app}` })
+    const first = await repository.write(request('One'))
+    expect(first).toMatchObject({ kind: 'written', onto: bad, oid: scene.head('berth/rollback') })
+    expect(scene.head()).toBe(bad)
+    expect(await repository.write({ ...request('One'), at: 0 })).toEqual(first)
+    const next = scene.push({ b: '1' })
+    const second = await repository.write(request('Two'))
+    expect(second).toMatchObject({ kind: 'written', onto: next, oid: scene.head('berth/rollback') })
+    const foreign = await failure(repository.write(request('Three', 'other')))
+    expect([foreign.code, foreign.message]).toEqual(['PUSH_REFUSED', expect.stringContaining('berth/rollback')])
+    expect((await failure(repository.write(restore('', good, { branch: '../x' })))).code).toBe('BAD_REVISION')
+  })
+
+  test.each([true, false])('commits that a shallow store does not have are brought (given by id: %s)', async (byId) => {
+    scene.git('config', 'uploadpack.allowAnySHA1InWant', String(byId))
+    const good = scene.push({ 'shop/a': '1', 'other/a': '1' })
+    const bad = scene.push({ 'shop/a': '2' })
+    for (const count of [3, 4, 5]) scene.push({ 'other/a': String(count) })
+    const first = await scene.open()
+    await first.fetch()
+    expect(await first.write(revert(bad))).toMatchObject({ kind: 'written', paths: ['shop/a'] })
+    expect(scene.head('main:shop')).toBe(scene.head(`${good}:shop`))
+    const unknown = await failure(first.write(restore('', 'd'.repeat(40))))
+    expect(unknown.code).toBe('NO_SUCH_REVISION')
+    expect(await first.fetch()).toEqual({ oid: scene.head(), rewritten: false })
+    scene.pull()
+    const oid = scene.push({ 'other/a': '6' })
+    expect(await first.fetch()).toEqual({ oid, rewritten: false })
+  })
+})
+
+describe.each(otherWays)('writes, $backend over $transport', ({ backend, transport }) => {
+  const scene = new Scene(backend, transport)
+
+  test('restores, reverts, and knows what it wrote', async () => {
+    const good = scene.push({ 'shop/a': '1', 'other/a': '1' })
+    const bad = scene.push({ 'shop/a': '2' })
+    scene.push({ 'other/a': '2' })
+    const repository = await scene.open()
+    await repository.fetch()
+    expect(await repository.write(restore('shop', good))).toMatchObject({ kind: 'written', paths: ['shop/a'] })
+    const oid = scene.head()
+    expect(await repository.fetch()).toEqual({ oid, rewritten: false })
+    expect(await repository.write(revert(bad))).toEqual({ kind: 'nothing', head: oid })
+    expect(await repository.write(revert(oid))).toMatchObject({ kind: 'written', oid: scene.head(), onto: oid })
+    scene.git('fsck', '--strict')
+  })
+})
+
+describe('what is written', () => {
+  const scene = new Scene('embedded', 'file')
+
   test('a folder that was not there is removed, one that is gone comes back, the root goes back as a whole', async () => {
     const none = scene.push({ README: '1' })
     const both = scene.push({ 'a/b/shop/x.yaml': '1', 'c/y.yaml': '1' })
@@ -135,59 +192,6 @@ describe.each(ways)('writes, $backend over $transport', ({ backend, transport })
       const repository = await scene.open({ revision })
       expect((await failure(repository.write(restore('', good)))).code).toBe('READ_ONLY')
     }
-  })
-
-  test('another branch is made, made anew while it is our own, and left alone otherwise', async () => {
-    const good = scene.push({ a: '1' })
-    const bad = scene.push({ a: '2' })
-    const repository = await scene.open()
-    const request = (subject: string, app = 'shop') =>
-      restore('', good, { branch: 'berth/rollback', message: `${subject}\n\nBerth-App: ${app}` })
-    const first = await repository.write(request('One'))
-    expect(first).toMatchObject({ kind: 'written', onto: bad, oid: scene.head('berth/rollback') })
-    expect(scene.head()).toBe(bad)
-    expect(await repository.write({ ...request('One'), at: 0 })).toEqual(first)
-    const next = scene.push({ b: '1' })
-    const second = await repository.write(request('Two'))
-    expect(second).toMatchObject({ kind: 'written', onto: next, oid: scene.head('berth/rollback') })
-    const foreign = await failure(repository.write(request('Three', 'other')))
-    expect([foreign.code, foreign.message]).toEqual(['PUSH_REFUSED', expect.stringContaining('berth/rollback')])
-    expect((await failure(repository.write(restore('', good, { branch: '../x' })))).code).toBe('BAD_REVISION')
-  })
-
-  test.each([true, false])('commits that a shallow store does not have are brought (given by id: %s)', async (byId) => {
-    scene.git('config', 'uploadpack.allowAnySHA1InWant', String(byId))
-    const good = scene.push({ 'shop/a': '1', 'other/a': '1' })
-    const bad = scene.push({ 'shop/a': '2' })
-    for (const count of [3, 4, 5]) scene.push({ 'other/a': String(count) })
-    const first = await scene.open()
-    await first.fetch()
-    expect(await first.write(revert(bad))).toMatchObject({ kind: 'written', paths: ['shop/a'] })
-    expect(scene.head('main:shop')).toBe(scene.head(`${good}:shop`))
-    const unknown = await failure(first.write(restore('', 'd'.repeat(40))))
-    expect(unknown.code).toBe('NO_SUCH_REVISION')
-    expect(await first.fetch()).toEqual({ oid: scene.head(), rewritten: false })
-    scene.pull()
-    const oid = scene.push({ 'other/a': '6' })
-    expect(await first.fetch()).toEqual({ oid, rewritten: false })
-  })
-})
-
-describe.each(otherWays)('writes, $backend over $transport', ({ backend, transport }) => {
-  const scene = new Scene(backend, transport)
-
-  test('restores, reverts, and knows what it wrote', async () => {
-    const good = scene.push({ 'shop/a': '1', 'other/a': '1' })
-    const bad = scene.push({ 'shop/a': '2' })
-    scene.push({ 'other/a': '2' })
-    const repository = await scene.open()
-    await repository.fetch()
-    expect(await repository.write(restore('shop', good))).toMatchObject({ kind: 'written', paths: ['shop/a'] })
-    const oid = scene.head()
-    expect(await repository.fetch()).toEqual({ oid, rewritten: false })
-    expect(await repository.write(revert(bad))).toEqual({ kind: 'nothing', head: oid })
-    expect(await repository.write(revert(oid))).toMatchObject({ kind: 'written', oid: scene.head(), onto: oid })
-    scene.git('fsck', '--strict')
   })
 
   test('signs, so that git and Berth know by whom', async () => {
