@@ -2,7 +2,7 @@
 // which one changes. Arguments: number of files, number of pushes.
 import { createHmac } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { deployment, TestBerth } from '../test/e2e/berth.ts'
 import { type GitServer, startGitServer } from '../test/sync/git-server.ts'
@@ -86,14 +86,12 @@ async function measure(berth: TestBerth, server: GitServer, proxy: CountingProxy
   return { answerMs, fetchMs, callMs }
 }
 
-const agent = new Agent({ keepAlive: true })
-
 function post(berth: TestBerth, body: string): Promise<void> {
   const address = /webhooks=(http:\/\/\S+)/.exec(berth.log)?.[1]
   const signature = createHmac('sha256', secret).update(body).digest('hex')
   const headers = { 'x-hub-signature-256': `sha256=${signature}` }
   return new Promise((resolve, reject) => {
-    const call = request(`${address}generic`, { method: 'POST', agent, headers }, (answer) => {
+    const call = request(`${address}generic`, { method: 'POST', agent: false, headers }, (answer) => {
       answer.resume().on('end', resolve)
       if (answer.statusCode !== 202) reject(new Error(`expected 202, found ${answer.statusCode}`))
     })

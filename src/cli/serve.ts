@@ -2,6 +2,7 @@ import { systemClock } from '../base/clock.ts'
 import { errorText } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Engine } from '../engine.ts'
+import { renderMetrics } from '../report/metrics.ts'
 import type { RunningServer } from '../server/listen.ts'
 import { readSecret } from '../server/secret.ts'
 import { hostAndPort, isLoopback, startServer, startWebhookServer } from '../server/server.ts'
@@ -77,6 +78,7 @@ async function serveStatus(
   const routes = {
     '/healthz': { type: 'text/plain', answer: () => 'ok\n' },
     '/status': { type: 'application/json', answer: () => JSON.stringify({ apps: engine.status() }) },
+    '/metrics': { type: 'text/plain', answer: () => renderMetrics(engine.status()) },
     '/history': {
       type: 'application/json',
       answer: (query: URLSearchParams) => JSON.stringify(engine.history(query.get('app') ?? '')),
