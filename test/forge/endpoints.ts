@@ -6,6 +6,8 @@ interface Pull {
   readonly number: number
   readonly head: string
   readonly base: string
+  /** It comes from another repository. */
+  readonly fork?: boolean
   title: string
   body: string
 }
@@ -44,7 +46,7 @@ function noteStatus(world: ForgeWorld, sha: string, { body }: Recorded): Reply {
 
 function open(world: ForgeWorld, head: string, base: string, { body }: Recorded): Pull | undefined {
   const { title = '', body: words, description } = body as Record<string, string>
-  if (world.pulls.some((pull) => pull.head === head && pull.base === base)) return undefined
+  if (world.pulls.some((pull) => !pull.fork && pull.head === head && pull.base === base)) return undefined
   const pull = { number: world.pulls.length + 1, head, base, title, body: words ?? description ?? '' }
   world.pulls.push(pull)
   return pull
@@ -78,7 +80,9 @@ export function gitHubEndpoints(world: ForgeWorld, prefix = '', publicKey = ''):
     {
       ...{ method: 'GET', path: at('pulls'), query: ['head', 'base', 'state', 'per_page'] },
       answer: ({ query }) => {
-        const found = world.pulls.filter((pull) => `acme:${pull.head}` === query.head && pull.base === query.base)
+        const found = world.pulls.filter(
+          (pull) => `${pull.fork ? 'fork' : 'acme'}:${pull.head}` === query.head && pull.base === query.base,
+        )
         return { status: 200, body: found.map(shown) }
       },
     },
@@ -159,8 +163,8 @@ function isSigned(authorization: string, publicKey: string): boolean {
 export function gitLabEndpoints(world: ForgeWorld): Endpoint[] {
   const at = (path: string): RegExp => new RegExp(`^/api/v4/projects/acme%2Ftools%2Fshop/${path}$`)
   const shown = (pull: Pull) => ({
-    iid: pull.number,
-    web_url: `https://gitlab.com/shop/-/merge_requests/${pull.number}`,
+    ...{ iid: pull.number, web_url: `https://gitlab.com/shop/-/merge_requests/${pull.number}` },
+    ...{ source_project_id: pull.fork ? 6 : 5, target_project_id: 5 },
   })
   return [
     {
@@ -226,7 +230,7 @@ export function giteaEndpoints(world: ForgeWorld): Endpoint[] {
   const at = (path: string): RegExp => new RegExp(`^/api/v1/repos/acme/shop/${path}$`)
   const shown = (pull: Pull) => ({
     ...{ number: pull.number, html_url: `https://codeberg.org/acme/shop/pulls/${pull.number}` },
-    ...{ head: { ref: pull.head, repo_id: 5 }, base: { ref: pull.base, repo_id: 5 } },
+    ...{ head: { ref: pull.head, repo_id: pull.fork ? 6 : 5 }, base: { ref: pull.base, repo_id: 5 } },
   })
   return [
     {

@@ -103,7 +103,8 @@ describe.each(forges)('$provider', ({ provider, repoURL, endpoints, failed, auth
   test('opens one pull request for a branch, and says it anew when it is there', async () => {
     const forge = await start()
     for (const head of ['other-1', 'other-2']) world.pulls.push({ number: 90, head, base: 'main', title: '', body: '' })
-    world.pulls.reverse()
+    const others = { base: 'main', title: '', body: '' }
+    world.pulls.push({ ...others, number: 91, head: 'berth/rollback-shop-1a2b3c4', fork: true })
     const request = {
       branch: 'berth/rollback-shop-1a2b3c4',
       base: 'main',
@@ -111,10 +112,10 @@ describe.each(forges)('$provider', ({ provider, repoURL, endpoints, failed, auth
       body: 'It crashed.',
     }
     const { url } = await forge.openPullRequest(request)
-    expect(url).toBe(pull.replace('1', '3'))
+    expect(url).toBe(pull.replace('1', '4'))
     expect(await forge.openPullRequest({ ...request, body: 'It crashed again.' })).toEqual({ url })
     expect(server?.problems).toEqual([])
-    expect(world.pulls).toHaveLength(3)
+    expect(world.pulls).toHaveLength(4)
     expect(world.pulls.at(-1)).toMatchObject({ head: request.branch, title: request.title, body: 'It crashed again.' })
   })
 
