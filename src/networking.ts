@@ -167,6 +167,7 @@ export class Networking {
       ...{ httpPort, httpsPort },
       addresses: hosts.map(({ address }) => address).filter((address) => address !== ''),
       problems: hosts.flatMap(({ network }) => network.problems),
+      policies: this.#policies,
       mode: this.#mode(hosts),
     })
   }

@@ -72,6 +72,11 @@ function portPolicy(
   }
 }
 
+/** Whether anybody may connect to the pod at this port. */
+export function letsEverybodyIn(row: PolicyRow | undefined, port: number): boolean {
+  return row?.ingress === undefined || same(rangesOf(row.ingress, port), everything)
+}
+
 /** The host itself is always let in, as in Kubernetes; a worker that is about to end is such a caller, too. */
 export function policyLines(frontend: string, { allowed, denied }: PortPolicy): string[] {
   const deny = `  tcp-request connection reject if { src -f /state/${listPath(frontend, 'denied')} }`

@@ -9,6 +9,8 @@ export interface IngressCircumstances {
   readonly mode: 'services' | 'starting' | 'names'
   /** Why it is not served as it is wanted. */
   readonly problems: readonly string[]
+  /** What is to be known although it is served; empty: nothing. */
+  readonly note: string
   /** Of the hosts themselves. */
   readonly hostAddresses: readonly string[]
   /** 0: none. */
@@ -42,13 +44,19 @@ export function ingressStatus(ingress: Ingress, circumstances: IngressCircumstan
   if (circumstances.mode === 'names') return { ...healthy, message: noHosts }
   if (circumstances.problems.length > 0) return { ...degraded, message: [...circumstances.problems].sort().join('; ') }
   if (circumstances.mode === 'starting') return { ...healthy, health: 'Progressing', message: 'waits for the network' }
-  return { ...healthy, message: addressesOf(ingress, circumstances).join(', ') }
+  const notes = circumstances.note === '' ? [] : [circumstances.note]
+  return { ...healthy, message: [addressesOf(ingress, circumstances).join(', '), ...notes].join('; ') }
 }
 
 /** `http://shop.example.com`; what is for any host is reached at the addresses of the hosts. */
 export function addressesOf(
   { spec }: Ingress,
-  { hostAddresses, httpPort, httpsPort, isSecured }: Omit<IngressCircumstances, 'isOurs' | 'mode' | 'problems'>,
+  {
+    hostAddresses,
+    httpPort,
+    httpsPort,
+    isSecured,
+  }: Omit<IngressCircumstances, 'isOurs' | 'mode' | 'problems' | 'note'>,
 ): readonly string[] {
   const hosts = (spec.rules ?? []).map(({ host = '' }) => host.toLowerCase())
   const all = new Set([...hosts, ...(spec.defaultBackend ? [''] : [])])

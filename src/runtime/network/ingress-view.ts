@@ -2,9 +2,10 @@ import { type Key, keyParts } from '../../base/key.ts'
 import type { Ingress } from '../../manifests/types.ts'
 import { isCovered, secretKey, securedHosts } from './ingress-certificates.ts'
 import { isServed } from './ingress-class.ts'
+import { policyNote } from './ingress-policies.ts'
 import { type IngressStatus, ingressStatus } from './ingress-status.ts'
 import { type IngressFacts, type IngressOutcome, ingressKey, ingressTable } from './ingress-table.ts'
-import type { IngressRoute, IngressTable, NetworkProblem } from './table.ts'
+import type { IngressRoute, IngressTable, NetworkProblem, PolicyRow } from './table.ts'
 
 export interface IngressSource extends Pick<IngressFacts, 'service' | 'secret' | 'className'> {
   ingresses(): IngressFacts['ingresses']
@@ -21,6 +22,7 @@ export interface IngressHosts {
   readonly httpsPort: number
   readonly addresses: readonly string[]
   readonly problems: readonly NetworkProblem[]
+  readonly policies: readonly PolicyRow[]
   readonly mode: 'services' | 'starting' | 'names'
 }
 
@@ -50,17 +52,20 @@ export class IngressView {
     return this.#current().notes
   }
 
-  statusOf(ingress: Ingress, { httpPort, httpsPort, addresses, problems, mode }: IngressHosts): IngressStatus {
+  statusOf(ingress: Ingress, hosts: IngressHosts): IngressStatus {
+    const { httpPort, httpsPort, addresses, problems, policies, mode } = hosts
     const { className } = this.#source
     const key = ingressKey(ingress)
     const secrets = (ingress.spec.tls ?? []).map(({ secretName = '' }) => secretKey(ingress, secretName))
     const told = problems.filter((problem) => problem.key === key || secrets.includes(problem.key))
     const own = this.#current().problems.get(key) ?? []
     const secured = securedHosts([ingress])
+    const routes = this.table.routes.filter((route) => route.ingress === key)
     return ingressStatus(ingress, {
       isOurs: isServed(ingress, this.#source.classes(), className),
       problems: [...new Set([...own, ...told.map(({ message }) => message), ...this.#source.certificateProblems(key)])],
       ...{ httpPort, httpsPort, mode, hostAddresses: addresses },
+      note: policyNote(routes, policies, this.#source.service),
       isSecured: (host) => isCovered(secured, host),
     })
   }
