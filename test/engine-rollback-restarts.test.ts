@@ -1,0 +1,205 @@
+// Rollbacks whose engine ends on the way, and of which two engines know.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { silentLog } from '../src/base/log.ts'
+import { Engine } from '../src/engine.ts'
+import { Journal } from '../src/journal/journal.ts'
+import { noRollback } from '../src/manifests/config-delivery.ts'
+import { defaultNetwork } from '../src/manifests/config-network.ts'
+import type { RollbackSettings } from '../src/settings.ts'
+import type { WriteRequest, WriteResult } from '../src/sync/port.ts'
+import { Dice } from './sim/dice.ts'
+import { FakeRuntime } from './sim/fake-runtime.ts'
+import {
+  clock,
+  defaults,
+  engine,
+  journal,
+  open,
+  pass,
+  registry,
+  repository,
+  runtime,
+  status,
+  told,
+} from './support/engine-fixture.ts'
+
+registry.set('crash:1', 'sha256:crash:1')
+const rollback: RollbackSettings = { ...noRollback, onFailure: 'revert', observeMs: 5_000 }
+
+function deployment(image: string): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec: { containers: [{ name: main, image: "${image}" }] }
+`
+}
+
+const runs = (from = runtime): string[] =>
+  from
+    .pods()
+    .filter(({ leaving }) => !leaving)
+    .flatMap((pod) => pod.containers.map(({ image }) => image))
+const rollbacks = async (): Promise<number> => {
+  const commits = await repository.between(undefined, (await repository.fetch()).oid, 100)
+  return commits.filter(({ subject }) => subject.startsWith('Roll back')).length
+}
+
+async function until(holds: () => boolean | Promise<boolean>, ms = 120_000): Promise<void> {
+  for (let passed = 0; passed < ms && !(await holds()); passed += 250) await pass(250)
+  expect(await holds()).toBe(true)
+}
+
+async function healthyThenBad(): Promise<{ good: string; bad: string }> {
+  const good = repository.push('Add web', { 'web.yaml': deployment('app:1') })
+  await open({ rollback }).start()
+  await until(() => journal.healthy('shop', 'memory#') !== undefined)
+  return { good, bad: repository.push('Break web', { 'web.yaml': deployment('crash:1') }) }
+}
+
+async function restarted(): Promise<void> {
+  await engine.close()
+  runtime.restart()
+  await open({ rollback }).start()
+}
+
+/** What the repository's `write` is from now on. */
+function onWrite(answer: (request: WriteRequest, write: typeof repository.write) => Promise<WriteResult>): void {
+  const write = repository.write.bind(repository)
+  repository.write = (request) => answer(request, write)
+}
+
+const never = new Promise<never>(() => {})
+
+test.each([
+  ['before the push', async () => never],
+  [
+    'after the push, before its answer',
+    async (request: WriteRequest, write: typeof repository.write) => {
+      await write(request)
+      return never
+    },
+  ],
+])('an engine that ends %s leaves one rollback, and it is told', async (_title, answer) => {
+  const { good, bad } = await healthyThenBad()
+  const write = repository.write.bind(repository)
+  let asked = false
+  onWrite((request, real) => {
+    asked = true
+    return answer(request, real)
+  })
+  await until(() => asked)
+  await engine.close()
+  repository.write = write
+  runtime.restart()
+  await open({ rollback }).start()
+  await until(() => status().sync === 'Synced' && status().health === 'Healthy')
+  expect(await rollbacks()).toBe(1)
+  expect(status().rollback).toMatchObject({ failed: bad, restored: good, commit: status().head })
+  expect(runs()).toEqual(['app:1'])
+  expect(journal.history('shop').find(({ commit }) => commit === bad)).toMatchObject({
+    ...{ result: 'rolledBack', revertedBy: status().head },
+  })
+  expect(told.filter(({ kind }) => kind === 'rolledBack')).toHaveLength(1)
+})
+
+test('an engine that ends while the failed commit still runs goes back when it starts', async () => {
+  const { good } = await healthyThenBad()
+  // The journal knows of the failure a moment before the hosts are told.
+  const setFailed = journal.setFailed.bind(journal)
+  let seen = false
+  journal.setFailed = (...args) => {
+    setFailed(...args)
+    seen = true
+    throw new Error('the process ends here')
+  }
+  await until(() => seen)
+  journal.setFailed = setFailed
+  await restarted()
+  await until(() => status().sync === 'Synced' && status().health === 'Healthy')
+  expect(status().rollback).toMatchObject({ restored: good })
+  expect(await rollbacks()).toBe(1)
+  expect(runs()).toEqual(['app:1'])
+})
+
+test('after the rollback a restart still says so, and starts nothing anew', async () => {
+  await healthyThenBad()
+  await until(async () => (await rollbacks()) === 1)
+  await pass(20_000)
+  const before = status()
+  const pods = runtime.pods().map(({ uid }) => uid)
+  await restarted()
+  await until(() => status().sync === 'Synced')
+  await pass(20_000)
+  expect(status().message).toBe(before.message)
+  expect(status().rollback).toEqual(before.rollback)
+  expect(runtime.pods().map(({ uid }) => uid)).toEqual(pods)
+})
+
+test('two engines that follow one repository push one rollback', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'berth-two-'))
+  const elsewhere = new FakeRuntime({ hosts: ['two'], clock, dice: new Dice(2), registry })
+  const secondJournal = Journal.open(dir, silentLog)
+  const second = new Engine({
+    settings: {
+      ...{ id: 'theirs', hosts: [{ name: 'two', endpoint: 'unix:///none' }], stateDir: dir, pauseImage: 'pause' },
+      network: { ...defaultNetwork, mode: 'names', zone: 'cluster.local' },
+      applications: [{ ...defaults, rollback }],
+    },
+    ...{ runtime: elsewhere, journal: secondJournal, openRepository: async () => repository, clock, log: silentLog },
+    random: () => 0.5,
+  })
+  try {
+    const good = repository.push('Add web', { 'web.yaml': deployment('app:1') })
+    await open({ rollback }).start()
+    await second.start()
+    await until(() => journal.healthy('shop', 'memory#') !== undefined)
+    await until(() => secondJournal.healthy('shop', 'memory#') !== undefined)
+    const bad = repository.push('Break web', { 'web.yaml': deployment('crash:1') })
+    await until(async () => (await rollbacks()) > 0)
+    await pass(60_000)
+    expect(await rollbacks()).toBe(1)
+    const { oid } = await repository.fetch()
+    for (const [app] of [engine.status(), second.status()]) {
+      expect(app).toMatchObject({ commit: oid, sync: 'Synced', health: 'Healthy' })
+      expect(app?.rollback).toMatchObject({ failed: bad, restored: good, commit: oid })
+    }
+    expect([runs(), runs(elsewhere)]).toEqual([['app:1'], ['app:1']])
+  } finally {
+    await second.close()
+    rmSync(dir, { recursive: true })
+  }
+})
+
+test('a Secret in the last words of a container is not told', async () => {
+  const web = deployment('crash:1').replace(
+    `image: "crash:1"`,
+    `image: "crash:1", env: [{ name: KEY, valueFrom: { secretKeyRef: { name: db, key: password } } }]`,
+  )
+  repository.push('Add web', { 'web.yaml': deployment('app:1') })
+  await open({ rollback }).start()
+  await until(() => journal.healthy('shop', 'memory#') !== undefined)
+  runtime.logTail = async () => ['starting', `cannot log in with hunter2!`, `${'x'.repeat(495)}hunter2!`]
+  const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: db }\nstringData: { password: hunter2! }\n'
+  repository.push('Break web', { 'web.yaml': web, 'secret.yaml': secret })
+  await until(async () => (await rollbacks()) === 1)
+  const { message } = await repository.commit((await repository.fetch()).oid)
+  expect(message).toContain('    cannot log in with ***')
+  expect(message).not.toContain('hunter')
+  expect(JSON.stringify(journal.failed('shop', 'memory#'))).not.toContain('hunter')
+  expect(JSON.stringify(told)).not.toContain('hunter')
+})
+
+test('slow words do not keep the hosts from going back', async () => {
+  await healthyThenBad()
+  runtime.logTail = () => never
+  await until(async () => (await rollbacks()) === 1)
+  await pass(10_000)
+  expect(runs()).toEqual(['app:1'])
+})
