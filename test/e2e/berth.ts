@@ -60,14 +60,18 @@ export class TestBerth {
     this.socket = socket
   }
 
-  /** From now on commands get a configuration file, in which the host has these labels; `network`: as in the file. */
-  configure(labels: Readonly<Record<string, string>>, network: Readonly<Record<string, unknown>> = {}): void {
+  /** From now on commands get a configuration file, in which the host has these labels; `network` and `more` (of the Application): as in the file. */
+  configure(
+    labels: Readonly<Record<string, string>>,
+    network: Readonly<Record<string, unknown>> = {},
+    more: Readonly<Record<string, unknown>> = {},
+  ): void {
     const { dir, id, socket, repository } = this
     this.#configuration = join(dir, 'berth.yaml')
     const hosts = [{ name: 'local', endpoint: socket, labels }]
     const engine = { apiVersion: 'berth.dev/v1', kind: 'Engine', metadata: { name: id }, spec: { hosts, network } }
     const source = { repoURL: repository.dir, path: 'app' }
-    const spec = { source, destination: { namespace: 'shop' } }
+    const spec = { source, destination: { namespace: 'shop' }, ...more }
     const application = { apiVersion: 'berth.dev/v1', kind: 'Application', metadata: { name: 'app' }, spec }
     writeFileSync(this.#configuration, [engine, application].map((one) => JSON.stringify(one)).join('\n---\n'))
   }
