@@ -87,3 +87,76 @@ test('several processes may open one journal at the same moment: a busy file is 
   expect(await Promise.all(ends)).toEqual(['', '', '', '', '', ''])
   expect(existsSync(join(dir, 'journal.db.damaged'))).toBe(false)
 })
+
+test('a journal of an earlier version is opened, and read beside a running engine', () => {
+  const old = new DatabaseSync(join(dir, 'journal.db'))
+  old.exec(`
+    create table history (
+      id integer primary key, app text not null, commit_id text not null, subject text not null, author text not null,
+      started_at integer not null, finished_at integer, result text not null, message text not null, stages text not null
+    );
+    create table change (history_id integer not null, at integer not null, text text not null);
+    insert into history values (1, 'shop', 'c0', 'Add', 'Ann', 1, 2, 'synced', '', '{}');
+  `)
+  old.close()
+  const looked = Journal.openToRead(dir)
+  expect(looked.history('shop')).toMatchObject([{ commit: 'c0', reverts: [], revertedBy: '' }])
+  expect(looked.healthy('shop', 'repo#')).toBeUndefined()
+  looked.close()
+
+  const journal = Journal.open(dir, silentLog)
+  const id = journal.begin({ ...begun, reverts: ['c0'] })
+  journal.finish(id, 'synced', '', 150, {})
+  journal.rolledBack('shop', 'c0', 'c1', 'rolled back by c1')
+  journal.close()
+  const read = Journal.openToRead(dir)
+  expect(read.history('shop')).toMatchObject([
+    { commit: 'c1', result: 'synced', reverts: ['c0'], revertedBy: '' },
+    { commit: 'c0', result: 'rolledBack', message: 'rolled back by c1', revertedBy: 'c1' },
+  ])
+  read.close()
+})
+
+const place = {
+  ...{
+    commit: 'c2',
+    tree: 't2',
+    subject: 'Break',
+    author: 'Ann',
+    object: 'Deployment web',
+    reason: 'CrashLoopBackOff',
+  },
+  ...{ exitCode: 1, from: '', lines: ['last'], at: 5, restored: { commit: 'c1', tree: 't1' }, state: 'open', by: '' },
+} as const
+
+test('what was healthy and what failed is remembered by application and source', () => {
+  const journal = Journal.open(dir, silentLog)
+  journal.setHealthy('shop', 'repo#a', { commit: 'c1', tree: 't1' })
+  journal.setFailed('shop', 'repo#a', place)
+  journal.setFailed('shop', 'repo#a', { ...place, state: 'written', by: 'c3' })
+  journal.setFailed('shop', 'repo#a', { ...place, tree: 't0', at: 1 })
+  journal.close()
+  const again = Journal.open(dir, silentLog)
+  expect(again.healthy('shop', 'repo#a')).toEqual({ commit: 'c1', tree: 't1' })
+  expect(again.healthy('shop', 'repo#b')).toBeUndefined()
+  expect(again.failed('shop', 'repo#a').map(({ tree, by }) => [tree, by])).toEqual([
+    ['t0', ''],
+    ['t2', 'c3'],
+  ])
+  expect(again.failed('blog', 'repo#a')).toEqual([])
+  again.dropFailed('shop', 'repo#a', 't2')
+  expect(again.failed('shop', 'repo#a').map(({ tree }) => tree)).toEqual(['t0'])
+  again.close()
+})
+
+test('only the newest failures are kept', () => {
+  const journal = Journal.inMemory()
+  for (let at = 0; at < 60; at++) journal.setFailed('shop', 'r', { ...place, tree: `t${at}`, at })
+  const kept = journal.failed('shop', 'r').map(({ at }) => at)
+  expect([kept.length, kept[0], kept.at(-1)]).toEqual([50, 10, 59])
+})
+
+test('where there is no journal, there is nothing to read', () => {
+  expect(Journal.openToRead(dir).history('shop')).toEqual([])
+  expect(existsSync(join(dir, 'journal.db'))).toBe(false)
+})
