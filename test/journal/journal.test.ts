@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { silentLog } from '../../src/base/log.ts'
 import { Journal } from '../../src/journal/journal.ts'
+import type { FailedPlace } from '../../src/journal/rollbacks.ts'
 
 let dir: string
 beforeEach(() => {
@@ -117,7 +118,7 @@ test('a journal of an earlier version is opened, and read beside a running engin
   read.close()
 })
 
-const place = {
+const place: FailedPlace = {
   ...{
     commit: 'c2',
     tree: 't2',
@@ -127,7 +128,7 @@ const place = {
     reason: 'CrashLoopBackOff',
   },
   ...{ exitCode: 1, from: '', lines: ['last'], at: 5, restored: { commit: 'c1', tree: 't1' }, state: 'open', by: '' },
-} as const
+}
 
 test('what was healthy and what failed is remembered by application and source', () => {
   const journal = Journal.open(dir, silentLog)
