@@ -1,11 +1,14 @@
 import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach } from 'vitest'
+import { afterEach, beforeEach, vi } from 'vitest'
 import type { Repository, RepositoryOptions, WriteRequest } from '../../src/sync/port.ts'
 import { openRepository } from '../../src/sync/repository.ts'
 import { environment, Fixture, Sandbox } from './fixture.ts'
 import { type GitServer, startGitServer } from './git-server.ts'
+
+// Each test starts dozens of processes, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
 
 export type Transport = 'http' | 'file'
 export type Backend = 'embedded' | 'native'

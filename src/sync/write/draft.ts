@@ -15,6 +15,7 @@ export interface NewObject {
 export class Draft {
   readonly #reader: ObjectReader
   readonly #made = new Map<string, NewObject>()
+  readonly #trees = new Map<string, readonly RawEntry[]>()
 
   constructor(reader: ObjectReader) {
     this.#reader = reader
@@ -28,7 +29,11 @@ export class Draft {
   /** The entries of a tree; none for undefined. */
   async tree(oid: string | undefined): Promise<readonly RawEntry[]> {
     if (oid === undefined) return []
-    return readTree(oid, this.#made.get(oid)?.data ?? (await readObject(this.#reader, oid, 'tree')))
+    const known = this.#trees.get(oid)
+    if (known) return known
+    const entries = readTree(oid, this.#made.get(oid)?.data ?? (await readObject(this.#reader, oid, 'tree')))
+    this.#trees.set(oid, entries)
+    return entries
   }
 
   /** Throws NO_SUCH_REVISION, with the id as subject, when the store does not have it. */

@@ -33,9 +33,13 @@ interface Side {
 /** New files of one side whose folder the other side has moved. */
 async function homeless(draft: Draft, { base, after, changes }: Side, newcomers: readonly EntryChange[]) {
   const found: string[] = []
+  if (removed(changes).length === 0) return found
+  const folders = new Map<string, string | undefined>()
   let sources: readonly string[] | undefined
   for (const { path } of newcomers) {
-    const folder = await lostFolder(draft, base, after, path)
+    const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+    if (!folders.has(parent)) folders.set(parent, await lostFolder(draft, base, after, parent))
+    const folder = folders.get(parent)
     if (folder === undefined) continue
     sources ??= await movedFrom(draft, removed(changes), added(changes))
     if (sources.some((source) => source.startsWith(`${folder}/`))) found.push(path)
@@ -61,18 +65,17 @@ async function isThere(draft: Draft, tree: string | undefined, path: string): Pr
   return (await entryAt(draft, tree, path.split('/'))) !== undefined
 }
 
-/** The folder of a path that was there before, if it is there no more. */
+/** The folder itself, if it was there before and is there no more. */
 async function lostFolder(
   draft: Draft,
   before: string | undefined,
   after: string | undefined,
-  path: string,
+  folder: string,
 ): Promise<string | undefined> {
-  const folder = path.split('/').slice(0, -1)
-  const was = await entryAt(draft, before, folder)
+  const was = await entryAt(draft, before, folder.split('/'))
   if (!was || !isFolder(was)) return undefined
-  const is = await entryAt(draft, after, folder)
-  return is && isFolder(is) ? undefined : folder.join('/')
+  const is = await entryAt(draft, after, folder.split('/'))
+  return is && isFolder(is) ? undefined : folder
 }
 
 /** Of the removed files those that came again under another name: equal, or half of their lines. */

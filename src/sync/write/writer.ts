@@ -1,11 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { GitError, type GitErrorCode } from '../errors.ts'
-import { isAncestor } from '../history.ts'
+import { GitError } from '../errors.ts'
 import { nothing, type ObjectReader } from '../objects/reader.ts'
 import type { WriteRequest, WriteResult } from '../port.ts'
-import { obtaining, repairing } from '../reading.ts'
+import { obtaining } from '../reading.ts'
 import { signCommit } from '../signature/sign.ts'
-import { type Found, isTag, type Store } from '../store.ts'
+import { type Found, isTag } from '../store.ts'
 import { parseRevision, type Revision } from '../url.ts'
 import { changedTree, folderOf } from './build.ts'
 import { commitBytes, trailer } from './commit-text.ts'
@@ -13,112 +11,37 @@ import { differences } from './differences.ts'
 import { Draft, type NewObject } from './draft.ts'
 import { withNote } from './notes.ts'
 import type { Update } from './push.ts'
+import { type Attempt, isMissing, Pushing, type PushingParts, placeOf } from './pushing.ts'
 import { pathOf } from './raw-tree.ts'
 
-export interface WriterParts {
-  readonly store: Store
-  /** Safe to print. */
-  readonly shown: string
-  /** For one write with all its attempts. */
-  readonly totalMs: number
-}
-
 const notesRef = 'refs/notes/berth'
-const mostAttempts = 5
-const firstWaitMs = 100
 const mostPaths = 1000
-/** To find out what became of a push whose answer was lost. */
-const lastLookMs = 30_000
 const largestObject = 64 * 1024 * 1024
-
-/** After these nobody knows whether the push was done. */
-const uncertain: ReadonlySet<GitErrorCode> = new Set(['BAD_ANSWER', 'TIMED_OUT', 'UNREACHABLE', 'SERVER_ERROR'])
-
-/** What one attempt comes to: an answer without a push, or a push and the answer once it is done. */
-type Attempt<T> =
-  | { readonly done: T }
-  | { readonly update: Update; readonly needs: readonly string[]; readonly followed: Revision; readonly result: T }
 
 /** Makes commits out of objects, without a work tree, and pushes them; one at a time for each repository. */
 export class Writer {
-  readonly #parts: WriterParts
+  readonly #parts: PushingParts
   /** Notes wait for notes only: a rollback is more urgent. */
-  readonly #queues = new Map<'write' | 'note', Promise<unknown>>()
-  #closed = false
+  readonly #commits: Pushing
+  readonly #notes: Pushing
 
-  constructor(parts: WriterParts) {
+  constructor(parts: PushingParts) {
     this.#parts = parts
+    this.#commits = new Pushing(parts)
+    this.#notes = new Pushing(parts)
   }
 
   write(revision: Revision, request: WriteRequest): Promise<WriteResult> {
-    return this.#pushing('write', (deadline) => this.#attempt(revision, request, deadline))
+    return this.#commits.run((deadline) => this.#attempt(revision, request, deadline))
   }
 
   note(oid: string, text: string, author: WriteRequest['author'], at: number): Promise<void> {
-    return this.#pushing('note', (deadline) => this.#noteAttempt(oid, text, author, at, deadline))
+    return this.#notes.run((deadline) => this.#noteAttempt(oid, text, author, at, deadline))
   }
 
   close(): void {
-    this.#closed = true
-  }
-
-  /** Attempts are made until one is through: each on what is there then. */
-  #pushing<T>(kind: 'write' | 'note', prepare: (deadline: number) => Promise<Attempt<T>>): Promise<T> {
-    const deadline = performance.now() + this.#parts.totalMs
-    const before = this.#queues.get(kind) ?? Promise.resolve()
-    const result = before.then(() => this.#repeat(prepare, deadline))
-    this.#queues.set(
-      kind,
-      result.catch(() => undefined),
-    )
-    return result
-  }
-
-  async #repeat<T>(prepare: (deadline: number) => Promise<Attempt<T>>, deadline: number): Promise<T> {
-    const { store, shown } = this.#parts
-    const seen = new Set<string | undefined>()
-    for (let count = 1; ; count++) {
-      if (this.#closed) throw new GitError('TIMED_OUT', shown, `${shown}: closed before the commit was pushed`)
-      const attempt = await prepare(deadline)
-      if ('done' in attempt) return attempt.done
-      const { update, needs, result } = attempt
-      seen.add(update.old)
-      const reason = await this.#push(update, attempt.followed)
-      if (reason === undefined) {
-        // Only saves the next fetch some work.
-        await store.keep(update.objects, needs).catch(() => undefined)
-        return result
-      }
-      if (count === mostAttempts) throw lost(update.ref, reason, seen.size > 1, shown)
-      await wait(firstWaitMs * 2 ** (count - 1) * (0.5 + Math.random()))
-    }
-  }
-
-  /** Undefined: it is there. Otherwise why not; worth another attempt. */
-  async #push(update: Update, followed: Revision): Promise<string | undefined> {
-    let reason: string
-    try {
-      const pushed = await this.#parts.store.push.push(update)
-      if (pushed.kind === 'pushed') return undefined
-      reason = pushed.reason
-    } catch (error) {
-      if (!(error instanceof GitError && uncertain.has(error.code))) throw error
-      if (await this.#hasArrived(update, followed).catch(() => false)) return undefined
-      throw error
-    }
-    // A connection that breaks at the wrong moment makes one push two, of which the second fails.
-    return (await this.#hasArrived(update, followed)) ? undefined : reason
-  }
-
-  async #hasArrived({ ref, oid }: Update, followed: Revision): Promise<boolean> {
-    const { store } = this.#parts
-    const deadline = performance.now() + lastLookMs
-    const own = { kind: 'ref', refs: [ref] } as const
-    if (!(followed.kind === 'ref' && followed.refs.includes(ref))) {
-      return (await this.#placeOf(own, deadline))?.commit === oid
-    }
-    const { commit } = await store.look(followed, deadline)
-    return repairing(store, (reader) => isAncestor(reader, oid, commit))
+    this.#commits.close()
+    this.#notes.close()
   }
 
   async #attempt(revision: Revision, request: WriteRequest, deadline: number): Promise<Attempt<WriteResult>> {
@@ -160,7 +83,7 @@ export class Writer {
     const { ref: followed, commit: head } = found
     const ref = branch === undefined ? followed : branchRef(branch)
     if (ref === followed) return { ref, old: head, replaces: false }
-    const old = (await this.#placeOf({ kind: 'ref', refs: [ref] }, deadline))?.commit
+    const old = (await placeOf(this.#parts.store, ref, deadline))?.commit
     if (old === undefined) return { ref, old, replaces: false }
     const there = await draft.commit(old)
     if (there.tree === made.tree && there.parents[0] === made.onto && there.message.trim() === message.trim()) {
@@ -207,15 +130,6 @@ export class Writer {
       throw error
     }
   }
-
-  async #placeOf(revision: Revision, deadline: number): Promise<Found | undefined> {
-    try {
-      return await this.#parts.store.place(revision, deadline)
-    } catch (error) {
-      if (isMissing(error)) return undefined
-      throw error
-    }
-  }
 }
 
 /** Sends what was made here; on demand all that differs. */
@@ -251,16 +165,6 @@ function branchRef(branch: string): string {
   throw new GitError('BAD_REVISION', branch, `branch "${branch}": expected the name of a branch`)
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof GitError && (error.code === 'NO_SUCH_REVISION' || error.code === 'EMPTY_REPOSITORY')
-}
-
 function readOnly(shown: string, what: string): GitError {
   return new GitError('READ_ONLY', shown, `${shown}: ${what} is followed, which takes no commits: follow a branch`)
-}
-
-function lost(ref: string, reason: string, isRace: boolean, shown: string): GitError {
-  return isRace
-    ? new GitError('RACE_LOST', ref, `${shown}: ${ref} was moved by others ${mostAttempts} times in a row: ${reason}`)
-    : new GitError('PUSH_REFUSED', ref, `${shown}: refused the push to ${ref} ${mostAttempts} times: ${reason}`)
 }
