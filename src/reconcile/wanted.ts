@@ -33,6 +33,8 @@ export class Wanted {
   readonly #readers = new Map<Key, Set<Key>>()
   /** The wanted objects of each namespace. */
   readonly #namespaces = new Map<string, Set<Key>>()
+  /** The same by kind, as kinds of which there are few are asked for often: `Service shop`. */
+  readonly #kinds = new Map<string, Set<Key>>()
   /** Application -> wave -> keys that are planned. */
   readonly #waves = new Map<string, Map<number, Set<Key>>>()
   readonly #storage: Storage
@@ -109,7 +111,7 @@ export class Wanted {
     kind: K,
     namespace: string,
   ): Extract<ManifestObject, { readonly kind: K }>[] {
-    return [...(this.#namespaces.get(namespace) ?? [])].flatMap((key) => {
+    return [...(this.#kinds.get(`${kind} ${namespace}`) ?? [])].flatMap((key) => {
       const object = this.#entries.get(key)?.object
       return object && isOf(object, kind) ? [object] : []
     })
@@ -188,6 +190,8 @@ export class Wanted {
     this.#storage.put(key, entry.app, entry.object)
     const namespace = namespaceOf(entry.object)
     this.#namespaces.set(namespace, (this.#namespaces.get(namespace) ?? new Set<Key>()).add(key))
+    const kind = `${entry.object.kind} ${namespace}`
+    this.#kinds.set(kind, (this.#kinds.get(kind) ?? new Set<Key>()).add(key))
     if (isPlanned(key)) this.#wave(entry).add(key)
     for (const read of readsOf(entry.object)) {
       this.#readers.set(read, (this.#readers.get(read) ?? new Set<Key>()).add(key))
@@ -204,6 +208,9 @@ export class Wanted {
     const namespace = namespaceOf(entry.object)
     const others = this.#namespaces.get(namespace)
     if (others?.delete(key) && others.size === 0) this.#namespaces.delete(namespace)
+    const kind = `${entry.object.kind} ${namespace}`
+    const alike = this.#kinds.get(kind)
+    if (alike?.delete(key) && alike.size === 0) this.#kinds.delete(kind)
     const wave = this.#wave(entry)
     wave.delete(key)
     if (wave.size === 0) this.#waves.get(entry.app)?.delete(waveOf(entry.object))
