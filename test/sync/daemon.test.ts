@@ -1,10 +1,13 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Credentials, Repository } from '../../src/sync/port.ts'
 import { openRepository } from '../../src/sync/repository.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { Fixture, Sandbox } from './fixture.ts'
 import { failure, texts } from './world.ts'
+
+// Each starts programs and speaks with them for a while.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 })
 
 const sandbox = new Sandbox()
 let fixture: Fixture

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { defaultTimeouts } from '../../src/sync/limits.ts'
 import type { Repository, RepositoryOptions, SshIdentity } from '../../src/sync/port.ts'
 import { openRepository } from '../../src/sync/repository.ts'
@@ -10,6 +10,9 @@ import { parseRemote, type SshRemoteAddress } from '../../src/sync/url.ts'
 import { Fixture, Sandbox } from './fixture.ts'
 import { makeKey, openGate, type Sshd, startSshd } from './sshd.ts'
 import { failure, paths, texts } from './world.ts'
+
+// Each starts programs and speaks with them for a while.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 })
 
 const sandbox = new Sandbox()
 let fixture: Fixture
@@ -21,7 +24,7 @@ beforeAll(async () => {
   fixture = new Fixture(join(sandbox.path, 'root', "it's"))
   fixture.commit({ 'k8s/web.yaml': 'a: 1\n', big: Buffer.alloc(300_000, 'x'), noise: noise(200_000) })
   sshd = await startSshd(sandbox.folder('sshd'), ['ed25519', 'ecdsa', 'rsa'])
-}, 120_000)
+})
 
 afterEach(async () => {
   await Promise.all(opened.map((repository) => repository.close()))
@@ -108,6 +111,19 @@ describe.each([
     expect(await repository.fetch()).toEqual({ oid: fixture.head(), rewritten: false })
     fixture.git('reset', '-q', '--hard')
   })
+})
+
+test('a push that a hook declines is told in its words', async () => {
+  const repository = await open()
+  const { oid } = await repository.fetch()
+  fixture.commit({ 'k8s/web.yaml': 'protected\n' })
+  fixture.write('.git/hooks/pre-receive', '#!/bin/sh\necho main is protected >&2; exit 1\n')
+  chmodSync(join(fixture.path, '.git/hooks/pre-receive'), 0o755)
+  const change = { kind: 'restore', path: 'k8s', to: oid } as const
+  const author = { name: 'Berth', email: 'berth@localhost' }
+  const error = await failure(repository.write({ change, message: 'Back', author, at: 0 }))
+  rmSync(join(fixture.path, '.git/hooks/pre-receive'))
+  expect([error.code, error.message]).toEqual(['PUSH_REFUSED', expect.stringContaining('main is protected')])
 })
 
 test('a server that knows only the old protocol', async () => {

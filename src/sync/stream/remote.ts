@@ -41,7 +41,7 @@ export class StreamRemote implements SmartRemote {
   async advertise(asking: Asking): Promise<Buffer> {
     const talk = await this.#dial(asking, asking.version2)
     try {
-      const list = await this.#list(talk, asking, asking.maxBytes)
+      const list = await this.#untilFlush(talk, asking, asking.maxBytes)
       talk.stream.write(flush)
       return speaksVersion2(list) ? list : Buffer.concat([banner(asking.service), list])
     } finally {
@@ -54,15 +54,15 @@ export class StreamRemote implements SmartRemote {
     const { service, version2 = false, body } = asking
     const talk = await this.#dial(asking, service === 'git-upload-pack')
     try {
-      const isVersion2 = speaksVersion2(await this.#list(talk, asking, maxListBytes))
+      const isVersion2 = speaksVersion2(await this.#untilFlush(talk, asking, maxListBytes))
       const isTranslated = isVersion2 && !version2
       talk.stream.write(isTranslated ? fetchCommand(Buffer.from(body), this.host) : body)
-      // A server of protocol 2 would wait for another command.
+      const answer = isVersion2
+        ? await this.#untilFlush(talk, asking, asking.maxBytes)
+        : await this.#untilEnd(talk, asking)
+      // A server of protocol 2 waits for another command.
       if (isVersion2) talk.stream.write(flush)
-      const { bytes } = await this.#hear(talk, asking, asking.maxBytes, () => false)
-      const problem = talk.problem()
-      if (problem) throw problem
-      return isTranslated ? fetchedPack(bytes, this.host) : bytes
+      return isTranslated ? fetchedPack(answer, this.host) : answer
     } finally {
       hangUp(talk)
     }
@@ -75,12 +75,17 @@ export class StreamRemote implements SmartRemote {
     return talk
   }
 
-  async #list(talk: Talk, asking: Asking, maxBytes: number): Promise<Buffer> {
+  async #untilFlush(talk: Talk, asking: Asking, maxBytes: number): Promise<Buffer> {
     const { host } = this.#parts
     const { bytes, ended } = await this.#hear(talk, asking, maxBytes, untilFlush(host))
-    const said = /^[0-9a-f]{4}ERR ([^\0]*)/i.exec(bytes.toString('utf8', 0, 1000))?.[1]
-    if (said !== undefined) throw refusal(said, host)
-    if (ended) throw talk.problem() ?? cut(host)
+    if (ended) throw saidError(bytes, host) ?? talk.problem() ?? cut(host)
+    return bytes
+  }
+
+  async #untilEnd(talk: Talk, asking: Asking): Promise<Buffer> {
+    const { bytes } = await this.#hear(talk, asking, asking.maxBytes, () => false)
+    const problem = saidError(bytes, this.host) ?? talk.problem()
+    if (problem) throw problem
     return bytes
   }
 
@@ -88,6 +93,12 @@ export class StreamRemote implements SmartRemote {
     const { host, timeouts, signal } = this.#parts
     return hear(talk.stream, { host, maxBytes, idleMs: timeouts.idleMs, deadline, signal }, enough)
   }
+}
+
+/** A server that says in a packet why it does not go on. */
+function saidError(bytes: Buffer, host: string): GitError | undefined {
+  const said = /^[0-9a-f]{4}ERR ([^\0]*)/i.exec(bytes.toString('utf8', 0, 1000))?.[1]
+  return said === undefined ? undefined : refusal(said, host)
 }
 
 function speaksVersion2(list: Buffer): boolean {
