@@ -58,6 +58,7 @@ export class Story {
     const { reverts = [] } = rollbackMark(commit.message, app) ?? {}
     this.#lastSync = { commit: oid, startedAt, finishedAt: undefined }
     const id = journal.begin({ app, commit: oid, subject, author, startedAt, stages, reverts: quiet ? [] : reverts })
+    if (!quiet) journal.reverted(app, reverts, oid)
     this.#entry = { id, commit, startedAt, stages, pulled: new Set(), quiet }
     this.#say('applying', commit, '')
   }

@@ -203,3 +203,43 @@ test('slow words do not keep the hosts from going back', async () => {
   await pass(10_000)
   expect(runs()).toEqual(['app:1'])
 })
+
+test('one convergence to a head that fails ends when all is gone back, and is no success', async () => {
+  await healthyThenBad()
+  const seen = new Set<string>()
+  await until(async () => {
+    if (status().head !== status().commit) seen.add(engine.outcome())
+    return (await rollbacks()) === 1
+  })
+  await pass(30_000)
+  expect(engine.outcome()).toBe('degraded')
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+  expect([...seen].filter((outcome) => outcome === 'synced')).toEqual([])
+  const next = repository.push('Two', { 'web.yaml': deployment('app:2') })
+  await until(() => engine.outcome() === 'synced')
+  expect(status().commit).toBe(next)
+})
+
+test('a rollback that a person wrote is followed, and the history tells what it took back', async () => {
+  const good = repository.push('Add web', { 'web.yaml': deployment('app:1') })
+  await open({ rollback }).start()
+  await until(() => journal.healthy('shop', 'memory#') !== undefined)
+  const second = repository.push('Two', { 'web.yaml': deployment('app:2') })
+  await until(() => journal.healthy('shop', 'memory#')?.commit === second)
+  const trailers = `Berth-Reverts: ${second}\nBerth-Restores: ${good}\nBerth-App: shop\nBerth-Manual: yes\n`
+  const back = repository.push(`Roll back shop to ${good.slice(0, 7)}\n\n${trailers}`, {
+    'web.yaml': deployment('app:1'),
+  })
+  await until(() => status().commit === back && engine.outcome() === 'synced')
+  expect(journal.history('shop').slice(0, 2)).toMatchObject([
+    { commit: back, result: 'synced', reverts: [second] },
+    { commit: second, result: 'synced', revertedBy: back },
+  ])
+  // It did not fail: it may come again, also when only Git remembers.
+  await engine.close()
+  runtime.restart()
+  const again = repository.push('Two again', { 'web.yaml': deployment('app:2') })
+  await open({ rollback }).start()
+  await until(() => status().commit === again && engine.outcome() === 'synced')
+  expect(runs()).toEqual(['app:2'])
+})

@@ -166,6 +166,14 @@ export class Journal {
     )
   }
 
+  /** These commits, as far as the history knows them, were taken back by another one; how they ended stays as it is. */
+  reverted(app: string, commits: readonly string[], by: string): void {
+    const update = `update history set reverted_by = ? where app = ? and commit_id = ? and reverted_by = ''`
+    this.#written(() => {
+      for (const commit of commits) this.#db.prepare(update).run(by, app, commit)
+    }, undefined)
+  }
+
   /** The newest story of a commit ends with its rollback. `by`: see HistoryEntry.revertedBy. */
   rolledBack(app: string, commit: string, by: string, message: string): void {
     const newest = 'select id from history where app = ? and commit_id = ? order by id desc limit 1'

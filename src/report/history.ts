@@ -37,8 +37,10 @@ function cell(text: string): string {
   return escapedMarkdown(text.replace(/\s*\n\s*/g, '; '))
 }
 
-function revertsText({ reverts }: HistoryItem): string {
-  return reverts.length === 0 ? '' : `reverts ${reverts.map((oid) => oid.slice(0, 7)).join(', ')}`
+function revertsText({ reverts, revertedBy, result }: HistoryItem): string {
+  if (reverts.length > 0) return `reverts ${reverts.map((oid) => oid.slice(0, 7)).join(', ')}`
+  // Of one that was rolled back, its message says so.
+  return revertedBy === '' || result === 'rolledBack' ? '' : `reverted by ${revertedBy.slice(0, 7)}`
 }
 
 /** Commits newest first, each with what it did. */
@@ -55,7 +57,7 @@ function renderEntry(entry: HistoryItem): string {
   ]
   const stages = Object.entries(entry.stages).map(([stage, ms]) => `${stage.replace(/Ms$/, '')} ${seconds(ms)}`)
   if (stages.length > 0) lines.push(`  ${stages.join(', ')}`)
-  if (entry.reverts.length > 0) lines.push(`  ${revertsText(entry)}`)
+  if (revertsText(entry) !== '') lines.push(`  ${revertsText(entry)}`)
   if (entry.message !== '') lines.push(...entry.message.split('\n').map((line) => `  ${line}`))
   lines.push(...entry.changes.slice(0, mostChanges).map((change) => `    ${change}`))
   if (entry.changes.length > mostChanges) lines.push(`    … and ${entry.changes.length - mostChanges} more`)
