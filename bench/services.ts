@@ -31,8 +31,8 @@ export async function run(args: readonly string[]): Promise<void> {
   if (reloaded > 0) throw new Error(`HAProxy was loaded anew ${reloaded} times for endpoints alone`)
   const added: string[] = []
   for (let number = 0; number < reloads; number += 1) {
-    services.add(`more-${number}`)
-    added.push(times(await node.apply(services.table)))
+    const took = services.add(`more-${number}`)
+    added.push(`the new table ${took.toFixed(0)} ms, ${times(await node.apply(services.table))}`)
   }
   const loaded = (await node.reloads()) - before
   if (loaded !== reloads) throw new Error(`HAProxy was loaded anew ${loaded} times for ${reloads} Services more`)

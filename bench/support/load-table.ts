@@ -38,14 +38,14 @@ export function manyServices(count: number, serviceCIDR: string): ManyServices {
   })
   const texts = Array.from({ length: count }, (_none, number) => service(`s${number}`, namespaceOf(number), number))
   let revision = 0
+  /** What is new of the texts; answers the keys to be looked at. */
   const accept = () => {
     const objects = objectsOf(texts)
+    const fresh = [...objects.keys()].filter((key) => wantedObjects.object(key) === undefined)
     revision += 1
-    const keys = wantedObjects.accept('bench', `c${revision}`, objects, [...objects.keys()].slice(-1), [], Date.now())
-    return { objects, keys }
+    return wantedObjects.accept('bench', `c${revision}`, objects, fresh, [], Date.now())
   }
-  const { objects } = accept()
-  wantedObjects.accept('bench', 'c0', objects, [...objects.keys()], [], Date.now())
+  accept()
   networking.start()
   const timed = (change: () => void) => {
     const before = runtime.table
@@ -65,8 +65,11 @@ export function manyServices(count: number, serviceCIDR: string): ManyServices {
     },
     add(name) {
       texts.push(service(name, namespaceOf(0), 0))
-      const { keys } = accept()
-      return timed(() => networking.wantedChanged(keys))
+      const keys = accept()
+      const before = runtime.table.services.length
+      const took = timed(() => networking.wantedChanged(keys))
+      if (runtime.table.services.length !== before + 1) throw new Error('the table has no Service more')
+      return took
     },
   }
 }
@@ -80,12 +83,19 @@ function service(name: string, namespace: string, of: number): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec })
 }
 
+/** No file has more documents than it may. */
+const documentsPerFile = 500
+
 function objectsOf(texts: readonly string[]) {
-  const bytes = new TextEncoder().encode(texts.join('\n---\n'))
-  const { documents } = readManifest({ path: 'services.yaml', bytes })
-  const { objects, problems } = checkManifests(documents, { namespace: 'n0', podSecurity: 'baseline' })
+  const files = Array.from({ length: Math.ceil(texts.length / documentsPerFile) }, (_none, number) => {
+    const own = texts.slice(number * documentsPerFile, (number + 1) * documentsPerFile)
+    return readManifest({ path: `services-${number}.yaml`, bytes: new TextEncoder().encode(own.join('\n---\n')) })
+  })
+  const documents = files.flatMap((file) => file.documents)
+  const checked = checkManifests(documents, { namespace: 'n0', podSecurity: 'baseline' })
+  const problems = [...files.flatMap((file) => file.problems), ...checked.problems]
   if (problems.length > 0) throw new Error(problems.map(renderProblem).join('\n'))
-  return objects
+  return checked.objects
 }
 
 /** Pods in memory; remembers the newest table. */
