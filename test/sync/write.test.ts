@@ -89,7 +89,11 @@ describe.each(otherWays)('writes, $backend over $transport', ({ backend, transpo
     await repository.fetch()
     expect(await repository.write(restore('shop', good))).toMatchObject({ kind: 'written', paths: ['shop/a'] })
     const oid = scene.head()
+    const { requests } = scene.server
+    const before = requests.length
     expect(await repository.fetch()).toEqual({ oid, rewritten: false })
+    // Only where the branch is: what was written is here already.
+    expect(requests.slice(before)).toEqual(transport === 'http' ? ['POST /shop.git/git-upload-pack'] : [])
     expect(await repository.write(revert(bad))).toEqual({ kind: 'nothing', head: oid })
     expect(await repository.write(revert(oid))).toMatchObject({ kind: 'written', oid: scene.head(), onto: oid })
     scene.git('fsck', '--strict')
