@@ -186,6 +186,12 @@ test('W02 a length that promises more than comes, and drops one by one, end at t
   expect(woken).toEqual([])
 })
 
+test('W02 a head that never ends is not waited for', async () => {
+  const { address, log } = await hookWorld()
+  expect((await send(address, 'POST /webhooks/github HTTP/1.1\r\nhost: x\r\nx-a: b')).status).toBe(408)
+  expect(log.join()).toContain('status=408')
+}, 60_000)
+
 test('W02 a length that promises less than comes: the rest is no request', async () => {
   const { address, woken } = await hookWorld()
   const bytes = requestBytes('/webhooks/github', Object.entries(githubHeaders(body)), body).toString('latin1')
