@@ -12,7 +12,7 @@ usage: berth COMMAND [FLAGS]
   render               the final objects as YAML, defaults filled
 
 what to run:
-  --repo URL           repository: https://, http://, file:// or a local path
+  --repo URL           repository: https://, ssh://, user@host:path, git://, file:// or a local path
   --path DIR           folder of the manifests in the repository   (its root)
   --revision REV       branch, tag or commit                       (main; for diff and render also any other)
   -n, --namespace NS   for objects that name none                  (default)

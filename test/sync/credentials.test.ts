@@ -3,12 +3,14 @@ import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Credentials, Repository } from '../../src/sync/port.ts'
 import { openRepository } from '../../src/sync/repository.ts'
 import { Fixture, Sandbox } from './fixture.ts'
 import { type GitServer, startGitServer } from './git-server.ts'
 import { failure } from './world.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`
 const { privateKey, publicKey } = generateKeyPairSync('rsa', {

@@ -2,13 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Credentials, Repository } from '../../src/sync/port.ts'
 import { openRepository } from '../../src/sync/repository.ts'
 import { Fixture, Sandbox } from './fixture.ts'
 import { type GitServer, startGitServer } from './git-server.ts'
 import { type Authority, makeAuthority, startTlsFront, type TlsFront } from './tls.ts'
 import { failure, texts } from './world.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const sandbox = new Sandbox()
 let fixture: Fixture
@@ -79,34 +81,73 @@ describe.each(['embedded', 'native'] as const)('https with an authority of our o
   })
 
   test('through a proxy (https_proxy) that sees nothing of it', async () => {
-    const asked: string[] = []
-    const proxy = createServer().on('connect', (request, socket) => {
-      asked.push(`${request.method} ${request.url}`)
-      // The name given does not resolve: only the proxy knows the way.
-      const inside = connect(front.port, '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
-      inside.on('error', () => socket.destroy()).on('close', () => socket.destroy())
-      socket.on('error', () => inside.destroy()).on('close', () => inside.destroy())
-      inside.pipe(socket).pipe(inside)
-    })
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-    const before = process.env.https_proxy
-    process.env.https_proxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
-    // A trust that was not used before: connections of earlier tests know of no proxy.
-    const caFile = join(sandbox.path, `both-${backend}.pem`)
-    const { cert } = makeAuthority(sandbox.folder(`unused-${backend}`))
-    const own = readFileSync(authority.caFile, 'utf8')
-    writeFileSync(caFile, `${own}\n${cert.toString()}`)
+    const proxy = await startProxy()
     try {
-      const repository = await opened({ secretFile, caFile }, 'https://git.invalid')
+      const repository = await opened({ secretFile, caFile: unusedTrust(backend) }, 'https://git.invalid')
       expect((await repository.fetch()).oid).toBe(fixture.head())
       await repository.close()
-      expect(new Set(asked)).toEqual(new Set(['CONNECT git.invalid:443']))
+      expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT git.invalid:443']))
       // Our own look, and with git its fetch.
-      expect(asked.length).toBeGreaterThanOrEqual(backend === 'native' ? 2 : 1)
+      expect(proxy.asked.length).toBeGreaterThanOrEqual(backend === 'native' ? 2 : 1)
     } finally {
-      if (before === undefined) delete process.env.https_proxy
-      else process.env.https_proxy = before
       proxy.close()
     }
   })
 })
+
+test('G12 another host that is redirected to is not told the credentials', async () => {
+  const proxy = await startProxy()
+  const told: (string | undefined)[] = []
+  const usual = server.intercept
+  server.intercept = (request, response) => {
+    if (request.headers.host === 'elsewhere.invalid') {
+      told.push(request.headers.authorization)
+      return false
+    }
+    response.writeHead(301, { location: `https://elsewhere.invalid${request.url}` }).end()
+    return true
+  }
+  try {
+    const url = 'https://git.invalid/shop/.git'
+    const credentials = { secretFile, caFile: unusedTrust('redirect') }
+    const storeDir = sandbox.folder(`state-${stores++}`)
+    const repository = await openRepository({ url, revision: 'main', storeDir, backend: 'native', credentials })
+    expect((await repository.fetch()).oid).toBe(fixture.head())
+    await repository.close()
+    // Twice by ourselves, and by git.
+    expect(told.length).toBeGreaterThan(2)
+    expect(new Set(told)).toEqual(new Set([undefined]))
+  } finally {
+    server.intercept = usual
+    proxy.close()
+  }
+})
+
+/** Authorities that were not trusted before: connections of other tests know of no proxy. */
+function unusedTrust(name: string): string {
+  const caFile = join(sandbox.path, `both-${name}.pem`)
+  const { cert } = makeAuthority(sandbox.folder(`unused-${name}`))
+  writeFileSync(caFile, `${readFileSync(authority.caFile, 'utf8')}\n${cert.toString()}`)
+  return caFile
+}
+
+/** A proxy that leads everything to the one server, as names of tests do not resolve; used from now on. */
+async function startProxy(): Promise<{ readonly asked: readonly string[]; close(): void }> {
+  const asked: string[] = []
+  const proxy = createServer().on('connect', (request, socket) => {
+    asked.push(`${request.method} ${request.url}`)
+    const inside = connect(front.port, '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
+    inside.on('error', () => socket.destroy()).on('close', () => socket.destroy())
+    socket.on('error', () => inside.destroy()).on('close', () => inside.destroy())
+    inside.pipe(socket).pipe(inside)
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const before = process.env.https_proxy
+  process.env.https_proxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  const close = (): void => {
+    if (before === undefined) delete process.env.https_proxy
+    else process.env.https_proxy = before
+    proxy.close()
+  }
+  return { asked, close }
+}

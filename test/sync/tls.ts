@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'
 
-/** An authority of a test's own, and a certificate of it for 127.0.0.1 and git.invalid. */
+/** An authority of a test's own, and a certificate of it for 127.0.0.1, git.invalid and elsewhere.invalid. */
 export interface Authority {
   readonly caFile: string
   readonly key: Buffer
@@ -29,7 +29,7 @@ export function makeAuthority(folder: string): Authority {
     '/CN=test CA',
   )
   openssl('req', ...newKey, '-keyout', at('server.key'), '-out', at('server.csr'), '-subj', '/CN=git')
-  writeFileSync(at('names'), 'subjectAltName=IP:127.0.0.1,DNS:git.invalid\n')
+  writeFileSync(at('names'), 'subjectAltName=IP:127.0.0.1,DNS:git.invalid,DNS:elsewhere.invalid\n')
   const signed = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at('names')]
   openssl('x509', '-req', '-in', at('server.csr'), ...signed, '-out', at('server.pem'))
   return { caFile: at('ca.pem'), key: readFileSync(at('server.key')), cert: readFileSync(at('server.pem')) }

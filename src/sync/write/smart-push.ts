@@ -93,7 +93,7 @@ function readServer(advertisement: Buffer, host: string): Server {
 
 /** Reading may be allowed where writing is not. */
 function withAdvice(error: unknown): unknown {
-  if (!(error instanceof GitError) || error.code !== 'FORBIDDEN' || !error.message.endsWith('(HTTP 403)')) return error
+  if (!(error instanceof GitError) || error.code !== 'FORBIDDEN') return error
   const advice = 'the credentials may not push: give them the right to write to this repository'
   const said = error.message.endsWith('(HTTP 403)') ? ' (HTTP 403)' : `: ${error.message}`
   return new GitError('FORBIDDEN', error.subject, `${error.subject}: ${advice}${said}`, { cause: error })
