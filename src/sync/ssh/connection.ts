@@ -74,7 +74,7 @@ export class SshConnection {
     try {
       await attempt.run(client, address, withinMs, signal)
     } catch (error) {
-      client.on('error', () => undefined).destroy()
+      client.destroy()
       throw error
     }
     return new Line(client, this.host, idleMs)
@@ -102,23 +102,27 @@ class Attempt {
       const stop = (): void => {
         clearTimeout(timer)
         signal.removeEventListener('abort', aborted)
-        client.removeAllListeners()
+        client.off('error', fail).off('close', closed).off('ready', ready)
+        // What comes after the end, or before somebody else listens, must not end the process.
+        client.on('error', () => undefined)
       }
       const fail = (error: unknown): void => {
         stop()
         reject(this.#problem(error))
       }
       const timedOut = (words: string) => () => fail(new GitError('TIMED_OUT', this.#shown, `${this.#shown}: ${words}`))
+      const closed = (): void => fail(new Error('connection closed'))
+      const ready = (): void => {
+        stop()
+        resolve()
+      }
       const aborted = timedOut('closed before it answered')
       const timer = setTimeout(timedOut(`no connection within ${withinMs} ms`), withinMs)
       signal.addEventListener('abort', aborted)
       if (signal.aborted) return aborted()
       client.once('error', fail)
-      client.once('close', () => fail(new Error('connection closed')))
-      client.once('ready', () => {
-        stop()
-        resolve()
-      })
+      client.once('close', closed)
+      client.once('ready', ready)
       try {
         client.connect(this.#config(address))
       } catch (error) {
