@@ -14,6 +14,7 @@ import {
 import { PolicyIndex } from './haproxy-policy.ts'
 import { bindsOf, servicePart } from './haproxy-service.ts'
 import { ingressParts } from './ingress-haproxy.ts'
+import { remembered } from './remembered.ts'
 import type { NetworkProblem, NetworkTable, ServicePortRow, ServiceRow } from './table.ts'
 
 /** All that HAProxy has to be for a table. */
@@ -50,6 +51,7 @@ export function haproxyPlan(table: NetworkTable, settings: HaproxySettings, host
 
 /** What a Service's part was made from beside its row, and the part. */
 interface Planned {
+  readonly owners: ReadonlyMap<string, string>
   readonly taken: ReadonlySet<string>
   readonly moved: ReadonlyMap<string, number>
   /** Who has what it wanted to listen on, if somebody else does. */
@@ -64,6 +66,10 @@ export class HaproxyPlanner {
   readonly #settings: HaproxySettings
   readonly #planned = new WeakMap<ServiceRow, Planned>()
   readonly #policies = new PolicyIndex()
+  /** The same object until somebody listens elsewhere. */
+  #owners: ReadonlyMap<string, string> = new Map()
+  /** Who listens where, one text for each that does. */
+  #listens: readonly string[] = []
 
   constructor(settings: HaproxySettings) {
     this.#settings = settings
@@ -71,7 +77,7 @@ export class HaproxyPlanner {
 
   plan(table: NetworkTable, host: HaproxyHost): HaproxyPlan {
     const problems: NetworkProblem[] = []
-    const owners = bindOwners(table, this.#settings)
+    const owners = this.#ownersOf(table)
     this.#policies.set(table.policies)
     const parts: HaproxyPart[] = []
     const take = (part: HaproxyPart) => {
@@ -98,14 +104,24 @@ export class HaproxyPlanner {
     }
   }
 
+  #ownersOf(table: NetworkTable): ReadonlyMap<string, string> {
+    const listens = [table.ingress.routes.length > 0 ? 'Ingress' : '', ...table.services.map((service) => listensText(service))]
+    if (!isSameList(listens, this.#listens)) {
+      this.#listens = listens
+      this.#owners = bindOwners(table, this.#settings)
+    }
+    return this.#owners
+  }
+
   #service(service: ServiceRow, owners: ReadonlyMap<string, string>, host: HaproxyHost): Planned {
-    const others = othersOf(service, owners)
     const policies = this.#policies.about(service)
     const { taken, moved = nowhere } = host
     const last = this.#planned.get(service)
+    const others = last?.owners === owners ? last.others : othersOf(service, owners)
     const isSame =
       last?.taken === taken && last.moved === moved && last.others === others && isSameList(last.policies, policies)
-    if (last && isSame) return last
+    if (last && isSame && last.owners === owners) return last
+    if (last && isSame) return this.#keep(service, { ...last, owners })
     const problems = serviceProblems(service, owners, host)
     const part = servicePart(service, {
       settings: this.#settings,
@@ -121,9 +137,13 @@ export class HaproxyPlanner {
         return policy
       },
     })
-    const planned = { taken, moved, others, policies, part, problems }
+    const planned = { owners, taken, moved, others, policies, part, problems }
     // Who is not known yet stays as it is, which is not said by the row.
-    if (!hasUnknown(service)) this.#planned.set(service, planned)
+    return hasUnknown(service) ? planned : this.#keep(service, planned)
+  }
+
+  #keep(service: ServiceRow, planned: Planned): Planned {
+    this.#planned.set(service, planned)
     return planned
   }
 }
@@ -183,16 +203,9 @@ function othersOf(service: ServiceRow, owners: ReadonlyMap<string, string>): str
   return others
 }
 
-const knownTexts = new WeakMap<ServiceRow, readonly string[]>()
+const bindTexts = remembered((service: ServiceRow): readonly string[] => tcpBinds(service).map(bindText))
 
-function bindTexts(service: ServiceRow): readonly string[] {
-  let texts = knownTexts.get(service)
-  if (!texts) {
-    texts = tcpBinds(service).map(bindText)
-    knownTexts.set(service, texts)
-  }
-  return texts
-}
+const listensText = remembered((service: ServiceRow) => [service.key, ...bindTexts(service)].join(' '))
 
 function tcpBinds(service: ServiceRow): readonly Bind[] {
   const ports = service.ports.filter(({ protocol, mode }) => protocol === 'TCP' && mode !== 'kernel')

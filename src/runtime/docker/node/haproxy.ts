@@ -1,5 +1,4 @@
 import { type Clock, systemClock } from '../../../base/clock.ts'
-import { sha256 } from '../../../base/hash.ts'
 import type { PodTraffic } from '../../live.ts'
 import {
   afterCommands,
@@ -11,17 +10,12 @@ import {
   splitPath,
   without,
 } from '../../network/haproxy-commands.ts'
-import {
-  type HaproxyHost,
-  type HaproxyPlan,
-  HaproxyPlanner,
-  haproxyFiles,
-  namedFiles,
-} from '../../network/haproxy-files.ts'
+import { type HaproxyHost, type HaproxyPlan, HaproxyPlanner, namedFiles } from '../../network/haproxy-files.ts'
 import type { BackendServers, HaproxyPart } from '../../network/haproxy-part.ts'
 import type { NetworkProblem, NetworkTable } from '../../network/table.ts'
 import type { NodeSettings, NodeShell, TrafficApplier } from './contract.ts'
 import { HaproxyClient } from './haproxy-client.ts'
+import { HaproxyDisk } from './haproxy-disk.ts'
 import { HaproxyPlace } from './haproxy-place.ts'
 import { HaproxyRefusals } from './haproxy-refusals.ts'
 import { HaproxyTraffic } from './haproxy-traffic.ts'
@@ -40,10 +34,14 @@ const longestReloadMs = 20_000
 const reloadLookMs = 20
 /** HAProxy names one bad file at a time. */
 const mostRefusals = 200
-const sha256Length = 64
 
 export function createHaproxyApplier(settings: NodeSettings, clock: Clock = systemClock): TrafficApplier {
   return new HaproxyApplier(settings, clock)
+}
+
+interface Brought {
+  readonly plan: HaproxyPlan
+  readonly problems: readonly NetworkProblem[]
 }
 
 class HaproxyApplier implements TrafficApplier {
@@ -71,8 +69,7 @@ class HaproxyApplier implements TrafficApplier {
   /** Backends as they run, and as they were wanted when they were brought there. */
   readonly #inLine = new WeakMap<ReadonlyMap<string, RunningServer>, BackendServers>()
   #lists: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map()
-  /** Files by path below the state folder: what was written, or since the start its SHA-256. */
-  #disk = new Map<string, string>()
+  #disk = new HaproxyDisk()
   readonly #refusals = new HaproxyRefusals()
   #isFresh = false
 
@@ -88,7 +85,7 @@ class HaproxyApplier implements TrafficApplier {
       const client = new HaproxyClient(shell)
       await this.#certificates.attach(shell)
       const worker = await client.worker()
-      this.#disk = new Map(await client.checksums())
+      this.#disk = new HaproxyDisk(await client.checksums())
       await this.#host.attach(shell)
       this.#hash = worker?.hash
       this.#lists = new Map()
@@ -129,16 +126,16 @@ class HaproxyApplier implements TrafficApplier {
       const client = this.#client
       if (!client) return []
       const told = await this.#bringCertificates(table)
-      const problems = [...told, ...(await this.#bring(client, table))]
-      await this.#host.bring(table, this.#plan(table).redirects)
-      this.#traffic.leaveOut(this.#plan(table))
+      const { plan, problems } = await this.#bring(client, table)
+      await this.#host.bring(table, plan.redirects)
+      this.#traffic.leaveOut(plan)
       if (this.#isFresh) this.#traffic.suspect(this.#clock.now())
       this.#isFresh = false
       this.#table = table
       this.#tell()
       this.#schedule()
       this.#lookAgain()
-      return problems
+      return [...told, ...problems]
     })
   }
 
@@ -148,13 +145,13 @@ class HaproxyApplier implements TrafficApplier {
     return isWanted ? this.#certificates.bring(ingress.certificates) : []
   }
 
-  async #bring(client: HaproxyClient, table: NetworkTable): Promise<readonly NetworkProblem[]> {
+  async #bring(client: HaproxyClient, table: NetworkTable): Promise<Brought> {
     if (this.#host.ports.taken.size > 0 || this.#isFresh) await this.#host.look(client, table)
     const plan = this.#plan(table)
     if (this.#hash !== undefined) await this.#command(client, plan)
     if (plan.hash !== this.#hash) return this.#renew(client, table)
     await this.#write(plan)
-    return plan.problems
+    return { plan, problems: plan.problems }
   }
 
   #plan(table: NetworkTable): HaproxyPlan {
@@ -214,29 +211,30 @@ class HaproxyApplier implements TrafficApplier {
   }
 
   /** New files and a new worker; what HAProxy does not take is left out. */
-  async #renew(client: HaproxyClient, table: NetworkTable): Promise<readonly NetworkProblem[]> {
+  async #renew(client: HaproxyClient, table: NetworkTable): Promise<Brought> {
     await this.#host.look(client, table)
     for (let round = 0; round < mostRefusals; round += 1) {
       const plan = this.#plan(table)
       if (plan.hash === this.#hash) {
         await this.#command(client, plan)
         await this.#write(plan)
-        return plan.problems
+        return { plan, problems: plan.problems }
       }
-      await this.#writeFiles(namedFiles(plan))
-      const changes = this.#changes(plan)
+      await this.#disk.write(this.#shell, namedFiles(plan))
+      const changes = this.#disk.changes(plan)
       const errors = await client.check(changes)
       if (errors.size === 0) {
         await client.take(changes)
-        this.#remember(changes)
+        this.#disk.remember(changes)
       }
       const failures = errors.size > 0 ? errors : await this.#reload(client, plan)
-      if (!failures) return plan.problems
+      if (!failures) return { plan, problems: plan.problems }
       // What only shows at the start may be over soon: it is tried again.
       if (!this.#refusals.add(plan.parts, failures, errors.size > 0 ? undefined : this.#clock.now() + laterMs))
-        return [...plan.problems, ...told(plan.parts, [...failures.values()].join('; '))]
+        return { plan, problems: [...plan.problems, ...told(plan.parts, [...failures.values()].join('; '))] }
     }
-    return told(this.#plan(table).parts, 'HAProxy refuses too many files')
+    const plan = this.#plan(table)
+    return { plan, problems: told(plan.parts, 'HAProxy refuses too many files') }
   }
 
   /** Answers what HAProxy has against it, by name in the folder; undefined: nothing, it runs. */
@@ -270,38 +268,8 @@ class HaproxyApplier implements TrafficApplier {
     return new Map([['', 'HAProxy did not start with the new configuration; the one before goes on']])
   }
 
-  async #write(plan: HaproxyPlan): Promise<void> {
-    await this.#writeFiles(this.#changes(plan))
-  }
-
-  async #writeFiles(files: Iterable<readonly [string, string | undefined]>): Promise<void> {
-    const changes = [...files].filter(([path, text]) => text === undefined || !this.#isOnDisk(path, text))
-    if (changes.length === 0) return
-    await this.#shell?.write(changes.map(([path, text]) => ({ path, text })))
-    this.#remember(changes)
-  }
-
-  #remember(files: Iterable<readonly [string, string | undefined]>): void {
-    for (const [path, text] of files) {
-      if (text === undefined) this.#disk.delete(path)
-      else this.#disk.set(path, text)
-    }
-  }
-
-  #isOnDisk(path: string, text: string): boolean {
-    const known = this.#disk.get(path)
-    if (known === text) return true
-    if (known === undefined || known.length !== sha256Length || known !== sha256(text)) return false
-    this.#disk.set(path, text)
-    return true
-  }
-
-  /** Files that are to be written or, undefined, removed. */
-  #changes(plan: HaproxyPlan): ReadonlyMap<string, string | undefined> {
-    const files = haproxyFiles(plan)
-    const stale = [...this.#disk.keys()].filter((path) => isOurs(path) && !files.has(path))
-    const changed = [...files].filter(([path, text]) => !this.#isOnDisk(path, text))
-    return new Map<string, string | undefined>([...stale.map((path) => [path, undefined] as const), ...changed])
+  #write(plan: HaproxyPlan): Promise<void> {
+    return this.#disk.write(this.#shell, this.#disk.changes(plan))
   }
 
   /** A backend that did not change is the same object. */
@@ -389,10 +357,6 @@ class HaproxyApplier implements TrafficApplier {
     this.#last = turn.catch(() => {})
     return turn
   }
-}
-
-function isOurs(path: string): boolean {
-  return path.startsWith('haproxy/')
 }
 
 function told(parts: readonly HaproxyPart[], message: string): NetworkProblem[] {
