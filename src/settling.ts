@@ -5,8 +5,8 @@ import type { Reverting } from './reverting.ts'
 import type { Story } from './story.ts'
 
 export interface SettlingParts {
-  readonly story: Story
-  readonly reverting: Reverting
+  readonly story: Pick<Story, 'settled' | 'finish'>
+  readonly reverting: Pick<Reverting, 'calm' | 'failed'>
   readonly statusOf: (key: Key) => ObjectStatus | undefined
   /** It vanished from Git and stays all the same: there is nothing to wait for. */
   readonly stays: (key: Key) => boolean

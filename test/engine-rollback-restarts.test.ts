@@ -9,6 +9,7 @@ import { Journal } from '../src/journal/journal.ts'
 import { noRollback } from '../src/manifests/config-delivery.ts'
 import { defaultNetwork } from '../src/manifests/config-network.ts'
 import type { RollbackSettings } from '../src/settings.ts'
+import { GitError } from '../src/sync/errors.ts'
 import type { WriteRequest, WriteResult } from '../src/sync/port.ts'
 import { Dice } from './sim/dice.ts'
 import { FakeRuntime } from './sim/fake-runtime.ts'
@@ -29,14 +30,14 @@ import {
 registry.set('crash:1', 'sha256:crash:1')
 const rollback: RollbackSettings = { ...noRollback, onFailure: 'revert', observeMs: 5_000 }
 
-function deployment(image: string): string {
+function deployment(image: string, name = 'web'): string {
   return `apiVersion: apps/v1
 kind: Deployment
-metadata: { name: web }
+metadata: { name: ${name} }
 spec:
-  selector: { matchLabels: { app: web } }
+  selector: { matchLabels: { app: ${name} } }
   template:
-    metadata: { labels: { app: web } }
+    metadata: { labels: { app: ${name} } }
     spec: { containers: [{ name: main, image: "${image}" }] }
 `
 }
@@ -121,7 +122,10 @@ test('an engine that ends while the failed commit still runs goes back when it s
   }
   await until(() => seen)
   journal.setFailed = setFailed
+  repository.writeFault = new GitError('UNREACHABLE', 'memory', 'connection refused')
   await restarted()
+  await until(() => status().commit === good && runs().join() === 'app:1')
+  repository.writeFault = undefined
   await until(() => status().sync === 'Synced' && status().health === 'Healthy')
   expect(status().rollback).toMatchObject({ restored: good })
   expect(await rollbacks()).toBe(1)
@@ -242,4 +246,45 @@ test('a rollback that a person wrote is followed, and the history tells what it 
   await open({ rollback }).start()
   await until(() => status().commit === again && engine.outcome() === 'synced')
   expect(runs()).toEqual(['app:2'])
+})
+
+test('a second failure takes back only what came after the first rollback', async () => {
+  await healthyThenBad()
+  await until(async () => (await rollbacks()) === 1)
+  const back = (await repository.fetch()).oid
+  await until(() => engine.outcome() === 'degraded')
+  const worse = repository.push('Worse', { 'web.yaml': `${deployment('crash:1')}# again\n` })
+  await until(async () => (await rollbacks()) === 2)
+  const { message } = await repository.commit((await repository.fetch()).oid)
+  expect(message.split('\n').filter((line) => line.startsWith('Berth-'))).toEqual([
+    ...[`Berth-Reverts: ${worse}`, `Berth-Restores: ${back}`, 'Berth-App: shop'],
+  ])
+})
+
+test('a commit that is being read while the one before it fails is applied whole', async () => {
+  const files = (web: string, more: string) => ({ 'web.yaml': deployment(web), 'more.yaml': deployment(more, 'more') })
+  repository.push('Add', files('app:1', 'app:1'))
+  await open({ rollback }).start()
+  await until(() => journal.healthy('shop', 'memory#') !== undefined)
+  const bad = repository.push('Break web', files('crash:1', 'app:2'))
+  await until(() => status().commit === bad)
+  await pass(15_000)
+  let readOn = (): void => {}
+  const gate = new Promise<void>((done) => {
+    readOn = done
+  })
+  const snapshot = repository.snapshot.bind(repository)
+  const fixed = repository.push('Mend', files('app:2', 'app:2'))
+  repository.snapshot = async (oid, path, previous) => {
+    const taken = await snapshot(oid, path, previous)
+    if (oid === fixed) await gate
+    return taken
+  }
+  // It fails, and its own rollback is asked for, before the next one is read.
+  await until(() => journal.failed('shop', 'memory#').length > 0)
+  await pass(5_000)
+  readOn()
+  await until(() => status().commit === fixed && engine.outcome() === 'synced')
+  expect(runs()).toEqual(['app:2', 'app:2'])
+  expect(await rollbacks()).toBe(0)
 })

@@ -329,7 +329,7 @@ test('what failed before a commit came, and is not changed by it, does not count
 })
 
 test('objects that the failed commit added go, and those that it removed come back', async () => {
-  await healthy({ pruneBudget: '100%' })
+  await healthy()
   repository.push('Swap', {
     'web.yaml': null,
     'other.yaml': deployment('app:1', 'other'),
