@@ -124,7 +124,7 @@ test('an engine that ends while the failed commit still runs goes back when it s
   journal.setFailed = setFailed
   repository.writeFault = new GitError('UNREACHABLE', 'memory', 'connection refused')
   await restarted()
-  await until(() => status().commit === good && runs().join() === 'app:1')
+  await until(() => status().commit === good && runs().join() === 'app:1', 10_000)
   repository.writeFault = undefined
   await until(() => status().sync === 'Synced' && status().health === 'Healthy')
   expect(status().rollback).toMatchObject({ restored: good })
