@@ -57,11 +57,11 @@ async function until(holds: () => boolean | Promise<boolean>, ms = 120_000): Pro
   expect(await holds()).toBe(true)
 }
 
-async function healthyThenBad(): Promise<{ good: string; bad: string }> {
+async function healthyThenBad(broken = deployment('crash:1')): Promise<{ good: string; bad: string }> {
   const good = repository.push('Add web', { 'web.yaml': deployment('app:1') })
   await open({ rollback }).start()
   await until(() => journal.healthy('shop', 'memory#') !== undefined)
-  return { good, bad: repository.push('Break web', { 'web.yaml': deployment('crash:1') }) }
+  return { good, bad: repository.push('Break web', { 'web.yaml': broken }) }
 }
 
 async function restarted(): Promise<void> {
@@ -111,7 +111,8 @@ test.each([
 })
 
 test('an engine that ends while the failed commit still runs goes back when it starts', async () => {
-  const { good } = await healthyThenBad()
+  const slow = deployment('never:1').replace('spec:', 'spec:\n  progressDeadlineSeconds: 40')
+  const { good } = await healthyThenBad(slow)
   // The journal knows of the failure a moment before the hosts are told.
   const setFailed = journal.setFailed.bind(journal)
   let seen = false
