@@ -254,7 +254,11 @@ export class Previews {
     const preview = this.#previews.get(name)
     this.#previews.delete(name)
     if (preview) this.#track(preview.application.close())
-    this.#removing.begin(name, previewName(app, id), this.#parts.wanted.drop(name, this.#parts.clock.now()))
+    const { wanted, clock, wantedChanged } = this.#parts
+    const own = [...wanted.keys(name)]
+    // Others may be touched by what vanishes, and are not to go with it.
+    wantedChanged(wanted.drop(name, clock.now()))
+    this.#removing.begin(name, previewName(app, id), own)
   }
 
   #track(ending: Promise<unknown>): void {

@@ -243,6 +243,32 @@ test('a branch that is merged has no preview any more', async () => {
   expect(networks()).toEqual(['shop'])
 })
 
+test.each([500, 1_500, 2_500])('two that go %d ms after each other both go whole', async (ms) => {
+  const claim = `apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: data }
+spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+`
+  const user = deployment('user').replace(
+    '"app:1" }]',
+    '"app:1", volumeMounts: [{ name: d, mountPath: /d }] }], volumes: [{ name: d, persistentVolumeClaim: { claimName: data } }]',
+  )
+  repository.push('Start', { 'web.yaml': deployment('web'), 'data.yaml': claim, 'user.yaml': user })
+  await start()
+  repository.pushTo('preview/blue', 'Try', {})
+  repository.pushTo('preview/green', 'Try more', {})
+  await pass(25_000)
+  expect(volumes()).toHaveLength(3)
+  repository.drop('preview/blue')
+  engine.syncNow()
+  await pass(ms)
+  repository.drop('preview/green')
+  engine.syncNow()
+  await pass(60_000)
+  expect(volumes()).toEqual(['shop PersistentVolumeClaim/data'])
+  expect(networks()).toEqual(['shop'])
+})
+
 test('one too many waits until another one goes; who sleeps has no pods, and keeps its data', async () => {
   repository.push('Start', { 'web.yaml': deployment('web'), 'db.yaml': database })
   await start({ max: 2, maxAwake: 1 })

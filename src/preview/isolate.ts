@@ -1,12 +1,13 @@
 import { type Key, keyOf } from '../base/key.ts'
 import { duplicateProblem, type Ignored, type Located, type ManifestSet } from '../manifests/check.ts'
 import type { Problem } from '../manifests/problem.ts'
-import type { Kind, ManifestObject, ObjectOf } from '../manifests/types.ts'
+import type { JobSpec, Kind, ManifestObject, ObjectOf } from '../manifests/types.ts'
 import { isolatedClaim } from './claims.ts'
+import { reviewCount } from './counts.ts'
 import { forcedObjects, isForced } from './forced.ts'
 import { isolatedPod, isolatedTemplate } from './pods.ts'
 import { isolatedPolicy } from './policies.ts'
-import type { Isolate, PreviewRules } from './rules.ts'
+import type { Isolate, PreviewRules, Remarks } from './rules.ts'
 import { isolatedIngress, isolatedService } from './services.ts'
 
 export interface Isolated {
@@ -16,12 +17,13 @@ export interface Isolated {
   readonly ignored: readonly Ignored[]
 }
 
-const templated = <O extends ObjectOf['Deployment' | 'ReplicaSet' | 'DaemonSet' | 'Job' | 'ReplicationController']>(
+const templated = <O extends ObjectOf['Deployment' | 'ReplicaSet' | 'DaemonSet' | 'ReplicationController']>(
   object: O,
   rules: PreviewRules,
   remarks: Parameters<Isolate<O>>[2],
 ): O => {
   const { template } = object.spec
+  if ('replicas' in object.spec) reviewCount(object.spec.replicas, 'spec.replicas', rules, remarks)
   if (template === undefined) return object
   return { ...object, spec: { ...object.spec, template: isolatedTemplate(template, 'spec.template', rules, remarks) } }
 }
@@ -59,31 +61,26 @@ const rows: { readonly [K in Kind]: Isolate<ObjectOf[K]> } = {
   },
   Service: isolatedService,
   ReplicationController: templated,
-  StatefulSet: (set, rules, remarks) => ({
-    ...set,
-    spec: {
-      ...set.spec,
-      template: isolatedTemplate(set.spec.template, 'spec.template', rules, remarks),
-      ...(set.spec.volumeClaimTemplates && {
-        volumeClaimTemplates: set.spec.volumeClaimTemplates.map((claim, index) => ({
-          ...claim,
-          spec: isolatedClaim(claim.spec, `spec.volumeClaimTemplates[${index}].spec`, remarks),
-        })),
-      }),
-    },
-  }),
+  StatefulSet: (set, rules, remarks) => {
+    reviewCount(set.spec.replicas, 'spec.replicas', rules, remarks)
+    const template = isolatedTemplate(set.spec.template, 'spec.template', rules, remarks)
+    const claims = set.spec.volumeClaimTemplates?.map((claim, index) => ({
+      ...claim,
+      spec: isolatedClaim(claim.spec, `spec.volumeClaimTemplates[${index}].spec`, remarks),
+    }))
+    return { ...set, spec: { ...set.spec, template, ...(claims && { volumeClaimTemplates: claims }) } }
+  },
   DaemonSet: templated,
-  Job: templated,
+  Job: (job, rules, remarks) => ({ ...job, spec: isolatedJob(job.spec, 'spec', rules, remarks) }),
   CronJob: (job, rules, remarks) => {
     const { jobTemplate } = job.spec
-    const path = 'spec.jobTemplate.spec.template'
-    const template = isolatedTemplate(jobTemplate.spec.template, path, rules, remarks)
-    return {
-      ...job,
-      spec: { ...job.spec, jobTemplate: { ...jobTemplate, spec: { ...jobTemplate.spec, template } } },
-    }
+    const spec = isolatedJob(jobTemplate.spec, 'spec.jobTemplate.spec', rules, remarks)
+    return { ...job, spec: { ...job.spec, jobTemplate: { ...jobTemplate, spec } } }
   },
-  HorizontalPodAutoscaler: same,
+  HorizontalPodAutoscaler: (autoscaler, rules, remarks) => {
+    reviewCount(autoscaler.spec.maxReplicas, 'spec.maxReplicas', rules, remarks)
+    return autoscaler
+  },
   PersistentVolume: clusterWide('volumes'),
   PersistentVolumeClaim: (claim, _rules, remarks) => ({ ...claim, spec: isolatedClaim(claim.spec, 'spec', remarks) }),
   StorageClass: clusterWide('classes of storage'),
@@ -95,6 +92,11 @@ const rows: { readonly [K in Kind]: Isolate<ObjectOf[K]> } = {
   NetworkPolicy: isolatedPolicy,
   Endpoints: (_object, _rules, remarks) => refusedAddresses('Endpoints', remarks),
   EndpointSlice: (_object, _rules, remarks) => refusedAddresses('EndpointSlice', remarks),
+}
+
+function isolatedJob(spec: JobSpec, path: string, rules: PreviewRules, remarks: Remarks): JobSpec {
+  reviewCount(spec.parallelism, `${path}.parallelism`, rules, remarks)
+  return { ...spec, template: isolatedTemplate(spec.template, `${path}.template`, rules, remarks) }
 }
 
 /** They could be addresses of production's pods, or of the network around. */

@@ -56,6 +56,26 @@ metadata: { name: web }
 spec: { podSelector: {}, ${spec} }
 ---`
 
+test('numbers of pods that the quota never lets in are refused before anybody plans them', () => {
+  const replicas = (count: number) => deployment().replace('spec:', `spec:\n  replicas: ${count}`)
+  expect(preview(replicas(20)).problems).toEqual([])
+  expect(preview(replicas(100_000)).problems).toEqual([
+    expect.stringContaining(
+      'spec.replicas: expected at most 20, which is the limit of pods in a preview, found 100000',
+    ),
+  ])
+  expect(preview(replicas(101), { quota: { 'limits.cpu': '4' } }).problems).toHaveLength(1)
+  const job = `
+apiVersion: batch/v1
+kind: Job
+metadata: { name: many }
+spec:
+  parallelism: 1000
+  completions: 1000${template('\n      restartPolicy: Never')}
+`
+  expect(preview(job).problems).toEqual([expect.stringContaining('spec.parallelism: expected at most 20')])
+})
+
 test('objects of all namespaces of the application are in that of the preview', () => {
   const text = `${deployment()}
 apiVersion: v1

@@ -1,0 +1,76 @@
+import { expect } from 'vitest'
+import type { PreviewSettings } from '../../src/settings.ts'
+import { Dice } from '../sim/dice.ts'
+import { engine, open, pass, repository, runtime, status } from './engine-fixture.ts'
+
+const previews: PreviewSettings = {
+  ...{ provider: 'branches', branches: 'preview/*', images: undefined, targetBranch: undefined },
+  ...{ labels: [], drafts: false, max: 100, maxAwake: 100, ttlMs: 72 * 3_600_000, sleepAfterMs: 8 * 3_600_000 },
+  ...{ keepLabel: 'keep', sleepLabel: 'sleep', approveLabel: 'ok', hostTemplate: '{{id}}.{{host}}', host: undefined },
+  ...{ podSecurity: 'baseline', quota: { pods: '20' }, intervalMs: 1_000 },
+}
+const web = (image: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec: { containers: [{ name: main, image: "${image}" }] }
+`
+const claim = `apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: data }
+spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: db }
+spec:
+  containers: [{ name: main, image: "app:1", volumeMounts: [{ name: data, mountPath: /data }] }]
+  volumes: [{ name: data, persistentVolumeClaim: { claimName: data } }]
+`
+const traces = () => {
+  const pods = runtime.pods().map(({ namespace, name }) => `${namespace} pod ${name}`)
+  const volumes = runtime.volumes().map(({ namespace, subject }) => `${namespace} ${subject}`)
+  const networks = runtime.hostFacts().flatMap((host) => [...host.networks].map((name) => `${name} network`))
+  return [...pods, ...volumes, ...networks].filter((trace) => !trace.startsWith('shop '))
+}
+
+/** Plays `steps` pushes and deletions of up to `names` previews, with restarts; in the end nothing is left. */
+export async function previewStorm(seed: number, steps: number, names: number): Promise<void> {
+  const dice = new Dice(seed)
+  repository.push('Start', { 'web.yaml': web('app:1') })
+  await open({ previews }).start()
+  await pass(3_000)
+  runtime.faults = { before: 0.05, after: 0.05 }
+  const there = new Set<string>()
+  let most = 0
+  for (let step = 0; step < steps; step++) {
+    const name = `b${dice.between(1, names)}`
+    if (there.has(name) && dice.chance(0.5)) {
+      there.delete(name)
+      repository.drop(`preview/${name}`)
+    } else {
+      there.add(name)
+      const image = dice.chance(0.2) ? 'crash:1' : dice.chance(0.2) ? 'none:1' : 'app:2'
+      repository.pushTo(`preview/${name}`, `${step}`, {
+        'web.yaml': web(image),
+        'db.yaml': dice.chance(0.5) ? claim : null,
+      })
+    }
+    await pass(250 * dice.between(0, 5))
+    most = Math.max(most, engine.status().length)
+    if (step % 20 !== 19) continue
+    await engine.close()
+    runtime.restart()
+    await open({ previews }).start()
+  }
+  expect(most).toBeGreaterThan(names / 5)
+  for (const name of there) repository.drop(`preview/${name}`)
+  runtime.faults = { before: 0, after: 0 }
+  await pass(180_000)
+  expect(traces()).toEqual([])
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy', previews: [] })
+  expect(engine.status()).toHaveLength(1)
+}
