@@ -360,7 +360,7 @@ export class Application {
     this.#reverting.accepted(revision.commit, revision.tree, how, new Set(ailing.filter((key) => !touched.has(key))))
     if (how !== 'start') {
       if (again) this.#story.resume(revision.commit)
-      else this.#story.begin(revision.commit, now, { ...stages, ...revision.stages }, how === 'back')
+      else this.#story.begin(revision, now, stages, how === 'back')
       const gone = this.#parts.liveOwners().filter((key) => this.#parts.isGone(key))
       journal.setApplied(this.name, oid, this.#sourceName(), gone)
     }

@@ -10,6 +10,14 @@ import type { Commit } from './sync/port.ts'
 
 type Told = Pick<Commit, 'oid' | 'subject' | 'author'>
 
+/** What was read of a commit, as far as it is told. */
+interface Begun {
+  readonly commit: Commit
+  readonly changed: readonly unknown[]
+  readonly removed: readonly unknown[]
+  readonly stages: Stages
+}
+
 interface Entry {
   readonly id: number
   readonly commit: Told
@@ -18,6 +26,8 @@ interface Entry {
   /** Images that were pulled for it, as `host image`. */
   readonly pulled: Set<string>
   readonly quiet: boolean
+  /** Its objects are those of the commit before. */
+  readonly unchanged: boolean
 }
 
 export interface StoryParts {
@@ -51,15 +61,16 @@ export class Story {
   }
 
   /** `quiet`: nobody is told; it is no news, such as what was gone back to. */
-  begin(commit: Commit, startedAt: number, before: Stages, quiet: boolean): void {
+  begin({ commit, changed, removed, stages: read }: Begun, startedAt: number, before: Stages, quiet: boolean): void {
     const { oid, subject, author } = commit
     const { app, journal } = this.#parts
-    const stages = inOrder({ ...before })
+    const stages = inOrder({ ...before, ...read })
+    const unchanged = changed.length === 0 && removed.length === 0
     const { reverts = [] } = rollbackMark(commit.message, app) ?? {}
     this.#lastSync = { commit: oid, startedAt, finishedAt: undefined }
     const id = journal.begin({ app, commit: oid, subject, author, startedAt, stages, reverts: quiet ? [] : reverts })
     if (!quiet) journal.reverted(app, reverts, oid)
-    this.#entry = { id, commit, startedAt, stages, pulled: new Set(), quiet }
+    this.#entry = { id, commit, startedAt, stages, pulled: new Set(), quiet, unchanged }
     this.#say('applying', commit, '')
   }
 
@@ -69,7 +80,7 @@ export class Story {
     const unfinished = this.#entry ? undefined : this.#parts.journal.unfinished(this.#parts.app, oid)
     if (!unfinished) return
     const { id, startedAt, stages } = unfinished
-    this.#entry = { id, commit, startedAt, stages: { ...stages }, pulled: new Set(), quiet: false }
+    this.#entry = { id, commit, startedAt, stages: { ...stages }, pulled: new Set(), quiet: false, unchanged: false }
     this.#lastSync = { commit: oid, startedAt, finishedAt: undefined }
   }
 
@@ -138,8 +149,10 @@ export class Story {
     more: Pick<AppEvent, 'durationMs'> = {},
   ): void {
     const { app, tell, clock } = this.#parts
-    if (this.#entry?.quiet && this.#entry.commit.oid === oid) return
-    tell({ app, kind, commit: oid, subject, author, message, at: clock.now(), ...more })
+    const own = this.#entry?.commit.oid === oid ? this.#entry : undefined
+    if (own?.quiet) return
+    const unchanged = own?.unchanged ? { unchanged: true } : {}
+    tell({ app, kind, commit: oid, subject, author, message, at: clock.now(), ...more, ...unchanged })
   }
 }
 

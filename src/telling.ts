@@ -12,7 +12,7 @@ import {
 } from './forge/states.ts'
 import { deliver } from './notify/deliver.ts'
 import { noteText } from './notify/note.ts'
-import { type Memory, notifiedOf, verdictOn } from './notify/once.ts'
+import { isNoNews, type Memory, notifiedOf, verdictOn } from './notify/once.ts'
 import { Outbox, type OutboxParts, type Parcel } from './notify/outbox.ts'
 import { ToldFile } from './notify/told.ts'
 import type { AppEvent } from './report/event.ts'
@@ -123,7 +123,8 @@ export class Telling {
   #take(event: AppEvent): void {
     const { app, commit } = event
     const waitMs = 3 * Math.max(longestWaitMs, this.#application(app)?.intervalMs ?? 0)
-    const { memory, changed, superseded, notify } = verdictOn(event, this.#memories.get(app) ?? {}, waitMs)
+    const before = this.#memories.get(app) ?? {}
+    const { memory, changed, superseded, notify } = verdictOn(event, before, waitMs)
     this.#memories.set(app, memory)
     this.#file.changed()
     if (changed) {
@@ -131,8 +132,9 @@ export class Telling {
         const words = supersededWords(commit)
         this.#tellForge(app, superseded, words.status, words.deployment)
       }
-      this.#tellForge(app, commit, statusWords(event), deploymentWords(event))
-      const text = noteText(event)
+      const isNews = !isNoNews(event, before.last)
+      this.#tellForge(app, commit, statusWords(event), isNews ? deploymentWords(event) : undefined)
+      const text = isNews ? noteText(event) : undefined
       if (text !== undefined) this.#notes.get(app)?.put(`${app}/${commit}`, { app, commit, text, at: event.at })
     }
     // An outage says nothing of what the last commit came to.

@@ -53,10 +53,16 @@ export function verdictOn(event: AppEvent, memory: Memory, longestWaitMs: number
 }
 
 function notifyOn(event: AppEvent, { notified, degraded }: Memory): Verdict['notify'] {
-  if (isSame(notified, stateOf(event))) return 'not'
+  if (isSame(notified, stateOf(event)) || isNoNews(event, notified)) return 'not'
   if (event.kind !== 'degraded' || degraded?.commit !== event.commit) return 'now'
   const inMs = degraded.at + degradedAgainMs - event.at
   return inMs > 0 ? { inMs } : 'now'
+}
+
+/** A commit that changed nothing, where all was well before: in a repository of many applications most are such. */
+export function isNoNews({ kind, unchanged }: AppEvent, before: State | undefined): boolean {
+  const isWell = (state: AppEvent['kind']) => state === 'applying' || state === 'synced'
+  return unchanged === true && isWell(kind) && (before === undefined || isWell(before.kind))
 }
 
 /** For an event that was held back until now. */

@@ -27,4 +27,6 @@ export interface AppEvent {
   readonly durationMs?: number
   /** Of `rolledBack`: the commit that Berth wrote, or the address of the pull request. */
   readonly rollback?: string
+  /** The commit changed nothing of the application: it is of interest only to whoever looks at that commit. */
+  readonly unchanged?: boolean
 }

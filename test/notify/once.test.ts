@@ -122,3 +122,14 @@ test('what was held back counts once it is told', () => {
   expect(verdictOn(late, memory, waitMs).notify).toBe('not')
   expect(verdictOn({ ...late, message: 'more', at: 6 * minute }, memory, waitMs).notify).toEqual({ inMs: 4 * minute })
 })
+
+test('a commit that changed nothing is news only after trouble', () => {
+  const story = (kind: AppEvent['kind'], commit: string, unchanged: boolean, memory: Memory) =>
+    verdictOn({ ...event([0, kind, commit, '', '']), unchanged }, memory, waitMs)
+  const calm = story('synced', one, false, {})
+  expect(story('applying', two, true, calm.memory)).toMatchObject({ notify: 'not', changed: true })
+  expect(story('synced', two, true, calm.memory)).toMatchObject({ notify: 'not', changed: true })
+  expect(story('degraded', two, true, calm.memory).notify).toBe('now')
+  const broken = story('degraded', one, false, calm.memory)
+  expect(story('synced', two, true, broken.memory).notify).toBe('now')
+})
