@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./status.ts')).status,
   history: async () => (await import('./history.ts')).history,
   rollback: async () => (await import('./rollback.ts')).rollback,
+  preview: async () => (await import('./preview.ts')).preview,
   validate: async () => (await import('./validate.ts')).validate,
   render: async () => (await import('./render.ts')).render,
 }
@@ -24,6 +25,7 @@ const mostOperands: Readonly<Record<string, number>> = {
   status: 1,
   history: 1,
   rollback: 1,
+  preview: 3,
   validate: Number.POSITIVE_INFINITY,
 }
 

@@ -68,6 +68,16 @@ function webhookHandler(engine: Engine, settings: EngineSettings, log: Log): Web
   })
 }
 
+function previewRoutes(engine: Engine) {
+  const verbs = ['open', 'sleep', 'wake', 'delete'] as const
+  const routes = verbs.map((verb) => {
+    const answer = (query: URLSearchParams) =>
+      JSON.stringify(engine.answerPreview(verb, query.get('app') ?? '', query.get('id') ?? ''))
+    return [`/previews/${verb}`, { method: 'POST', type: 'application/json', answer }] as const
+  })
+  return Object.fromEntries(routes)
+}
+
 /** The status server. The default port may be taken by another engine on this machine: then any free one does. */
 async function serveStatus(
   engine: Engine,
@@ -91,6 +101,7 @@ async function serveStatus(
         return '{}'
       },
     },
+    ...previewRoutes(engine),
   } as const
   try {
     return await startServer({ listen: listen ?? defaultListen, routes, webhooks })

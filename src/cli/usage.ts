@@ -8,6 +8,8 @@ usage: berth COMMAND [FLAGS]
   status [APP]         sync status report                          exit 0 all synced and healthy, 1 not, 2 error
   history [APP]        commits, what each did and how it ended
   rollback [APP]       push a commit that puts the folder back      exit 0 pushed, 1 refused or nothing to do, 2 cannot
+  preview [list|open|sleep|wake|delete] [APP] [ID]
+                       pull requests and their previews, of the running engine
   validate PATH...     check manifests offline, all problems       exit 0 good, 1 problems
   render               the final objects as YAML, defaults filled
 

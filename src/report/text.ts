@@ -33,6 +33,10 @@ function renderApp(app: AppStatus, paint: Paint): string {
     `  from    ${from}`,
     `  commit  ${commit}`,
   ]
+  if (app.preview) {
+    const { of, is, reason } = app.preview
+    lines.push(`  preview of ${of}, ${is}${reason === '' ? '' : `: ${reason}`}`)
+  }
   if (app.head !== '' && app.head !== app.commit) lines.push(`  head    ${app.head.slice(0, 7)}`)
   if (app.message !== '') lines.push(`  why     ${app.message}`)
   lines.push(...objectLines(app, paint))

@@ -74,6 +74,9 @@ function answerTo(routes: ServerOptions['routes'], request: IncomingMessage): An
   // A page in a browser could be made to ask a server on the same machine: only names of this machine are answered.
   const name = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
   if (!isLoopback(name)) return { status: 403, type: 'text/plain', body: 'this name is not served\n' }
+  // And a page of elsewhere may send what needs no answer; browsers say then where it is from.
+  if (request.method === 'POST' && request.headers.origin !== undefined)
+    return { status: 403, type: 'text/plain', body: 'pages of browsers are not served\n' }
   if (!route) return { status: 404, type: 'text/plain', body: 'no such page\n' }
   if (request.method !== (route.method ?? 'GET'))
     return { status: 405, type: 'text/plain', body: 'method not allowed\n' }

@@ -51,6 +51,20 @@ function raw(
   })
 }
 
+test('what a page of a browser sends changes nothing', async () => {
+  const address = await started()
+  const { host, port } = hostAndPort(address)
+  const headers = { origin: 'https://evil.example.com' }
+  const status = await new Promise((done, fail) => {
+    const call = request({ host, port, path: '/sync', method: 'POST', headers }, (response) => {
+      response.resume()
+      done(response.statusCode)
+    })
+    call.on('error', fail).end()
+  })
+  expect(status).toBe(403)
+})
+
 test('answers its routes, and nothing else', async () => {
   const address = await started()
   expect(await ask(address, 'GET', '/status')).toBe('{"apps":[]}')

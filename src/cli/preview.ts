@@ -1,0 +1,50 @@
+import { renderPreviews, renderPreviewsMarkdown } from '../report/previews.ts'
+import type { AppStatus } from '../report/status.ts'
+import { ask } from '../server/client.ts'
+import { runningEngine } from '../server/state-dir.ts'
+import { type Arguments, UsageError } from './arguments.ts'
+import { readSettings } from './settings.ts'
+
+const verbs = ['open', 'sleep', 'wake', 'delete'] as const
+
+/** Lists previews, or asks the running engine to do something about one. Exit code 1: it is not done. */
+export async function preview(args: Arguments): Promise<number> {
+  const [verb = 'list', app, id] = args.operands
+  const { stateDir } = await readSettings(args)
+  const { address = '' } = runningEngine(stateDir) ?? {}
+  if (address === '') throw new Error('no engine runs here: previews are made by berth run')
+  if (verb === 'list') return list(args, address, app, id)
+  const known = verbs.find((one) => one === verb)
+  if (known === undefined) throw new UsageError(`preview: expected list, ${verbs.join(', ')}, found "${verb}"`)
+  if (app === undefined || id === undefined) throw new UsageError(`preview ${known}: expected an application and an id`)
+  const query = new URLSearchParams({ app, id })
+  const answer: { done: boolean; text: string } = JSON.parse(await ask(address, 'POST', `/previews/${known}?${query}`))
+  process.stdout.write(`${args.output === 'json' ? JSON.stringify(answer) : answer.text}\n`)
+  return answer.done ? 0 : 1
+}
+
+async function list(
+  { output }: Arguments,
+  address: string,
+  app: string | undefined,
+  id: string | undefined,
+): Promise<number> {
+  const { apps } = JSON.parse(await ask(address, 'GET', '/status')) as { apps: AppStatus[] }
+  if (app !== undefined && !apps.some(({ name }) => name === app)) {
+    throw new UsageError(`there is no application "${app}"`)
+  }
+  const wanted = apps
+    .filter(({ name, preview }) => app === undefined || (preview?.of ?? name) === app)
+    .map((one) =>
+      one.previews ? { ...one, previews: one.previews.filter((row) => id === undefined || row.id === id) } : one,
+    )
+  process.stdout.write(`${formatted(wanted, output)}\n`)
+  return 0
+}
+
+function formatted(apps: readonly AppStatus[], output: Arguments['output']): string {
+  if (output === 'markdown') return renderPreviewsMarkdown(apps)
+  if (output === 'text') return renderPreviews(apps)
+  const previews = apps.flatMap(({ name, previews = [] }) => previews.map((row) => ({ app: name, ...row })))
+  return JSON.stringify({ previews }, null, 2)
+}
