@@ -25,6 +25,7 @@ import { isPlanned, Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
 import type { AppEvent } from './report/event.ts'
 import { type AppStatus, appStatus } from './report/status.ts'
+import { leftBehind } from './reporting.ts'
 import type { PullRequest } from './reverting.ts'
 import type { LiveVolume } from './runtime/live.ts'
 import type { Runtime } from './runtime/port.ts'
@@ -173,7 +174,11 @@ export class Engine {
         this.#looker.statusOf(key) ??
         this.#networking.statusOf(key) ??
         (this.#acts ? this.#scaling.statusOf(key) : undefined),
-      warnings: () => [...this.#networking.warnings(), ...this.#previews.warnings(settings.name)],
+      warnings: () => [
+        ...this.#networking.warnings(),
+        ...this.#previews.warnings(settings.name),
+        ...leftBehind(runtime.pods(), (app) => this.#isConfigured(app)),
+      ],
       approveGone: (key) => this.#looker.gone(settings.name, key),
       isGone: (key) => this.#looker.isGone(key),
       wake: (keys) => this.#wake(keys),
@@ -310,6 +315,11 @@ export class Engine {
   /** Previews after what they are previews of. */
   #all(): readonly Application[] {
     return [...this.#applications, ...this.#previews.applications]
+  }
+
+  #isConfigured(app: string): boolean {
+    const name = previewOf(app)?.app ?? app
+    return this.#parts.settings.applications.some((application) => application.name === name)
   }
 
   #application(name: string): Application | undefined {

@@ -7,7 +7,7 @@ import { isClaimData, keptStatus } from './reconcile/plan/claim.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
 import { inReportOrder, shapeStatus } from './report/objects.ts'
-import type { LiveVolume } from './runtime/live.ts'
+import type { LivePod, LiveVolume } from './runtime/live.ts'
 
 export interface ReportingParts {
   readonly wanted: Wanted
@@ -57,5 +57,18 @@ function keptData(app: string, { volumes, wanted, isGone }: Omit<ReportingParts,
       const set = keyOf({ ...status, kind: 'StatefulSet', name: volume.facts.statefulSet ?? '' })
       const used = wanted.appOf(key) !== undefined || wanted.appOf(set) !== undefined || isGone(key)
       return used ? [] : [status]
+    })
+}
+
+/** Of pods whose application nobody configured: they run on, and nobody looks after them. */
+export function leftBehind(pods: readonly Pick<LivePod, 'app'>[], isKnown: (app: string) => boolean): string[] {
+  const counts = new Map<string, number>()
+  for (const { app } of pods) counts.set(app, (counts.get(app) ?? 0) + 1)
+  return [...counts]
+    .filter(([app]) => !isKnown(app))
+    .sort()
+    .map(([app, count]) => {
+      const what = `${count} ${count === 1 ? 'pod' : 'pods'} of the application ${app}`
+      return `${what}, which is not in the configuration: left alone, without Services and repairs; configure it again, or remove them`
     })
 }
