@@ -12,7 +12,6 @@ import type { HistoryEntry, Journal } from './journal/journal.ts'
 import { lastWordsOf } from './last-words.ts'
 import { Networking } from './networking.ts'
 import { previewOf } from './preview/names.ts'
-import type { PreviewAnswer, PreviewVerb } from './previewing.ts'
 import { Previews } from './previews.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
 import { Controller } from './reconcile/controller.ts'
@@ -140,6 +139,7 @@ export class Engine {
     this.#previews = new Previews({
       ...parts,
       wanted: this.#wanted,
+      shadow: (looking) => new Engine(looking),
       make: (application, more) => this.#make(application, more),
       wantedChanged: (keys) => this.#wake(keys),
       ownersOf: (app) => this.#looker.ownersOf(app),
@@ -307,9 +307,8 @@ export class Engine {
     return items.sort((a, b) => (a.key < b.key ? -1 : 1))
   }
 
-  /** What somebody asks for a preview. */
-  answerPreview(verb: PreviewVerb, app: string, id: string): PreviewAnswer {
-    return this.#previews.answer(verb, app, id)
+  get previews(): Previews {
+    return this.#previews
   }
 
   /** Previews after what they are previews of. */

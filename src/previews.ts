@@ -8,6 +8,7 @@ import type { Log } from './base/log.ts'
 import type { Journal } from './journal/journal.ts'
 import { type Located, type ManifestSet, objectKey } from './manifests/check.ts'
 import { noRollback } from './manifests/config-delivery.ts'
+import { MergePlans, type MergePlansParts } from './merge-plans.ts'
 import { asleep } from './preview/asleep.ts'
 import { forcedObjects } from './preview/forced.ts'
 import { isolated } from './preview/isolate.ts'
@@ -18,7 +19,9 @@ import { BranchRequests } from './pulls/branches.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import { Removing, type RemovingParts } from './removing.ts'
-import type { PreviewMark, PreviewRow } from './report/status.ts'
+import type { DiffItem } from './report/diff.ts'
+import { type MergePlan, renderPreviewComment } from './report/preview-comment.ts'
+import { appStatus, type PreviewMark, type PreviewMerge, type PreviewRow } from './report/status.ts'
 import type { Runtime } from './runtime/port.ts'
 import type { ApplicationSettings, EngineSettings, PreviewSettings } from './settings.ts'
 import type { Transformed } from './source/application.ts'
@@ -26,7 +29,7 @@ import { PinnedRepository } from './sync/pinned.ts'
 import type { Repository } from './sync/port.ts'
 
 export interface PreviewsParts extends Pick<RemovingParts, 'markGone' | 'lookAt' | 'isBusy' | 'forget' | 'ownersOf'> {
-  readonly settings: Pick<EngineSettings, 'applications' | 'network'>
+  readonly settings: EngineSettings
   readonly runtime: Runtime
   readonly wanted: Wanted
   readonly journal: Journal
@@ -46,6 +49,8 @@ export interface PreviewsParts extends Pick<RemovingParts, 'markGone' | 'lookAt'
   /** Other objects are wanted now. */
   readonly wantedChanged: (keys: readonly Key[]) => void
   readonly onChange: () => void
+  /** See MergePlansParts. */
+  readonly shadow: MergePlansParts['shadow']
 }
 
 type Previewed = ApplicationSettings & { readonly previews: PreviewSettings }
@@ -61,6 +66,7 @@ interface Preview {
 export class Previews {
   readonly #parts: PreviewsParts
   readonly #previewings = new Map<string, Previewing>()
+  readonly #plans = new Map<string, MergePlans>()
   readonly #previews = new Map<string, Preview>()
   readonly #removing: Removing
   /** One for all previews of an application. */
@@ -96,7 +102,43 @@ export class Previews {
   }
 
   rows(app: string): PreviewRow[] | undefined {
-    return this.#previewings.get(app)?.rows()
+    return this.#previewings
+      .get(app)
+      ?.rows()
+      .map((row) => {
+        const plan = this.#plans.get(app)?.of(row)
+        return plan ? { ...row, merge: mergeOf(plan) } : row
+      })
+  }
+
+  /** What the pull request is told, in Markdown. */
+  comment(app: string, id: string): string {
+    const row = this.#previewings
+      .get(app)
+      ?.rows()
+      .find((one) => one.id === id)
+    if (!row) return `there is no pull request ${id} of ${app}`
+    const facts = this.#previews.get(previewAppName(app, id))?.application.facts([])
+    return renderPreviewComment({
+      ...{ app, id, head: row.head, is: row.is, reason: row.reason, addresses: this.#addresses(row.namespace) },
+      status: facts && appStatus(facts),
+      plan: this.#plans.get(app)?.of(row),
+      since: row.since === null ? undefined : Date.parse(row.since),
+      now: this.#parts.clock.now(),
+    })
+  }
+
+  #addresses(namespace: string): string[] {
+    const { wanted, settings } = this.#parts
+    const { httpPort } = settings.network.ingress
+    const hosts = wanted.inNamespace('Ingress', namespace).flatMap(({ spec }) => {
+      const secure = new Set(spec.tls?.flatMap(({ hosts = [] }) => hosts))
+      const plain = `${httpPort === 80 ? '' : `:${httpPort}`}`
+      return (spec.rules ?? []).flatMap(({ host }) =>
+        host === undefined ? [] : [secure.has(host) ? `https://${host}` : `http://${host}${plain}`],
+      )
+    })
+    return [...new Set(hosts)].sort()
   }
 
   warnings(app: string): string[] {
@@ -144,6 +186,7 @@ export class Previews {
 
   async close(): Promise<void> {
     this.#removing.close()
+    await Promise.all([...this.#plans.values()].map((plans) => plans.close()))
     await Promise.all([...this.#previewings.values()].map((previewing) => previewing.close()))
     const opened = await Promise.allSettled(this.#repositories.values())
     // Together: a look that waits for a remote ends when the repository is closed.
@@ -161,8 +204,13 @@ export class Previews {
       provider === 'branches' || !pullRequests
         ? new BranchRequests({ repository: () => this.#repository(settings), pattern: branches, targetBranch })
         : pullRequests(settings)
-    return new Previewing({
-      ...{ settings, requests, journal, clock, log, random, onChange },
+    const plans = targetBranch === settings.revision ? this.#plansOf(settings) : undefined
+    const previewing = new Previewing({
+      ...{ settings, requests, journal, clock, log, random },
+      onChange: () => {
+        plans?.want(previewing.rows().filter((row) => this.#isAccepted(settings.name, row)))
+        onChange()
+      },
       want: (order) => this.#want(settings, order),
       remove: (id) => this.#remove(previewAppName(settings.name, id)),
       found: () => {
@@ -172,6 +220,20 @@ export class Previews {
       },
       namespaceOf: (id) => previewName(settings.name, id),
     })
+    return previewing
+  }
+
+  /** What the limits of previews refuse, such as a million replicas, is not planned either. */
+  #isAccepted(app: string, { id, is, head }: PreviewRow): boolean {
+    return is === 'awake' && this.#parts.wanted.commitOf(previewAppName(app, id)) === head
+  }
+
+  #plansOf(settings: Previewed): MergePlans {
+    const { settings: engine, runtime, journal, shadow, clock, log, onChange } = this.#parts
+    const repository = () => this.#repository(settings)
+    const plans = new MergePlans({ engine, settings, repository, runtime, journal, shadow, clock, log, onChange })
+    this.#plans.set(settings.name, plans)
+    return plans
   }
 
   #settingsOf(app: string): Previewed | undefined {
@@ -294,6 +356,11 @@ export class Previews {
     const unused = [...names].filter((name) => !wanted.usesNamespace(name))
     for (const name of unused) lookAt(keyOf({ namespace: '', kind: 'Namespace', name }))
   }
+}
+
+function mergeOf({ base, stale, apps, items }: MergePlan): PreviewMerge {
+  const actions = items.flatMap(({ key, tasks }: DiffItem) => tasks.map(({ text }) => `${key}: ${text}`))
+  return { base, stale, refused: apps.some(({ sync }) => sync === 'Refused'), actions }
 }
 
 function hasPreviews(settings: ApplicationSettings): settings is Previewed {

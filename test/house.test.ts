@@ -112,6 +112,7 @@ const corridor = [
   'scaling.ts',
   'networking.ts',
   'certifying.ts',
+  'merge-plans.ts',
   'previewing.ts',
   'previews.ts',
   'removing.ts',

@@ -269,6 +269,43 @@ spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } 
   expect(networks()).toEqual(['shop'])
 })
 
+test('what a merge would do is worked out beside production, and told again when the target has moved', async () => {
+  repository.push('Start', { 'web.yaml': deployment('web') })
+  await start()
+  const head = repository.pushTo('preview/blue', 'Try', {
+    'web.yaml': deployment('web', 'app:2'),
+    'new.yaml': deployment('new'),
+  })
+  await pass(40_000)
+  const merge = () => status().previews?.[0]?.merge
+  const before = pods().filter((pod) => pod.startsWith('shop '))
+  expect(merge()).toMatchObject({ stale: false, refused: false })
+  expect(merge()?.actions.join('\n')).toMatch(/shop\/Deployment\/new: create pod new-/)
+  expect(merge()?.actions.join('\n')).toMatch(/shop\/Deployment\/web: create pod web-/)
+  expect(before).toEqual(['shop Deployment/web'])
+  expect(engine.previews.comment('shop', 'blue')).toMatch(/What the merge would change in production[\s\S]*new-/)
+  repository.push('Move on', { 'other.yaml': deployment('other') })
+  await pass(40_000)
+  expect(merge()).toMatchObject({ stale: true })
+  expect(engine.previews.comment('shop', 'blue')).toContain('which has moved since')
+  const later = repository.pushTo('preview/blue', 'Rebase', { 'web.yaml': deployment('web', 'app:2') }, { force: true })
+  expect(later).not.toBe(head)
+  await pass(40_000)
+  expect(merge()).toMatchObject({ stale: false, base: status().head })
+  expect(merge()?.actions.join('\n')).not.toMatch(/new/)
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+})
+
+test('a merge is not planned for what a preview refuses', async () => {
+  repository.push('Start', { 'web.yaml': deployment('web') })
+  await start()
+  repository.pushTo('preview/many', 'Try', { 'web.yaml': deployment('web', 'app:1', 1_000_000) })
+  await pass(30_000)
+  expect(statusOf('shop/many')).toMatchObject({ sync: 'Refused' })
+  expect(status().previews?.[0]).toMatchObject({ id: 'many', is: 'awake' })
+  expect(status().previews?.[0]?.merge).toBeUndefined()
+})
+
 test('one too many waits until another one goes; who sleeps has no pods, and keeps its data', async () => {
   repository.push('Start', { 'web.yaml': deployment('web'), 'db.yaml': database })
   await start({ max: 2, maxAwake: 1 })
@@ -279,12 +316,12 @@ test('one too many waits until another one goes; who sleeps has no pods, and kee
   expect(rows()).toEqual(['a awake', 'b asleep 1 others are awake', 'c queued 2 previews are there'])
   expect(pods().filter((pod) => pod.startsWith('shop-b'))).toEqual([])
   expect(statusOf('shop/b')).toMatchObject({ sync: 'Synced', preview: { is: 'asleep' } })
-  expect(engine.answerPreview('sleep', 'shop', 'a')).toEqual({ done: true, text: 'a sleeps: it was put to sleep' })
+  expect(engine.previews.answer('sleep', 'shop', 'a')).toEqual({ done: true, text: 'a sleeps: it was put to sleep' })
   await pass(60_000)
   expect(rows()).toEqual(['a asleep it was put to sleep', 'b awake', 'c queued 2 previews are there'])
   expect(pods().filter((pod) => pod.startsWith('shop-a'))).toEqual([])
   expect(volumes()).toContain('shop-a PersistentVolumeClaim/data-db-0')
-  expect(engine.answerPreview('delete', 'shop', 'b').text).toMatch(/comes again with the next push/)
+  expect(engine.previews.answer('delete', 'shop', 'b').text).toMatch(/comes again with the next push/)
   await pass(60_000)
   expect(rows()).toEqual([
     'a asleep it was put to sleep',
@@ -296,7 +333,7 @@ test('one too many waits until another one goes; who sleeps has no pods, and kee
   repository.pushTo('preview/b', 'Again', { 'more.yaml': deployment('again') })
   await pass(60_000)
   expect(rows()).toEqual(['a asleep it was put to sleep', 'b awake'])
-  expect(engine.answerPreview('wake', 'shop', 'nobody')).toMatchObject({ done: false })
+  expect(engine.previews.answer('wake', 'shop', 'nobody')).toMatchObject({ done: false })
 })
 
 test('a preview does not move into the namespace of somebody else', async () => {

@@ -13,6 +13,11 @@ export async function preview(args: Arguments): Promise<number> {
   const { stateDir } = await readSettings(args)
   const { address = '' } = runningEngine(stateDir) ?? {}
   if (address === '') throw new Error('no engine runs here: previews are made by berth run')
+  if (verb === 'list' && args.output === 'markdown' && app !== undefined && id !== undefined) {
+    const comment = await ask(address, 'GET', `/previews/comment?${new URLSearchParams({ app, id })}`)
+    process.stdout.write(`${comment}\n`)
+    return 0
+  }
   if (verb === 'list') return list(args, address, app, id)
   const known = verbs.find((one) => one === verb)
   if (known === undefined) throw new UsageError(`preview: expected list, ${verbs.join(', ')}, found "${verb}"`)

@@ -72,10 +72,11 @@ function previewRoutes(engine: Engine) {
   const verbs = ['open', 'sleep', 'wake', 'delete'] as const
   const routes = verbs.map((verb) => {
     const answer = (query: URLSearchParams) =>
-      JSON.stringify(engine.answerPreview(verb, query.get('app') ?? '', query.get('id') ?? ''))
+      JSON.stringify(engine.previews.answer(verb, query.get('app') ?? '', query.get('id') ?? ''))
     return [`/previews/${verb}`, { method: 'POST', type: 'application/json', answer }] as const
   })
-  return Object.fromEntries(routes)
+  const comment = (query: URLSearchParams) => engine.previews.comment(query.get('app') ?? '', query.get('id') ?? '')
+  return { ...Object.fromEntries(routes), '/previews/comment': { type: 'text/plain', answer: comment } as const }
 }
 
 /** The status server. The default port may be taken by another engine on this machine: then any free one does. */

@@ -52,6 +52,19 @@ export interface PreviewRow {
   readonly url: string
   /** ISO time; null: there is none. */
   readonly since: string | null
+  /** What production would do if it were merged; absent: not known, or there is no preview. */
+  readonly merge?: PreviewMerge | undefined
+}
+
+export interface PreviewMerge {
+  /** Head of the target branch that it was worked out for. */
+  readonly base: string
+  /** That branch has moved since, and the pull request does not have what came. */
+  readonly stale: boolean
+  /** Production would refuse it. */
+  readonly refused: boolean
+  /** In the words of `berth diff`. */
+  readonly actions: readonly string[]
 }
 
 /** Of an application that is a preview. */

@@ -126,6 +126,12 @@ test('two previews with a database each stay apart, and nothing is left of them'
   expect(await shell('app-two', 'StatefulSet/db', 'cat /data/who')).toBe('app-two')
   branch('three', { 'app/web.yaml': web('three') })
   await berth.until('the third is being made', async () => (await traces()).includes('app-three'))
+  const planned = await berth.until('the merge is planned', (production) =>
+    Boolean(production.previews?.find(({ id, merge }) => id === 'two' && merge)),
+  )
+  const { merge } = planned.previews?.find(({ id }) => id === 'two') ?? {}
+  expect(merge).toMatchObject({ base: first, stale: false, refused: false })
+  expect(merge?.actions.join()).toMatch(/shop\/Deployment\/web: create pod web-/)
   const listed = await berth.command('preview', 'list', 'app', 'two', '-o', 'json')
   expect(JSON.parse(listed.stdout)).toMatchObject({ previews: [{ app: 'app', id: 'two', is: 'awake', head: later }] })
   const deleted = await berth.command('preview', 'delete', 'app', 'two')
