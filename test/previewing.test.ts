@@ -306,6 +306,40 @@ test('a merge is not planned for what a preview refuses', async () => {
   expect(status().previews?.[0]?.merge).toBeUndefined()
 })
 
+test('where previews are switched off, those that there were go with the next start', async () => {
+  repository.push('Start', { 'web.yaml': deployment('web') })
+  await start()
+  repository.pushTo('preview/blue', 'Try', { 'db.yaml': database })
+  await pass(40_000)
+  expect(volumes()).toHaveLength(1)
+  await engine.close()
+  runtime.restart()
+  await open().start()
+  await pass(60_000)
+  expect([pods(), volumes(), networks()]).toEqual([['shop Deployment/web'], [], ['shop']])
+})
+
+test('what runs of a preview that nobody knows any more is left alone until branches can be listed', async () => {
+  repository.push('Start', { 'web.yaml': deployment('web') })
+  await start()
+  repository.pushTo('preview/blue', 'Try', { 'db.yaml': database })
+  await pass(40_000)
+  const before = pods()
+  await engine.close()
+  forgetJournal()
+  runtime.restart()
+  repository.branchesFault = new GitError('UNREACHABLE', 'memory', 'connection refused')
+  await start()
+  await pass(60_000)
+  expect(pods()).toEqual(before)
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy', conflicts: [] })
+  repository.branchesFault = undefined
+  engine.syncNow()
+  await pass(30_000)
+  expect(statusOf('shop/blue')).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+  expect(pods()).toEqual(before)
+})
+
 test('one too many waits until another one goes; who sleeps has no pods, and keeps its data', async () => {
   repository.push('Start', { 'web.yaml': deployment('web'), 'db.yaml': database })
   await start({ max: 2, maxAwake: 1 })
