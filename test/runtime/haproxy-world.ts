@@ -1,5 +1,6 @@
 // One node container with its real HAProxy and the real applier. Pods are servers in this process: it is in the host's network.
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { expect } from 'vitest'
@@ -198,9 +199,7 @@ async function pod(name: string, server: Server, closeIdle: () => void): Promise
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {})
   })
-  lastAddress += 1
-  const address = `127.${process.pid % 200}.${10 + Math.floor(lastAddress / 250)}.${1 + (lastAddress % 250)}`
-  await new Promise<void>((resolve) => server.listen(8080, address, resolve))
+  const address = await listenAnywhere(server)
   const row: BackendRow = {
     name: `${name}_8080`,
     pod: `shop/${name}`,
@@ -221,4 +220,22 @@ async function pod(name: string, server: Server, closeIdle: () => void): Promise
     await done
   }
   return { row, draining: { ...row, state: 'draining' }, sockets, leave, crash, [Symbol.asyncDispose]: crash }
+}
+
+/** Test files run side by side, each in a worker of its own number. */
+const network = 100 + Number(process.env.VITEST_POOL_ID ?? 0)
+
+/** At port 8080 of an address that nobody else has. */
+async function listenAnywhere(server: Server): Promise<string> {
+  for (;;) {
+    lastAddress += 1
+    const address = `127.${network}.${10 + Math.floor(lastAddress / 250)}.${1 + (lastAddress % 250)}`
+    try {
+      server.listen(8080, address)
+      await once(server, 'listening')
+      return address
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
+  }
 }
