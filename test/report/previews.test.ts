@@ -25,9 +25,7 @@ const apps: AppStatus[] = [
 
 test('previews are a table, with why they are not as they should be', () => {
   const lines = renderPreviews(apps).split('\n')
-  expect(lines[1]).toMatch(
-    /^shop +pr-7 +awake +Missing +bbbbbbb +blue +shop-pr-7 +bbbbbbb is not applied: 1 problem/,
-  )
+  expect(lines[1]).toMatch(/^shop +pr-7 +awake +Missing +bbbbbbb +blue +shop-pr-7 +bbbbbbb is not applied: 1 problem/)
   expect(lines[2]).toMatch(/^shop +pr-8 +queued +bbbbbbb +a\|b.* 1 previews are there$/)
   expect(renderPreviews(apps)).not.toContain('\u001b')
   expect(renderPreviews([])).toBe('no open pull requests')

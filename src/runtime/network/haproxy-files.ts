@@ -105,7 +105,10 @@ export class HaproxyPlanner {
   }
 
   #ownersOf(table: NetworkTable): ReadonlyMap<string, string> {
-    const listens = [table.ingress.routes.length > 0 ? 'Ingress' : '', ...table.services.map((service) => listensText(service))]
+    const listens = [
+      table.ingress.routes.length > 0 ? 'Ingress' : '',
+      ...table.services.map((service) => listensText(service)),
+    ]
     if (!isSameList(listens, this.#listens)) {
       this.#listens = listens
       this.#owners = bindOwners(table, this.#settings)
