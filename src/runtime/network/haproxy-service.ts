@@ -153,7 +153,8 @@ function choiceLines(service: ServiceRow, port: ServicePortRow): string[] {
     refuse,
     `  tcp-request inspect-delay ${inspectMs}ms`,
     '  tcp-request content set-var(sess.http) bool(true) if HTTP !{ req.payload(0,4) -m str "PRI " }',
-    `  tcp-request content set-var(sess.half) ${halfClosedFetch} if ${isHttp}`,
+    // Asked once: it costs as much as a request, and only the first one is taken for HTTP half way.
+    `  tcp-request content set-var(sess.half) ${halfClosedFetch} if ${isHttp} !{ var(sess.half) -m found }`,
     `  tcp-request content switch-mode http if ${isHttp} !${isHalf}`,
     `  use_backend ${halfClosedBackend} if ${isHttp} ${isHalf}`,
     ...handOn(nextBackend, `${isHttp} `),

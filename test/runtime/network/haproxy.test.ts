@@ -80,7 +80,7 @@ describe('the file of a Service', () => {
         tcp-request connection reject if { nbsrv(t_shop_web_80) eq 0 } !{ stopping }
         tcp-request inspect-delay 500ms
         tcp-request content set-var(sess.http) bool(true) if HTTP !{ req.payload(0,4) -m str "PRI " }
-        tcp-request content set-var(sess.half) lua.half_closed if { var(sess.http) -m bool }
+        tcp-request content set-var(sess.half) lua.half_closed if { var(sess.http) -m bool } !{ var(sess.half) -m found }
         tcp-request content switch-mode http if { var(sess.http) -m bool } !{ var(sess.half) -m bool }
         use_backend half_closed if { var(sess.http) -m bool } { var(sess.half) -m bool }
         use_backend h_shop_web_80 if { var(sess.http) -m bool }
