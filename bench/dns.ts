@@ -5,6 +5,7 @@ import type { NetworkTable, ServiceRow } from '../src/runtime/network/table.ts'
 import { dnsQuery } from '../test/runtime/dns-load.ts'
 import { dnsWorld } from '../test/runtime/dns-world.ts'
 import { endpointRow, portRow, serviceRow, tableOf } from '../test/runtime/network/dns-rows.ts'
+import { ensureNodeImage } from '../test/support/node-image.ts'
 import { countFrom, quantile } from './support/numbers.ts'
 import { benchEngine } from './support/place.ts'
 
@@ -16,7 +17,9 @@ const changes = 100
 export async function run(args: readonly string[]): Promise<void> {
   const services = countFrom(args, 1000)
   const seconds = countFrom(args.slice(1), 5)
-  await using world = await dnsWorld(await benchEngine())
+  const engine = await benchEngine()
+  await ensureNodeImage(engine)
+  await using world = await dnsWorld(engine)
   const prefix = world.settings.dnsAddress.replace(/\d+$/, '')
   const rows = Array.from({ length: services }, (_, number) => row(number, prefix))
   const began = performance.now()
