@@ -119,8 +119,7 @@ test('foreign containers, copied labels and another installation are not touched
   }
 })
 
-test('SIGKILL in the middle of a rollout: the next start goes on, nothing is doubled or lost', () =>
-  killed(berth, [3]))
+test('SIGKILL in the middle of a rollout: the next start goes on, nothing is doubled or lost', () => killed(berth, [3]))
 
 test('a state directory that is wiped changes nothing that runs', async () => {
   const commit = berth.repository.commit('Add', { 'app/web.yaml': small('web') })
