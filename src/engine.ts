@@ -4,10 +4,11 @@
 import { Application, type Outcome } from './application.ts'
 import type { ApplicationParts } from './application-parts.ts'
 import type { Clock } from './base/clock.ts'
-import { type Key, keyOf, keyParts } from './base/key.ts'
+import { type Key, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import { Certifying } from './certifying.ts'
 import { startCronWake } from './cron/wake.ts'
+import { describe, noteOf, pulledAt, recorded } from './engine-facts.ts'
 import type { HistoryEntry, Journal } from './journal/journal.ts'
 import { lastWordsOf } from './last-words.ts'
 import { Networking } from './networking.ts'
@@ -18,15 +19,12 @@ import { Controller } from './reconcile/controller.ts'
 import { Lanes } from './reconcile/lanes.ts'
 import { Looker } from './reconcile/looker.ts'
 import type { Task } from './reconcile/plan/action.ts'
-import type { Forecast } from './reconcile/plan/forecast.ts'
-import { isPlannedKind } from './reconcile/plan/planned.ts'
 import { isPlanned, Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
 import type { AppEvent } from './report/event.ts'
 import { type AppStatus, appStatus } from './report/status.ts'
 import { leftBehind } from './reporting.ts'
 import type { PullRequest } from './reverting.ts'
-import type { LiveVolume } from './runtime/live.ts'
 import type { Runtime } from './runtime/port.ts'
 import { Scaling } from './scaling.ts'
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
@@ -364,32 +362,4 @@ export class Engine {
     this.#application(app)?.did(task, error)
     this.#parts.onDone?.(app, key, task, error)
   }
-}
-
-/** Objects of which nothing may be left but a record of what they did. */
-function recorded(volumes: readonly LiveVolume[]): Key[] {
-  const records = volumes.filter(({ subject, detail }) => detail !== '' && isPlannedKind(subject.split('/')[0] ?? ''))
-  return records.map(({ namespace, subject }) => {
-    const [kind = '', name = ''] = subject.split('/')
-    return keyOf({ namespace, kind, name })
-  })
-}
-
-function pulledAt(runtime: Runtime, host: string, image: string): number | undefined {
-  const pull = runtime
-    .hostFacts()
-    .find(({ name }) => name === host)
-    ?.pulls.get(image)
-  return pull?.state === 'done' ? pull.at : undefined
-}
-
-function describe(key: Key): string {
-  const { kind, namespace, name } = keyParts(key)
-  return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`
-}
-
-/** What the steps alone do not say: a pod that waits for its Secret has none. */
-function noteOf(told: Forecast | undefined): string {
-  if (told?.complete === false) return 'the steps after these depend on what happens'
-  return told?.tasks.length === 0 ? told.status.message : ''
 }

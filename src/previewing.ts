@@ -6,6 +6,7 @@ import type { Log } from './base/log.ts'
 import type { Journal } from './journal/journal.ts'
 import type { RememberedPreview } from './journal/previews.ts'
 import { admit, type KnownPreview, type PreviewPolicy, type Verdict } from './preview/admission.ts'
+import { isApproved, seenApprovals } from './preview/approvals.ts'
 import type { PullRequest } from './preview/pull-request.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
 import type { PreviewRow } from './report/status.ts'
@@ -171,7 +172,9 @@ export class Previewing {
     for (const request of listed) this.#remember(request, now)
     const open = listed.map((request) => {
       const { seenAt = now } = this.#memory.get(request.id) ?? {}
-      return { ...request, activeAt: Math.max(request.activeAt, seenAt) }
+      const { approvals } = this.#memory.get(request.id) ?? {}
+      const approved = isApproved(request, approvals)
+      return { ...request, approved, activeAt: Math.max(request.activeAt, seenAt) }
     })
     const deleted = open.filter(({ id, head }) => this.#memory.get(id)?.deletedAt === head)
     const others = open.filter((request) => !deleted.includes(request))
@@ -188,11 +191,16 @@ export class Previewing {
   }
 
   /** A push wakes whoever was put to sleep, and makes one anew that was deleted. */
-  #remember({ id, branch, head }: PullRequest, now: number): void {
+  #remember(request: PullRequest, now: number): void {
+    const { id, branch, head } = request
     const known = this.#memory.get(id)
-    if (known?.head === head) return
-    const fresh = { id, branch, head, seenAt: now, laidDown: false, deletedAt: '' }
-    this.#memory.set(id, { since: undefined, usedAt: 0, asleep: false, untrusted: true, ...known, ...fresh })
+    const approvals = seenApprovals(request, known)
+    const fresh = known?.head === head ? {} : { branch, head, seenAt: now, laidDown: false, deletedAt: '' }
+    const unknown = { branch, head, seenAt: now, laidDown: false, deletedAt: '' }
+    this.#memory.set(id, {
+      ...{ id, since: undefined, usedAt: 0, asleep: false, untrusted: true, ...unknown },
+      ...{ ...known, ...fresh, approvals },
+    })
   }
 
   #known(found: readonly string[], now: number): KnownPreview[] {

@@ -3,27 +3,26 @@
 import type { Application } from './application.ts'
 import type { Clock } from './base/clock.ts'
 import { errorText } from './base/errors.ts'
-import { type Key, keyOf, keyParts } from './base/key.ts'
+import { type Key, keyOf } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import type { Journal } from './journal/journal.ts'
 import { type Located, type ManifestSet, objectKey } from './manifests/check.ts'
-import { noRollback } from './manifests/config-delivery.ts'
 import { MergePlans, type MergePlansParts } from './merge-plans.ts'
 import { asleep } from './preview/asleep.ts'
 import { forcedObjects } from './preview/forced.ts'
 import { isolated } from './preview/isolate.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
-import type { PreviewRules } from './preview/rules.ts'
+import { addressesOf, mergeOf } from './preview-reports.ts'
+import { hasPreviews, type Previewed, rulesOf, settingsOf } from './preview-settings.ts'
 import { type PreviewAnswer, Previewing, type PreviewOrder, type PreviewVerb } from './previewing.ts'
 import { BranchRequests } from './pulls/branches.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import { Removing, type RemovingParts } from './removing.ts'
-import type { DiffItem } from './report/diff.ts'
-import { type MergePlan, renderPreviewComment } from './report/preview-comment.ts'
-import { appStatus, type PreviewMark, type PreviewMerge, type PreviewRow } from './report/status.ts'
+import { renderPreviewComment } from './report/preview-comment.ts'
+import { appStatus, type PreviewMark, type PreviewRow } from './report/status.ts'
 import type { Runtime } from './runtime/port.ts'
-import type { ApplicationSettings, EngineSettings, PreviewSettings } from './settings.ts'
+import type { ApplicationSettings, EngineSettings } from './settings.ts'
 import type { Transformed } from './source/application.ts'
 import { PinnedRepository } from './sync/pinned.ts'
 import type { Repository } from './sync/port.ts'
@@ -52,8 +51,6 @@ export interface PreviewsParts extends Pick<RemovingParts, 'markGone' | 'lookAt'
   /** See MergePlansParts. */
   readonly shadow: MergePlansParts['shadow']
 }
-
-type Previewed = ApplicationSettings & { readonly previews: PreviewSettings }
 
 interface Preview {
   readonly of: Previewed
@@ -120,25 +117,19 @@ export class Previews {
     if (!row) return `there is no pull request ${id} of ${app}`
     const facts = this.#previews.get(previewAppName(app, id))?.application.facts([])
     return renderPreviewComment({
-      ...{ app, id, head: row.head, is: row.is, reason: row.reason, addresses: this.#addresses(row.namespace) },
+      ...{
+        app,
+        id,
+        head: row.head,
+        is: row.is,
+        reason: row.reason,
+        addresses: addressesOf(row.namespace, this.#parts),
+      },
       status: facts && appStatus(facts),
       plan: this.#plans.get(app)?.of(row),
       since: row.since === null ? undefined : Date.parse(row.since),
       now: this.#parts.clock.now(),
     })
-  }
-
-  #addresses(namespace: string): string[] {
-    const { wanted, settings } = this.#parts
-    const { httpPort } = settings.network.ingress
-    const hosts = wanted.inNamespace('Ingress', namespace).flatMap(({ spec }) => {
-      const secure = new Set(spec.tls?.flatMap(({ hosts = [] }) => hosts))
-      const plain = `${httpPort === 80 ? '' : `:${httpPort}`}`
-      return (spec.rules ?? []).flatMap(({ host }) =>
-        host === undefined ? [] : [secure.has(host) ? `https://${host}` : `http://${host}${plain}`],
-      )
-    })
-    return [...new Set(hosts)].sort()
   }
 
   warnings(app: string): string[] {
@@ -282,20 +273,8 @@ export class Previews {
   }
 
   #transformed({ of, order }: Preview, objects: ManifestSet): Transformed {
-    const result = isolated(objects, this.#rules(of, order))
+    const result = isolated(objects, rulesOf(of, order, this.#parts))
     return order.asleep ? { ...result, objects: asleep(result.objects) } : result
-  }
-
-  #rules({ name, namespace, previews }: Previewed, { id, untrusted }: PreviewOrder): PreviewRules {
-    const { settings, wanted } = this.#parts
-    const { hostTemplate, host, quota } = previews
-    const own = [...wanted.keys(name)].map((key) => keyParts(key).namespace).filter((one) => one !== '')
-    return {
-      ...{ id, untrusted, hostTemplate, quota, namespace: previewName(name, id) },
-      ownNamespaces: new Set([namespace, ...own]),
-      defaultHost: host?.replaceAll('{{id}}', id),
-      clusterRanges: [settings.network.podCIDR, settings.network.serviceCIDR],
-    }
   }
 
   /** Why the namespace of a preview cannot be its own; empty: it can. */
@@ -335,7 +314,7 @@ export class Previews {
     const { wanted, clock, wantedChanged } = this.#parts
     const { id } = previewOf(name)!
     const order = { id, branch: '', head: '', asleep: false, untrusted: true }
-    const forced = forcedObjects(this.#rules(of, order)).map(
+    const forced = forcedObjects(rulesOf(of, order, this.#parts)).map(
       (object) => [objectKey(object), { object, file: '', line: 0 }] as readonly [Key, Located],
     )
     const objects = new Map(forced)
@@ -355,24 +334,5 @@ export class Previews {
     const names = new Set(runtime.hostFacts().flatMap(({ networks }) => [...networks]))
     const unused = [...names].filter((name) => !wanted.usesNamespace(name))
     for (const name of unused) lookAt(keyOf({ namespace: '', kind: 'Namespace', name }))
-  }
-}
-
-function mergeOf({ base, stale, apps, items }: MergePlan): PreviewMerge {
-  const actions = items.flatMap(({ key, tasks }: DiffItem) => tasks.map(({ text }) => `${key}: ${text}`))
-  return { base, stale, refused: apps.some(({ sync }) => sync === 'Refused'), actions }
-}
-
-function hasPreviews(settings: ApplicationSettings): settings is Previewed {
-  return settings.previews !== undefined
-}
-
-/** Of the Application that a preview is. Whose signature counts, counts for previews, too. */
-function settingsOf(of: Previewed, { id, branch }: PreviewOrder, name: string): ApplicationSettings {
-  return {
-    ...of,
-    ...{ name, revision: branch, namespace: previewName(of.name, id), podSecurity: of.previews.podSecurity },
-    ...{ prune: true, pruneBudget: '100%', selfHeal: true, rollback: noRollback },
-    ...{ forge: undefined, notes: false, previews: undefined },
   }
 }

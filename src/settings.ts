@@ -18,6 +18,8 @@ export interface EngineSettings {
   readonly webhooks?: WebhookSettings | undefined
   /** Absent: nobody. */
   readonly notifications?: readonly NotificationSettings[]
+  /** Limits of all previews of all applications together, as in a ResourceQuota: `limits.cpu`, `limits.memory`, `pods`. Absent: none. */
+  readonly previewQuota?: Readonly<Record<string, string>> | undefined
 }
 
 export interface WebhookSettings {
@@ -207,5 +209,10 @@ export interface PreviewSettings {
   readonly podSecurity: 'privileged' | 'baseline' | 'restricted'
   /** As in a ResourceQuota, of each preview. */
   readonly quota: Readonly<Record<string, string>>
+  /** Whether pull requests are told of their previews, by a comment and by statuses of their commits; of a forge only. */
+  readonly comments: boolean
+  readonly statuses: boolean
+  /** How long a hook on deletion may take before the preview goes all the same. */
+  readonly hookTimeoutMs: number
   readonly intervalMs: number
 }

@@ -99,6 +99,7 @@ const doors: Readonly<Record<string, Doors>> = {
 // The corridor, which sees every room.
 const corridor = [
   'engine.ts',
+  'engine-facts.ts',
   'application.ts',
   'application-parts.ts',
   'deciding.ts',
@@ -113,6 +114,8 @@ const corridor = [
   'networking.ts',
   'certifying.ts',
   'merge-plans.ts',
+  'preview-reports.ts',
+  'preview-settings.ts',
   'previewing.ts',
   'previews.ts',
   'removing.ts',

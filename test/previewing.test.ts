@@ -19,6 +19,7 @@ const previews: PreviewSettings = {
   ...{ labels: [], drafts: false, max: 20, maxAwake: 20, ttlMs: 72 * 3_600_000, sleepAfterMs: 8 * 3_600_000 },
   ...{ keepLabel: 'keep', sleepLabel: 'sleep', approveLabel: 'ok', hostTemplate: '{{id}}.{{host}}', host: undefined },
   ...{ podSecurity: 'baseline', quota: { pods: '20' }, intervalMs: 10_000 },
+  ...{ comments: true, statuses: true, hookTimeoutMs: 300_000 },
 }
 
 const deployment = (name: string, image = 'app:1', replicas = 1) => `apiVersion: apps/v1

@@ -89,6 +89,7 @@ async function fromFile(
     applications,
     listen: args.listen ?? config.engine.listen,
     prometheusURL: config.engine.prometheusURL,
+    previewQuota: config.engine.previewQuota,
     externalURL: config.engine.externalURL,
     webhooks: config.engine.webhooks,
     notifications: config.engine.notifications,

@@ -36,6 +36,42 @@ export interface Deployment {
   readonly url?: string | undefined
 }
 
+/** A pull request that is open now. Texts are foreign. */
+export interface ListedPullRequest {
+  readonly number: number
+  readonly title: string
+  readonly branch: string
+  /** Branch that it is to be merged into. */
+  readonly base: string
+  /** Full id of its newest commit. */
+  readonly head: string
+  /** Login. */
+  readonly author: string
+  readonly draft: boolean
+  readonly labels: readonly string[]
+  /** Its branch is in another repository, or in none any more. */
+  readonly fork: boolean
+  readonly url: string
+}
+
+/** Somebody has said that a pull request may run. Whether he may say so is another question. */
+export interface SaidApproval {
+  /** Of the event or comment: tells one from another. */
+  readonly id: string
+  /** Login. */
+  readonly by: string
+  /** Hex digits of the commit that was named, at least 7; undefined: none was. */
+  readonly commit: string | undefined
+}
+
+export interface PullRequestComment {
+  readonly number: number
+  /** By which it is found again: in its first line. Comments of others with the same mark are left alone. */
+  readonly mark: string
+  /** Markdown that begins with the mark. */
+  readonly text: string
+}
+
 export interface Forge {
   /** Doing it twice is the same as once. */
   setStatus(status: CommitStatus, signal?: AbortSignal): Promise<void>
@@ -43,6 +79,18 @@ export interface Forge {
   openPullRequest(request: PullRequest, signal?: AbortSignal): Promise<{ readonly url: string }>
   /** Absent: the forge has none. There is one for each commit and environment. */
   deployment?(deployment: Deployment, signal?: AbortSignal): Promise<void>
+}
+
+/** What previews ask of a forge. */
+export interface ForgePullRequests {
+  /** All that are open, of all pages: a list that may be cut is an error. */
+  pullRequests(signal?: AbortSignal): Promise<readonly ListedPullRequest[]>
+  /** Whether this login may push to the repository, as the forge says now. */
+  mayWrite(login: string, signal?: AbortSignal): Promise<boolean>
+  /** The label as it is there now, and comments whose first line is `/berth approve`, with or without a commit; none that was edited. */
+  approvals(number: number, label: string, signal?: AbortSignal): Promise<readonly SaidApproval[]>
+  /** Writes the one comment of this mark that is ours, in place of what it said before. */
+  comment(comment: PullRequestComment, signal?: AbortSignal): Promise<void>
 }
 
 /** Makes no call yet, and loads no client library. Throws BAD_SETTINGS when it does not follow from them where the forge is. */

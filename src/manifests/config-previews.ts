@@ -32,6 +32,11 @@ export interface PreviewsConfig {
   readonly podSecurity: ApplicationPreviews['podSecurity']
   /** As in a ResourceQuota, of each preview. */
   readonly quota: Readonly<Record<string, string>>
+  /** Whether pull requests are told of their previews, by a comment and by statuses of their commits; of a forge only. */
+  readonly comments: boolean
+  readonly statuses: boolean
+  /** How long a hook on deletion may take before the preview goes all the same. */
+  readonly hookTimeoutMs: number
   readonly intervalMs: number
 }
 
@@ -61,17 +66,20 @@ export function previewsConfig({ spec }: Application, review: Review): PreviewsC
   const quota = previews.quota ?? defaultQuota
   for (const [name, amount] of Object.entries(quota)) reviewQuantity(amount, [...at, 'quota', name], review)
   const { provider, branches, images, targetBranch, labels, drafts, max, keepLabel, sleepLabel } = previews
-  const { approveLabel, hostTemplate, host, podSecurity } = previews
+  const { approveLabel, hostTemplate, host, podSecurity, comments, statuses } = previews
   return {
     ...{ provider, branches, images, targetBranch, labels, drafts, max, maxAwake, keepLabel, sleepLabel },
-    ...{ approveLabel, hostTemplate, host, podSecurity, quota },
+    ...{ approveLabel, hostTemplate, host, podSecurity, quota, comments, statuses },
+    hookTimeoutMs: duration(previews, 'hookTimeout', review),
     ttlMs: duration(previews, 'ttl', review),
     sleepAfterMs: duration(previews, 'sleepAfter', review),
     intervalMs: duration(previews, 'interval', review),
   }
 }
 
-function duration(previews: ApplicationPreviews, member: 'ttl' | 'sleepAfter' | 'interval', review: Review): number {
+type Duration = 'ttl' | 'sleepAfter' | 'interval' | 'hookTimeout'
+
+function duration(previews: ApplicationPreviews, member: Duration, review: Review): number {
   const ms = parseDuration(previews[member])
   if (ms !== undefined && ms >= 1000) return ms
   review.problem([...at, member], `expected a duration from 1s like "30m" or "72h", found ${found(previews[member])}`)
@@ -99,4 +107,19 @@ function reviewTemplates(
       review.problem([...at, member], `expected a host name with {{id}} in it, found ${quoted(template)}`)
     }
   }
+}
+
+const totals = ['limits.cpu', 'limits.memory', 'pods']
+
+/** What all previews together may have; each counts with the whole of its own quota while it is awake. */
+export function totalQuota(
+  quota: Readonly<Record<string, string>> | undefined,
+  review: Review,
+): Readonly<Record<string, string>> | undefined {
+  for (const [name, amount] of Object.entries(quota ?? {})) {
+    const path = ['spec', 'previews', 'quota', name]
+    if (totals.includes(name)) reviewQuantity(amount, path, review)
+    else review.problem(path, `expected one of ${totals.join(', ')}, found ${quoted(name)}`)
+  }
+  return quota
 }

@@ -8,7 +8,7 @@ import {
   type WebhooksConfig,
   webhooksConfig,
 } from './config-notifications.ts'
-import { type PreviewsConfig, previewsConfig } from './config-previews.ts'
+import { type PreviewsConfig, previewsConfig, totalQuota } from './config-previews.ts'
 import { found, quoted } from './found.ts'
 import type { Validate } from './generated/validators.js'
 import { Application as validateApplication, Engine as validateEngine } from './generated/validators.js'
@@ -39,6 +39,8 @@ export interface EngineConfig {
   readonly pauseImage: string | undefined
   /** Where metrics of pods and of the outside are asked for; undefined: nowhere. */
   readonly prometheusURL: string | undefined
+  /** Limits of all previews together; undefined: none. */
+  readonly previewQuota: Readonly<Record<string, string>> | undefined
   /** Where people reach the status server, for links; undefined: there are none. */
   readonly externalURL: string | undefined
   readonly webhooks: WebhooksConfig | undefined
@@ -131,6 +133,7 @@ const nameless: EngineConfig = {
   listen: undefined,
   pauseImage: undefined,
   prometheusURL: undefined,
+  previewQuota: undefined,
   externalURL: undefined,
   webhooks: undefined,
   notifications: [],
@@ -178,6 +181,7 @@ function engineConfig({ metadata, spec }: Engine, review: Review): EngineConfig 
     listen,
     pauseImage,
     prometheusURL,
+    previewQuota: totalQuota(spec.previews.quota, review),
     externalURL: server.externalURL,
     webhooks: webhooksConfig(server, review),
     notifications: notificationsConfig(notifications, review),

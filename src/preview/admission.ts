@@ -1,4 +1,4 @@
-import type { PullRequest } from './pull-request.ts'
+import type { Candidate } from './pull-request.ts'
 
 /** Which pull requests have a preview, and for how long. */
 export interface PreviewPolicy {
@@ -44,7 +44,7 @@ export type Verdict =
  * the same as closed: all stays.
  */
 export function admit(
-  open: readonly PullRequest[] | undefined,
+  open: readonly Candidate[] | undefined,
   known: readonly KnownPreview[],
   policy: PreviewPolicy,
   now: number,
@@ -71,8 +71,8 @@ export function admit(
 }
 
 /** Those that are there first, the longest there before the others; then the newest pushes. */
-function byTurn(known: ReadonlyMap<string, KnownPreview>): (a: PullRequest, b: PullRequest) => number {
-  const since = (request: PullRequest) => known.get(request.id)?.since ?? Number.POSITIVE_INFINITY
+function byTurn(known: ReadonlyMap<string, KnownPreview>): (a: Candidate, b: Candidate) => number {
+  const since = (request: Candidate) => known.get(request.id)?.since ?? Number.POSITIVE_INFINITY
   return (a, b) => {
     const [one, other] = [since(a), since(b)]
     if (one !== other) return one < other ? -1 : 1
@@ -80,7 +80,7 @@ function byTurn(known: ReadonlyMap<string, KnownPreview>): (a: PullRequest, b: P
   }
 }
 
-function refusal(request: PullRequest, policy: PreviewPolicy, now: number): Verdict | undefined {
+function refusal(request: Candidate, policy: PreviewPolicy, now: number): Verdict | undefined {
   const { id, targetBranch, draft, labels } = request
   if (targetBranch !== policy.targetBranch) return none(id, `it is for ${targetBranch}, not ${policy.targetBranch}`)
   if (draft && !policy.drafts) return none(id, 'it is a draft')
@@ -95,12 +95,12 @@ function refusal(request: PullRequest, policy: PreviewPolicy, now: number): Verd
 }
 
 /** An approval lets it run, but does not give it what only those have who may write. */
-function isTrusted({ fork, authorMayWrite }: PullRequest): boolean {
+function isTrusted({ fork, authorMayWrite }: Candidate): boolean {
   return !fork && authorMayWrite === true
 }
 
 function sleepReason(
-  { labels, activeAt }: PullRequest,
+  { labels, activeAt }: Candidate,
   known: KnownPreview | undefined,
   policy: PreviewPolicy,
   now: number,

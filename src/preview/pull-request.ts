@@ -15,9 +15,26 @@ export interface PullRequest {
   readonly fork: boolean
   /** Whether its author may write to the repository; undefined: not known (any more). */
   readonly authorMayWrite: boolean | undefined
-  /** Whether somebody who may write has said that it may run; of what it was when that was said. */
-  readonly approved: boolean
+  /** What those have said who may write, and still stands. */
+  readonly approvals: readonly Approval[]
   /** When its newest commit came, or it was last woken: ms. */
   readonly activeAt: number
   readonly url: string
+  /** Why a newer commit than `head` cannot have a preview yet, or, where `head` is empty, its first one; absent: it can. */
+  readonly waits?: string
+}
+
+/** Somebody who may write has said that it may run: by a label, or by a comment. */
+export interface Approval {
+  /** Tells one from another: the same label, taken away and given again, is a new approval. */
+  readonly id: string
+  readonly by: string
+  /** Beginning of the commit that was named, at least 7 digits of its id; undefined: what it was when that was said. */
+  readonly commit: string | undefined
+}
+
+/** As it is when it is decided on. */
+export interface Candidate extends PullRequest {
+  /** One of the approvals is of its head. */
+  readonly approved: boolean
 }

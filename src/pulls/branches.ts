@@ -49,7 +49,7 @@ export class BranchRequests implements PullRequests {
       targetBranch: this.#options.targetBranch,
       head: oid,
       author: commit?.author ?? '',
-      ...{ draft: false, labels: [], fork: false, authorMayWrite: true, approved: false, url: '' },
+      ...{ draft: false, labels: [], fork: false, authorMayWrite: true, approvals: [], url: '' },
       // Dates of commits are what their authors say: when it came is for others to remember.
       activeAt: 0,
     }

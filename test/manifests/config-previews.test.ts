@@ -22,6 +22,7 @@ test('what is left out has its default', () => {
       ...{ drafts: false, max: 10, maxAwake: 10, ttlMs: 72 * hour, sleepAfterMs: 2 * hour, intervalMs: 60_000 },
       ...{ keepLabel: 'berth-keep', sleepLabel: 'berth-sleep', approveLabel: 'berth-approve' },
       ...{ hostTemplate: '{{id}}.{{host}}', host: undefined, podSecurity: 'restricted' },
+      ...{ comments: true, statuses: true, hookTimeoutMs: 300_000 },
       quota: { pods: '20', 'limits.cpu': '4', 'limits.memory': '4Gi', 'requests.storage': '10Gi' },
     },
     problems: [],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { admit, type KnownPreview, type PreviewPolicy, type Verdict } from '../../src/preview/admission.ts'
-import type { PullRequest } from '../../src/preview/pull-request.ts'
+import type { Candidate } from '../../src/preview/pull-request.ts'
 
 const hour = 3_600_000
 const now = 1000 * hour
@@ -9,10 +9,19 @@ const policy: PreviewPolicy = {
   ...{ ttlMs: 72 * hour, sleepAfterMs: hour, keepLabel: 'keep', sleepLabel: 'sleep' },
 }
 
-function request(number: number, more: Partial<PullRequest> = {}): PullRequest {
+function request(number: number, more: Partial<Candidate> = {}): Candidate {
   return {
     ...{ id: `pr-${number}`, number, title: '', branch: 'b', targetBranch: 'main', head: 'a', author: 'ada' },
-    ...{ draft: false, labels: [], fork: false, authorMayWrite: true, approved: false, activeAt: now, url: '' },
+    ...{
+      draft: false,
+      labels: [],
+      fork: false,
+      authorMayWrite: true,
+      approvals: [],
+      approved: false,
+      activeAt: now,
+      url: '',
+    },
     ...more,
   }
 }
@@ -29,10 +38,10 @@ function show(verdicts: readonly Verdict[]): string[] {
   })
 }
 
-const one = (more: Partial<PullRequest>, known: readonly KnownPreview[] = [], rules: Partial<PreviewPolicy> = {}) =>
+const one = (more: Partial<Candidate>, known: readonly KnownPreview[] = [], rules: Partial<PreviewPolicy> = {}) =>
   show(admit([request(1, more)], known, { ...policy, ...rules }, now))[0]
 
-test.each<[Partial<PullRequest>, Partial<PreviewPolicy>, string]>([
+test.each<[Partial<Candidate>, Partial<PreviewPolicy>, string]>([
   [{}, {}, 'pr-1 awake'],
   [{ draft: true }, {}, 'pr-1 none: it is a draft'],
   [{ draft: true }, { drafts: true }, 'pr-1 awake'],

@@ -8,6 +8,7 @@ const previews: PreviewSettings = {
   ...{ labels: [], drafts: false, max: 100, maxAwake: 100, ttlMs: 72 * 3_600_000, sleepAfterMs: 8 * 3_600_000 },
   ...{ keepLabel: 'keep', sleepLabel: 'sleep', approveLabel: 'ok', hostTemplate: '{{id}}.{{host}}', host: undefined },
   ...{ podSecurity: 'baseline', quota: { pods: '20' }, intervalMs: 1_000 },
+  ...{ comments: true, statuses: true, hookTimeoutMs: 300_000 },
 }
 const web = (image: string) => `apiVersion: apps/v1
 kind: Deployment

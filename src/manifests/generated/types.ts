@@ -1480,6 +1480,7 @@ export interface EngineSpec {
   server: EngineServer
   pauseImage?: string
   autoscaling: EngineAutoscaling
+  previews: EnginePreviews
   notifications: EngineNotification[]
 }
 export interface EngineHost {
@@ -1534,6 +1535,11 @@ export interface EngineWebhooks {
 }
 export interface EngineAutoscaling {
   prometheusURL?: string
+}
+export interface EnginePreviews {
+  quota?: {
+    [k: string]: string
+  }
 }
 export interface EngineNotification {
   name: string
@@ -1645,6 +1651,9 @@ export interface ApplicationPreviews {
   quota?: {
     [k: string]: string
   }
+  comments: boolean
+  statuses: boolean
+  hookTimeout: string
   interval: string
 }
 export interface ApplicationPreviewImages {

@@ -804,7 +804,7 @@ validate19.errors = vErrors;
 return errors === 0;
 }
 
-const schema27 = {"type":"object","properties":{"provider":{"enum":["github","gitlab","gitea","branches"]},"branches":{"type":"string","default":"preview/*"},"images":{"$ref":"#/$defs/ApplicationPreviewImages"},"targetBranch":{"type":"string"},"labels":{"type":"array","items":{"type":"string"},"default":[]},"drafts":{"type":"boolean","default":false},"max":{"type":"integer","minimum":1,"maximum":500,"default":10},"maxAwake":{"type":"integer","minimum":1,"maximum":500},"ttl":{"type":"string","default":"72h"},"sleepAfter":{"type":"string","default":"2h"},"keepLabel":{"type":"string","default":"berth-keep"},"sleepLabel":{"type":"string","default":"berth-sleep"},"approveLabel":{"type":"string","default":"berth-approve"},"hostTemplate":{"type":"string","default":"{{id}}.{{host}}"},"host":{"type":"string"},"podSecurity":{"type":"string","enum":["privileged","baseline","restricted"],"default":"restricted"},"quota":{"type":"object","additionalProperties":{"type":"string"}},"interval":{"type":"string","default":"1m"}},"required":["provider"],"additionalProperties":false};
+const schema27 = {"type":"object","properties":{"provider":{"enum":["github","gitlab","gitea","branches"]},"branches":{"type":"string","default":"preview/*"},"images":{"$ref":"#/$defs/ApplicationPreviewImages"},"targetBranch":{"type":"string"},"labels":{"type":"array","items":{"type":"string"},"default":[]},"drafts":{"type":"boolean","default":false},"max":{"type":"integer","minimum":1,"maximum":500,"default":10},"maxAwake":{"type":"integer","minimum":1,"maximum":500},"ttl":{"type":"string","default":"72h"},"sleepAfter":{"type":"string","default":"2h"},"keepLabel":{"type":"string","default":"berth-keep"},"sleepLabel":{"type":"string","default":"berth-sleep"},"approveLabel":{"type":"string","default":"berth-approve"},"hostTemplate":{"type":"string","default":"{{id}}.{{host}}"},"host":{"type":"string"},"podSecurity":{"type":"string","enum":["privileged","baseline","restricted"],"default":"restricted"},"quota":{"type":"object","additionalProperties":{"type":"string"}},"comments":{"type":"boolean","default":true},"statuses":{"type":"boolean","default":true},"hookTimeout":{"type":"string","default":"5m"},"interval":{"type":"string","default":"1m"}},"required":["provider"],"additionalProperties":false};
 const schema28 = {"type":"object","properties":{"repository":{"type":"string"},"image":{"type":"string"},"imageTemplate":{"type":"string"}},"required":["repository","image","imageTemplate"],"additionalProperties":false};
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -843,6 +843,15 @@ data.hostTemplate = "{{id}}.{{host}}";
 }
 if(data.podSecurity === undefined){
 data.podSecurity = "restricted";
+}
+if(data.comments === undefined){
+data.comments = true;
+}
+if(data.statuses === undefined){
+data.statuses = true;
+}
+if(data.hookTimeout === undefined){
+data.hookTimeout = "5m";
 }
 if(data.interval === undefined){
 data.interval = "1m";
@@ -1221,8 +1230,8 @@ vErrors.push(err32);
 errors++;
 }
 }
-if(typeof data.interval !== "string"){
-const err33 = {instancePath:instancePath+"/interval",schemaPath:"#/properties/interval/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(typeof data.comments !== "boolean"){
+const err33 = {instancePath:instancePath+"/comments",schemaPath:"#/properties/comments/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err33];
 }
@@ -1231,14 +1240,44 @@ vErrors.push(err33);
 }
 errors++;
 }
-}
-else {
-const err34 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(typeof data.statuses !== "boolean"){
+const err34 = {instancePath:instancePath+"/statuses",schemaPath:"#/properties/statuses/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"};
 if(vErrors === null){
 vErrors = [err34];
 }
 else {
 vErrors.push(err34);
+}
+errors++;
+}
+if(typeof data.hookTimeout !== "string"){
+const err35 = {instancePath:instancePath+"/hookTimeout",schemaPath:"#/properties/hookTimeout/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err35];
+}
+else {
+vErrors.push(err35);
+}
+errors++;
+}
+if(typeof data.interval !== "string"){
+const err36 = {instancePath:instancePath+"/interval",schemaPath:"#/properties/interval/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err36];
+}
+else {
+vErrors.push(err36);
+}
+errors++;
+}
+}
+else {
+const err37 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err37];
+}
+else {
+vErrors.push(err37);
 }
 errors++;
 }
@@ -18733,9 +18772,10 @@ return errors === 0;
 
 export const Engine = validate186;
 const schema201 = {"type":"object","properties":{"apiVersion":{"const":"berth.dev/v1"},"kind":{"const":"Engine"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/EngineSpec","default":{}}},"required":["apiVersion","kind","metadata"],"additionalProperties":false};
-const schema203 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string"},"autoscaling":{"$ref":"#/$defs/EngineAutoscaling","default":{}},"notifications":{"type":"array","items":{"$ref":"#/$defs/EngineNotification"},"default":[]}},"additionalProperties":false};
+const schema203 = {"type":"object","properties":{"hosts":{"type":"array","items":{"$ref":"#/$defs/EngineHost"},"default":[]},"clusterDomain":{"type":"string","default":"cluster.local"},"network":{"$ref":"#/$defs/EngineNetwork","default":{}},"stateDir":{"type":"string"},"server":{"$ref":"#/$defs/EngineServer","default":{}},"pauseImage":{"type":"string"},"autoscaling":{"$ref":"#/$defs/EngineAutoscaling","default":{}},"previews":{"$ref":"#/$defs/EnginePreviews","default":{}},"notifications":{"type":"array","items":{"$ref":"#/$defs/EngineNotification"},"default":[]}},"additionalProperties":false};
 const schema212 = {"type":"object","properties":{"prometheusURL":{"type":"string"}},"additionalProperties":false};
-const schema213 = {"type":"object","properties":{"name":{"type":"string"},"type":{"enum":["webhook","slack","matrix"]},"url":{"type":"string"},"urlFile":{"type":"string"},"urlEnv":{"type":"string"},"tokenFile":{"type":"string"},"events":{"type":"array","items":{"enum":["applying","synced","degraded","refused","held","unreachable","rolledBack","rollbackFailed"]},"default":["synced","degraded","refused","held","unreachable","rolledBack","rollbackFailed"]},"applications":{"type":"array","items":{"type":"string"},"default":[]},"template":{"type":"string"}},"required":["name","type"],"additionalProperties":false};
+const schema213 = {"type":"object","properties":{"quota":{"type":"object","additionalProperties":{"type":"string"}}},"additionalProperties":false};
+const schema214 = {"type":"object","properties":{"name":{"type":"string"},"type":{"enum":["webhook","slack","matrix"]},"url":{"type":"string"},"urlFile":{"type":"string"},"urlEnv":{"type":"string"},"tokenFile":{"type":"string"},"events":{"type":"array","items":{"enum":["applying","synced","degraded","refused","held","unreachable","rolledBack","rollbackFailed"]},"default":["synced","degraded","refused","held","unreachable","rolledBack","rollbackFailed"]},"applications":{"type":"array","items":{"type":"string"},"default":[]},"template":{"type":"string"}},"required":["name","type"],"additionalProperties":false};
 const schema204 = {"type":"object","properties":{"name":{"type":"string"},"endpoint":{"type":"string"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"taints":{"type":"array","items":{"$ref":"#/$defs/EngineTaint"}},"tls":{"$ref":"#/$defs/EngineTLS"}},"required":["name","endpoint"],"additionalProperties":false};
 const schema205 = {"type":"object","properties":{"key":{"type":"string"},"value":{"type":"string","default":""},"effect":{"enum":["NoSchedule","PreferNoSchedule","NoExecute"]}},"required":["key","effect"],"additionalProperties":false};
 const schema206 = {"type":"object","properties":{"caFile":{"type":"string"},"certFile":{"type":"string"},"keyFile":{"type":"string"}},"required":["caFile","certFile","keyFile"],"additionalProperties":false};
@@ -19501,11 +19541,14 @@ data.server = {};
 if(data.autoscaling === undefined){
 data.autoscaling = {};
 }
+if(data.previews === undefined){
+data.previews = {};
+}
 if(data.notifications === undefined){
 data.notifications = [];
 }
 for(const key0 in data){
-if(!((((((((key0 === "hosts") || (key0 === "clusterDomain")) || (key0 === "network")) || (key0 === "stateDir")) || (key0 === "server")) || (key0 === "pauseImage")) || (key0 === "autoscaling")) || (key0 === "notifications"))){
+if(!(func2.call(schema203.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -19615,20 +19658,11 @@ vErrors.push(err7);
 }
 errors++;
 }
-let data9 = data.notifications;
-if(Array.isArray(data9)){
-const len1 = data9.length;
-for(let i1=0; i1<len1; i1++){
-let data10 = data9[i1];
-if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
-if(data10.events === undefined){
-data10.events = ["synced","degraded","refused","held","unreachable","rolledBack","rollbackFailed"];
-}
-if(data10.applications === undefined){
-data10.applications = [];
-}
-if(data10.name === undefined){
-const err8 = {instancePath:instancePath+"/notifications/" + i1,schemaPath:"#/$defs/EngineNotification/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
+let data9 = data.previews;
+if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
+for(const key2 in data9){
+if(!(key2 === "quota")){
+const err8 = {instancePath:instancePath+"/previews",schemaPath:"#/$defs/EnginePreviews/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -19637,8 +19671,13 @@ vErrors.push(err8);
 }
 errors++;
 }
-if(data10.type === undefined){
-const err9 = {instancePath:instancePath+"/notifications/" + i1,schemaPath:"#/$defs/EngineNotification/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
+}
+if(data9.quota !== undefined){
+let data10 = data9.quota;
+if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+for(const key3 in data10){
+if(typeof data10[key3] !== "string"){
+const err9 = {instancePath:instancePath+"/previews/quota/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/EnginePreviews/properties/quota/additionalProperties/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -19647,9 +19686,10 @@ vErrors.push(err9);
 }
 errors++;
 }
-for(const key2 in data10){
-if(!(func2.call(schema213.properties, key2))){
-const err10 = {instancePath:instancePath+"/notifications/" + i1,schemaPath:"#/$defs/EngineNotification/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key2},message:"must NOT have additional properties"};
+}
+}
+else {
+const err10 = {instancePath:instancePath+"/previews/quota",schemaPath:"#/$defs/EnginePreviews/properties/quota/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -19659,9 +19699,9 @@ vErrors.push(err10);
 errors++;
 }
 }
-if(data10.name !== undefined){
-if(typeof data10.name !== "string"){
-const err11 = {instancePath:instancePath+"/notifications/" + i1+"/name",schemaPath:"#/$defs/EngineNotification/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+else {
+const err11 = {instancePath:instancePath+"/previews",schemaPath:"#/$defs/EnginePreviews/type",keyword:"type",params:{type: "object"},message:"must be object"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -19670,11 +19710,20 @@ vErrors.push(err11);
 }
 errors++;
 }
+let data12 = data.notifications;
+if(Array.isArray(data12)){
+const len1 = data12.length;
+for(let i1=0; i1<len1; i1++){
+let data13 = data12[i1];
+if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+if(data13.events === undefined){
+data13.events = ["synced","degraded","refused","held","unreachable","rolledBack","rollbackFailed"];
 }
-if(data10.type !== undefined){
-let data12 = data10.type;
-if(!(((data12 === "webhook") || (data12 === "slack")) || (data12 === "matrix"))){
-const err12 = {instancePath:instancePath+"/notifications/" + i1+"/type",schemaPath:"#/$defs/EngineNotification/properties/type/enum",keyword:"enum",params:{allowedValues: schema213.properties.type.enum},message:"must be equal to one of the allowed values"};
+if(data13.applications === undefined){
+data13.applications = [];
+}
+if(data13.name === undefined){
+const err12 = {instancePath:instancePath+"/notifications/" + i1,schemaPath:"#/$defs/EngineNotification/required",keyword:"required",params:{missingProperty: "name"},message:"must have required property '"+"name"+"'"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -19683,10 +19732,8 @@ vErrors.push(err12);
 }
 errors++;
 }
-}
-if(data10.url !== undefined){
-if(typeof data10.url !== "string"){
-const err13 = {instancePath:instancePath+"/notifications/" + i1+"/url",schemaPath:"#/$defs/EngineNotification/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data13.type === undefined){
+const err13 = {instancePath:instancePath+"/notifications/" + i1,schemaPath:"#/$defs/EngineNotification/required",keyword:"required",params:{missingProperty: "type"},message:"must have required property '"+"type"+"'"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -19695,10 +19742,9 @@ vErrors.push(err13);
 }
 errors++;
 }
-}
-if(data10.urlFile !== undefined){
-if(typeof data10.urlFile !== "string"){
-const err14 = {instancePath:instancePath+"/notifications/" + i1+"/urlFile",schemaPath:"#/$defs/EngineNotification/properties/urlFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
+for(const key4 in data13){
+if(!(func2.call(schema214.properties, key4))){
+const err14 = {instancePath:instancePath+"/notifications/" + i1,schemaPath:"#/$defs/EngineNotification/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key4},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -19708,9 +19754,9 @@ vErrors.push(err14);
 errors++;
 }
 }
-if(data10.urlEnv !== undefined){
-if(typeof data10.urlEnv !== "string"){
-const err15 = {instancePath:instancePath+"/notifications/" + i1+"/urlEnv",schemaPath:"#/$defs/EngineNotification/properties/urlEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data13.name !== undefined){
+if(typeof data13.name !== "string"){
+const err15 = {instancePath:instancePath+"/notifications/" + i1+"/name",schemaPath:"#/$defs/EngineNotification/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -19720,9 +19766,10 @@ vErrors.push(err15);
 errors++;
 }
 }
-if(data10.tokenFile !== undefined){
-if(typeof data10.tokenFile !== "string"){
-const err16 = {instancePath:instancePath+"/notifications/" + i1+"/tokenFile",schemaPath:"#/$defs/EngineNotification/properties/tokenFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(data13.type !== undefined){
+let data15 = data13.type;
+if(!(((data15 === "webhook") || (data15 === "slack")) || (data15 === "matrix"))){
+const err16 = {instancePath:instancePath+"/notifications/" + i1+"/type",schemaPath:"#/$defs/EngineNotification/properties/type/enum",keyword:"enum",params:{allowedValues: schema214.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -19732,13 +19779,9 @@ vErrors.push(err16);
 errors++;
 }
 }
-let data17 = data10.events;
-if(Array.isArray(data17)){
-const len2 = data17.length;
-for(let i2=0; i2<len2; i2++){
-let data18 = data17[i2];
-if(!((((((((data18 === "applying") || (data18 === "synced")) || (data18 === "degraded")) || (data18 === "refused")) || (data18 === "held")) || (data18 === "unreachable")) || (data18 === "rolledBack")) || (data18 === "rollbackFailed"))){
-const err17 = {instancePath:instancePath+"/notifications/" + i1+"/events/" + i2,schemaPath:"#/$defs/EngineNotification/properties/events/items/enum",keyword:"enum",params:{allowedValues: schema213.properties.events.items.enum},message:"must be equal to one of the allowed values"};
+if(data13.url !== undefined){
+if(typeof data13.url !== "string"){
+const err17 = {instancePath:instancePath+"/notifications/" + i1+"/url",schemaPath:"#/$defs/EngineNotification/properties/url/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err17];
 }
@@ -19748,9 +19791,9 @@ vErrors.push(err17);
 errors++;
 }
 }
-}
-else {
-const err18 = {instancePath:instancePath+"/notifications/" + i1+"/events",schemaPath:"#/$defs/EngineNotification/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data13.urlFile !== undefined){
+if(typeof data13.urlFile !== "string"){
+const err18 = {instancePath:instancePath+"/notifications/" + i1+"/urlFile",schemaPath:"#/$defs/EngineNotification/properties/urlFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -19759,12 +19802,10 @@ vErrors.push(err18);
 }
 errors++;
 }
-let data19 = data10.applications;
-if(Array.isArray(data19)){
-const len3 = data19.length;
-for(let i3=0; i3<len3; i3++){
-if(typeof data19[i3] !== "string"){
-const err19 = {instancePath:instancePath+"/notifications/" + i1+"/applications/" + i3,schemaPath:"#/$defs/EngineNotification/properties/applications/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+if(data13.urlEnv !== undefined){
+if(typeof data13.urlEnv !== "string"){
+const err19 = {instancePath:instancePath+"/notifications/" + i1+"/urlEnv",schemaPath:"#/$defs/EngineNotification/properties/urlEnv/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -19774,9 +19815,9 @@ vErrors.push(err19);
 errors++;
 }
 }
-}
-else {
-const err20 = {instancePath:instancePath+"/notifications/" + i1+"/applications",schemaPath:"#/$defs/EngineNotification/properties/applications/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(data13.tokenFile !== undefined){
+if(typeof data13.tokenFile !== "string"){
+const err20 = {instancePath:instancePath+"/notifications/" + i1+"/tokenFile",schemaPath:"#/$defs/EngineNotification/properties/tokenFile/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -19785,9 +19826,14 @@ vErrors.push(err20);
 }
 errors++;
 }
-if(data10.template !== undefined){
-if(typeof data10.template !== "string"){
-const err21 = {instancePath:instancePath+"/notifications/" + i1+"/template",schemaPath:"#/$defs/EngineNotification/properties/template/type",keyword:"type",params:{type: "string"},message:"must be string"};
+}
+let data20 = data13.events;
+if(Array.isArray(data20)){
+const len2 = data20.length;
+for(let i2=0; i2<len2; i2++){
+let data21 = data20[i2];
+if(!((((((((data21 === "applying") || (data21 === "synced")) || (data21 === "degraded")) || (data21 === "refused")) || (data21 === "held")) || (data21 === "unreachable")) || (data21 === "rolledBack")) || (data21 === "rollbackFailed"))){
+const err21 = {instancePath:instancePath+"/notifications/" + i1+"/events/" + i2,schemaPath:"#/$defs/EngineNotification/properties/events/items/enum",keyword:"enum",params:{allowedValues: schema214.properties.events.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err21];
 }
@@ -19799,7 +19845,7 @@ errors++;
 }
 }
 else {
-const err22 = {instancePath:instancePath+"/notifications/" + i1,schemaPath:"#/$defs/EngineNotification/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err22 = {instancePath:instancePath+"/notifications/" + i1+"/events",schemaPath:"#/$defs/EngineNotification/properties/events/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err22];
 }
@@ -19808,10 +19854,12 @@ vErrors.push(err22);
 }
 errors++;
 }
-}
-}
-else {
-const err23 = {instancePath:instancePath+"/notifications",schemaPath:"#/properties/notifications/type",keyword:"type",params:{type: "array"},message:"must be array"};
+let data22 = data13.applications;
+if(Array.isArray(data22)){
+const len3 = data22.length;
+for(let i3=0; i3<len3; i3++){
+if(typeof data22[i3] !== "string"){
+const err23 = {instancePath:instancePath+"/notifications/" + i1+"/applications/" + i3,schemaPath:"#/$defs/EngineNotification/properties/applications/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err23];
 }
@@ -19821,13 +19869,60 @@ vErrors.push(err23);
 errors++;
 }
 }
+}
 else {
-const err24 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+const err24 = {instancePath:instancePath+"/notifications/" + i1+"/applications",schemaPath:"#/$defs/EngineNotification/properties/applications/type",keyword:"type",params:{type: "array"},message:"must be array"};
 if(vErrors === null){
 vErrors = [err24];
 }
 else {
 vErrors.push(err24);
+}
+errors++;
+}
+if(data13.template !== undefined){
+if(typeof data13.template !== "string"){
+const err25 = {instancePath:instancePath+"/notifications/" + i1+"/template",schemaPath:"#/$defs/EngineNotification/properties/template/type",keyword:"type",params:{type: "string"},message:"must be string"};
+if(vErrors === null){
+vErrors = [err25];
+}
+else {
+vErrors.push(err25);
+}
+errors++;
+}
+}
+}
+else {
+const err26 = {instancePath:instancePath+"/notifications/" + i1,schemaPath:"#/$defs/EngineNotification/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err26];
+}
+else {
+vErrors.push(err26);
+}
+errors++;
+}
+}
+}
+else {
+const err27 = {instancePath:instancePath+"/notifications",schemaPath:"#/properties/notifications/type",keyword:"type",params:{type: "array"},message:"must be array"};
+if(vErrors === null){
+vErrors = [err27];
+}
+else {
+vErrors.push(err27);
+}
+errors++;
+}
+}
+else {
+const err28 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"};
+if(vErrors === null){
+vErrors = [err28];
+}
+else {
+vErrors.push(err28);
 }
 errors++;
 }
@@ -20044,12 +20139,12 @@ return errors === 0;
 }
 
 export const HorizontalPodAutoscaler = validate195;
-const schema214 = {"type":"object","properties":{"apiVersion":{"const":"autoscaling/v2"},"kind":{"const":"HorizontalPodAutoscaler"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/HorizontalPodAutoscalerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema216 = {"type":"object","properties":{"behavior":{"$ref":"#/$defs/HorizontalPodAutoscalerBehavior"},"maxReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"metrics":{"type":"array","items":{"$ref":"#/$defs/MetricSpec"}},"minReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1},"scaleTargetRef":{"$ref":"#/$defs/CrossVersionObjectReference"}},"additionalProperties":false,"required":["maxReplicas","scaleTargetRef"]};
-const schema227 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
-const schema217 = {"type":"object","properties":{"scaleDown":{"$ref":"#/$defs/HPAScalingRules"},"scaleUp":{"$ref":"#/$defs/HPAScalingRules"}},"additionalProperties":false};
-const schema218 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":["string","number"]}},"additionalProperties":false};
-const schema219 = {"type":"object","properties":{"periodSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"type":{"type":"string","enum":["Pods","Percent"]},"value":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["periodSeconds","type","value"]};
+const schema215 = {"type":"object","properties":{"apiVersion":{"const":"autoscaling/v2"},"kind":{"const":"HorizontalPodAutoscaler"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/HorizontalPodAutoscalerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema217 = {"type":"object","properties":{"behavior":{"$ref":"#/$defs/HorizontalPodAutoscalerBehavior"},"maxReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"metrics":{"type":"array","items":{"$ref":"#/$defs/MetricSpec"}},"minReplicas":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":1},"scaleTargetRef":{"$ref":"#/$defs/CrossVersionObjectReference"}},"additionalProperties":false,"required":["maxReplicas","scaleTargetRef"]};
+const schema228 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["kind","name"]};
+const schema218 = {"type":"object","properties":{"scaleDown":{"$ref":"#/$defs/HPAScalingRules"},"scaleUp":{"$ref":"#/$defs/HPAScalingRules"}},"additionalProperties":false};
+const schema219 = {"type":"object","properties":{"policies":{"type":"array","items":{"$ref":"#/$defs/HPAScalingPolicy"}},"selectPolicy":{"type":"string","enum":["Max","Min","Disabled"]},"stabilizationWindowSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"tolerance":{"type":["string","number"]}},"additionalProperties":false};
+const schema220 = {"type":"object","properties":{"periodSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"type":{"type":"string","enum":["Pods","Percent"]},"value":{"type":"integer","minimum":-2147483648,"maximum":2147483647}},"additionalProperties":false,"required":["periodSeconds","type","value"]};
 
 function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -20164,7 +20259,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!((data3 === "Pods") || (data3 === "Percent"))){
-const err9 = {instancePath:instancePath+"/policies/" + i0+"/type",schemaPath:"#/$defs/HPAScalingPolicy/properties/type/enum",keyword:"enum",params:{allowedValues: schema219.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/policies/" + i0+"/type",schemaPath:"#/$defs/HPAScalingPolicy/properties/type/enum",keyword:"enum",params:{allowedValues: schema220.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -20246,7 +20341,7 @@ vErrors.push(err15);
 errors++;
 }
 if(!(((data5 === "Max") || (data5 === "Min")) || (data5 === "Disabled"))){
-const err16 = {instancePath:instancePath+"/selectPolicy",schemaPath:"#/properties/selectPolicy/enum",keyword:"enum",params:{allowedValues: schema218.properties.selectPolicy.enum},message:"must be equal to one of the allowed values"};
+const err16 = {instancePath:instancePath+"/selectPolicy",schemaPath:"#/properties/selectPolicy/enum",keyword:"enum",params:{allowedValues: schema219.properties.selectPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -20294,7 +20389,7 @@ errors++;
 if(data.tolerance !== undefined){
 let data7 = data.tolerance;
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: schema218.properties.tolerance.type},message:"must be string,number"};
+const err20 = {instancePath:instancePath+"/tolerance",schemaPath:"#/properties/tolerance/type",keyword:"type",params:{type: schema219.properties.tolerance.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err20];
 }
@@ -20363,9 +20458,9 @@ validate197.errors = vErrors;
 return errors === 0;
 }
 
-const schema220 = {"type":"object","properties":{"containerResource":{"$ref":"#/$defs/ContainerResourceMetricSource"},"external":{"$ref":"#/$defs/ExternalMetricSource"},"object":{"$ref":"#/$defs/ObjectMetricSource"},"pods":{"$ref":"#/$defs/PodsMetricSource"},"resource":{"$ref":"#/$defs/ResourceMetricSource"},"type":{"type":"string","enum":["Resource","ContainerResource","Pods","Object","External"]}},"additionalProperties":false,"required":["type"]};
-const schema221 = {"type":"object","properties":{"container":{"type":"string"},"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["container","name","target"]};
-const schema222 = {"type":"object","properties":{"averageUtilization":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"averageValue":{"type":["string","number"]},"type":{"type":"string","enum":["Utilization","Value","AverageValue"]},"value":{"type":["string","number"]}},"additionalProperties":false,"required":["type"]};
+const schema221 = {"type":"object","properties":{"containerResource":{"$ref":"#/$defs/ContainerResourceMetricSource"},"external":{"$ref":"#/$defs/ExternalMetricSource"},"object":{"$ref":"#/$defs/ObjectMetricSource"},"pods":{"$ref":"#/$defs/PodsMetricSource"},"resource":{"$ref":"#/$defs/ResourceMetricSource"},"type":{"type":"string","enum":["Resource","ContainerResource","Pods","Object","External"]}},"additionalProperties":false,"required":["type"]};
+const schema222 = {"type":"object","properties":{"container":{"type":"string"},"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["container","name","target"]};
+const schema223 = {"type":"object","properties":{"averageUtilization":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"averageValue":{"type":["string","number"]},"type":{"type":"string","enum":["Utilization","Value","AverageValue"]},"value":{"type":["string","number"]}},"additionalProperties":false,"required":["type"]};
 
 function validate203(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -20500,7 +20595,7 @@ errors++;
 if(data2.averageValue !== undefined){
 let data4 = data2.averageValue;
 if((typeof data4 !== "string") && (!((typeof data4 == "number") && (isFinite(data4))))){
-const err11 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema222.properties.averageValue.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema223.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -20523,7 +20618,7 @@ vErrors.push(err12);
 errors++;
 }
 if(!(((data5 === "Utilization") || (data5 === "Value")) || (data5 === "AverageValue"))){
-const err13 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema222.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err13 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema223.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -20536,7 +20631,7 @@ errors++;
 if(data2.value !== undefined){
 let data6 = data2.value;
 if((typeof data6 !== "string") && (!((typeof data6 == "number") && (isFinite(data6))))){
-const err14 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema222.properties.value.type},message:"must be string,number"};
+const err14 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema223.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -20573,8 +20668,8 @@ validate203.errors = vErrors;
 return errors === 0;
 }
 
-const schema223 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
-const schema224 = {"type":"object","properties":{"name":{"type":"string"},"selector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false,"required":["name"]};
+const schema224 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
+const schema225 = {"type":"object","properties":{"name":{"type":"string"},"selector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false,"required":["name"]};
 
 function validate206(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -20741,7 +20836,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema222.properties.averageValue.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema223.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -20764,7 +20859,7 @@ vErrors.push(err9);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema222.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema223.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -20777,7 +20872,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema222.properties.value.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema223.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -20814,7 +20909,7 @@ validate205.errors = vErrors;
 return errors === 0;
 }
 
-const schema226 = {"type":"object","properties":{"describedObject":{"$ref":"#/$defs/CrossVersionObjectReference"},"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["describedObject","metric","target"]};
+const schema227 = {"type":"object","properties":{"describedObject":{"$ref":"#/$defs/CrossVersionObjectReference"},"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["describedObject","metric","target"]};
 
 function validate210(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -21014,7 +21109,7 @@ errors++;
 if(data5.averageValue !== undefined){
 let data7 = data5.averageValue;
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err16 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema222.properties.averageValue.type},message:"must be string,number"};
+const err16 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema223.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err16];
 }
@@ -21037,7 +21132,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!(((data8 === "Utilization") || (data8 === "Value")) || (data8 === "AverageValue"))){
-const err18 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema222.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema223.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -21050,7 +21145,7 @@ errors++;
 if(data5.value !== undefined){
 let data9 = data5.value;
 if((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))){
-const err19 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema222.properties.value.type},message:"must be string,number"};
+const err19 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema223.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err19];
 }
@@ -21087,7 +21182,7 @@ validate210.errors = vErrors;
 return errors === 0;
 }
 
-const schema229 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
+const schema230 = {"type":"object","properties":{"metric":{"$ref":"#/$defs/MetricIdentifier"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["metric","target"]};
 
 function validate213(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -21194,7 +21289,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema222.properties.averageValue.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema223.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -21217,7 +21312,7 @@ vErrors.push(err9);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema222.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err10 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema223.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -21230,7 +21325,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema222.properties.value.type},message:"must be string,number"};
+const err11 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema223.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -21267,7 +21362,7 @@ validate213.errors = vErrors;
 return errors === 0;
 }
 
-const schema231 = {"type":"object","properties":{"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["name","target"]};
+const schema232 = {"type":"object","properties":{"name":{"type":"string"},"target":{"$ref":"#/$defs/MetricTarget"}},"additionalProperties":false,"required":["name","target"]};
 
 function validate216(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -21380,7 +21475,7 @@ errors++;
 if(data1.averageValue !== undefined){
 let data3 = data1.averageValue;
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err9 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema222.properties.averageValue.type},message:"must be string,number"};
+const err9 = {instancePath:instancePath+"/target/averageValue",schemaPath:"#/$defs/MetricTarget/properties/averageValue/type",keyword:"type",params:{type: schema223.properties.averageValue.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -21403,7 +21498,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!(((data4 === "Utilization") || (data4 === "Value")) || (data4 === "AverageValue"))){
-const err11 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema222.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/target/type",schemaPath:"#/$defs/MetricTarget/properties/type/enum",keyword:"enum",params:{allowedValues: schema223.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -21416,7 +21511,7 @@ errors++;
 if(data1.value !== undefined){
 let data5 = data1.value;
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err12 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema222.properties.value.type},message:"must be string,number"};
+const err12 = {instancePath:instancePath+"/target/value",schemaPath:"#/$defs/MetricTarget/properties/value/type",keyword:"type",params:{type: schema223.properties.value.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -21523,7 +21618,7 @@ vErrors.push(err2);
 errors++;
 }
 if(!(((((data5 === "Resource") || (data5 === "ContainerResource")) || (data5 === "Pods")) || (data5 === "Object")) || (data5 === "External"))){
-const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema220.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema221.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -22000,12 +22095,12 @@ return errors === 0;
 }
 
 export const Ingress = validate220;
-const schema234 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"Ingress"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema236 = {"type":"object","properties":{"defaultBackend":{"$ref":"#/$defs/IngressBackend"},"ingressClassName":{"type":"string"},"rules":{"type":"array","items":{"$ref":"#/$defs/IngressRule"}},"tls":{"type":"array","items":{"$ref":"#/$defs/IngressTLS"}}},"additionalProperties":false};
-const schema244 = {"type":"object","properties":{"hosts":{"type":"array","items":{"type":"string"}},"secretName":{"type":"string"}},"additionalProperties":false};
-const schema237 = {"type":"object","properties":{"resource":{"$ref":"#/$defs/TypedLocalObjectReference"},"service":{"$ref":"#/$defs/IngressServiceBackend"}},"additionalProperties":false};
-const schema239 = {"type":"object","properties":{"name":{"type":"string"},"port":{"$ref":"#/$defs/ServiceBackendPort"}},"additionalProperties":false,"required":["name"]};
-const schema240 = {"type":"object","properties":{"name":{"type":"string"},"number":{"type":"integer","minimum":0,"maximum":65535}},"additionalProperties":false};
+const schema235 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"Ingress"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema237 = {"type":"object","properties":{"defaultBackend":{"$ref":"#/$defs/IngressBackend"},"ingressClassName":{"type":"string"},"rules":{"type":"array","items":{"$ref":"#/$defs/IngressRule"}},"tls":{"type":"array","items":{"$ref":"#/$defs/IngressTLS"}}},"additionalProperties":false};
+const schema245 = {"type":"object","properties":{"hosts":{"type":"array","items":{"type":"string"}},"secretName":{"type":"string"}},"additionalProperties":false};
+const schema238 = {"type":"object","properties":{"resource":{"$ref":"#/$defs/TypedLocalObjectReference"},"service":{"$ref":"#/$defs/IngressServiceBackend"}},"additionalProperties":false};
+const schema240 = {"type":"object","properties":{"name":{"type":"string"},"port":{"$ref":"#/$defs/ServiceBackendPort"}},"additionalProperties":false,"required":["name"]};
+const schema241 = {"type":"object","properties":{"name":{"type":"string"},"number":{"type":"integer","minimum":0,"maximum":65535}},"additionalProperties":false};
 
 function validate223(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -22255,9 +22350,9 @@ validate222.errors = vErrors;
 return errors === 0;
 }
 
-const schema241 = {"type":"object","properties":{"host":{"type":"string"},"http":{"$ref":"#/$defs/HTTPIngressRuleValue"}},"additionalProperties":false};
-const schema242 = {"type":"object","properties":{"paths":{"type":"array","items":{"$ref":"#/$defs/HTTPIngressPath"}}},"additionalProperties":false,"required":["paths"]};
-const schema243 = {"type":"object","properties":{"backend":{"$ref":"#/$defs/IngressBackend"},"path":{"type":"string"},"pathType":{"type":"string","enum":["Exact","Prefix","ImplementationSpecific"]}},"additionalProperties":false,"required":["backend","pathType"]};
+const schema242 = {"type":"object","properties":{"host":{"type":"string"},"http":{"$ref":"#/$defs/HTTPIngressRuleValue"}},"additionalProperties":false};
+const schema243 = {"type":"object","properties":{"paths":{"type":"array","items":{"$ref":"#/$defs/HTTPIngressPath"}}},"additionalProperties":false,"required":["paths"]};
+const schema244 = {"type":"object","properties":{"backend":{"$ref":"#/$defs/IngressBackend"},"path":{"type":"string"},"pathType":{"type":"string","enum":["Exact","Prefix","ImplementationSpecific"]}},"additionalProperties":false,"required":["backend","pathType"]};
 
 function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -22326,7 +22421,7 @@ vErrors.push(err4);
 errors++;
 }
 if(!(((data2 === "Exact") || (data2 === "Prefix")) || (data2 === "ImplementationSpecific"))){
-const err5 = {instancePath:instancePath+"/pathType",schemaPath:"#/properties/pathType/enum",keyword:"enum",params:{allowedValues: schema243.properties.pathType.enum},message:"must be equal to one of the allowed values"};
+const err5 = {instancePath:instancePath+"/pathType",schemaPath:"#/properties/pathType/enum",keyword:"enum",params:{allowedValues: schema244.properties.pathType.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -22838,9 +22933,9 @@ return errors === 0;
 }
 
 export const IngressClass = validate234;
-const schema245 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"IngressClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressClassSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema247 = {"type":"object","properties":{"controller":{"type":"string"},"parameters":{"$ref":"#/$defs/IngressClassParametersReference"}},"additionalProperties":false,"required":["controller"]};
-const schema248 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"scope":{"type":"string","enum":["Cluster","Namespace"],"default":"Cluster"}},"additionalProperties":false,"required":["kind","name"]};
+const schema246 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"IngressClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/IngressClassSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema248 = {"type":"object","properties":{"controller":{"type":"string"},"parameters":{"$ref":"#/$defs/IngressClassParametersReference"}},"additionalProperties":false,"required":["controller"]};
+const schema249 = {"type":"object","properties":{"apiGroup":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"namespace":{"type":"string"},"scope":{"type":"string","enum":["Cluster","Namespace"],"default":"Cluster"}},"additionalProperties":false,"required":["kind","name"]};
 
 function validate235(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -22978,7 +23073,7 @@ vErrors.push(err10);
 errors++;
 }
 if(!((data6 === "Cluster") || (data6 === "Namespace"))){
-const err11 = {instancePath:instancePath+"/parameters/scope",schemaPath:"#/$defs/IngressClassParametersReference/properties/scope/enum",keyword:"enum",params:{allowedValues: schema248.properties.scope.enum},message:"must be equal to one of the allowed values"};
+const err11 = {instancePath:instancePath+"/parameters/scope",schemaPath:"#/$defs/IngressClassParametersReference/properties/scope/enum",keyword:"enum",params:{allowedValues: schema249.properties.scope.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err11];
 }
@@ -23232,7 +23327,7 @@ return errors === 0;
 }
 
 export const Job = validate237;
-const schema249 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"Job"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema250 = {"type":"object","properties":{"apiVersion":{"const":"batch/v1"},"kind":{"const":"Job"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/JobSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
 function validate237(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -23451,9 +23546,9 @@ return errors === 0;
 }
 
 export const LimitRange = validate239;
-const schema251 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"LimitRange"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/LimitRangeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema253 = {"type":"object","properties":{"limits":{"type":"array","items":{"$ref":"#/$defs/LimitRangeItem"}}},"additionalProperties":false,"required":["limits"]};
-const schema254 = {"type":"object","properties":{"default":{"type":"object","additionalProperties":{"type":["string","number"]}},"defaultRequest":{"type":"object","additionalProperties":{"type":["string","number"]}},"max":{"type":"object","additionalProperties":{"type":["string","number"]}},"maxLimitRequestRatio":{"type":"object","additionalProperties":{"type":["string","number"]}},"min":{"type":"object","additionalProperties":{"type":["string","number"]}},"type":{"type":"string","enum":["Container","Pod","PersistentVolumeClaim"]}},"additionalProperties":false,"required":["type"]};
+const schema252 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"LimitRange"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/LimitRangeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema254 = {"type":"object","properties":{"limits":{"type":"array","items":{"$ref":"#/$defs/LimitRangeItem"}}},"additionalProperties":false,"required":["limits"]};
+const schema255 = {"type":"object","properties":{"default":{"type":"object","additionalProperties":{"type":["string","number"]}},"defaultRequest":{"type":"object","additionalProperties":{"type":["string","number"]}},"max":{"type":"object","additionalProperties":{"type":["string","number"]}},"maxLimitRequestRatio":{"type":"object","additionalProperties":{"type":["string","number"]}},"min":{"type":"object","additionalProperties":{"type":["string","number"]}},"type":{"type":"string","enum":["Container","Pod","PersistentVolumeClaim"]}},"additionalProperties":false,"required":["type"]};
 
 function validate240(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -23516,7 +23611,7 @@ if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
 for(const key2 in data2){
 let data3 = data2[key2];
 if((typeof data3 !== "string") && (!((typeof data3 == "number") && (isFinite(data3))))){
-const err4 = {instancePath:instancePath+"/limits/" + i0+"/default/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/default/additionalProperties/type",keyword:"type",params:{type: schema254.properties.default.additionalProperties.type},message:"must be string,number"};
+const err4 = {instancePath:instancePath+"/limits/" + i0+"/default/" + key2.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/default/additionalProperties/type",keyword:"type",params:{type: schema255.properties.default.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -23544,7 +23639,7 @@ if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
 for(const key3 in data4){
 let data5 = data4[key3];
 if((typeof data5 !== "string") && (!((typeof data5 == "number") && (isFinite(data5))))){
-const err6 = {instancePath:instancePath+"/limits/" + i0+"/defaultRequest/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/defaultRequest/additionalProperties/type",keyword:"type",params:{type: schema254.properties.defaultRequest.additionalProperties.type},message:"must be string,number"};
+const err6 = {instancePath:instancePath+"/limits/" + i0+"/defaultRequest/" + key3.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/defaultRequest/additionalProperties/type",keyword:"type",params:{type: schema255.properties.defaultRequest.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -23572,7 +23667,7 @@ if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
 for(const key4 in data6){
 let data7 = data6[key4];
 if((typeof data7 !== "string") && (!((typeof data7 == "number") && (isFinite(data7))))){
-const err8 = {instancePath:instancePath+"/limits/" + i0+"/max/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/max/additionalProperties/type",keyword:"type",params:{type: schema254.properties.max.additionalProperties.type},message:"must be string,number"};
+const err8 = {instancePath:instancePath+"/limits/" + i0+"/max/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/max/additionalProperties/type",keyword:"type",params:{type: schema255.properties.max.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -23600,7 +23695,7 @@ if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
 for(const key5 in data8){
 let data9 = data8[key5];
 if((typeof data9 !== "string") && (!((typeof data9 == "number") && (isFinite(data9))))){
-const err10 = {instancePath:instancePath+"/limits/" + i0+"/maxLimitRequestRatio/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/maxLimitRequestRatio/additionalProperties/type",keyword:"type",params:{type: schema254.properties.maxLimitRequestRatio.additionalProperties.type},message:"must be string,number"};
+const err10 = {instancePath:instancePath+"/limits/" + i0+"/maxLimitRequestRatio/" + key5.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/maxLimitRequestRatio/additionalProperties/type",keyword:"type",params:{type: schema255.properties.maxLimitRequestRatio.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err10];
 }
@@ -23628,7 +23723,7 @@ if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
 for(const key6 in data10){
 let data11 = data10[key6];
 if((typeof data11 !== "string") && (!((typeof data11 == "number") && (isFinite(data11))))){
-const err12 = {instancePath:instancePath+"/limits/" + i0+"/min/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/min/additionalProperties/type",keyword:"type",params:{type: schema254.properties.min.additionalProperties.type},message:"must be string,number"};
+const err12 = {instancePath:instancePath+"/limits/" + i0+"/min/" + key6.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/LimitRangeItem/properties/min/additionalProperties/type",keyword:"type",params:{type: schema255.properties.min.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -23663,7 +23758,7 @@ vErrors.push(err14);
 errors++;
 }
 if(!(((data12 === "Container") || (data12 === "Pod")) || (data12 === "PersistentVolumeClaim"))){
-const err15 = {instancePath:instancePath+"/limits/" + i0+"/type",schemaPath:"#/$defs/LimitRangeItem/properties/type/enum",keyword:"enum",params:{allowedValues: schema254.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err15 = {instancePath:instancePath+"/limits/" + i0+"/type",schemaPath:"#/$defs/LimitRangeItem/properties/type/enum",keyword:"enum",params:{allowedValues: schema255.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -23930,8 +24025,8 @@ return errors === 0;
 }
 
 export const Namespace = validate242;
-const schema255 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Namespace"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NamespaceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
-const schema257 = {"type":"object","properties":{"finalizers":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema256 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Namespace"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NamespaceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema258 = {"type":"object","properties":{"finalizers":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
 
 function validate242(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -24189,12 +24284,12 @@ return errors === 0;
 }
 
 export const NetworkPolicy = validate243;
-const schema258 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"NetworkPolicy"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NetworkPolicySpec","default":{}}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
-const schema260 = {"type":"object","properties":{"egress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyEgressRule"}},"ingress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyIngressRule"}},"podSelector":{"$ref":"#/$defs/LabelSelector","default":{}},"policyTypes":{"type":"array","items":{"type":"string","enum":["Ingress","Egress"]}}},"additionalProperties":false};
-const schema261 = {"type":"object","properties":{"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}},"to":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}}},"additionalProperties":false};
-const schema262 = {"type":"object","properties":{"endPort":{"type":"integer","minimum":1,"maximum":65535},"port":{"type":["integer","string"]},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false};
-const schema263 = {"type":"object","properties":{"ipBlock":{"$ref":"#/$defs/IPBlock"},"namespaceSelector":{"$ref":"#/$defs/LabelSelector"},"podSelector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false};
-const schema264 = {"type":"object","properties":{"cidr":{"type":"string"},"except":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["cidr"]};
+const schema259 = {"type":"object","properties":{"apiVersion":{"const":"networking.k8s.io/v1"},"kind":{"const":"NetworkPolicy"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/NetworkPolicySpec","default":{}}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema261 = {"type":"object","properties":{"egress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyEgressRule"}},"ingress":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyIngressRule"}},"podSelector":{"$ref":"#/$defs/LabelSelector","default":{}},"policyTypes":{"type":"array","items":{"type":"string","enum":["Ingress","Egress"]}}},"additionalProperties":false};
+const schema262 = {"type":"object","properties":{"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}},"to":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}}},"additionalProperties":false};
+const schema263 = {"type":"object","properties":{"endPort":{"type":"integer","minimum":1,"maximum":65535},"port":{"type":["integer","string"]},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"additionalProperties":false};
+const schema264 = {"type":"object","properties":{"ipBlock":{"$ref":"#/$defs/IPBlock"},"namespaceSelector":{"$ref":"#/$defs/LabelSelector"},"podSelector":{"$ref":"#/$defs/LabelSelector"}},"additionalProperties":false};
+const schema265 = {"type":"object","properties":{"cidr":{"type":"string"},"except":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["cidr"]};
 
 function validate246(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -24393,7 +24488,7 @@ errors++;
 if(data1.port !== undefined){
 let data3 = data1.port;
 if((!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))) && (typeof data3 !== "string")){
-const err5 = {instancePath:instancePath+"/ports/" + i0+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema262.properties.port.type},message:"must be integer,string"};
+const err5 = {instancePath:instancePath+"/ports/" + i0+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema263.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -24415,7 +24510,7 @@ vErrors.push(err6);
 errors++;
 }
 if(!(((data4 === "TCP") || (data4 === "UDP")) || (data4 === "SCTP"))){
-const err7 = {instancePath:instancePath+"/ports/" + i0+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema262.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err7 = {instancePath:instancePath+"/ports/" + i0+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema263.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -24485,7 +24580,7 @@ validate245.errors = vErrors;
 return errors === 0;
 }
 
-const schema265 = {"type":"object","properties":{"from":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}},"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}}},"additionalProperties":false};
+const schema266 = {"type":"object","properties":{"from":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPeer"}},"ports":{"type":"array","items":{"$ref":"#/$defs/NetworkPolicyPort"}}},"additionalProperties":false};
 
 function validate251(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -24585,7 +24680,7 @@ errors++;
 if(data3.port !== undefined){
 let data5 = data3.port;
 if((!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))) && (typeof data5 !== "string")){
-const err6 = {instancePath:instancePath+"/ports/" + i1+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema262.properties.port.type},message:"must be integer,string"};
+const err6 = {instancePath:instancePath+"/ports/" + i1+"/port",schemaPath:"#/$defs/NetworkPolicyPort/properties/port/type",keyword:"type",params:{type: schema263.properties.port.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -24607,7 +24702,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!(((data6 === "TCP") || (data6 === "UDP")) || (data6 === "SCTP"))){
-const err8 = {instancePath:instancePath+"/ports/" + i1+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema262.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/ports/" + i1+"/protocol",schemaPath:"#/$defs/NetworkPolicyPort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema263.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -24740,7 +24835,7 @@ vErrors.push(err3);
 errors++;
 }
 if(!((data6 === "Ingress") || (data6 === "Egress"))){
-const err4 = {instancePath:instancePath+"/policyTypes/" + i2,schemaPath:"#/properties/policyTypes/items/enum",keyword:"enum",params:{allowedValues: schema260.properties.policyTypes.items.enum},message:"must be equal to one of the allowed values"};
+const err4 = {instancePath:instancePath+"/policyTypes/" + i2,schemaPath:"#/properties/policyTypes/items/enum",keyword:"enum",params:{allowedValues: schema261.properties.policyTypes.items.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -24986,13 +25081,13 @@ return errors === 0;
 }
 
 export const PersistentVolume = validate256;
-const schema267 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolume"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema269 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFilePersistentVolumeSource"},"capacity":{"type":"object","additionalProperties":{"type":["string","number"]}},"cephfs":{"$ref":"#/$defs/CephFSPersistentVolumeSource"},"cinder":{"$ref":"#/$defs/CinderPersistentVolumeSource"},"claimRef":{"$ref":"#/$defs/ObjectReference"},"csi":{"$ref":"#/$defs/CSIPersistentVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexPersistentVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsPersistentVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIPersistentVolumeSource"},"local":{"$ref":"#/$defs/LocalVolumeSource"},"mountOptions":{"type":"array","items":{"type":"string"}},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"nodeAffinity":{"$ref":"#/$defs/VolumeNodeAffinity"},"persistentVolumeReclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Retain"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDPersistentVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOPersistentVolumeSource"},"storageClassName":{"type":"string"},"storageos":{"$ref":"#/$defs/StorageOSPersistentVolumeSource"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false};
-const schema272 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"secretNamespace":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
-const schema289 = {"type":"object","properties":{"endpoints":{"type":"string"},"endpointsNamespace":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
-const schema293 = {"type":"object","properties":{"fsType":{"type":"string"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
-const schema273 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
-const schema274 = {"type":"object","properties":{"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
+const schema268 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolume"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema270 = {"type":"object","properties":{"accessModes":{"type":"array","items":{"type":"string"}},"awsElasticBlockStore":{"$ref":"#/$defs/AWSElasticBlockStoreVolumeSource"},"azureDisk":{"$ref":"#/$defs/AzureDiskVolumeSource"},"azureFile":{"$ref":"#/$defs/AzureFilePersistentVolumeSource"},"capacity":{"type":"object","additionalProperties":{"type":["string","number"]}},"cephfs":{"$ref":"#/$defs/CephFSPersistentVolumeSource"},"cinder":{"$ref":"#/$defs/CinderPersistentVolumeSource"},"claimRef":{"$ref":"#/$defs/ObjectReference"},"csi":{"$ref":"#/$defs/CSIPersistentVolumeSource"},"fc":{"$ref":"#/$defs/FCVolumeSource"},"flexVolume":{"$ref":"#/$defs/FlexPersistentVolumeSource"},"flocker":{"$ref":"#/$defs/FlockerVolumeSource"},"gcePersistentDisk":{"$ref":"#/$defs/GCEPersistentDiskVolumeSource"},"glusterfs":{"$ref":"#/$defs/GlusterfsPersistentVolumeSource"},"hostPath":{"$ref":"#/$defs/HostPathVolumeSource"},"iscsi":{"$ref":"#/$defs/ISCSIPersistentVolumeSource"},"local":{"$ref":"#/$defs/LocalVolumeSource"},"mountOptions":{"type":"array","items":{"type":"string"}},"nfs":{"$ref":"#/$defs/NFSVolumeSource"},"nodeAffinity":{"$ref":"#/$defs/VolumeNodeAffinity"},"persistentVolumeReclaimPolicy":{"type":"string","enum":["Retain","Recycle","Delete"],"default":"Retain"},"photonPersistentDisk":{"$ref":"#/$defs/PhotonPersistentDiskVolumeSource"},"portworxVolume":{"$ref":"#/$defs/PortworxVolumeSource"},"quobyte":{"$ref":"#/$defs/QuobyteVolumeSource"},"rbd":{"$ref":"#/$defs/RBDPersistentVolumeSource"},"scaleIO":{"$ref":"#/$defs/ScaleIOPersistentVolumeSource"},"storageClassName":{"type":"string"},"storageos":{"$ref":"#/$defs/StorageOSPersistentVolumeSource"},"volumeAttributesClassName":{"type":"string"},"volumeMode":{"type":"string","enum":["Filesystem","Block"],"default":"Filesystem"},"vsphereVolume":{"$ref":"#/$defs/VsphereVirtualDiskVolumeSource"}},"additionalProperties":false};
+const schema273 = {"type":"object","properties":{"readOnly":{"type":"boolean"},"secretName":{"type":"string"},"secretNamespace":{"type":"string"},"shareName":{"type":"string"}},"additionalProperties":false,"required":["secretName","shareName"]};
+const schema290 = {"type":"object","properties":{"endpoints":{"type":"string"},"endpointsNamespace":{"type":"string"},"path":{"type":"string"},"readOnly":{"type":"boolean"}},"additionalProperties":false,"required":["endpoints","path"]};
+const schema294 = {"type":"object","properties":{"fsType":{"type":"string"},"path":{"type":"string"}},"additionalProperties":false,"required":["path"]};
+const schema274 = {"type":"object","properties":{"monitors":{"type":"array","items":{"type":"string"}},"path":{"type":"string"},"readOnly":{"type":"boolean"},"secretFile":{"type":"string"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["monitors"]};
+const schema275 = {"type":"object","properties":{"name":{"type":"string"},"namespace":{"type":"string"}},"additionalProperties":false};
 
 function validate258(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -25162,7 +25257,7 @@ validate258.errors = vErrors;
 return errors === 0;
 }
 
-const schema275 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
+const schema276 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"volumeID":{"type":"string"}},"additionalProperties":false,"required":["volumeID"]};
 
 function validate260(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -25292,7 +25387,7 @@ validate260.errors = vErrors;
 return errors === 0;
 }
 
-const schema278 = {"type":"object","properties":{"controllerExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"controllerPublishSecretRef":{"$ref":"#/$defs/SecretReference"},"driver":{"type":"string"},"fsType":{"type":"string"},"nodeExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"nodePublishSecretRef":{"$ref":"#/$defs/SecretReference"},"nodeStageSecretRef":{"$ref":"#/$defs/SecretReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}},"volumeHandle":{"type":"string"}},"additionalProperties":false,"required":["driver","volumeHandle"]};
+const schema279 = {"type":"object","properties":{"controllerExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"controllerPublishSecretRef":{"$ref":"#/$defs/SecretReference"},"driver":{"type":"string"},"fsType":{"type":"string"},"nodeExpandSecretRef":{"$ref":"#/$defs/SecretReference"},"nodePublishSecretRef":{"$ref":"#/$defs/SecretReference"},"nodeStageSecretRef":{"$ref":"#/$defs/SecretReference"},"readOnly":{"type":"boolean"},"volumeAttributes":{"type":"object","additionalProperties":{"type":"string"}},"volumeHandle":{"type":"string"}},"additionalProperties":false,"required":["driver","volumeHandle"]};
 
 function validate262(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -25319,7 +25414,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema278.properties, key0))){
+if(!(func2.call(schema279.properties, key0))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -25675,7 +25770,7 @@ validate262.errors = vErrors;
 return errors === 0;
 }
 
-const schema285 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"}},"additionalProperties":false,"required":["driver"]};
+const schema286 = {"type":"object","properties":{"driver":{"type":"string"},"fsType":{"type":"string"},"options":{"type":"object","additionalProperties":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"}},"additionalProperties":false,"required":["driver"]};
 
 function validate264(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -25832,7 +25927,7 @@ validate264.errors = vErrors;
 return errors === 0;
 }
 
-const schema291 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
+const schema292 = {"type":"object","properties":{"chapAuthDiscovery":{"type":"boolean"},"chapAuthSession":{"type":"boolean"},"fsType":{"type":"string"},"initiatorName":{"type":"string"},"iqn":{"type":"string"},"iscsiInterface":{"type":"string"},"lun":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"portals":{"type":"array","items":{"type":"string"}},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"targetPortal":{"type":"string"}},"additionalProperties":false,"required":["iqn","lun","targetPortal"]};
 
 function validate266(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -25869,7 +25964,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema291.properties, key0))){
+if(!(func2.call(schema292.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -26105,7 +26200,7 @@ validate266.errors = vErrors;
 return errors === 0;
 }
 
-const schema295 = {"type":"object","properties":{"required":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
+const schema296 = {"type":"object","properties":{"required":{"$ref":"#/$defs/NodeSelector"}},"additionalProperties":false};
 
 function validate268(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -26144,7 +26239,7 @@ validate268.errors = vErrors;
 return errors === 0;
 }
 
-const schema299 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
+const schema300 = {"type":"object","properties":{"fsType":{"type":"string"},"image":{"type":"string"},"keyring":{"type":"string"},"monitors":{"type":"array","items":{"type":"string"}},"pool":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"user":{"type":"string"}},"additionalProperties":false,"required":["image","monitors"]};
 
 function validate271(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -26348,7 +26443,7 @@ validate271.errors = vErrors;
 return errors === 0;
 }
 
-const schema301 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
+const schema302 = {"type":"object","properties":{"fsType":{"type":"string"},"gateway":{"type":"string"},"protectionDomain":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/SecretReference"},"sslEnabled":{"type":"boolean"},"storageMode":{"type":"string"},"storagePool":{"type":"string"},"system":{"type":"string"},"volumeName":{"type":"string"}},"additionalProperties":false,"required":["gateway","secretRef","system"]};
 
 function validate273(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -26385,7 +26480,7 @@ vErrors.push(err2);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema301.properties, key0))){
+if(!(func2.call(schema302.properties, key0))){
 const err3 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err3];
@@ -26570,7 +26665,7 @@ validate273.errors = vErrors;
 return errors === 0;
 }
 
-const schema303 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/ObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
+const schema304 = {"type":"object","properties":{"fsType":{"type":"string"},"readOnly":{"type":"boolean"},"secretRef":{"$ref":"#/$defs/ObjectReference"},"volumeName":{"type":"string"},"volumeNamespace":{"type":"string"}},"additionalProperties":false};
 
 function validate275(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -26774,7 +26869,7 @@ if(data.volumeMode === undefined){
 data.volumeMode = "Filesystem";
 }
 for(const key0 in data){
-if(!(func2.call(schema269.properties, key0))){
+if(!(func2.call(schema270.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -27141,7 +27236,7 @@ if(data19 && typeof data19 == "object" && !Array.isArray(data19)){
 for(const key4 in data19){
 let data20 = data19[key4];
 if((typeof data20 !== "string") && (!((typeof data20 == "number") && (isFinite(data20))))){
-const err30 = {instancePath:instancePath+"/capacity/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/capacity/additionalProperties/type",keyword:"type",params:{type: schema269.properties.capacity.additionalProperties.type},message:"must be string,number"};
+const err30 = {instancePath:instancePath+"/capacity/" + key4.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/capacity/additionalProperties/type",keyword:"type",params:{type: schema270.properties.capacity.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err30];
 }
@@ -27962,7 +28057,7 @@ vErrors.push(err93);
 errors++;
 }
 if(!(((data68 === "Retain") || (data68 === "Recycle")) || (data68 === "Delete"))){
-const err94 = {instancePath:instancePath+"/persistentVolumeReclaimPolicy",schemaPath:"#/properties/persistentVolumeReclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema269.properties.persistentVolumeReclaimPolicy.enum},message:"must be equal to one of the allowed values"};
+const err94 = {instancePath:instancePath+"/persistentVolumeReclaimPolicy",schemaPath:"#/properties/persistentVolumeReclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema270.properties.persistentVolumeReclaimPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err94];
 }
@@ -28278,7 +28373,7 @@ vErrors.push(err118);
 errors++;
 }
 if(!((data88 === "Filesystem") || (data88 === "Block"))){
-const err119 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema269.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
+const err119 = {instancePath:instancePath+"/volumeMode",schemaPath:"#/properties/volumeMode/enum",keyword:"enum",params:{allowedValues: schema270.properties.volumeMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err119];
 }
@@ -28605,7 +28700,7 @@ return errors === 0;
 }
 
 export const PersistentVolumeClaim = validate278;
-const schema306 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolumeClaim"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema307 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"PersistentVolumeClaim"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
 function validate278(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -28824,7 +28919,7 @@ return errors === 0;
 }
 
 export const Pod = validate280;
-const schema308 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Pod"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema309 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Pod"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
 
 function validate280(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -29043,8 +29138,8 @@ return errors === 0;
 }
 
 export const PodDisruptionBudget = validate282;
-const schema310 = {"type":"object","properties":{"apiVersion":{"const":"policy/v1"},"kind":{"const":"PodDisruptionBudget"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodDisruptionBudgetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema312 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"minAvailable":{"type":["integer","string"]},"selector":{"$ref":"#/$defs/LabelSelector"},"unhealthyPodEvictionPolicy":{"type":"string","enum":["IfHealthyBudget","AlwaysAllow"]}},"additionalProperties":false};
+const schema311 = {"type":"object","properties":{"apiVersion":{"const":"policy/v1"},"kind":{"const":"PodDisruptionBudget"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PodDisruptionBudgetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema313 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"minAvailable":{"type":["integer","string"]},"selector":{"$ref":"#/$defs/LabelSelector"},"unhealthyPodEvictionPolicy":{"type":"string","enum":["IfHealthyBudget","AlwaysAllow"]}},"additionalProperties":false};
 
 function validate283(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -29065,7 +29160,7 @@ errors++;
 if(data.maxUnavailable !== undefined){
 let data0 = data.maxUnavailable;
 if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-const err1 = {instancePath:instancePath+"/maxUnavailable",schemaPath:"#/properties/maxUnavailable/type",keyword:"type",params:{type: schema312.properties.maxUnavailable.type},message:"must be integer,string"};
+const err1 = {instancePath:instancePath+"/maxUnavailable",schemaPath:"#/properties/maxUnavailable/type",keyword:"type",params:{type: schema313.properties.maxUnavailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -29078,7 +29173,7 @@ errors++;
 if(data.minAvailable !== undefined){
 let data1 = data.minAvailable;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/minAvailable",schemaPath:"#/properties/minAvailable/type",keyword:"type",params:{type: schema312.properties.minAvailable.type},message:"must be integer,string"};
+const err2 = {instancePath:instancePath+"/minAvailable",schemaPath:"#/properties/minAvailable/type",keyword:"type",params:{type: schema313.properties.minAvailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -29107,7 +29202,7 @@ vErrors.push(err3);
 errors++;
 }
 if(!((data3 === "IfHealthyBudget") || (data3 === "AlwaysAllow"))){
-const err4 = {instancePath:instancePath+"/unhealthyPodEvictionPolicy",schemaPath:"#/properties/unhealthyPodEvictionPolicy/enum",keyword:"enum",params:{allowedValues: schema312.properties.unhealthyPodEvictionPolicy.enum},message:"must be equal to one of the allowed values"};
+const err4 = {instancePath:instancePath+"/unhealthyPodEvictionPolicy",schemaPath:"#/properties/unhealthyPodEvictionPolicy/enum",keyword:"enum",params:{allowedValues: schema313.properties.unhealthyPodEvictionPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -29350,8 +29445,8 @@ return errors === 0;
 }
 
 export const ReplicaSet = validate286;
-const schema313 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"ReplicaSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicaSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema315 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
+const schema314 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"ReplicaSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicaSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema316 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"$ref":"#/$defs/LabelSelector"},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["selector","template"]};
 
 function validate287(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -29705,8 +29800,8 @@ return errors === 0;
 }
 
 export const ReplicationController = validate291;
-const schema316 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ReplicationController"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicationControllerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema318 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"type":"object","additionalProperties":{"type":"string"}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["template"]};
+const schema317 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ReplicationController"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ReplicationControllerSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema319 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"selector":{"type":"object","additionalProperties":{"type":"string"}},"template":{"$ref":"#/$defs/PodTemplateSpec"}},"additionalProperties":false,"required":["template"]};
 
 function validate292(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -30071,10 +30166,10 @@ return errors === 0;
 }
 
 export const ResourceQuota = validate295;
-const schema319 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ResourceQuota"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ResourceQuotaSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema321 = {"type":"object","properties":{"hard":{"type":"object","additionalProperties":{"type":["string","number"]}},"scopeSelector":{"$ref":"#/$defs/ScopeSelector"},"scopes":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
-const schema322 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/ScopedResourceSelectorRequirement"}}},"additionalProperties":false};
-const schema323 = {"type":"object","properties":{"operator":{"type":"string"},"scopeName":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["operator","scopeName"]};
+const schema320 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"ResourceQuota"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ResourceQuotaSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema322 = {"type":"object","properties":{"hard":{"type":"object","additionalProperties":{"type":["string","number"]}},"scopeSelector":{"$ref":"#/$defs/ScopeSelector"},"scopes":{"type":"array","items":{"type":"string"}}},"additionalProperties":false};
+const schema323 = {"type":"object","properties":{"matchExpressions":{"type":"array","items":{"$ref":"#/$defs/ScopedResourceSelectorRequirement"}}},"additionalProperties":false};
+const schema324 = {"type":"object","properties":{"operator":{"type":"string"},"scopeName":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["operator","scopeName"]};
 
 function validate297(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -30245,7 +30340,7 @@ if(data0 && typeof data0 == "object" && !Array.isArray(data0)){
 for(const key1 in data0){
 let data1 = data0[key1];
 if((typeof data1 !== "string") && (!((typeof data1 == "number") && (isFinite(data1))))){
-const err1 = {instancePath:instancePath+"/hard/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/hard/additionalProperties/type",keyword:"type",params:{type: schema321.properties.hard.additionalProperties.type},message:"must be string,number"};
+const err1 = {instancePath:instancePath+"/hard/" + key1.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/hard/additionalProperties/type",keyword:"type",params:{type: schema322.properties.hard.additionalProperties.type},message:"must be string,number"};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -30534,7 +30629,7 @@ return errors === 0;
 }
 
 export const Secret = validate300;
-const schema324 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"Secret"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"stringData":{"type":"object","additionalProperties":{"type":"string"}},"type":{"type":"string","default":"Opaque"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
+const schema325 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"data":{"type":"object","additionalProperties":{"type":"string"}},"immutable":{"type":"boolean"},"kind":{"const":"Secret"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"stringData":{"type":"object","additionalProperties":{"type":"string"}},"type":{"type":"string","default":"Opaque"}},"additionalProperties":false,"required":["apiVersion","kind","metadata"]};
 
 function validate300(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -30816,11 +30911,11 @@ return errors === 0;
 }
 
 export const Service = validate301;
-const schema326 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Service"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ServiceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema328 = {"type":"object","properties":{"allocateLoadBalancerNodePorts":{"type":"boolean"},"clusterIP":{"type":"string"},"clusterIPs":{"type":"array","items":{"type":"string"}},"externalIPs":{"type":"array","items":{"type":"string"}},"externalName":{"type":"string"},"externalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"healthCheckNodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"internalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"ipFamilies":{"type":"array","items":{"type":"string"}},"ipFamilyPolicy":{"type":"string","enum":["SingleStack","PreferDualStack","RequireDualStack"]},"loadBalancerClass":{"type":"string"},"loadBalancerIP":{"type":"string"},"loadBalancerSourceRanges":{"type":"array","items":{"type":"string"}},"ports":{"type":"array","items":{"$ref":"#/$defs/ServicePort"}},"publishNotReadyAddresses":{"type":"boolean"},"selector":{"type":"object","additionalProperties":{"type":"string"}},"sessionAffinity":{"type":"string","enum":["None","ClientIP"],"default":"None"},"sessionAffinityConfig":{"$ref":"#/$defs/SessionAffinityConfig"},"trafficDistribution":{"type":"string"},"type":{"type":"string","enum":["ClusterIP","NodePort","LoadBalancer","ExternalName"],"default":"ClusterIP"}},"additionalProperties":false};
-const schema329 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"nodePort":{"type":"integer","minimum":0,"maximum":65535},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"},"targetPort":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
-const schema330 = {"type":"object","properties":{"clientIP":{"$ref":"#/$defs/ClientIPConfig"}},"additionalProperties":false};
-const schema331 = {"type":"object","properties":{"timeoutSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":10800}},"additionalProperties":false};
+const schema327 = {"type":"object","properties":{"apiVersion":{"const":"v1"},"kind":{"const":"Service"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/ServiceSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema329 = {"type":"object","properties":{"allocateLoadBalancerNodePorts":{"type":"boolean"},"clusterIP":{"type":"string"},"clusterIPs":{"type":"array","items":{"type":"string"}},"externalIPs":{"type":"array","items":{"type":"string"}},"externalName":{"type":"string"},"externalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"healthCheckNodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"internalTrafficPolicy":{"type":"string","enum":["Cluster","Local"]},"ipFamilies":{"type":"array","items":{"type":"string"}},"ipFamilyPolicy":{"type":"string","enum":["SingleStack","PreferDualStack","RequireDualStack"]},"loadBalancerClass":{"type":"string"},"loadBalancerIP":{"type":"string"},"loadBalancerSourceRanges":{"type":"array","items":{"type":"string"}},"ports":{"type":"array","items":{"$ref":"#/$defs/ServicePort"}},"publishNotReadyAddresses":{"type":"boolean"},"selector":{"type":"object","additionalProperties":{"type":"string"}},"sessionAffinity":{"type":"string","enum":["None","ClientIP"],"default":"None"},"sessionAffinityConfig":{"$ref":"#/$defs/SessionAffinityConfig"},"trafficDistribution":{"type":"string"},"type":{"type":"string","enum":["ClusterIP","NodePort","LoadBalancer","ExternalName"],"default":"ClusterIP"}},"additionalProperties":false};
+const schema330 = {"type":"object","properties":{"appProtocol":{"type":"string"},"name":{"type":"string"},"nodePort":{"type":"integer","minimum":0,"maximum":65535},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"},"targetPort":{"type":["integer","string"]}},"additionalProperties":false,"required":["port"]};
+const schema331 = {"type":"object","properties":{"clientIP":{"$ref":"#/$defs/ClientIPConfig"}},"additionalProperties":false};
+const schema332 = {"type":"object","properties":{"timeoutSeconds":{"type":"integer","minimum":-2147483648,"maximum":2147483647,"default":10800}},"additionalProperties":false};
 
 function validate303(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -30928,7 +31023,7 @@ if(data.type === undefined){
 data.type = "ClusterIP";
 }
 for(const key0 in data){
-if(!(func2.call(schema328.properties, key0))){
+if(!(func2.call(schema329.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err0];
@@ -31044,7 +31139,7 @@ vErrors.push(err8);
 errors++;
 }
 if(!((data7 === "Cluster") || (data7 === "Local"))){
-const err9 = {instancePath:instancePath+"/externalTrafficPolicy",schemaPath:"#/properties/externalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema328.properties.externalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
+const err9 = {instancePath:instancePath+"/externalTrafficPolicy",schemaPath:"#/properties/externalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema329.properties.externalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err9];
 }
@@ -31102,7 +31197,7 @@ vErrors.push(err13);
 errors++;
 }
 if(!((data9 === "Cluster") || (data9 === "Local"))){
-const err14 = {instancePath:instancePath+"/internalTrafficPolicy",schemaPath:"#/properties/internalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema328.properties.internalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
+const err14 = {instancePath:instancePath+"/internalTrafficPolicy",schemaPath:"#/properties/internalTrafficPolicy/enum",keyword:"enum",params:{allowedValues: schema329.properties.internalTrafficPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -31153,7 +31248,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!(((data12 === "SingleStack") || (data12 === "PreferDualStack")) || (data12 === "RequireDualStack"))){
-const err18 = {instancePath:instancePath+"/ipFamilyPolicy",schemaPath:"#/properties/ipFamilyPolicy/enum",keyword:"enum",params:{allowedValues: schema328.properties.ipFamilyPolicy.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/ipFamilyPolicy",schemaPath:"#/properties/ipFamilyPolicy/enum",keyword:"enum",params:{allowedValues: schema329.properties.ipFamilyPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -31353,7 +31448,7 @@ vErrors.push(err33);
 errors++;
 }
 if(!(((data23 === "TCP") || (data23 === "UDP")) || (data23 === "SCTP"))){
-const err34 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ServicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema329.properties.protocol.enum},message:"must be equal to one of the allowed values"};
+const err34 = {instancePath:instancePath+"/ports/" + i4+"/protocol",schemaPath:"#/$defs/ServicePort/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema330.properties.protocol.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err34];
 }
@@ -31365,7 +31460,7 @@ errors++;
 if(data18.targetPort !== undefined){
 let data24 = data18.targetPort;
 if((!(((typeof data24 == "number") && (!(data24 % 1) && !isNaN(data24))) && (isFinite(data24)))) && (typeof data24 !== "string")){
-const err35 = {instancePath:instancePath+"/ports/" + i4+"/targetPort",schemaPath:"#/$defs/ServicePort/properties/targetPort/type",keyword:"type",params:{type: schema329.properties.targetPort.type},message:"must be integer,string"};
+const err35 = {instancePath:instancePath+"/ports/" + i4+"/targetPort",schemaPath:"#/$defs/ServicePort/properties/targetPort/type",keyword:"type",params:{type: schema330.properties.targetPort.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err35];
 }
@@ -31450,7 +31545,7 @@ vErrors.push(err41);
 errors++;
 }
 if(!((data28 === "None") || (data28 === "ClientIP"))){
-const err42 = {instancePath:instancePath+"/sessionAffinity",schemaPath:"#/properties/sessionAffinity/enum",keyword:"enum",params:{allowedValues: schema328.properties.sessionAffinity.enum},message:"must be equal to one of the allowed values"};
+const err42 = {instancePath:instancePath+"/sessionAffinity",schemaPath:"#/properties/sessionAffinity/enum",keyword:"enum",params:{allowedValues: schema329.properties.sessionAffinity.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err42];
 }
@@ -31489,7 +31584,7 @@ vErrors.push(err44);
 errors++;
 }
 if(!((((data31 === "ClusterIP") || (data31 === "NodePort")) || (data31 === "LoadBalancer")) || (data31 === "ExternalName"))){
-const err45 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema328.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err45 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema329.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err45];
 }
@@ -31731,12 +31826,12 @@ return errors === 0;
 }
 
 export const StatefulSet = validate306;
-const schema332 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"StatefulSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/StatefulSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
-const schema334 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"ordinals":{"$ref":"#/$defs/StatefulSetOrdinals"},"persistentVolumeClaimRetentionPolicy":{"$ref":"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy"},"podManagementPolicy":{"type":"string","enum":["OrderedReady","Parallel"],"default":"OrderedReady"},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"serviceName":{"type":"string"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/StatefulSetUpdateStrategy","default":{}},"volumeClaimTemplates":{"type":"array","items":{"$ref":"#/$defs/ClaimTemplate"}}},"additionalProperties":false,"required":["selector","template"]};
-const schema335 = {"type":"object","properties":{"start":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false};
-const schema336 = {"type":"object","properties":{"whenDeleted":{"type":"string","enum":["Retain","Delete"],"default":"Retain"},"whenScaled":{"type":"string","enum":["Retain","Delete"],"default":"Retain"}},"additionalProperties":false};
-const schema337 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateStatefulSetStrategy"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
-const schema338 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"partition":{"type":"integer","minimum":0,"maximum":2147483647,"default":0}},"additionalProperties":false};
+const schema333 = {"type":"object","properties":{"apiVersion":{"const":"apps/v1"},"kind":{"const":"StatefulSet"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/StatefulSetSpec"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","spec"]};
+const schema335 = {"type":"object","properties":{"minReadySeconds":{"type":"integer","minimum":0,"maximum":2147483647},"ordinals":{"$ref":"#/$defs/StatefulSetOrdinals"},"persistentVolumeClaimRetentionPolicy":{"$ref":"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy"},"podManagementPolicy":{"type":"string","enum":["OrderedReady","Parallel"],"default":"OrderedReady"},"replicas":{"type":"integer","minimum":0,"maximum":2147483647,"default":1},"revisionHistoryLimit":{"type":"integer","minimum":0,"maximum":2147483647,"default":10},"selector":{"$ref":"#/$defs/LabelSelector"},"serviceName":{"type":"string"},"template":{"$ref":"#/$defs/PodTemplateSpec"},"updateStrategy":{"$ref":"#/$defs/StatefulSetUpdateStrategy","default":{}},"volumeClaimTemplates":{"type":"array","items":{"$ref":"#/$defs/ClaimTemplate"}}},"additionalProperties":false,"required":["selector","template"]};
+const schema336 = {"type":"object","properties":{"start":{"type":"integer","minimum":0,"maximum":2147483647}},"additionalProperties":false};
+const schema337 = {"type":"object","properties":{"whenDeleted":{"type":"string","enum":["Retain","Delete"],"default":"Retain"},"whenScaled":{"type":"string","enum":["Retain","Delete"],"default":"Retain"}},"additionalProperties":false};
+const schema338 = {"type":"object","properties":{"rollingUpdate":{"$ref":"#/$defs/RollingUpdateStatefulSetStrategy"},"type":{"type":"string","enum":["RollingUpdate","OnDelete"],"default":"RollingUpdate"}},"additionalProperties":false};
+const schema339 = {"type":"object","properties":{"maxUnavailable":{"type":["integer","string"]},"partition":{"type":"integer","minimum":0,"maximum":2147483647,"default":0}},"additionalProperties":false};
 
 function validate310(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -31778,7 +31873,7 @@ errors++;
 if(data0.maxUnavailable !== undefined){
 let data1 = data0.maxUnavailable;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err2 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/maxUnavailable/type",keyword:"type",params:{type: schema338.properties.maxUnavailable.type},message:"must be integer,string"};
+const err2 = {instancePath:instancePath+"/rollingUpdate/maxUnavailable",schemaPath:"#/$defs/RollingUpdateStatefulSetStrategy/properties/maxUnavailable/type",keyword:"type",params:{type: schema339.properties.maxUnavailable.type},message:"must be integer,string"};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -31845,7 +31940,7 @@ vErrors.push(err7);
 errors++;
 }
 if(!((data3 === "RollingUpdate") || (data3 === "OnDelete"))){
-const err8 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema337.properties.type.enum},message:"must be equal to one of the allowed values"};
+const err8 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema338.properties.type.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -31869,7 +31964,7 @@ validate310.errors = vErrors;
 return errors === 0;
 }
 
-const schema339 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["metadata","spec"]};
+const schema340 = {"type":"object","properties":{"apiVersion":{"type":"string"},"kind":{"type":"string"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"spec":{"$ref":"#/$defs/PersistentVolumeClaimSpec"}},"additionalProperties":false,"required":["metadata","spec"]};
 
 function validate312(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -32105,7 +32200,7 @@ vErrors.push(err1);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema334.properties, key0))){
+if(!(func2.call(schema335.properties, key0))){
 const err2 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err2];
@@ -32246,7 +32341,7 @@ vErrors.push(err12);
 errors++;
 }
 if(!((data4 === "Retain") || (data4 === "Delete"))){
-const err13 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenDeleted",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenDeleted/enum",keyword:"enum",params:{allowedValues: schema336.properties.whenDeleted.enum},message:"must be equal to one of the allowed values"};
+const err13 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenDeleted",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenDeleted/enum",keyword:"enum",params:{allowedValues: schema337.properties.whenDeleted.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err13];
 }
@@ -32267,7 +32362,7 @@ vErrors.push(err14);
 errors++;
 }
 if(!((data5 === "Retain") || (data5 === "Delete"))){
-const err15 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenScaled",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenScaled/enum",keyword:"enum",params:{allowedValues: schema336.properties.whenScaled.enum},message:"must be equal to one of the allowed values"};
+const err15 = {instancePath:instancePath+"/persistentVolumeClaimRetentionPolicy/whenScaled",schemaPath:"#/$defs/StatefulSetPersistentVolumeClaimRetentionPolicy/properties/whenScaled/enum",keyword:"enum",params:{allowedValues: schema337.properties.whenScaled.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err15];
 }
@@ -32300,7 +32395,7 @@ vErrors.push(err17);
 errors++;
 }
 if(!((data6 === "OrderedReady") || (data6 === "Parallel"))){
-const err18 = {instancePath:instancePath+"/podManagementPolicy",schemaPath:"#/properties/podManagementPolicy/enum",keyword:"enum",params:{allowedValues: schema334.properties.podManagementPolicy.enum},message:"must be equal to one of the allowed values"};
+const err18 = {instancePath:instancePath+"/podManagementPolicy",schemaPath:"#/properties/podManagementPolicy/enum",keyword:"enum",params:{allowedValues: schema335.properties.podManagementPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err18];
 }
@@ -32658,9 +32753,9 @@ return errors === 0;
 }
 
 export const StorageClass = validate316;
-const schema341 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
-const schema342 = {"type":"object","properties":{"matchLabelExpressions":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorLabelRequirement"}}},"additionalProperties":false};
-const schema343 = {"type":"object","properties":{"key":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","values"]};
+const schema342 = {"type":"object","properties":{"allowVolumeExpansion":{"type":"boolean"},"allowedTopologies":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorTerm"}},"apiVersion":{"const":"storage.k8s.io/v1"},"kind":{"const":"StorageClass"},"metadata":{"$ref":"#/$defs/ObjectMeta"},"mountOptions":{"type":"array","items":{"type":"string"}},"parameters":{"type":"object","additionalProperties":{"type":"string"}},"provisioner":{"type":"string"},"reclaimPolicy":{"type":"string","enum":["Retain","Delete"],"default":"Delete"},"volumeBindingMode":{"type":"string","enum":["Immediate","WaitForFirstConsumer"],"default":"Immediate"}},"additionalProperties":false,"required":["apiVersion","kind","metadata","provisioner"]};
+const schema343 = {"type":"object","properties":{"matchLabelExpressions":{"type":"array","items":{"$ref":"#/$defs/TopologySelectorLabelRequirement"}}},"additionalProperties":false};
+const schema344 = {"type":"object","properties":{"key":{"type":"string"},"values":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["key","values"]};
 
 function validate317(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -32848,7 +32943,7 @@ vErrors.push(err3);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema341.properties, key0))){
+if(!(func2.call(schema342.properties, key0))){
 const err4 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0},message:"must NOT have additional properties"};
 if(vErrors === null){
 vErrors = [err4];
@@ -33111,7 +33206,7 @@ vErrors.push(err23);
 errors++;
 }
 if(!((data17 === "Retain") || (data17 === "Delete"))){
-const err24 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema341.properties.reclaimPolicy.enum},message:"must be equal to one of the allowed values"};
+const err24 = {instancePath:instancePath+"/reclaimPolicy",schemaPath:"#/properties/reclaimPolicy/enum",keyword:"enum",params:{allowedValues: schema342.properties.reclaimPolicy.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err24];
 }
@@ -33132,7 +33227,7 @@ vErrors.push(err25);
 errors++;
 }
 if(!((data18 === "Immediate") || (data18 === "WaitForFirstConsumer"))){
-const err26 = {instancePath:instancePath+"/volumeBindingMode",schemaPath:"#/properties/volumeBindingMode/enum",keyword:"enum",params:{allowedValues: schema341.properties.volumeBindingMode.enum},message:"must be equal to one of the allowed values"};
+const err26 = {instancePath:instancePath+"/volumeBindingMode",schemaPath:"#/properties/volumeBindingMode/enum",keyword:"enum",params:{allowedValues: schema342.properties.volumeBindingMode.enum},message:"must be equal to one of the allowed values"};
 if(vErrors === null){
 vErrors = [err26];
 }

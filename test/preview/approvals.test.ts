@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { isApproved, type SeenApprovals, seenApprovals } from '../../src/preview/approvals.ts'
+import type { Approval } from '../../src/preview/pull-request.ts'
+
+const a = 'a'.repeat(40)
+const b = 'b'.repeat(40)
+const label: Approval = { id: 'label-1', by: 'ann', commit: undefined }
+const again: Approval = { ...label, id: 'label-2' }
+const named: Approval = { id: 'comment-1', by: 'ann', commit: a.slice(0, 7) }
+
+/** Looks one after the other, each a head and its approvals: whether the head of each is approved. */
+function looks(...each: readonly (readonly [string, ...Approval[]])[]): boolean[] {
+  let known: { readonly head: string; readonly approvals: SeenApprovals } | undefined
+  return each.map(([head, ...approvals]) => {
+    const seen = seenApprovals({ head, approvals }, known)
+    known = { head, approvals: seen }
+    return isApproved({ head, approvals }, seen)
+  })
+}
+
+test.each([
+  ['a label on a head that was seen before', [[a], [a, label]], [false, true]],
+  ['a push takes the approval away', [[a], [a, label], [b, label]], [false, true, false]],
+  ['which comes back with the old head', [[a], [a, label], [b, label], [a, label]], [false, true, false, true]],
+  ['the label again', [[a], [a, label], [b], [b, again]], [false, true, false, true]],
+  ['a label and a push at the same moment', [[a], [b, label], [b, label]], [false, false, false]],
+  [
+    'a label that was there at the first look',
+    [
+      [a, label],
+      [a, label],
+    ],
+    [false, false],
+  ],
+  ['the label is taken away', [[a], [a, label], [a]], [false, true, false]],
+  [
+    'a commit that is named',
+    [
+      [a, named],
+      [b, named],
+    ],
+    [true, false],
+  ],
+  ['nothing to run', [['', named]], [false]],
+] as const)('%s', (_title, each, expected) => {
+  expect(looks(...each)).toEqual(expected)
+})
