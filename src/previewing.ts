@@ -206,8 +206,8 @@ export class Previewing {
   #known(found: readonly string[], now: number): KnownPreview[] {
     const remembered = this.restored().map(({ id }) => id)
     return [...new Set([...remembered, ...found])].map((id) => {
-      const { since = now, usedAt = 0, laidDown = false } = this.#memory.get(id) ?? {}
-      return { id, since, usedAt, laidDown }
+      const { since = now, usedAt = 0, laidDown = false, asleep = false } = this.#memory.get(id) ?? {}
+      return { id, since, usedAt, laidDown, asleep }
     })
   }
 

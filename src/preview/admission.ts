@@ -28,6 +28,8 @@ export interface KnownPreview {
   readonly usedAt: number
   /** Somebody has put it to sleep. */
   readonly laidDown?: boolean
+  /** It has no pods at the moment. Absent: it has. */
+  readonly asleep?: boolean
 }
 
 export type Verdict =
@@ -54,20 +56,46 @@ export function admit(
   const ids = new Set(open.map(({ id }) => id))
   const gone = known.filter(({ id }) => !ids.has(id)).map(({ id }): Verdict => none(id, 'closed'))
   const verdicts: Verdict[] = []
-  const room = { all: policy.max, awake: policy.maxAwake }
+  const there: Candidate[] = []
   for (const request of [...open].sort(byTurn(found))) {
     const refused = refusal(request, policy, now)
     if (refused) verdicts.push(refused)
-    else if (room.all === 0) verdicts.push({ id: request.id, is: 'queued', reason: `${policy.max} previews are there` })
-    else {
-      room.all -= 1
-      const idle = sleepReason(request, found.get(request.id), policy, now)
-      const reason = idle ?? (room.awake === 0 ? `${policy.maxAwake} others are awake` : '')
-      if (reason === '') room.awake -= 1
-      verdicts.push({ id: request.id, is: reason === '' ? 'awake' : 'asleep', untrusted: !isTrusted(request), reason })
-    }
+    else if (there.length < policy.max) there.push(request)
+    else verdicts.push({ id: request.id, is: 'queued', reason: `${policy.max} previews are there` })
+  }
+  let room = policy.maxAwake
+  for (const request of there.sort(byUse(found, policy, now))) {
+    const idle = sleepReason(request, found.get(request.id), policy, now)
+    const reason = idle ?? (room === 0 ? `${policy.maxAwake} others are awake` : '')
+    if (reason === '') room -= 1
+    verdicts.push({ id: request.id, is: reason === '' ? 'awake' : 'asleep', untrusted: !isTrusted(request), reason })
   }
   return [...gone, ...verdicts].sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** Who is awake and was used within so long is not put to sleep for another one, ms: two that are both used would take turns for ever. */
+export const settledMs = 300_000
+
+/**
+ * Who is awake where not all can be: those that are kept so, then those that are awake and in use, then the last used; of several the first
+ * of `byTurn`, in which order they come.
+ */
+function byUse(
+  known: ReadonlyMap<string, KnownPreview>,
+  { keepLabel }: PreviewPolicy,
+  now: number,
+): (a: Candidate, b: Candidate) => number {
+  const rank = ({ id, labels, activeAt }: Candidate) => {
+    const { usedAt = 0, asleep = false } = known.get(id) ?? { asleep: true }
+    const usedLast = Math.max(activeAt, usedAt)
+    const settled = !asleep && now - usedLast < settledMs
+    // Those in use are equal: whoever of them is asked last must not take the place of another.
+    return { class: labels.includes(keepLabel) ? 2 : settled ? 1 : 0, usedLast: settled ? 0 : usedLast }
+  }
+  return (a, b) => {
+    const [one, other] = [rank(a), rank(b)]
+    return other.class - one.class || other.usedLast - one.usedLast
+  }
 }
 
 /** Those that are there first, the longest there before the others; then the newest pushes. */

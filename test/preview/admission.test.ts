@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { admit, type KnownPreview, type PreviewPolicy, type Verdict } from '../../src/preview/admission.ts'
 import type { Candidate } from '../../src/preview/pull-request.ts'
 
@@ -95,4 +95,43 @@ test('the same pull requests in another order are judged alike', () => {
   const verdicts = admit(open, known, policy, now)
   expect(admit(open.toReversed(), known.toReversed(), policy, now)).toEqual(verdicts)
   expect(verdicts.filter(({ is }) => is === 'awake' || is === 'asleep')).toHaveLength(3)
+})
+
+describe('where not all can be awake', () => {
+  const minute = 60_000
+  const rules = { ...policy, maxAwake: 1, max: 5 }
+  const old = { activeAt: now - 50 * minute }
+  const used = (number: number, ago: number, more: Partial<KnownPreview> = {}) =>
+    preview(number, { usedAt: now - ago * minute, ...more })
+  const awake = (open: readonly Candidate[], known: readonly KnownPreview[]) =>
+    admit(open, known, rules, now).flatMap(({ id, is }) => (is === 'awake' ? id : []))
+  const both = [request(1, old), request(2, old)]
+
+  test.each<[string, readonly KnownPreview[], string]>([
+    ['the last used one is', [used(1, 20), used(2, 10)], 'pr-2'],
+    ['one that is asked for takes the place of one that is not', [used(1, 6), used(2, 0, { asleep: true })], 'pr-2'],
+    ['one in use keeps its place', [used(1, 4), used(2, 0, { asleep: true })], 'pr-1'],
+    ['of two in use the longest there stays', [used(1, 1), used(2, 0)], 'pr-2'],
+    ['one that nobody uses leaves its place', [used(1, 90), used(2, 20, { asleep: true })], 'pr-2'],
+    ['of two that were never used the longest there is', [preview(1), preview(2)], 'pr-2'],
+  ])('%s', (_, known, expected) => {
+    expect(awake(both, known)).toEqual([expected])
+  })
+
+  test('one that is kept stays, whoever else is asked for; a push is a use', () => {
+    const kept = [request(1, { ...old, labels: ['keep'] }), request(2)]
+    expect(awake(kept, [used(1, 40), used(2, 0)])).toEqual(['pr-1'])
+    expect(awake([request(1, old), request(2)], [used(1, 6)])).toEqual(['pr-2'])
+  })
+
+  test('two that are both asked for all the time do not take turns', () => {
+    let known = [used(1, 0), used(2, 0, { asleep: true })]
+    for (let step = 0; step < 20; step += 1) {
+      const verdicts = new Map(admit(both, known, rules, now + step * minute).map(({ id, is }) => [id, is]))
+      expect(verdicts.get('pr-1')).toBe('awake')
+      known = known.map(({ id, since }) => {
+        return { id, since, usedAt: now + step * minute, asleep: verdicts.get(id) === 'asleep' }
+      })
+    }
+  })
 })
