@@ -103,9 +103,14 @@ function pullTask(host: LiveHost, image: string, auths: Template['auths'], cause
   return { host: host.name, text, cause, effect: 'none', actions: [pull] }
 }
 
-/** The id of an image by any spelling of its reference: Docker lists `nginx:latest` for `docker.io/library/nginx`. */
+/**
+ * The id of an image by any spelling of its reference: Docker lists `nginx:latest` for `docker.io/library/nginx`, and `nginx@sha256:…` for
+ * what was pulled as `nginx:1@sha256:…`.
+ */
 export function imageId(host: LiveHost, reference: string): string | undefined {
-  return host.images.get(reference) ?? host.images.get(familiarName(reference))
+  const familiar = familiarName(reference)
+  const untagged = familiar.replace(/:[^:/@]+@/, '@')
+  return host.images.get(reference) ?? host.images.get(familiar) ?? host.images.get(untagged)
 }
 
 export function familiarName(reference: string): string {
