@@ -155,6 +155,8 @@ export class SimRuntime implements Runtime {
     this.calls += 1
   }
 
+  async registryDigest(): Promise<undefined> {}
+
   async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {
     this.onCreate(pod)
     const labels = writeSandboxLabels(podMark(engine, pod, sandbox), sandbox)

@@ -173,6 +173,11 @@ export interface Runtime {
   removeNetwork(host: string, namespace: string): Promise<void>
   /** Begins a pull and returns; the outcome is a fact of the host. `auths` are tried in order, then without. */
   pull(host: string, image: string, auths?: readonly RegistryAuth[]): void
+  /**
+   * Has a host ask the registry for the digest (`sha256:…`) of an image, with credentials as for a pull; undefined: the registry does not
+   * have it. Throws a RuntimeError where that cannot be told: refused, out of reach, no host answers.
+   */
+  registryDigest(image: string, auths?: readonly RegistryAuth[]): Promise<string | undefined>
   /** Docker's name comes from the spec; taken by an equal one of ours: success. */
   createVolume(host: string, volume: VolumeSpec): Promise<void>
   /** Already gone: success. In use, or not ours: RuntimeError. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { imageId } from '../../src/reconcile/plan/images.ts'
 import type { RegistryAuth } from '../../src/runtime/port.ts'
 import { engineCall } from '../support/engine-call.ts'
 import { type LockedRegistry, lockedRegistries, registryUser } from '../support/locked-registry.ts'
@@ -47,6 +48,31 @@ describe.each(lockedRegistries)('images behind a password: %s', (_, start) => {
   test('are pulled with the first credentials that fit', async () => {
     expect(await pull(images.byTag, [wrong(), right()])).toMatchObject({ state: 'done', attempts: 0 })
     expect(host()?.images.get(images.byTag)).toMatch(/^sha256:/)
+  })
+
+  test('are asked for with credentials as they are pulled', async () => {
+    const ask = (image: string, auths?: readonly RegistryAuth[]) => world.runtime.registryDigest(image, auths)
+    const { byTag, byDigest } = images
+    expect(await ask(byTag, [wrong(), right()])).toBe(byDigest.split('@')[1])
+    expect(await ask(`${byTag}-not`, [right()])).toBeUndefined()
+    expect(await ask(byTag.replace('web', 'none'), [right()])).toBeUndefined()
+    const refused = {
+      name: 'RuntimeError',
+      message: expect.stringMatching(/unauthorized|no basic auth|authentication/),
+    }
+    await expect(ask(byTag)).rejects.toMatchObject(refused)
+    const words = await ask(byTag, [wrong()]).catch((error: unknown) => error)
+    expect(words).toMatchObject(refused)
+    expect(JSON.stringify(words) + String(words)).not.toContain('sesame')
+    await registry[Symbol.asyncDispose]()
+    await expect(ask(byTag, [right()])).rejects.toThrow(/connection refused/)
+  })
+
+  test('named by tag and digest, without the tag, are there once they are pulled', async () => {
+    const both = `${images.byTag}@${images.byDigest.split('@')[1]}`
+    expect(await pull(both, [right()])).toMatchObject({ state: 'done' })
+    const facts = host()
+    expect(facts && imageId(facts, both)).toMatch(/^sha256:/)
   })
 
   test('by digest, up to the running pod', async () => {

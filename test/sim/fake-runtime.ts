@@ -20,6 +20,7 @@ import { type Box, FakeDocker, ours } from './fake-docker.ts'
 import { FakeNetwork } from './fake-network.ts'
 import { liveHost, livePod, ownerParts } from './fake-pods.ts'
 import { programOf } from './fake-programs.ts'
+import { digestOf, pullImage } from './fake-registry.ts'
 import {
   checkClaims,
   checkMounts,
@@ -58,6 +59,10 @@ export class FakeRuntime implements Runtime {
   readonly hosts: readonly string[]
   readonly engines: ReadonlyMap<string, FakeDocker>
   faults: Faults = { before: 0, after: 0 }
+  /** Why the registry cannot be asked; empty: it can. */
+  registryFault = ''
+  /** Images that it was asked for. */
+  readonly registryAsked: string[] = []
   /** Undefined: hosts have names and nothing else. */
   readonly network: FakeNetwork | undefined
   readonly #options: FakeOptions
@@ -202,21 +207,12 @@ export class FakeRuntime implements Runtime {
   pull(host: string, image: string): void {
     const engine = this.engines.get(host)
     if (!engine?.reachable) return
-    const { clock, dice, registry } = this.#options
-    const attempts = engine.pulls.get(image)?.attempts ?? 0
-    engine.pulls.set(image, { state: 'pulling', attempts, at: clock.now(), message: '' })
-    clock.after(1_500, () => {
-      const id = dice.chance(this.faults.before) ? undefined : registry.get(image)
-      const at = clock.now()
-      if (id) engine.images.set(image, id)
-      engine.pulls.set(
-        image,
-        id
-          ? { state: 'done', attempts: 0, at, message: '' }
-          : { state: 'failed', attempts: attempts + 1, at, message: 'manifest unknown' },
-      )
-      this.tellAll()
-    })
+    pullImage(engine, image, this.#options, this.faults.before, () => this.tellAll())
+  }
+
+  async registryDigest(image: string): Promise<string | undefined> {
+    this.registryAsked.push(image)
+    return digestOf(image, this.#options, this.registryFault)
   }
 
   async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {

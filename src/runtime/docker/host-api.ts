@@ -11,11 +11,13 @@ import Dockerode, {
   type VolumeCreateOptions,
   type VolumeInspectInfo,
 } from 'dockerode'
+import { errorText } from '../../base/errors.ts'
 import { RuntimeError } from '../errors.ts'
 import { engineLabel, nodeLabel } from '../labels.ts'
 import type { RegistryAuth } from '../port.ts'
 import { alreadySo, type Call, runtimeError } from './api-errors.ts'
 import type { Endpoint } from './endpoint.ts'
+import { eventFilters } from './event-filters.ts'
 import { unframed } from './log-lines.ts'
 import type { ResourceOptions } from './options.ts'
 import { beginning, exchange, keepAliveAgent, Transport } from './transport.ts'
@@ -71,20 +73,6 @@ export interface EngineEvent {
 
 /** To give a large volume to another group takes its time. */
 const longestCommandMs = 10 * 60_000
-
-const eventFilters = {
-  type: ['container', 'image', 'network', 'volume'],
-  // Without exec events: probes would flood the stream.
-  event: ['create', 'start', 'die', 'destroy', 'rename', 'update', 'pause', 'unpause', 'oom'].concat([
-    'disconnect',
-    'pull',
-    'tag',
-    'untag',
-    'delete',
-    'load',
-    'import',
-  ]),
-}
 
 /** The calls to one engine, each with a deadline and with its failures as RuntimeErrors. What is already so is success. */
 export class HostApi {
@@ -239,6 +227,15 @@ export class HostApi {
     })
   }
 
+  /** What the image's registry has under this reference; undefined: nothing. The engine asks it. */
+  registryDigest(reference: string, auth?: RegistryAuth): Promise<string | undefined> {
+    return this.#call(reference, 'other', this.#deadlines.slow, async (docker) => {
+      const options = auth && { authconfig: { ...auth, serveraddress: auth.serverAddress } }
+      const found = await docker.getImage(reference).distribution(options).catch(unlessUnknown)
+      return found?.Descriptor.digest
+    })
+  }
+
   /** The same of a build from an archive with a Dockerfile. */
   build(reference: string, archive: Buffer): Promise<Readable> {
     return this.#call(reference, 'other', this.#deadlines.slow, async (docker) => {
@@ -388,6 +385,11 @@ export class HostApi {
       throw error
     }
   }
+}
+
+/** An engine that has no such call answers 404, too. */
+function unlessUnknown(error: unknown): undefined {
+  if (!alreadySo(error, 404) || /page not found/.test(errorText(error))) throw error
 }
 
 function unless(...statuses: readonly number[]) {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import PQueue from 'p-queue'
 import type { Clock } from '../../base/clock.ts'
 import { errorText, oneLine } from '../../base/errors.ts'
+import { RuntimeError } from '../errors.ts'
 import type { LivePull } from '../live.ts'
 import type { RegistryAuth } from '../port.ts'
 import type { HostApi } from './host-api.ts'
@@ -72,6 +73,19 @@ export class Images {
     if (pull?.state !== 'done') throw new Error(pull?.message ?? 'the pull was given up')
   }
 
+  /** Asks the registry for the image's digest, as a pull would; undefined: it does not have it. Throws with the registry's words. */
+  async registryDigest(reference: string, auths: readonly RegistryAuth[] = []): Promise<string | undefined> {
+    const own = authsFor(reference, auths)
+    try {
+      return await this.#withAuths(own, (auth) => this.#api.registryDigest(reference, auth))
+    } catch (error) {
+      if (error instanceof RuntimeError) {
+        throw new RuntimeError(error.code, reference, withoutSecrets(error.message, own), { cause: error })
+      }
+      throw error
+    }
+  }
+
   /** Makes an image from an archive with a Dockerfile, and waits for the end. Throws with the words of the step that failed. */
   async build(reference: string, archive: Buffer): Promise<void> {
     let last = ''
@@ -101,13 +115,17 @@ export class Images {
     }
   }
 
-  /** The words of a registry that was shown credentials say more than those about having shown none. */
-  async #fetch(reference: string, auths: readonly RegistryAuth[]): Promise<void> {
+  #fetch(reference: string, auths: readonly RegistryAuth[]): Promise<void> {
     const { name, tag } = parseImage(reference)
+    return this.#withAuths(auths, async (auth) => this.#follow(await this.#api.pull(name, tag, auth)))
+  }
+
+  /** The words of a registry that was shown credentials say more than those about having shown none. */
+  async #withAuths<T>(auths: readonly RegistryAuth[], ask: (auth: RegistryAuth | undefined) => Promise<T>): Promise<T> {
     let refusal: unknown
     for (const auth of [...auths, undefined]) {
       try {
-        return await this.#follow(await this.#api.pull(name, tag, auth))
+        return await ask(auth)
       } catch (error) {
         if (!isRefusal(errorText(error))) throw error
         refusal ??= error

@@ -219,6 +219,12 @@ class DockerRuntime implements Runtime {
     this.#on(host).host.images.pull(image, auths)
   }
 
+  async registryDigest(image: string, auths: readonly RegistryAuth[] = []): Promise<string | undefined> {
+    const asked = [...this.#hosts.values()].find(({ host }) => host.facts().reachable)
+    if (asked) return asked.host.images.registryDigest(image, auths)
+    throw new RuntimeError('HOST_UNREACHABLE', image, 'no host answers that could ask the registry')
+  }
+
   async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {
     await this.#on(pod.host).calls.createSandbox(pod, sandbox)
   }
