@@ -1,10 +1,9 @@
 import type { PullRequest as GiteaPullRequest } from 'gitea-js'
-import { fetchJsonBy } from '../outward/call.ts'
 import { CallError } from '../outward/errors.ts'
 import type { ForgeSettings } from '../settings.ts'
 import type { ForgeAddress } from './address.ts'
-import { forgeToken } from './credentials.ts'
 import type { CommitStatus, Forge, PullRequest } from './forge.ts'
+import { by, openGitea } from './gitea-client.ts'
 import { cut } from './text.ts'
 
 const longestDescription = 255
@@ -14,7 +13,7 @@ const mostPages = 20
 /** Gitea and Forgejo. */
 export function giteaForge(settings: ForgeSettings, { apiURL, repository }: ForgeAddress): Forge {
   const [owner = '', repo = ''] = repository
-  const open = () => openClient(settings, apiURL)
+  const open = () => openGitea(settings, apiURL)
   return {
     setStatus: async ({ commit, state, context, description, url }: CommitStatus, signal) => {
       const { repos } = await open()
@@ -42,10 +41,6 @@ export function giteaForge(settings: ForgeSettings, { apiURL, repository }: Forg
   }
 }
 
-function by(signal: AbortSignal | undefined) {
-  return signal ? { signal } : {}
-}
-
 /** Gitea cannot be asked for the open pull request of a branch. */
 async function find(
   page: (number: number) => Promise<readonly GiteaPullRequest[]>,
@@ -58,10 +53,4 @@ async function find(
     if (found || requests.length === 0) return found
   }
   return undefined
-}
-
-async function openClient(settings: ForgeSettings, apiURL: string) {
-  const { giteaApi } = await import('gitea-js')
-  const customFetch = fetchJsonBy(async () => ({ caFile: settings.caFile }))
-  return giteaApi(apiURL, { token: await forgeToken(settings), customFetch })
 }

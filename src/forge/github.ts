@@ -1,21 +1,18 @@
-import { createPrivateKey } from 'node:crypto'
 import type { Octokit } from '@octokit/rest'
-import { fetchJsonBy } from '../outward/call.ts'
-import { CallError, callErrorIn } from '../outward/errors.ts'
-import type { ForgeSettings, GitHubAppSettings } from '../settings.ts'
+import { CallError } from '../outward/errors.ts'
+import type { ForgeSettings } from '../settings.ts'
 import type { ForgeAddress } from './address.ts'
-import { forgeToken, textOf } from './credentials.ts'
 import type { CommitStatus, Deployment, Forge, PullRequest } from './forge.ts'
+import { GitHubClient } from './github-client.ts'
 import { cut } from './text.ts'
 
 const longestDescription = 140
 // Workflows make deployments of a commit and an environment, too: theirs are not ours.
 const task = 'deploy:berth'
-const silent = { debug() {}, info() {}, warn() {}, error() {} }
 
 export function gitHubForge(settings: ForgeSettings, { apiURL, repository }: ForgeAddress): Forge {
   const [owner = '', repo = ''] = repository
-  return new GitHub(settings, apiURL, { owner, repo })
+  return new GitHub(new GitHubClient(settings, apiURL), { owner, repo })
 }
 
 interface Place {
@@ -23,23 +20,17 @@ interface Place {
   readonly repo: string
 }
 
-type Work<T> = (octokit: Octokit, request: { readonly request: { readonly signal?: AbortSignal } }) => Promise<T>
-
 class GitHub implements Forge {
-  readonly #settings: ForgeSettings
-  readonly #apiURL: string
+  readonly #client: GitHubClient
   readonly #at: Place
-  /** An app's client keeps its token of an hour, as long as its key is the same. */
-  #client: { readonly key: string; readonly octokit: Octokit } | undefined
 
-  constructor(settings: ForgeSettings, apiURL: string, at: Place) {
-    this.#settings = settings
-    this.#apiURL = apiURL
+  constructor(client: GitHubClient, at: Place) {
+    this.#client = client
     this.#at = at
   }
 
   setStatus({ commit, state, context, description, url }: CommitStatus, signal?: AbortSignal): Promise<void> {
-    return this.#call(signal, async ({ rest }, request) => {
+    return this.#client.call(signal, async ({ rest }, request) => {
       await rest.repos.createCommitStatus({
         ...{ ...this.#at, sha: commit, state, context },
         description: cut(description, longestDescription),
@@ -50,7 +41,7 @@ class GitHub implements Forge {
   }
 
   openPullRequest({ branch, base, title, body }: PullRequest, signal?: AbortSignal): Promise<{ readonly url: string }> {
-    return this.#call(signal, async ({ rest }, request) => {
+    return this.#client.call(signal, async ({ rest }, request) => {
       const at = { ...this.#at, ...request }
       const head = `${this.#at.owner}:${branch}`
       const { data: open } = await rest.pulls.list({ ...at, head, base, state: 'open', per_page: 1 })
@@ -65,7 +56,7 @@ class GitHub implements Forge {
   }
 
   deployment({ commit, environment, state, description, url }: Deployment, signal?: AbortSignal): Promise<void> {
-    return this.#call(signal, async ({ rest }, request) => {
+    return this.#client.call(signal, async ({ rest }, request) => {
       const of = { ...this.#at, ...request, environment }
       const { data: made } = await rest.repos.listDeployments({ ...of, sha: commit, task, per_page: 1 })
       const id = made[0]?.id ?? (await this.#newDeployment(rest, of, commit))
@@ -85,44 +76,5 @@ class GitHub implements Forge {
     })
     if (!('id' in data)) throw new CallError('BAD_ANSWER', `GitHub made no deployment: ${data.message ?? ''}`)
     return data.id
-  }
-
-  /** The library wraps errors into its own. */
-  async #call<T>(signal: AbortSignal | undefined, work: Work<T>): Promise<T> {
-    try {
-      return await work(await this.#open(), { request: signal ? { signal } : {} })
-    } catch (error) {
-      throw callErrorIn(error) ?? error
-    }
-  }
-
-  async #open(): Promise<Octokit> {
-    const { githubApp } = this.#settings
-    const key = githubApp ? await textOf(githubApp.privateKeyFile) : ''
-    if (this.#client?.key !== key) this.#client = { key, octokit: await this.#newClient(githubApp, key) }
-    return this.#client.octokit
-  }
-
-  async #newClient(app: GitHubAppSettings | undefined, privateKey: string): Promise<Octokit> {
-    const { Octokit } = await import('@octokit/rest')
-    const fetch = fetchJsonBy(async () => ({
-      caFile: this.#settings.caFile,
-      ...(app ? {} : { headers: { authorization: `Bearer ${await forgeToken(this.#settings)}` } }),
-    }))
-    const options = { baseUrl: this.#apiURL, userAgent: 'berth', log: silent, request: { fetch } }
-    if (!app) return new Octokit(options)
-    const { createAppAuth } = await import('@octokit/auth-app')
-    const { appId, installationId } = app
-    const auth = { appId, installationId, privateKey: signingKey(app, privateKey) }
-    return new Octokit({ ...options, authStrategy: createAppAuth, auth })
-  }
-}
-
-/** GitHub gives out keys in an older format than the library takes. */
-function signingKey({ privateKeyFile }: GitHubAppSettings, text: string): string {
-  try {
-    return createPrivateKey(text).export({ type: 'pkcs8', format: 'pem' }).toString()
-  } catch (cause) {
-    throw new CallError('BAD_CREDENTIALS', `expected a private key (PEM) in ${privateKeyFile}`, { cause })
   }
 }
