@@ -2,8 +2,11 @@
 import type { ForgeSettings } from '../settings.ts'
 import { forgeAddress } from './address.ts'
 import { giteaForge } from './gitea.ts'
+import { giteaPulls } from './gitea-pulls.ts'
 import { gitHubForge } from './github.ts'
+import { gitHubPulls } from './github-pulls.ts'
 import { gitLabForge } from './gitlab.ts'
+import { gitLabPulls } from './gitlab-pulls.ts'
 
 export interface CommitStatus {
   /** Full id. */
@@ -52,6 +55,8 @@ export interface ListedPullRequest {
   /** Its branch is in another repository, or in none any more. */
   readonly fork: boolean
   readonly url: string
+  /** Moves with each comment and label; as the forge writes it. */
+  readonly updatedAt?: string | undefined
 }
 
 /** Somebody has said that a pull request may run. Whether he may say so is another question. */
@@ -87,8 +92,11 @@ export interface ForgePullRequests {
   pullRequests(signal?: AbortSignal): Promise<readonly ListedPullRequest[]>
   /** Whether this login may push to the repository, as the forge says now. */
   mayWrite(login: string, signal?: AbortSignal): Promise<boolean>
-  /** The label as it is there now, and comments whose first line is `/berth approve`, with or without a commit; none that was edited. */
-  approvals(number: number, label: string, signal?: AbortSignal): Promise<readonly SaidApproval[]>
+  /**
+   * The label as it is there now, and comments whose first line is `/berth approve`, with or without a commit; none that was edited.
+   * `label` undefined: it is not there, so nobody is asked for it. Throws TOO_LARGE where somebody has flooded this one.
+   */
+  approvals(number: number, label: string | undefined, signal?: AbortSignal): Promise<readonly SaidApproval[]>
   /** Writes the one comment of this mark that is ours, in place of what it said before. */
   comment(comment: PullRequestComment, signal?: AbortSignal): Promise<void>
 }
@@ -99,4 +107,10 @@ export function openForge(settings: ForgeSettings, repoURL: string): Forge {
   return makers[settings.provider](settings, address)
 }
 
+/** As `openForge`. What it remembers is of one repository: keep it. */
+export function openForgePullRequests(settings: ForgeSettings, repoURL: string): ForgePullRequests {
+  return pullMakers[settings.provider](settings, forgeAddress(settings, repoURL))
+}
+
+const pullMakers = { github: gitHubPulls, gitlab: gitLabPulls, gitea: giteaPulls } as const
 const makers = { github: gitHubForge, gitlab: gitLabForge, gitea: giteaForge } as const

@@ -24,7 +24,7 @@ export function pageOf<T>(items: readonly T[], link: string | null | undefined):
 }
 
 /**
- * What is on all pages together. Throws what a page throws, TOO_LARGE beyond `most`, and BAD_ANSWER: a part of a list is never taken for
+ * What is on all pages together. Throws what a page throws, and TOO_LARGE beyond `most`: a part of a list is never taken for
  * the whole.
  */
 export async function allPages<T>(
@@ -34,10 +34,15 @@ export async function allPages<T>(
   const items: T[] = []
   for (let number = 1; number <= most; number++) {
     const { items: found, more } = await page(number)
-    if (!Array.isArray(found)) throw new CallError('BAD_ANSWER', `expected a list of ${what}, found something else`)
     items.push(...found)
     if (items.length > most) break
     if (more === false || (more === undefined && found.length === 0)) return { items, pages: number }
   }
   throw new CallError('TOO_LARGE', `there are more than ${most} ${what}`)
+}
+
+/** What should be a list, by whatever server or proxy. Throws BAD_ANSWER. */
+export function itemsOf<T>(data: readonly T[], what: string): readonly T[] {
+  if (Array.isArray(data) && data.every((one) => typeof one === 'object' && one !== null)) return data
+  throw new CallError('BAD_ANSWER', `expected a list of ${what}, found something else`)
 }
