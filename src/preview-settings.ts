@@ -1,9 +1,11 @@
 // What holds for the Application that a preview is. Part of the corridor beside engine.ts.
 import { keyParts } from './base/key.ts'
 import { noRollback } from './manifests/config-delivery.ts'
+import { ownStorage } from './preview/claims.ts'
 import { previewName } from './preview/names.ts'
 import type { PreviewRules } from './preview/rules.ts'
 import type { PreviewOrder } from './previewing.ts'
+import { defaultClass } from './reconcile/plan/provision.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import type { ApplicationSettings, EngineSettings, PreviewSettings } from './settings.ts'
 
@@ -30,11 +32,13 @@ export function rulesOf(
   { settings, wanted }: { readonly settings: EngineSettings; readonly wanted: Wanted },
 ): PreviewRules {
   const { hostTemplate, host, quota } = previews
+  const classes = wanted.inNamespace('StorageClass', '')
   const own = [...wanted.keys(name)].map((key) => keyParts(key).namespace).filter((one) => one !== '')
   return {
     ...{ id, untrusted, hostTemplate, quota, namespace: previewName(name, id) },
     ownNamespaces: new Set([namespace, ...own]),
     defaultHost: host?.replaceAll('{{id}}', id),
     clusterRanges: [settings.network.podCIDR, settings.network.serviceCIDR],
+    storage: ownStorage(classes, wanted.inNamespace('PersistentVolume', ''), defaultClass(classes).metadata.name),
   }
 }

@@ -1,11 +1,12 @@
 import { type Key, keyOf } from '../base/key.ts'
 import { duplicateProblem, type Ignored, type Located, type ManifestSet } from '../manifests/check.ts'
 import type { Problem } from '../manifests/problem.ts'
-import type { JobSpec, Kind, ManifestObject, ObjectOf } from '../manifests/types.ts'
+import type { CronJobSpec, JobSpec, Kind, ManifestObject, ObjectOf } from '../manifests/types.ts'
 import { isolatedClaim } from './claims.ts'
-import { reviewCount } from './counts.ts'
+import { isolatedHistory, reviewCount, reviewJob, reviewObjects } from './counts.ts'
 import { forcedObjects, isForced } from './forced.ts'
-import { isolatedPod, isolatedTemplate } from './pods.ts'
+import { isolatedAutoscaler } from './metrics.ts'
+import { isolatedPod, isolatedTemplate, noSecrets } from './pods.ts'
 import { isolatedPolicy } from './policies.ts'
 import type { Isolate, PreviewRules, Remarks } from './rules.ts'
 import { isolatedIngress, isolatedService } from './services.ts'
@@ -56,7 +57,7 @@ const rows: { readonly [K in Kind]: Isolate<ObjectOf[K]> } = {
   ConfigMap: same,
   Secret: (secret, { untrusted }, remarks) => {
     if (!untrusted) return secret
-    remarks.leaveOut('', 'there are no Secrets in the preview of a fork that nobody approved')
+    remarks.leaveOut('', noSecrets)
     return undefined
   },
   Service: isolatedService,
@@ -66,7 +67,7 @@ const rows: { readonly [K in Kind]: Isolate<ObjectOf[K]> } = {
     const template = isolatedTemplate(set.spec.template, 'spec.template', rules, remarks)
     const claims = set.spec.volumeClaimTemplates?.map((claim, index) => ({
       ...claim,
-      spec: isolatedClaim(claim.spec, `spec.volumeClaimTemplates[${index}].spec`, remarks),
+      spec: isolatedClaim(claim.spec, `spec.volumeClaimTemplates[${index}].spec`, rules, remarks),
     }))
     return { ...set, spec: { ...set.spec, template, ...(claims && { volumeClaimTemplates: claims }) } }
   },
@@ -75,14 +76,17 @@ const rows: { readonly [K in Kind]: Isolate<ObjectOf[K]> } = {
   CronJob: (job, rules, remarks) => {
     const { jobTemplate } = job.spec
     const spec = isolatedJob(jobTemplate.spec, 'spec.jobTemplate.spec', rules, remarks)
-    return { ...job, spec: { ...job.spec, jobTemplate: { ...jobTemplate, spec } } }
+    return { ...job, spec: { ...job.spec, ...histories(job.spec, remarks), jobTemplate: { ...jobTemplate, spec } } }
   },
   HorizontalPodAutoscaler: (autoscaler, rules, remarks) => {
     reviewCount(autoscaler.spec.maxReplicas, 'spec.maxReplicas', rules, remarks)
-    return autoscaler
+    return isolatedAutoscaler(autoscaler, remarks)
   },
   PersistentVolume: clusterWide('volumes'),
-  PersistentVolumeClaim: (claim, _rules, remarks) => ({ ...claim, spec: isolatedClaim(claim.spec, 'spec', remarks) }),
+  PersistentVolumeClaim: (claim, rules, remarks) => ({
+    ...claim,
+    spec: isolatedClaim(claim.spec, 'spec', rules, remarks),
+  }),
   StorageClass: clusterWide('classes of storage'),
   ResourceQuota: limits,
   LimitRange: limits,
@@ -95,8 +99,16 @@ const rows: { readonly [K in Kind]: Isolate<ObjectOf[K]> } = {
 }
 
 function isolatedJob(spec: JobSpec, path: string, rules: PreviewRules, remarks: Remarks): JobSpec {
-  reviewCount(spec.parallelism, `${path}.parallelism`, rules, remarks)
+  reviewJob(spec, path, rules, remarks)
   return { ...spec, template: isolatedTemplate(spec.template, `${path}.template`, rules, remarks) }
+}
+
+function histories(spec: CronJobSpec, remarks: Remarks): Partial<CronJobSpec> {
+  const { successfulJobsHistoryLimit, failedJobsHistoryLimit } = spec
+  return {
+    successfulJobsHistoryLimit: isolatedHistory(successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit', remarks),
+    failedJobsHistoryLimit: isolatedHistory(failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit', remarks),
+  }
 }
 
 /** They could be addresses of production's pods, or of the network around. */
@@ -137,6 +149,7 @@ export function isolated(objects: ManifestSet, rules: PreviewRules): Isolated {
     else if (other) problems.push(inOneNamespace(placed, other))
     else result.set(key, placed)
   }
+  reviewObjects(result.values(), rules, ({ file, line }, path, message) => problems.push({ file, line, path, message }))
   for (const object of forcedObjects(rules)) {
     const key = keyOf({ namespace: rules.namespace, kind: object.kind, name: object.metadata.name })
     result.set(key, { object, file: '', line: 0 })

@@ -1,5 +1,13 @@
-import type { Affinity, Container, PodSpec } from '../manifests/types.ts'
+import type { Affinity, Container, PodSpec, Volume } from '../manifests/types.ts'
+import { isolatedClaim } from './claims.ts'
 import type { PreviewRules, Remarks } from './rules.ts'
+
+/** An approval lets it run, but gives nothing away. */
+export const noSecrets = 'there are no Secrets in the preview of somebody who may not write to the repository'
+/** The end of a preview waits for its pods at most so long. */
+const longestGraceSeconds = 60
+/** The quota counts pods, and each container is a process of Docker's. */
+const mostContainers = 20
 
 export function isolatedTemplate<T extends { readonly spec: PodSpec }>(
   template: T,
@@ -11,25 +19,60 @@ export function isolatedTemplate<T extends { readonly spec: PodSpec }>(
 }
 
 export function isolatedPod(spec: PodSpec, path: string, rules: PreviewRules, remarks: Remarks): PodSpec {
-  const isolated: PodSpec = { ...spec, containers: withoutHostPorts(spec.containers, `${path}.containers`, remarks) }
+  const isolated: PodSpec = { ...spec, containers: isolatedContainers(spec.containers, `${path}.containers`, remarks) }
   if (spec.initContainers) {
-    isolated.initContainers = withoutHostPorts(spec.initContainers, `${path}.initContainers`, remarks)
+    isolated.initContainers = isolatedContainers(spec.initContainers, `${path}.initContainers`, remarks)
   }
-  if (spec.hostNetwork) remarks.refuse(`${path}.hostNetwork`, 'a preview has a network of its own, found true')
+  for (const member of ['hostNetwork', 'hostPID', 'hostIPC'] as const) {
+    if (spec[member]) remarks.refuse(`${path}.${member}`, 'a preview has nothing in common with the host, found true')
+  }
+  const count = spec.containers.length + (spec.initContainers?.length ?? 0)
+  if (count > mostContainers) {
+    remarks.refuse(`${path}.containers`, `expected at most ${mostContainers} containers in a preview, found ${count}`)
+  }
+  isolated.terminationGracePeriodSeconds = graceOf(spec, `${path}.terminationGracePeriodSeconds`, remarks)
   if (spec.affinity) isolated.affinity = isolatedAffinity(spec.affinity, rules)
+  if (spec.volumes) isolated.volumes = isolatedVolumes(spec.volumes, `${path}.volumes`, rules, remarks)
   if (spec.imagePullSecrets && rules.untrusted) {
     delete isolated.imagePullSecrets
-    remarks.leaveOut(`${path}.imagePullSecrets`, 'there are no Secrets in the preview of a fork that nobody approved')
+    remarks.leaveOut(`${path}.imagePullSecrets`, noSecrets)
   }
   return isolated
 }
 
-/** Each copy would want the same port of the host. */
-function withoutHostPorts(containers: Container[], path: string, remarks: Remarks): Container[] {
+function graceOf({ terminationGracePeriodSeconds: seconds }: PodSpec, path: string, remarks: Remarks): number {
+  if (seconds <= longestGraceSeconds) return seconds
+  remarks.leaveOut(path, `a preview that is closed does not wait longer than ${longestGraceSeconds} s`)
+  return longestGraceSeconds
+}
+
+function isolatedContainers(containers: Container[], path: string, remarks: Remarks): Container[] {
   return containers.map((container, index) => {
-    if (!container.ports?.some(({ hostPort }) => hostPort)) return container
-    remarks.leaveOut(`${path}[${index}].ports`, 'ports of the host are production’s: use a Service or an Ingress')
-    return { ...container, ports: container.ports.map(({ hostPort: _, hostIP: __, ...port }) => port) }
+    const isolated = { ...container }
+    if (container.ports?.some(({ hostPort }) => hostPort)) {
+      // Each copy would want the same port of the host.
+      remarks.leaveOut(`${path}[${index}].ports`, 'ports of the host are production’s: use a Service or an Ingress')
+      isolated.ports = container.ports.map(({ hostPort: _, hostIP: __, ...port }) => port)
+    }
+    for (const member of ['livenessProbe', 'startupProbe'] as const) {
+      const probe = container[member]
+      if ((probe?.terminationGracePeriodSeconds ?? 0) <= longestGraceSeconds) continue
+      isolated[member] = { ...probe!, terminationGracePeriodSeconds: longestGraceSeconds }
+    }
+    return isolated
+  })
+}
+
+/** What is outside of Docker's own volumes is the same for everybody. */
+function isolatedVolumes(volumes: Volume[], path: string, rules: PreviewRules, remarks: Remarks): Volume[] {
+  return volumes.map((volume, index) => {
+    const at = `${path}[${index}]`
+    if (volume.hostPath) remarks.refuse(`${at}.hostPath`, 'a preview has no folders of the host')
+    if (volume.nfs) remarks.refuse(`${at}.nfs`, 'a preview has no folders of other machines')
+    const template = volume.ephemeral?.volumeClaimTemplate
+    if (!template) return volume
+    const spec = isolatedClaim(template.spec, `${at}.ephemeral.volumeClaimTemplate.spec`, rules, remarks)
+    return { ...volume, ephemeral: { volumeClaimTemplate: { ...template, spec } } }
   })
 }
 

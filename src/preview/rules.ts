@@ -17,6 +17,16 @@ export interface PreviewRules {
   readonly clusterRanges: readonly string[]
   /** Limits of the whole preview, as in a ResourceQuota. */
   readonly quota: Readonly<Record<string, string>>
+  /** Absent: there is neither a StorageClass nor a PersistentVolume in any repository. */
+  readonly storage?: OwnStorage | undefined
+}
+
+/** Where the volumes of a preview may come from. */
+export interface OwnStorage {
+  /** Classes that give each namespace data of its own. */
+  readonly classes: ReadonlySet<string>
+  /** The class of claims that name none. */
+  readonly usual: string
 }
 
 /** Takes what is said of one object. `path` is a place in the object, '' for all of it. */

@@ -1,4 +1,4 @@
-import type { Ingress, IngressTLS, Service, ServiceSpec } from '../manifests/types.ts'
+import type { Ingress, IngressTLS, ObjectMeta, Service, ServiceSpec } from '../manifests/types.ts'
 import type { PreviewRules, Remarks } from './rules.ts'
 
 /** Addresses and ports are given anew: those that are written down are production's. */
@@ -44,8 +44,26 @@ export function isolatedIngress(ingress: Ingress, rules: PreviewRules, remarks: 
     if (own !== undefined) isolated.rules = [...(isolated.rules ?? []), { host: own, http: { paths } }]
   }
   if (spec.tls) isolated.tls = spec.tls.map((tls, index) => isolatedTls(tls, index, host))
-  return { ...ingress, spec: isolated }
+  return { ...ingress, metadata: isolatedMetadata(ingress.metadata, rules, remarks), spec: isolated }
 }
+
+/** Servers of ACME limit how many certificates a domain gets, and production's is the same. */
+function isolatedMetadata(metadata: ObjectMeta, { untrusted }: PreviewRules, remarks: Remarks): ObjectMeta {
+  const { annotations = {} } = metadata
+  const asking = Object.keys(annotations).filter((name) => certificateAnnotations.has(name))
+  if (!untrusted || asking.length === 0) return metadata
+  for (const name of asking) {
+    remarks.leaveOut(`metadata.annotations[${name}]`, 'certificates are for those who may write to the repository')
+  }
+  return {
+    ...metadata,
+    annotations: Object.fromEntries(Object.entries(annotations).filter(([name]) => !asking.includes(name))),
+  }
+}
+
+const certificateAnnotations: ReadonlySet<string> = new Set([
+  ...['berth.dev/acme', 'kubernetes.io/tls-acme', 'cert-manager.io/cluster-issuer', 'cert-manager.io/issuer'],
+])
 
 function isolatedTls(
   tls: IngressTLS,
