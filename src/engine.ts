@@ -139,6 +139,7 @@ export class Engine {
       wanted: this.#wanted,
       shadow: (looking) => new Engine(looking),
       make: (application, more) => this.#make(application, more),
+      statusOf: (key) => this.#looker.statusOf(key),
       wantedChanged: (keys) => this.#wake(keys),
       ownersOf: (app) => this.#looker.ownersOf(app),
       markGone: (app, keys) => {

@@ -19,6 +19,8 @@ export interface PreviewOrder {
   readonly head: string
   readonly asleep: boolean
   readonly untrusted: boolean
+  /** It is about to be removed, once its hooks have been run. */
+  readonly ending?: boolean
 }
 
 export interface PreviewingParts {
@@ -70,7 +72,13 @@ export class Previewing {
 
   /** As they were when the last process ended. */
   restored(): readonly PreviewOrder[] {
-    return [...this.#memory.values()].filter(({ since }) => since !== undefined)
+    const there = [...this.#memory.values()].filter(({ since }) => since !== undefined)
+    return there.map((known) => ({ ...known, ending: known.endingSince !== undefined }))
+  }
+
+  /** This process knows which pull requests are open. */
+  get isListed(): boolean {
+    return this.#open !== undefined
   }
 
   get trouble(): string {
@@ -108,7 +116,8 @@ export class Previewing {
   #row(id: string, request: PullRequest | undefined): PreviewRow {
     const known = this.#memory.get(id)
     const verdict = this.#verdicts.get(id)
-    const before = known?.asleep ? ('asleep' as const) : ('awake' as const)
+    const alive = known?.asleep ? ('asleep' as const) : ('awake' as const)
+    const before = known?.endingSince === undefined ? alive : ('ending' as const)
     const { is, reason } = verdict ?? { is: before, reason: 'its pull request is not known yet' }
     const { branch = '', head = '' } = request ?? known ?? {}
     const { title = '', author = '', url = '' } = request ?? {}
@@ -131,7 +140,7 @@ export class Previewing {
     else this.#memory.set(id, { ...known, usedAt, laidDown: false, deletedAt: verb === 'open' ? '' : known.deletedAt })
     this.decide()
     const { is, reason } = this.#verdicts.get(id) ?? { is: 'none', reason: '' }
-    const wished = { open: ['awake'], wake: ['awake'], sleep: ['asleep'], delete: ['none'] }[verb]
+    const wished = { open: ['awake'], wake: ['awake'], sleep: ['asleep'], delete: ['none', 'ending'] }[verb]
     return { done: wished.includes(is), text: `${id} ${words[is]}${reason === '' ? '' : `: ${reason}`}` }
   }
 
@@ -182,10 +191,11 @@ export class Previewing {
     const verdicts = admit(others, this.#known(found, now), policyOf(this.#parts.settings), now)
     this.#verdicts = new Map([...verdicts, ...deleted.map(deletedByHand)].map((verdict) => [verdict.id, verdict]))
     // What goes makes room first.
-    for (const verdict of this.#verdicts.values()) if (!isThere(verdict)) this.#end(verdict, found)
+    for (const verdict of this.#verdicts.values()) if (!isThere(verdict)) this.#end(verdict, found, now)
     for (const request of open) this.#want(request, now)
     const ids = new Set(open.map(({ id }) => id))
-    for (const id of [...this.#memory.keys()]) if (!ids.has(id)) this.#memory.delete(id)
+    const isOver = (id: string) => !ids.has(id) && this.#memory.get(id)?.endingSince === undefined
+    for (const id of [...this.#memory.keys()]) if (isOver(id)) this.#memory.delete(id)
     this.#parts.journal.setPreviews(this.#parts.settings.name, [...this.#memory.values()])
     this.#parts.onChange()
   }
@@ -219,14 +229,22 @@ export class Previewing {
     const asleep = verdict.is === 'asleep'
     const { untrusted } = verdict
     const refused = this.#parts.want({ id, branch, head, asleep, untrusted })
-    if (refused === '') this.#memory.set(id, { ...known, since: known.since ?? now, asleep, untrusted })
+    if (refused === '')
+      this.#memory.set(id, { ...known, since: known.since ?? now, asleep, untrusted, endingSince: undefined })
     else this.#verdicts = new Map(this.#verdicts).set(id, { id, is: 'queued', reason: refused })
   }
 
-  #end({ id }: Verdict, found: readonly string[]): void {
+  #end({ id }: Verdict, found: readonly string[], now: number): void {
     const known = this.#memory.get(id)
     if (known?.since === undefined && !found.includes(id)) return
-    if (known) this.#memory.set(id, { ...known, since: undefined })
+    const { endingSince = now } = known ?? {}
+    const waits = known?.since === undefined ? '' : this.#parts.end(id, endingSince)
+    if (known && waits !== '') {
+      this.#memory.set(id, { ...known, endingSince })
+      this.#verdicts = new Map(this.#verdicts).set(id, { id, is: 'ending', reason: waits })
+      return
+    }
+    if (known) this.#memory.set(id, { ...known, since: undefined, endingSince: undefined })
     this.#parts.remove(id)
   }
 }
@@ -241,6 +259,7 @@ const words: Readonly<Record<Verdict['is'], string>> = {
 
 function isThere(verdict: Verdict): verdict is Extract<Verdict, { readonly is: 'awake' | 'asleep' }> {
   return verdict.is === 'awake' || verdict.is === 'asleep'
+  ending: 'ends',
 }
 
 function deletedByHand({ id }: PullRequest): Verdict {

@@ -7,9 +7,10 @@ import { type Key, keyOf } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import type { Journal } from './journal/journal.ts'
 import { type Located, type ManifestSet, objectKey } from './manifests/check.ts'
+import { Ending, type EndingParts } from './ending.ts'
 import { MergePlans, type MergePlansParts } from './merge-plans.ts'
-import { asleep } from './preview/asleep.ts'
 import { forcedObjects } from './preview/forced.ts'
+import { staged } from './preview/hooks.ts'
 import { isolated } from './preview/isolate.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
 import { addressesOf, mergeOf } from './preview-reports.ts'
@@ -45,6 +46,8 @@ export interface PreviewsParts extends Pick<RemovingParts, 'markGone' | 'lookAt'
       readonly transform: (objects: ManifestSet) => Transformed
     },
   ) => Application
+  /** As of the last look. */
+  readonly statusOf: EndingParts['statusOf']
   /** Other objects are wanted now. */
   readonly wantedChanged: (keys: readonly Key[]) => void
   readonly onChange: () => void
@@ -66,6 +69,7 @@ export class Previews {
   readonly #plans = new Map<string, MergePlans>()
   readonly #previews = new Map<string, Preview>()
   readonly #removing: Removing
+  readonly #endings: Ending
   /** One for all previews of an application. */
   readonly #repositories = new Map<string, Promise<Repository>>()
   readonly #ending = new Set<Promise<unknown>>()
@@ -82,6 +86,10 @@ export class Previews {
         this.#previewings.get(previewOf(name)?.app ?? '')?.decide()
         parts.onChange()
       },
+    })
+    this.#endings = new Ending({
+      ...parts,
+      over: (name) => this.#previewings.get(previewOf(name)?.app ?? '')?.decide(),
     })
     for (const settings of parts.settings.applications) {
       if (hasPreviews(settings)) this.#previewings.set(settings.name, this.#previewing(settings))
@@ -181,6 +189,7 @@ export class Previews {
     await Promise.all([...this.#previewings.values()].map((previewing) => previewing.close()))
     const opened = await Promise.allSettled(this.#repositories.values())
     // Together: a look that waits for a remote ends when the repository is closed.
+    this.#endings.close()
     await Promise.all([
       ...this.applications.map((application) => application.close()),
       ...this.#ending,
@@ -207,6 +216,7 @@ export class Previews {
       found: () => {
         this.#sweepNetworks()
         const names = this.#found().filter((name) => !this.#removing.has(name))
+      end: (id, since) => this.#end(settings, id, since),
         return names.flatMap((name) => (previewOf(name)?.app === settings.name ? (previewOf(name)?.id ?? []) : []))
       },
       namespaceOf: (id) => previewName(settings.name, id),
@@ -252,7 +262,9 @@ export class Previews {
     const before = preview.order
     preview.order = order
     preview.pinned?.pin(order.head)
-    if (before.asleep !== order.asleep || before.untrusted !== order.untrusted) preview.application.readAgain()
+    this.#endings.forget(name)
+    const isOther = before.asleep !== order.asleep || before.untrusted !== order.untrusted || before.ending
+    if (isOther) preview.application.readAgain()
     else if (before.head !== order.head) preview.application.pollNow()
     return ''
   }
@@ -261,7 +273,7 @@ export class Previews {
     const application = this.#parts.make(settingsOf(of, order, name), {
       openRepository: async () => {
         const base = await this.#repository(of)
-        preview.pinned = new PinnedRepository(base, order.branch, preview.order.head)
+        preview.pinned = new PinnedRepository(base, order.branch, this.#headOf(name, preview.order))
         return preview.pinned
       },
       transform: (objects) => this.#transformed(preview, objects),
@@ -274,7 +286,28 @@ export class Previews {
 
   #transformed({ of, order }: Preview, objects: ManifestSet): Transformed {
     const result = isolated(objects, rulesOf(of, order, this.#parts))
-    return order.asleep ? { ...result, objects: asleep(result.objects) } : result
+    const { asleep, ending = false } = order
+    const made = staged(result.objects, { asleep, ending, fillers: new Set() })
+    this.#endings.noted(result.objects, made)
+    return { ...result, objects: made }
+  }
+
+  /** One that ends stays what it was. */
+  #headOf(name: string, { head, ending }: PreviewOrder): string {
+    const { wanted, journal } = this.#parts
+    return (ending && (wanted.commitOf(name) || journal.applied(name)?.commit)) || head
+  }
+
+  /** Runs what it has for its end. Answers what that waits for; empty: it can go. */
+  #end(of: Previewed, id: string, since: number): string {
+    const name = previewAppName(of.name, id)
+    const preview = this.#previews.get(name)
+    const waits = preview ? this.#endings.waits(name, since, of.previews.hookTimeoutMs) : ''
+    if (!preview || waits === '' || preview.order.ending) return waits
+    preview.order = { ...preview.order, ending: true }
+    preview.pinned?.pin(this.#headOf(name, preview.order))
+    preview.application.readAgain()
+    return waits
   }
 
   /** Why the namespace of a preview cannot be its own; empty: it can. */

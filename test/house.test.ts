@@ -119,6 +119,7 @@ const corridor = [
   'previewing.ts',
   'previews.ts',
   'removing.ts',
+  'ending.ts',
   'settings.ts',
 ]
 

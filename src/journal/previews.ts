@@ -18,6 +18,8 @@ export interface RememberedPreview {
   readonly untrusted: boolean
   /** The commit at which somebody deleted it by hand; empty: nobody has. */
   readonly deletedAt: string
+  /** Since when its hooks on deletion are run, ms; absent: it is not about to go. */
+  readonly endingSince?: number | undefined
   /** Approvals that were seen, and the commit that each was of; '' where that is not known. Absent: none. */
   readonly approvals?: Readonly<Record<string, string>>
 }

@@ -4,6 +4,7 @@ import type { KindRow } from './kinds/kind.ts'
 import { kinds } from './kinds.ts'
 import { judgeKind } from './known-kinds.ts'
 import { converted } from './legacy.ts'
+import { misplacedAnnotation, previewHookOf } from './preview-annotations.ts'
 import { capProblems, type Problem } from './problem.ts'
 import type { Doc } from './read.ts'
 import { type Findings, type Ignored, type PodSecurity, type Review, reviewOf } from './review.ts'
@@ -26,6 +27,8 @@ export interface CheckOptions {
   /** For objects that name none. */
   readonly namespace: string
   readonly podSecurity: PodSecurity
+  /** Objects that are for previews only are kept; else they are left out. */
+  readonly forPreview?: boolean
 }
 
 export interface CheckResult {
@@ -88,7 +91,15 @@ function checkDocument(written: Doc, options: CheckOptions, found: Findings): Lo
     return undefined
   }
   const object = checkObject(verdict.kind, document, options.namespace, review)
-  return object && { object, file, line }
+  if (!object) return undefined
+  const misplaced = misplacedAnnotation(object)
+  if (misplaced) review.problem(['metadata', 'annotations', misplaced.key], misplaced.message)
+  const hook = previewHookOf(object)
+  if (hook !== undefined && !options.forPreview) {
+    review.ignored([], `it is run at the ${hook === 'create' ? 'beginning' : 'end'} of previews, and nowhere else`)
+    return undefined
+  }
+  return { object, file, line }
 }
 
 function checkObject<K extends Kind>(

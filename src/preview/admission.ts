@@ -40,6 +40,8 @@ export type Verdict =
   | { readonly id: string; readonly is: 'unapproved'; readonly reason: string }
   /** Is removed, if it was there. */
   | { readonly id: string; readonly is: 'none'; readonly reason: string }
+  /** Is removed once its hooks have been run; decided on elsewhere. */
+  | { readonly id: string; readonly is: 'ending'; readonly reason: string }
 
 /**
  * What is to be of each pull request, and of previews whose pull request is gone. `open` undefined: not known at the moment, which is not

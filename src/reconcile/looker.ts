@@ -196,7 +196,8 @@ export class Looker {
     }
     const earlier = this.#waitsFor(app, key)
     if (earlier !== undefined) {
-      const message = `waits for ${describeKey(earlier)}, which is in an earlier wave`
+      const failed = this.#statuses.get(earlier)?.failed ? ' and has failed' : ''
+      const message = `waits for ${describeKey(earlier)}, which is in an earlier wave${failed}`
       this.#statuses.set(key, { ...status, sync: 'OutOfSync', message })
       return { againAt: planned.lookAgainAt }
     }
@@ -234,9 +235,10 @@ export class Looker {
     return outcomes.some((outcome) => outcome.result === 'skipped')
   }
 
-  /** Keys to be looked at because one of an earlier wave became healthy. */
+  /** Keys to be looked at because one of an earlier wave became healthy, or has failed, which they then say. */
   released(app: string, key: Key): Key[] {
     const queued = this.#queued.get(app)
+    if (queued && this.#statuses.get(key)?.failed) return [...queued].filter((waiting) => waiting !== key)
     if (!queued || !this.#isGood(key)) return []
     const free = [...queued].filter((waiting) => this.#waitsFor(app, waiting) === undefined)
     for (const waiting of free) queued.delete(waiting)

@@ -88,6 +88,11 @@ export class Wanted {
     return this.#apps.get(app)?.commit
   }
 
+  /** As they were accepted; undefined: the application wants nothing. */
+  objectsOf(app: string): ReadonlyMap<Key, Located> | undefined {
+    return this.#apps.get(app)?.objects
+  }
+
   /** Keys of one application. */
   keys(app: string): Iterable<Key> {
     return this.#apps.get(app)?.objects.keys() ?? []

@@ -10,7 +10,7 @@ export interface PreviewReport {
   readonly id: string
   /** Commit of the pull request that this speaks of. */
   readonly head: string
-  readonly is: 'awake' | 'asleep' | 'queued' | 'unapproved' | 'none'
+  readonly is: 'awake' | 'asleep' | 'queued' | 'unapproved' | 'none' | 'ending'
   /** Why it is not awake; empty when it is. */
   readonly reason: string
   /** `http://pr-12.shop.example.com` */
@@ -47,6 +47,7 @@ const titles: Readonly<Record<PreviewReport['is'], string>> = {
   queued: 'waits for its turn',
   unapproved: 'waits for an approval',
   none: 'has no preview',
+  ending: 'ends: its hooks are run before it is removed',
 }
 
 /** The comment, whole. No longer than forges take. */

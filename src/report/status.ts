@@ -40,8 +40,9 @@ export interface AppFacts {
 export interface PreviewRow {
   /** `pr-12` */
   readonly id: string
-  /** `queued`: comes as soon as another one goes. `unapproved`: waits for somebody who may write. `none`: it has no preview. */
-  readonly is: 'awake' | 'asleep' | 'queued' | 'unapproved' | 'none'
+  /** `queued`: comes as soon as another one goes. `unapproved`: waits for somebody who may write. `none`: it has no preview.
+   * `ending`: it goes once its hooks have been run. */
+  readonly is: 'awake' | 'asleep' | 'queued' | 'unapproved' | 'none' | 'ending'
   /** Why it is not awake; empty when it is. */
   readonly reason: string
   readonly namespace: string

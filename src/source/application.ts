@@ -15,7 +15,7 @@ export interface SourceOptions {
   readonly podSecurity: 'privileged' | 'baseline' | 'restricted'
   /** Whose signature a commit must bear before anything of it is read (`Repository.signature`); undefined: nobody's. */
   readonly verify?: { readonly keys: readonly string[] } | undefined
-  /** What becomes of all objects together, once they are without a problem; absent: they stay as they are. */
+  /** What becomes of the objects of a preview together, once they are without a problem; absent: it is none, and they stay as they are. */
   readonly transform?: ((objects: ManifestSet) => Transformed) | undefined
 }
 
@@ -199,8 +199,8 @@ export class ApplicationSource {
   }
 
   #check(documents: readonly Doc[]): ReturnType<typeof checkManifests> {
-    const { namespace, podSecurity } = this.#options
-    return checkManifests(documents, { namespace, podSecurity })
+    const { namespace, podSecurity, transform } = this.#options
+    return checkManifests(documents, { namespace, podSecurity, forPreview: transform !== undefined })
   }
 }
 

@@ -2,11 +2,25 @@ import { configChangeAnnotation, configChangeFault } from '../config-change.ts'
 import { found, quoted } from '../found.ts'
 import { dnsLabelFault, labelKeyFault, labelValueFault } from '../names.ts'
 import type { Path } from '../position.ts'
+import {
+  previewHookAnnotation,
+  previewHookFault,
+  previewSeedAnnotation,
+  previewSeedFault,
+} from '../preview-annotations.ts'
 import { type Review, reportFault } from '../review.ts'
 import type { ObjectMeta } from '../types.ts'
 import { waveAnnotation, waveFault } from '../wave.ts'
 
 const longestAnnotations = 256 * 1024
+
+/** Annotations of ours that are read, and what is wrong with a text of each. */
+const faults: Readonly<Record<string, (text: string) => string | undefined>> = {
+  [waveAnnotation]: waveFault,
+  [configChangeAnnotation]: configChangeFault,
+  [previewHookAnnotation]: previewHookFault,
+  [previewSeedAnnotation]: previewSeedFault,
+}
 
 export function reviewMetadata(
   metadata: ObjectMeta,
@@ -33,10 +47,8 @@ export function reviewLabels(
   let length = 0
   for (const [key, value] of Object.entries(annotations)) {
     reportFault(review, [...path, 'annotations', key], labelKeyFault(key.toLowerCase()), quoted(key))
-    if (key === waveAnnotation) reportFault(review, [...path, 'annotations', key], waveFault(value), found(value))
-    if (key === configChangeAnnotation) {
-      reportFault(review, [...path, 'annotations', key], configChangeFault(value), found(value))
-    }
+    const fault = Object.hasOwn(faults, key) ? faults[key]?.(value) : undefined
+    reportFault(review, [...path, 'annotations', key], fault, found(value))
     length += key.length + value.length
   }
   if (length > longestAnnotations) {
