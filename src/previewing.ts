@@ -255,11 +255,11 @@ const words: Readonly<Record<Verdict['is'], string>> = {
   queued: 'waits',
   unapproved: 'waits for an approval',
   none: 'has no preview',
+  ending: 'ends',
 }
 
 function isThere(verdict: Verdict): verdict is Extract<Verdict, { readonly is: 'awake' | 'asleep' }> {
   return verdict.is === 'awake' || verdict.is === 'asleep'
-  ending: 'ends',
 }
 
 function deletedByHand({ id }: PullRequest): Verdict {

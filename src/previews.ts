@@ -185,11 +185,11 @@ export class Previews {
 
   async close(): Promise<void> {
     this.#removing.close()
+    this.#endings.close()
     await Promise.all([...this.#plans.values()].map((plans) => plans.close()))
     await Promise.all([...this.#previewings.values()].map((previewing) => previewing.close()))
     const opened = await Promise.allSettled(this.#repositories.values())
     // Together: a look that waits for a remote ends when the repository is closed.
-    this.#endings.close()
     await Promise.all([
       ...this.applications.map((application) => application.close()),
       ...this.#ending,
@@ -212,11 +212,11 @@ export class Previews {
         onChange()
       },
       want: (order) => this.#want(settings, order),
+      end: (id, since) => this.#end(settings, id, since),
       remove: (id) => this.#remove(previewAppName(settings.name, id)),
       found: () => {
         this.#sweepNetworks()
         const names = this.#found().filter((name) => !this.#removing.has(name))
-      end: (id, since) => this.#end(settings, id, since),
         return names.flatMap((name) => (previewOf(name)?.app === settings.name ? (previewOf(name)?.id ?? []) : []))
       },
       namespaceOf: (id) => previewName(settings.name, id),

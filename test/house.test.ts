@@ -118,8 +118,8 @@ const corridor = [
   'preview-settings.ts',
   'previewing.ts',
   'previews.ts',
-  'removing.ts',
   'ending.ts',
+  'removing.ts',
   'settings.ts',
 ]
 
