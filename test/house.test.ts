@@ -43,7 +43,7 @@ const doors: Readonly<Record<string, Doors>> = {
   'autoscale/prometheus.ts': { open: ['base', 'autoscale'] },
   reconcile: { open: ['base', 'runtime', 'reconcile/plan', 'manifests', 'diff'] },
   // Lists of pull requests, whoever has them.
-  pulls: { open: ['base', 'sync', 'preview'] },
+  pulls: { open: ['base', 'sync', 'preview', 'outward/errors.ts'], types: ['forge'] },
   preview: { open: [...baseValues, 'manifests'], pure: true },
   report: { open: [...baseValues, 'manifests', 'diff', 'reconcile/plan'], types: ['base', 'runtime'], pure: true },
   // Calls to servers of others, with one set of limits.
@@ -87,6 +87,7 @@ const doors: Readonly<Record<string, Doors>> = {
       'reverting.ts',
       'telling.ts',
       'forge',
+      'pulls',
       'settings.ts',
       'journal',
       'sync',

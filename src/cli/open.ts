@@ -1,8 +1,10 @@
 import { systemClock } from '../base/clock.ts'
 import { createLog, type Log, type LogLevel } from '../base/log.ts'
 import { Engine, type EngineParts } from '../engine.ts'
-import { openForge } from '../forge/forge.ts'
+import { openForge, openForgePullRequests } from '../forge/forge.ts'
 import { Journal } from '../journal/journal.ts'
+import { ForgeRequests } from '../pulls/forge.ts'
+import type { PullRequests } from '../pulls/pull-requests.ts'
 import type { PullRequest } from '../reverting.ts'
 import { createDockerRuntime } from '../runtime/docker/runtime.ts'
 import type { ApplicationSettings, EngineSettings } from '../settings.ts'
@@ -34,11 +36,24 @@ export function openEngine(
     journal: Journal.open(settings.stateDir, log),
     openRepository: (application) => openRepository(repositoryOptions(settings, application)),
     openPullRequest,
+    pullRequests: openPullRequests,
     clock: systemClock,
     log,
     random: Math.random,
     ...more,
   })
+}
+
+/**
+ * The pull requests of which an application has previews: its forge's, of its own repository or of the one that makes its images. Throws
+ * BAD_SETTINGS when it does not follow from the configuration where that is.
+ */
+export function openPullRequests({ forge, repoURL, revision, previews }: ApplicationSettings): PullRequests {
+  if (!forge || !previews) throw new Error('previews of pull requests need spec.forge of the application')
+  const { images, targetBranch = revision.replace(/^refs\/heads\//, ''), labels, drafts, approveLabel } = previews
+  const settings = images ? { ...forge, repository: images.repository } : forge
+  const policy = { targetBranch, labels, drafts, approveLabel }
+  return new ForgeRequests({ forge: openForgePullRequests(settings, repoURL), policy, clock: systemClock })
 }
 
 /** Opens a pull request to the branch that the application follows, or finds the one of this branch. */

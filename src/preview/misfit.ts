@@ -1,0 +1,20 @@
+import type { PullRequest } from './pull-request.ts'
+
+/** Which pull requests previews are for. */
+export interface Wished {
+  readonly targetBranch: string
+  readonly drafts: boolean
+  /** All of these must be there. */
+  readonly labels: readonly string[]
+}
+
+/** Why no preview is wished for this one, whoever made it; empty: it fits. */
+export function misfit(
+  { targetBranch, draft, labels }: Pick<PullRequest, 'targetBranch' | 'draft' | 'labels'>,
+  wished: Wished,
+): string {
+  if (targetBranch !== wished.targetBranch) return `it is for ${targetBranch}, not ${wished.targetBranch}`
+  if (draft && !wished.drafts) return 'it is a draft'
+  const missing = wished.labels.filter((label) => !labels.includes(label))
+  return missing.length > 0 ? `without the label ${missing.join(', ')}` : ''
+}
