@@ -104,6 +104,7 @@ export class Previewing {
   async close(): Promise<void> {
     this.#closed = true
     this.#cancel?.()
+    this.#parts.requests.close?.()
     await this.#look
   }
 
@@ -267,5 +268,5 @@ function deletedByHand({ id }: PullRequest): Verdict {
 }
 
 function policyOf({ revision, previews }: PreviewingParts['settings']): PreviewPolicy {
-  return { ...previews, targetBranch: previews.targetBranch ?? revision }
+  return { ...previews, targetBranch: previews.targetBranch ?? revision.replace(/^refs\/heads\//, '') }
 }
