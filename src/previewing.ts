@@ -33,6 +33,8 @@ export interface PreviewingParts {
   readonly random: () => number
   /** Makes it, or changes it. Answers why that cannot be; empty: it is done. */
   readonly want: (order: PreviewOrder) => string
+  /** Has its hooks run before it goes, since so long (ms). Answers what that waits for; empty: it can go. */
+  readonly end: (id: string, since: number) => string
   /** Removes all of it, whatever there is. */
   readonly remove: (id: string) => void
   /** Ids of which there is something on the hosts that is not being removed. */
