@@ -15,6 +15,11 @@ export function hasPreviews(settings: ApplicationSettings): settings is Previewe
   return settings.previews !== undefined
 }
 
+/** Of the pull requests that have previews: a name without `refs/heads/`, as forges say it. */
+export function targetBranchOf({ revision, previews }: Previewed): string {
+  return previews.targetBranch ?? revision.replace(/^refs\/heads\//, '')
+}
+
 /** Whose signature counts, counts for previews, too. */
 export function settingsOf(of: Previewed, { id, branch }: PreviewOrder, name: string): ApplicationSettings {
   return {

@@ -270,5 +270,5 @@ function deletedByHand({ id }: PullRequest): Verdict {
 }
 
 function policyOf({ revision, previews }: PreviewingParts['settings']): PreviewPolicy {
-  return { ...previews, targetBranch: previews.targetBranch ?? revision.replace(/^refs\/heads\//, '') }
+  return { ...previews, targetBranch: targetBranchOf({ ...settings }) }
 }

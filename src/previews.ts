@@ -199,12 +199,13 @@ export class Previews {
 
   #previewing(settings: Previewed): Previewing {
     const { journal, clock, log, random, pullRequests, onChange } = this.#parts
-    const { provider, branches, targetBranch = settings.revision } = settings.previews
+    const { provider, branches, targetBranch: target = settings.revision } = settings.previews
+    const targetBranch = targetBranchOf(settings)
     const requests =
       provider === 'branches' || !pullRequests
         ? new BranchRequests({ repository: () => this.#repository(settings), pattern: branches, targetBranch })
         : pullRequests(settings)
-    const plans = targetBranch === settings.revision ? this.#plansOf(settings) : undefined
+    const plans = target === settings.revision ? this.#plansOf(settings) : undefined
     const previewing = new Previewing({
       ...{ settings, requests, journal, clock, log, random },
       onChange: () => {
