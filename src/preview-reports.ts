@@ -1,8 +1,12 @@
 // What is told of a preview, besides its status. Part of the corridor beside engine.ts.
+import type { Application } from './application.ts'
+import { previewName } from './preview/names.ts'
+import type { Previewed } from './preview-settings.ts'
+import type { PreviewOrder } from './previewing.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
-import type { MergePlan } from './report/preview-comment.ts'
-import type { PreviewMerge } from './report/status.ts'
+import type { MergePlan, PreviewAddress, PreviewReport } from './report/preview-comment.ts'
+import { appStatus, type PreviewMerge, type PreviewRow } from './report/status.ts'
 import type { EngineSettings } from './settings.ts'
 
 export function mergeOf({ base, stale, apps, items }: MergePlan): PreviewMerge {
@@ -10,18 +14,58 @@ export function mergeOf({ base, stale, apps, items }: MergePlan): PreviewMerge {
   return { base, stale, refused: apps.some(({ sync }) => sync === 'Refused'), actions }
 }
 
-/** Where the Ingresses of a namespace are reached. */
-export function addressesOf(
-  namespace: string,
-  { wanted, settings }: { readonly wanted: Wanted; readonly settings: EngineSettings },
-): string[] {
-  const { httpPort } = settings.network.ingress
-  const hosts = wanted.inNamespace('Ingress', namespace).flatMap(({ spec }) => {
+/** Something of which a pull request may be told; the number is null where it is not open any more, or none of a forge. */
+export type ListedPreview = Pick<PreviewRow, 'id' | 'number'>
+
+export interface PreviewReportParts {
+  readonly wanted: Wanted
+  readonly settings: EngineSettings
+}
+
+/** `preview`: undefined where there is none. */
+export function previewReport(
+  of: Previewed,
+  row: PreviewRow,
+  preview: { readonly application: Application; readonly order: PreviewOrder } | undefined,
+  parts: PreviewReportParts & { readonly plan: MergePlan | undefined; readonly leaving: boolean },
+): PreviewReport {
+  const { id, head, is, reason, since } = row
+  const facts = preview?.application.facts([])
+  const untrusted = preview?.order.untrusted ?? false
+  return {
+    ...{ app: of.name, id, head, is, reason, ahead: row.ahead, untrusted, leaving: parts.leaving, plan: parts.plan },
+    approveLabel: of.previews.approveLabel,
+    addresses: addressesOf(of, id, untrusted, parts),
+    status: facts && appStatus(facts),
+    since: since === null ? undefined : Date.parse(since),
+  }
+}
+
+/** Where the Ingresses of a preview are reached. */
+function addressesOf(of: Previewed, id: string, untrusted: boolean, parts: PreviewReportParts): PreviewAddress[] {
+  const { wanted, settings } = parts
+  const { httpPort, httpsPort } = settings.network.ingress
+  const port = (usual: number, own: number) => (own === usual ? '' : `:${own}`)
+  const production = new Set(hostsIn(of.namespace, wanted).map((host) => hostIn(of, id, host)))
+  const found = new Map<string, PreviewAddress>()
+  for (const { spec } of wanted.inNamespace('Ingress', previewName(of.name, id))) {
     const secure = new Set(spec.tls?.flatMap(({ hosts = [] }) => hosts))
-    const plain = `${httpPort === 80 ? '' : `:${httpPort}`}`
-    return (spec.rules ?? []).flatMap(({ host }) =>
-      host === undefined ? [] : [secure.has(host) ? `https://${host}` : `http://${host}${plain}`],
-    )
-  })
-  return [...new Set(hosts)].sort()
+    for (const { host } of spec.rules ?? []) {
+      if (host === undefined) continue
+      const [scheme, at] = secure.has(host) ? ['https', port(443, httpsPort)] : ['http', port(80, httpPort)]
+      const url = `${scheme}://${host}${at}`
+      found.set(url, { url, known: !untrusted || production.has(host) })
+    }
+  }
+  return [...found.values()].sort((a, b) => (a.url < b.url ? -1 : 1))
+}
+
+function hostsIn(namespace: string, wanted: Wanted): string[] {
+  return wanted
+    .inNamespace('Ingress', namespace)
+    .flatMap(({ spec }) => spec.rules?.flatMap(({ host = [] }) => host) ?? [])
+}
+
+function hostIn({ previews }: Previewed, id: string, host: string): string {
+  return previews.hostTemplate.replaceAll('{{id}}', id).replaceAll('{{host}}', host)
 }

@@ -123,9 +123,11 @@ export class Previewing {
     const before = known?.endingSince === undefined ? alive : ('ending' as const)
     const { is, reason } = verdict ?? { is: before, reason: 'its pull request is not known yet' }
     const { branch = '', head = '' } = request ?? known ?? {}
-    const { title = '', author = '', url = '' } = request ?? {}
+    const { title = '', author = '', url = '', number = null } = request ?? {}
+    const ahead = verdict?.is === 'queued' && verdict.ahead !== undefined ? { ahead: verdict.ahead } : {}
     const since = known?.since === undefined ? null : new Date(known.since).toISOString()
-    return { id, is, reason, namespace: this.#parts.namespaceOf(id), branch, head, title, author, url, since }
+    const namespace = this.#parts.namespaceOf(id)
+    return { id, is, reason, ...ahead, number, namespace, branch, head, title, author, url, since }
   }
 
   /** What somebody asks for. */

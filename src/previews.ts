@@ -5,6 +5,7 @@ import type { Clock } from './base/clock.ts'
 import { errorText } from './base/errors.ts'
 import { type Key, keyOf } from './base/key.ts'
 import type { Log } from './base/log.ts'
+import { Confining } from './confining.ts'
 import type { Journal } from './journal/journal.ts'
 import { type Located, type ManifestSet, objectKey } from './manifests/check.ts'
 import { Ending, type EndingParts } from './ending.ts'
@@ -13,15 +14,15 @@ import { forcedObjects } from './preview/forced.ts'
 import { staged } from './preview/hooks.ts'
 import { isolated } from './preview/isolate.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
-import { addressesOf, mergeOf } from './preview-reports.ts'
+import { type ListedPreview, mergeOf, previewReport } from './preview-reports.ts'
 import { hasPreviews, type Previewed, rulesOf, settingsOf } from './preview-settings.ts'
 import { type PreviewAnswer, Previewing, type PreviewOrder, type PreviewVerb } from './previewing.ts'
 import { BranchRequests } from './pulls/branches.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import { Removing, type RemovingParts } from './removing.ts'
-import { renderPreviewComment } from './report/preview-comment.ts'
-import { appStatus, type PreviewMark, type PreviewRow } from './report/status.ts'
+import { type PreviewReport, renderPreviewComment } from './report/preview-comment.ts'
+import type { PreviewMark, PreviewRow } from './report/status.ts'
 import type { Runtime } from './runtime/port.ts'
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
 import type { Transformed } from './source/application.ts'
@@ -69,6 +70,7 @@ export class Previews {
   readonly #plans = new Map<string, MergePlans>()
   readonly #previews = new Map<string, Preview>()
   readonly #removing: Removing
+  readonly #confining = new Confining()
   readonly #endings: Ending
   /** One for all previews of an application. */
   readonly #repositories = new Map<string, Promise<Repository>>()
@@ -83,6 +85,7 @@ export class Previews {
       ...{ runtime, clock, usesNamespace: (namespace) => wanted.usesNamespace(namespace) },
       ended: (name) => {
         journal.forget(name)
+        this.#confining.end(name)
         this.#previewings.get(previewOf(name)?.app ?? '')?.decide()
         parts.onChange()
       },
@@ -94,6 +97,10 @@ export class Previews {
     for (const settings of parts.settings.applications) {
       if (hasPreviews(settings)) this.#previewings.set(settings.name, this.#previewing(settings))
     }
+  }
+
+  get leftPolicies(): Confining['policies'] {
+    return this.#confining.policies
   }
 
   get applications(): readonly Application[] {
@@ -118,26 +125,30 @@ export class Previews {
 
   /** What the pull request is told, in Markdown. */
   comment(app: string, id: string): string {
+    const report = this.report(app, id)
+    return report ? renderPreviewComment(report) : `there is no pull request ${id} of ${app}`
+  }
+
+  report(app: string, id: string): PreviewReport | undefined {
+    const of = this.#settingsOf(app)
     const row = this.#previewings
       .get(app)
       ?.rows()
       .find((one) => one.id === id)
-    if (!row) return `there is no pull request ${id} of ${app}`
-    const facts = this.#previews.get(previewAppName(app, id))?.application.facts([])
-    return renderPreviewComment({
-      ...{
-        app,
-        id,
-        head: row.head,
-        is: row.is,
-        reason: row.reason,
-        addresses: addressesOf(row.namespace, this.#parts),
-      },
-      status: facts && appStatus(facts),
-      plan: this.#plans.get(app)?.of(row),
-      since: row.since === null ? undefined : Date.parse(row.since),
-      now: this.#parts.clock.now(),
-    })
+    if (!of || !row) return undefined
+    const name = previewAppName(app, id)
+    const [plan, leaving] = [this.#plans.get(app)?.of(row), this.#removing.has(name)]
+    return previewReport(of, row, this.#previews.get(name), { ...this.#parts, plan, leaving })
+  }
+
+  /** Those that are open, and those of which there is something left; undefined: not known. An application without previews has none. */
+  listed(app: string): readonly ListedPreview[] | undefined {
+    const previewing = this.#previewings.get(app)
+    if (!this.#acts || previewing?.isListed === false) return undefined
+    const rows = previewing?.rows() ?? []
+    const known = new Set(rows.map(({ id }) => id))
+    const left = [...this.#removing.names].flatMap((name) => (previewOf(name)?.app === app ? previewOf(name)!.id : []))
+    return [...rows, ...left.filter((id) => !known.has(id)).map((id) => ({ id, number: null }))]
   }
 
   warnings(app: string): string[] {
@@ -331,6 +342,7 @@ export class Previews {
     if (preview) this.#track(preview.application.close())
     const { wanted, clock, wantedChanged } = this.#parts
     const own = [...wanted.keys(name)]
+    this.#confining.begin(name, this.#settingsOf(app), preview?.order, this.#parts)
     // Others may be touched by what vanishes, and are not to go with it.
     wantedChanged(wanted.drop(name, clock.now()))
     this.#removing.begin(name, previewName(app, id), own)

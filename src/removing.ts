@@ -57,6 +57,11 @@ export class Removing {
     return this.#removals.has(app)
   }
 
+  /** Of those of which there is something left. */
+  get names(): Iterable<string> {
+    return this.#removals.keys()
+  }
+
   close(): void {
     this.#closed = true
     this.#cancel?.()

@@ -1,4 +1,5 @@
-import type { Candidate } from './pull-request.ts'
+import type { Candidate, PullRequest } from './pull-request.ts'
+import type { Room } from './room.ts'
 
 /** Which pull requests have a preview, and for how long. */
 export interface PreviewPolicy {
@@ -9,7 +10,10 @@ export interface PreviewPolicy {
   /** All of these must be there. */
   readonly labels: readonly string[]
   readonly drafts: boolean
-  readonly targetBranch: string
+  /** Undefined: any. */
+  readonly targetBranch: string | undefined
+  /** What previews of other applications leave; absent: there is no limit of all together. */
+  readonly together?: Room | undefined
   /** After so long without a push it is removed, until the next one, ms. */
   readonly ttlMs: number
   /** After so long without a push or a request it sleeps, ms. */
@@ -34,8 +38,8 @@ export interface KnownPreview {
 
 export type Verdict =
   | { readonly id: string; readonly is: 'awake' | 'asleep'; readonly untrusted: boolean; readonly reason: string }
-  /** Comes as soon as another one goes. */
-  | { readonly id: string; readonly is: 'queued'; readonly reason: string }
+  /** Comes as soon as another one goes; `ahead`: how many come before it. */
+  | { readonly id: string; readonly is: 'queued'; readonly reason: string; readonly ahead?: number }
   /** Waits for somebody who may write. */
   | { readonly id: string; readonly is: 'unapproved'; readonly reason: string }
   /** Is removed, if it was there. */
@@ -59,18 +63,23 @@ export function admit(
   const gone = known.filter(({ id }) => !ids.has(id)).map(({ id }): Verdict => none(id, 'closed'))
   const verdicts: Verdict[] = []
   const there: Candidate[] = []
+  let ahead = 0
   for (const request of [...open].sort(byTurn(found))) {
     const refused = refusal(request, policy, now)
     if (refused) verdicts.push(refused)
+    else if (request.head === '') verdicts.push({ id: request.id, is: 'queued', reason: request.waits ?? '' })
     else if (there.length < policy.max) there.push(request)
-    else verdicts.push({ id: request.id, is: 'queued', reason: `${policy.max} previews are there` })
+    else verdicts.push({ id: request.id, is: 'queued', reason: `${policy.max} previews are there`, ahead: ahead++ })
   }
-  let room = policy.maxAwake
+  const { maxAwake, together } = policy
+  let awake = 0
   for (const request of there.sort(byUse(found, policy, now))) {
     const idle = sleepReason(request, found.get(request.id), policy, now)
-    const reason = idle ?? (room === 0 ? `${policy.maxAwake} others are awake` : '')
-    if (reason === '') room -= 1
-    verdicts.push({ id: request.id, is: reason === '' ? 'awake' : 'asleep', untrusted: !isTrusted(request), reason })
+    const full = awake >= maxAwake ? `${maxAwake} others are awake` : ''
+    const why = idle ?? (full || (together && awake >= together.awake ? together.reason : ''))
+    if (why === '') awake += 1
+    const is = why === '' ? ('awake' as const) : ('asleep' as const)
+    verdicts.push({ id: request.id, is, untrusted: !isTrusted(request), reason: why || (request.waits ?? '') })
   }
   return [...gone, ...verdicts].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
@@ -110,12 +119,22 @@ function byTurn(known: ReadonlyMap<string, KnownPreview>): (a: Candidate, b: Can
   }
 }
 
-function refusal(request: Candidate, policy: PreviewPolicy, now: number): Verdict | undefined {
-  const { id, targetBranch, draft, labels } = request
-  if (targetBranch !== policy.targetBranch) return none(id, `it is for ${targetBranch}, not ${policy.targetBranch}`)
-  if (draft && !policy.drafts) return none(id, 'it is a draft')
+/** Why a pull request has no preview whatever is in it; empty: it may have one. */
+export function misfit(
+  { targetBranch, draft, labels }: PullRequest,
+  policy: Pick<PreviewPolicy, 'targetBranch' | 'drafts' | 'labels'>,
+): string {
+  const { targetBranch: target = targetBranch } = policy
+  if (targetBranch !== target) return `it is for ${targetBranch}, not ${target}`
+  if (draft && !policy.drafts) return 'it is a draft'
   const missing = policy.labels.filter((label) => !labels.includes(label))
-  if (missing.length > 0) return none(id, `without the label ${missing.join(', ')}`)
+  return missing.length > 0 ? `without the label ${missing.join(', ')}` : ''
+}
+
+function refusal(request: Candidate, policy: PreviewPolicy, now: number): Verdict | undefined {
+  const { id, labels } = request
+  const other = misfit(request, policy)
+  if (other !== '') return none(id, other)
   if (!isTrusted(request) && !request.approved) {
     const whose = request.fork ? 'it comes from a fork' : 'its author may not write to the repository'
     return { id, is: 'unapproved', reason: `${whose}, and nobody who may has approved it` }

@@ -14,7 +14,7 @@ export interface DiffItem {
   readonly note: string
 }
 
-const effects: Readonly<Record<Task['effect'], string>> = {
+export const effects: Readonly<Record<Task['effect'], string>> = {
   none: 'nothing is interrupted',
   inPlace: 'in place, nothing restarts',
   restart: 'a container restarts',

@@ -1,26 +1,39 @@
 import { renderProblem } from '../manifests/problem.ts'
-import { type DiffItem, renderDiffMarkdown } from './diff.ts'
-import { escapedMarkdown } from './escape.ts'
-import type { AppStatus } from './status.ts'
+import { type DiffItem, effectOf, effects, renderDiff } from './diff.ts'
+import { codeBlock, escapedMarkdown, inCode } from './escape.ts'
+import type { AppStatus, PreviewRow } from './status.ts'
 
 /** What a pull request is told of its preview, and of what its merge would do. */
 export interface PreviewReport {
   readonly app: string
   /** `pr-12` */
   readonly id: string
-  /** Commit of the pull request that this speaks of. */
+  /** Commit of the pull request that this speaks of; empty: none yet. */
   readonly head: string
-  readonly is: 'awake' | 'asleep' | 'queued' | 'unapproved' | 'none' | 'ending'
+  readonly is: PreviewRow['is']
   /** Why it is not awake; empty when it is. */
   readonly reason: string
-  /** `http://pr-12.shop.example.com` */
-  readonly addresses: readonly string[]
+  /** How many wait before it; undefined: it does not wait for its turn. */
+  readonly ahead: number | undefined
+  /** With which label somebody who may write lets it run. */
+  readonly approveLabel: string
+  /** It has no Secrets and no way out. */
+  readonly untrusted: boolean
+  /** What was there before is still being removed. */
+  readonly leaving: boolean
+  readonly addresses: readonly PreviewAddress[]
   /** Of the preview; undefined: there is none. */
   readonly status: AppStatus | undefined
   readonly plan: MergePlan | undefined
-  /** Since when the preview is there, and now: ms. */
+  /** Since when the preview is there: ms. */
   readonly since: number | undefined
-  readonly now: number
+}
+
+export interface PreviewAddress {
+  /** `http://pr-12.shop.example.com` */
+  readonly url: string
+  /** Follows from production, or from somebody who may write: it is no name that a stranger chose. */
+  readonly known: boolean
 }
 
 /** What would happen in production if the pull request were merged now. */
@@ -34,14 +47,33 @@ export interface MergePlan {
   readonly items: readonly DiffItem[]
 }
 
+/** Forges take 65,536 characters; some count bytes. */
 const most = 60_000
+const mostOfObjects = 20_000
+const mostOfLists = 6_000
+const shortTable = 8
+const shortPlan = 40
 
 /** By which the comment is found again, to be edited in place. */
 export function commentMark(app: string): string {
   return `<!-- berth preview of ${app.replace(/[^a-zA-Z0-9.-]/g, '')} -->`
 }
 
-const titles: Readonly<Record<PreviewReport['is'], string>> = {
+/** The comment, whole. No longer than forges take. */
+export function renderPreviewComment(report: PreviewReport): string {
+  const blocks = [...headBlocks(report), ...statusBlocks(report)]
+  const before = [commentMark(report.app), blocks.join('\n\n')].join('\n')
+  const plan = planBlocks(report.plan, most - before.length - 1_000)
+  return [before, ...plan].join('\n\n').trimEnd()
+}
+
+/** The last words, once the pull request is closed and nothing of its preview is left. `at`: when that was seen, ms. */
+export function renderClosedComment(app: string, id: string, at: number): string {
+  const what = 'It is closed or merged. Its preview was removed, with its volumes, networks and all data in them.'
+  return [commentMark(app), `### ${escapedMarkdown(app)} ${id} is gone`, '', `${timeText(at)}: ${what}`].join('\n')
+}
+
+const titles: Readonly<Record<PreviewReport['is'] | 'ending', string>> = {
   awake: 'runs',
   asleep: 'sleeps',
   queued: 'waits for its turn',
@@ -50,50 +82,166 @@ const titles: Readonly<Record<PreviewReport['is'], string>> = {
   ending: 'ends: its hooks are run before it is removed',
 }
 
-/** The comment, whole. No longer than forges take. */
-export function renderPreviewComment(report: PreviewReport): string {
-  const lines = [commentMark(report.app), headline(report), '', ...stateLines(report), ...planLines(report.plan)]
-  const text = lines.join('\n').trimEnd()
-  return text.length <= most ? text : `${text.slice(0, most)}\n\`\`\`\n… cut here`
-}
-
-function headline({ app, id, is, status }: PreviewReport): string {
-  const health = is === 'awake' && status ? `: ${status.health}` : ''
-  return `### ${escapedMarkdown(app)} ${id} ${titles[is]}${health}`
-}
-
-function stateLines({ head, reason, addresses, status, since, now }: PreviewReport): string[] {
-  const age = since === undefined ? '' : `, for ${ageText(now - since)}`
-  const lines = [`Commit \`${head.slice(0, 7)}\`${age}${reason === '' ? '' : `: ${escapedMarkdown(reason)}`}`, '']
-  lines.push(...addresses.map((address) => `- ${address}`))
-  if (addresses.length > 0) lines.push('')
-  if (!status) return lines
-  if (status.message !== '') lines.push(escapedMarkdown(status.message), '')
-  if (status.objects.length > 0) lines.push('| object | health | ready | message |', '|---|---|---|---|')
-  for (const { kind, name, health, ready, message } of status.objects) {
-    lines.push(`| ${[`${kind} ${name}`, health, ready, message].map(escapedMarkdown).join(' | ')} |`)
-  }
-  if (status.objects.length > 0) lines.push('')
-  const details = [...status.problems.map(renderProblem), ...status.ignored]
-  return details.length === 0 ? lines : [...lines, ...details.map((line) => `- ${escapedMarkdown(line)}`), '']
-}
-
-function planLines(plan: MergePlan | undefined): string[] {
-  if (!plan) return []
-  const stale = plan.stale ? ', which has moved since: this is being worked out anew' : ''
+function headBlocks(report: PreviewReport): string[] {
+  const { app, id, is, head, reason, addresses, since, status } = report
+  const title = is === 'awake' ? awakeTitle(report) : titles[is]
+  const commit = head === '' ? 'No commit yet' : `Commit ${inCode(head.slice(0, 7))}`
+  const age = since === undefined || status === undefined ? '' : `; preview since ${timeText(since)}`
+  const why = reason === '' ? '.' : `: ${escapedMarkdown(reason.slice(0, 1_000))}.`
+  const urls = addresses.map(({ url, known }) => `- ${known ? url : inCode(url)}`)
   return [
-    `#### What the merge would change in production`,
-    '',
-    `On \`${plan.base.slice(0, 7)}\`${stale}.`,
-    '',
-    renderDiffMarkdown(plan.apps, plan.items),
+    `### ${escapedMarkdown(app)} ${id} ${title}`,
+    ...(urls.length === 0 ? [] : [urls.slice(0, 20).join('\n')]),
+    `${commit}${age}${why}`,
+    ...nextBlocks(report),
   ]
 }
 
-function ageText(ms: number): string {
-  const minutes = Math.floor(ms / 60_000)
-  if (minutes < 1) return 'less than a minute'
-  if (minutes < 120) return `${minutes} min`
-  const hours = Math.floor(minutes / 60)
-  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`
+function awakeTitle({ status, head }: PreviewReport): string {
+  if (!status || status.sync === 'Unknown') return 'is being made'
+  if (status.sync === 'Refused') return status.commit === '' ? 'is refused' : 'is refused: what ran before goes on'
+  if (status.commit !== head && status.commit !== '') return 'is being made'
+  return status.health === 'Missing' ? 'is being made' : `runs: ${status.health}`
+}
+
+/** What somebody can do about it. */
+function nextBlocks({ app, id, is, head, reason, ahead, approveLabel, untrusted, leaving }: PreviewReport): string[] {
+  const command = (verb: string) => inCode(`berth preview ${verb} ${app} ${id}`)
+  switch (is) {
+    case 'unapproved':
+      return approvalBlocks(head, approveLabel)
+    case 'queued':
+      return ahead === undefined ? [] : [`${aheadText(ahead)} It comes as soon as there is room.`]
+    case 'asleep':
+      return [
+        'It has no pods, but all of its data.',
+        reason.startsWith('it has the label')
+          ? 'It wakes when the label is taken away.'
+          : `${command('wake')} or a push wakes it.`,
+      ]
+    case 'none':
+      return [leaving ? 'What there was is being removed.' : 'Nothing of it is left.']
+    case 'awake':
+      return untrusted
+        ? ['It has no Secrets, and reaches nothing outside of itself: its commits are a stranger’s.']
+        : []
+    default:
+      return []
+  }
+}
+
+function approvalBlocks(head: string, label: string): string[] {
+  return [
+    'Nothing of it runs before somebody who may write to this repository has looked at the commit and approves it:',
+    [
+      `- by a comment whose first line is ${inCode(`/berth approve ${head.slice(0, 7)}`)}`,
+      `- or by the label ${inCode(label)}; after a later push it is to be taken away and given again`,
+    ].join('\n'),
+    'Approved, it still has no Secrets, and reaches nothing outside of itself.',
+  ]
+}
+
+/** Coarse where it is many: each change is an edit. */
+function aheadText(ahead: number): string {
+  if (ahead === 0) return 'It is the next.'
+  const step = [100, 50, 20, 10, 5].find((one) => ahead > one)
+  const count = step === undefined ? String(ahead) : `More than ${step}`
+  return `${count} ${ahead === 1 ? 'is' : 'are'} before it.`
+}
+
+function statusBlocks({ status, head, is }: PreviewReport): string[] {
+  if (!status || is === 'none' || is === 'unapproved' || is === 'queued') return []
+  const refused = status.sync === 'Refused'
+  const isOld = status.commit !== '' && status.commit !== head
+  const running = isOld ? [`Of commit ${inCode(status.commit.slice(0, 7))} there is:`] : []
+  return [
+    ...messageBlocks(status, head),
+    ...(refused ? listBlock(status.problems.map(renderProblem)) : []),
+    ...(status.objects.length > 0 ? running : []),
+    ...objectBlocks(status.objects),
+    ...ignoredBlocks(status.ignored),
+  ]
+}
+
+/** That a repository is away for a while is no news of a commit that was read. */
+function messageBlocks({ message, sync, commit, objects }: AppStatus, head: string): string[] {
+  if (message === '' || (sync === 'Unknown' && commit === head)) return []
+  const isThere = objects.some(({ kind, name, message: own }) => message === `${kind} ${name}: ${own}`)
+  return isThere ? [] : [inCode(message, 1_000)]
+}
+
+function listBlock(lines: readonly string[]): string[] {
+  if (lines.length === 0) return []
+  return [
+    within(
+      lines.map((line) => `- ${inCode(line, 500)}`),
+      mostOfLists,
+      '- ',
+    ).join('\n'),
+  ]
+}
+
+function ignoredBlocks(lines: readonly string[]): string[] {
+  if (lines.length === 0) return []
+  const one = lines.length === 1
+  return [folded(`${lines.length} ${one ? 'thing is' : 'things are'} left out`, listBlock(lines))]
+}
+
+type Shown = AppStatus['objects'][number]
+
+/** What is not healthy comes first; what is well is folded away when it is much. */
+function objectBlocks(objects: readonly Shown[]): string[] {
+  if (objects.length === 0) return []
+  const isWell = ({ health }: Shown) => health === 'Healthy'
+  const [well, ill] = [objects.filter(isWell), objects.filter((object) => !isWell(object))]
+  if (objects.length <= shortTable) return [table([...ill, ...well])]
+  const all = folded(`${well.length} healthy ${well.length === 1 ? 'object' : 'objects'}`, [table(well)])
+  return [...(ill.length === 0 ? [] : [table(ill)]), ...(well.length === 0 ? [] : [all])]
+}
+
+function table(objects: readonly Shown[]): string {
+  const rows = objects.map(({ kind, name, health, ready, message }) => {
+    // Cells are told apart before spans of code are, and by rules of their own for what stands before a bar.
+    const cell = (text: string) => inCode(text).replaceAll('|', '¦')
+    return `| ${[cell(`${kind} ${name}`), health, escapedMarkdown(ready), cell(message)].join(' | ')} |`
+  })
+  return ['| object | health | ready | message |', '|---|---|---|---|', ...within(rows, mostOfObjects, '| ')].join('\n')
+}
+
+function planBlocks(plan: MergePlan | undefined, longest: number): string[] {
+  if (!plan) return []
+  const { base, stale, apps, items } = plan
+  const moved = stale ? ', which has moved since: this is worked out anew once the branch has what came' : ''
+  const effect = apps.some(({ sync }) => sync === 'Refused')
+    ? 'production would refuse it, and go on as it is'
+    : items.every(({ tasks }) => tasks.length === 0)
+      ? 'nothing'
+      : effects[effectOf(items.flatMap(({ tasks }) => tasks))]
+  const lines = within(renderDiff(apps, items).split('\n'), longest, '')
+  const block = codeBlock(lines).join('\n')
+  return [
+    '#### What the merge would change in production',
+    `On ${inCode(base.slice(0, 7))}${moved}: **${effect}**.`,
+    lines.length <= shortPlan ? block : folded('All steps', [block]),
+  ]
+}
+
+function folded(title: string, blocks: readonly string[]): string {
+  return [`<details><summary>${title}</summary>`, ...blocks, '</details>'].join('\n\n')
+}
+
+/** As many of the lines as there is room for, and how many more there are. */
+function within(lines: readonly string[], longest: number, begin: string): string[] {
+  let length = 0
+  const fits = lines.findIndex((line) => {
+    // Signs that mark what is foreign come on top.
+    length += line.length + 8
+    return length > longest
+  })
+  return fits < 0 ? [...lines] : [...lines.slice(0, fits), `${begin}… and ${lines.length - fits} more`]
+}
+
+/** `2026-11-22 12:00 UTC`: a time that does not pass, as each edit would be one. */
+function timeText(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

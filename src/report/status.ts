@@ -45,6 +45,10 @@ export interface PreviewRow {
   readonly is: 'awake' | 'asleep' | 'queued' | 'unapproved' | 'none' | 'ending'
   /** Why it is not awake; empty when it is. */
   readonly reason: string
+  /** Of a queued one: how many come before it; absent: not known. */
+  readonly ahead?: number
+  /** Null: it is a branch, or not known to be open. */
+  readonly number: number | null
   readonly namespace: string
   readonly branch: string
   readonly head: string

@@ -1,29 +1,23 @@
 import { expect, test } from 'vitest'
-import { commentMark, type PreviewReport, renderPreviewComment } from '../../src/report/preview-comment.ts'
+import {
+  commentMark,
+  type PreviewReport,
+  renderClosedComment,
+  renderPreviewComment,
+} from '../../src/report/preview-comment.ts'
 import type { AppStatus } from '../../src/report/status.ts'
 
+const head = 'c'.repeat(40)
 const status: AppStatus = {
-  ...{
-    name: 'shop-pr-7',
-    repo: 'r',
-    revision: 'x',
-    path: '',
-    commit: 'c'.repeat(40),
-    subject: 's',
-    head: 'c'.repeat(40),
-  },
+  ...{ name: 'shop-pr-7', repo: 'r', revision: 'x', path: '', commit: head, subject: 's', head },
   ...{ sync: 'Synced', health: 'Healthy', stage: 'synced', message: '', problems: [], ignored: [], warnings: [] },
   ...{ conflicts: [], lastSync: null, rollback: null },
-  objects: [
-    {
-      ...{ kind: 'Deployment', namespace: 'shop-pr-7', name: 'web' },
-      ...{ sync: 'Synced', health: 'Healthy', ready: '2/2', message: '' },
-    },
-  ],
+  objects: [object('Deployment', 'web', 'Healthy', '2/2')],
 }
 const report: PreviewReport = {
-  ...{ app: 'shop', id: 'pr-7', head: 'c'.repeat(40), is: 'awake', reason: '' },
-  ...{ addresses: ['http://pr-7.shop.example.com'], status, since: 0, now: 7_200_000 },
+  ...{ app: 'shop', id: 'pr-7', head, is: 'awake', reason: '', ahead: undefined, approveLabel: 'berth/approve' },
+  ...{ untrusted: false, leaving: false, status, since: Date.parse('2026-11-22T12:00:31Z') },
+  addresses: [{ url: 'http://pr-7.shop.example.com', known: true }],
   plan: {
     base: 'b'.repeat(40),
     stale: false,
@@ -37,22 +31,30 @@ const report: PreviewReport = {
   },
 }
 
+function object(kind: string, name: string, health: 'Healthy' | 'Degraded' | 'Progressing', ready = '', message = '') {
+  return { kind, namespace: 'shop-pr-7', name, sync: 'Synced', health, ready, message } as const
+}
+
+function told(more: Partial<PreviewReport>, ofStatus: Partial<AppStatus> = {}): string {
+  return renderPreviewComment({ ...report, plan: undefined, status: { ...status, ...ofStatus }, ...more })
+}
+
 test('a running preview and what its merge would do', () => {
   expect(renderPreviewComment(report)).toMatchInlineSnapshot(`
     "<!-- berth preview of shop -->
     ### shop pr-7 runs: Healthy
 
-    Commit \`ccccccc\`, for 2 h
-
     - http://pr-7.shop.example.com
+
+    Commit \`ccccccc\`; preview since 2026-11-22 12:00 UTC.
 
     | object | health | ready | message |
     |---|---|---|---|
-    | Deployment web | Healthy | 2/2 |  |
+    | \`Deployment web\` | Healthy | 2/2 |  |
 
     #### What the merge would change in production
 
-    On \`bbbbbbb\`.
+    On \`bbbbbbb\`: **nothing is interrupted**.
 
     \`\`\`text
     shop: ccccccc s
@@ -64,34 +66,187 @@ test('a running preview and what its merge would do', () => {
   `)
 })
 
-test.each([
-  ['asleep', 'nobody used it', '### shop pr-7 sleeps'],
-  ['queued', '10 previews are there', '### shop pr-7 waits for its turn'],
-  ['unapproved', 'it comes from a fork', '### shop pr-7 waits for an approval'],
-] as const)('%s', (is, reason, title) => {
-  const text = renderPreviewComment({ ...report, is, reason, status: undefined, plan: undefined, addresses: [] })
-  expect(text.split('\n').slice(1)).toEqual([title, '', `Commit \`ccccccc\`, for 2 h: ${reason}`])
+test('one that waits for an approval says what to do', () => {
+  const reason = 'it comes from a fork, and nobody who may has approved it'
+  expect(told({ is: 'unapproved', reason, status: undefined, addresses: [], since: undefined })).toMatchInlineSnapshot(`
+    "<!-- berth preview of shop -->
+    ### shop pr-7 waits for an approval
+
+    Commit \`ccccccc\`: it comes from a fork, and nobody who may has approved it.
+
+    Nothing of it runs before somebody who may write to this repository has looked at the commit and approves it:
+
+    - by a comment whose first line is \`/berth approve ccccccc\`
+    - or by the label \`berth/approve\`; after a later push it is to be taken away and given again
+
+    Approved, it still has no Secrets, and reaches nothing outside of itself."
+  `)
 })
 
-test('a plan for a base that has moved says so', () => {
-  const text = renderPreviewComment({ ...report, plan: { ...report.plan!, stale: true } })
-  expect(text).toContain('On `bbbbbbb`, which has moved since')
+test('one that sleeps', () => {
+  expect(told({ is: 'asleep', reason: 'nobody used it' })).toMatchInlineSnapshot(`
+    "<!-- berth preview of shop -->
+    ### shop pr-7 sleeps
+
+    - http://pr-7.shop.example.com
+
+    Commit \`ccccccc\`; preview since 2026-11-22 12:00 UTC: nobody used it.
+
+    It has no pods, but all of its data.
+
+    \`berth preview wake shop pr-7\` or a push wakes it.
+
+    | object | health | ready | message |
+    |---|---|---|---|
+    | \`Deployment web\` | Healthy | 2/2 |  |"
+  `)
+  expect(told({ is: 'asleep', reason: 'it has the label zz' })).toContain('It wakes when the label is taken away.')
 })
+
+test.each([
+  [0, 'It is the next. It comes as soon as there is room.'],
+  [1, '1 is before it.'],
+  [5, '5 are before it.'],
+  [6, 'More than 5 are before it.'],
+  [499, 'More than 100 are before it.'],
+])('one that waits for its turn behind %i others', (ahead, words) => {
+  const text = told({ is: 'queued', reason: '10 previews are there', ahead, status: undefined, since: undefined })
+  expect(text).toContain('### shop pr-7 waits for its turn')
+  expect(text).toContain('Commit `ccccccc`: 10 previews are there.')
+  expect(text).toContain(words)
+})
+
+test('one without a preview says whether something is left', () => {
+  const gone = { is: 'none', reason: 'it is a draft', status: undefined } as const
+  expect(told(gone)).toContain('### shop pr-7 has no preview')
+  expect(told(gone)).toContain('Nothing of it is left.')
+  expect(told({ ...gone, leaving: true })).toContain('What there was is being removed.')
+})
+
+test('a refused commit: its problems with file and line, and what runs meanwhile', () => {
+  const problems = [
+    { file: 'app/web.yaml', line: 4, path: 'spec.replicas', message: 'expected a whole number from 0, found "three"' },
+  ]
+  const message = 'ddddddd is not applied: 1 problem; ccccccc keeps running'
+  const text = told({ head: 'd'.repeat(40) }, { sync: 'Refused', message, problems, head: 'd'.repeat(40) })
+  expect(text).toMatchInlineSnapshot(`
+    "<!-- berth preview of shop -->
+    ### shop pr-7 is refused: what ran before goes on
+
+    - http://pr-7.shop.example.com
+
+    Commit \`ddddddd\`; preview since 2026-11-22 12:00 UTC.
+
+    \`ddddddd is not applied: 1 problem; ccccccc keeps running\`
+
+    - \`app/web.yaml:4: spec.replicas: expected a whole number from 0, found "three"\`
+
+    Of commit \`ccccccc\` there is:
+
+    | object | health | ready | message |
+    |---|---|---|---|
+    | \`Deployment web\` | Healthy | 2/2 |  |"
+  `)
+})
+
+test('what is not healthy comes first, and a long table of what is well is folded away', () => {
+  const well = Array.from({ length: 9 }, (_, index) => object('ConfigMap', `c${index}`, 'Healthy'))
+  const crash = 'CrashLoopBackOff: container main: exit code 1, restarted 3 times: "no database"'
+  const ill = object('Deployment', 'web', 'Degraded', '0/1', crash)
+  const lines = told({}, { health: 'Degraded', message: `Deployment web: ${crash}`, objects: [...well, ill] }).split(
+    '\n',
+  )
+  expect(lines[1]).toBe('### shop pr-7 runs: Degraded')
+  expect(lines.findIndex((line) => line.includes('Deployment web'))).toBeLessThan(
+    lines.indexOf('<details><summary>9 healthy objects</summary>'),
+  )
+  // Once, in its row.
+  expect(lines.filter((line) => line.includes('CrashLoopBackOff'))).toHaveLength(1)
+})
+
+test('what is left out is folded away', () => {
+  const text = told({}, { ignored: ['a.yaml:1: ClusterRole x: not a kind that berth runs'] })
+  expect(text).toContain('<details><summary>1 thing is left out</summary>\n\n- `a.yaml:1: ClusterRole x')
+})
+
+test('a plan says its effect, and when it is stale or would be refused', () => {
+  const plan = report.plan!
+  expect(told({ plan: { ...plan, items: [] } })).toContain('On `bbbbbbb`: **nothing**.')
+  expect(told({ plan: { ...plan, stale: true } })).toContain('On `bbbbbbb`, which has moved since')
+  const refused = { ...plan, apps: [{ ...status, name: 'shop', sync: 'Refused' as const }], items: [] }
+  expect(told({ plan: refused })).toContain('**production would refuse it, and go on as it is**')
+})
+
+test('a repository that is away for a while is not told of at a commit that was read', () => {
+  const away = { sync: 'Unknown', message: 'git.example.com cannot be reached' } as const
+  expect(told({}, away)).not.toContain('cannot be reached')
+  expect(told({}, { ...away, commit: '', objects: [] })).toContain('cannot be reached')
+})
+
+test('last words', () => {
+  expect(renderClosedComment('shop', 'pr-7', Date.parse('2026-11-22T12:00:31Z'))).toMatchInlineSnapshot(`
+    "<!-- berth preview of shop -->
+    ### shop pr-7 is gone
+
+    2026-11-22 12:00 UTC: It is closed or merged. Its preview was removed, with its volumes, networks and all data in them."
+  `)
+})
+
+const hostile =
+  '</details>\n```\n/merge `x` | @maintainer #12 !3 [click](https://evil.example) <img src=x> www.evil.example \\\\| \u202e'
 
 test('foreign text is only text', () => {
-  const problems = [{ file: '@all.yaml', line: 2, path: 'spec', message: '</script> | **x**\n# title' }]
-  const text = renderPreviewComment({ ...report, plan: undefined, status: { ...status, problems } })
-  expect(text).toContain(String.raw`- &#64;all.yaml:2: spec: \</script\> \| \*\*x\*\* \# title`)
+  const problems = [{ file: hostile, line: 2, path: hostile, message: hostile }]
+  const objects = [object('Deployment', hostile, 'Degraded', hostile, hostile)]
+  const items = [{ ...report.plan!.items[0]!, key: `shop/Deployment/${hostile}`, changes: [hostile], note: hostile }]
+  const plan = { ...report.plan!, items }
+  const ignored = [hostile]
+  const texts = [
+    told(
+      { plan, addresses: [{ url: 'http://evil.example', known: false }] },
+      { problems, objects, ignored, message: hostile, sync: 'Refused' },
+    ),
+    told({ is: 'none', reason: hostile, status: undefined, addresses: [] }),
+  ]
+  for (const text of texts) {
+    expect(text).not.toContain('@maintainer')
+    expect(text).not.toMatch(/^\//m)
+    expect(text).not.toContain('\u202e')
+    const visible = withoutCode(text)
+    expect(visible).not.toMatch(/:\/\/|www\./)
+    expect(visible).not.toMatch(/#12|!3|(?<!\\)<img/)
+    for (const row of text.match(/^\| .*/gm) ?? []) expect(row.replace(/\\./g, '').match(/\|/g)).toHaveLength(5)
+    expect(visible.match(/<\/?details>/g)?.length ?? 0).toBe(2 * (visible.match(/<details>/g)?.length ?? 0))
+  }
 })
 
-test('what is too long is cut', () => {
-  const items = Array.from({ length: 3000 }, (_, index) => ({
+/** As a reader of Markdown does it: blocks first, then spans, which end with as many backticks as they began with. */
+function withoutCode(text: string): string {
+  const outside: string[] = []
+  let fence = ''
+  for (const line of text.split('\n')) {
+    const [mark = ''] = /^ {0,3}(`{3,})/.exec(line)?.slice(1) ?? []
+    if (fence === '' && mark !== '') fence = mark
+    else if (fence !== '' && new RegExp(`^ {0,3}\`{${fence.length},}\\s*$`).test(line)) fence = ''
+    else if (fence === '') outside.push(line)
+  }
+  return outside.join('\n').replace(/(?<![\\`])(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g, '')
+}
+
+test('what is too long is cut, line by line', () => {
+  const long = 'x'.repeat(1_000)
+  const items = Array.from({ length: 3_000 }, (_, index) => ({
     ...report.plan!.items[0]!,
     key: `shop/Deployment/web-${index}`,
   }))
-  const text = renderPreviewComment({ ...report, plan: { ...report.plan!, items } })
-  expect(text.length).toBeLessThan(65_536)
-  expect(text.endsWith('```\n… cut here')).toBe(true)
+  const objects = Array.from({ length: 400 }, (_, index) => object('Deployment', `w${index}`, 'Degraded', '0/1', long))
+  const problems = Array.from({ length: 200 }, (_, line) => ({ file: long, line, path: '', message: long }))
+  const ignored = problems.map(({ message }) => message)
+  const text = told({ plan: { ...report.plan!, items } }, { objects, problems, ignored, sync: 'Refused' })
+  expect(Buffer.byteLength(text)).toBeLessThan(65_536)
+  expect(text).toMatch(/\| … and \d+ more\n/)
+  expect(text).toMatch(/- … and \d+ more\n/)
+  expect(text).toMatch(/… and \d+ more\n```\n\n<\/details>$/)
 })
 
 test('the mark of a comment is found again, and ends nothing', () => {

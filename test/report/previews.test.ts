@@ -8,7 +8,7 @@ const facts: AppFacts = {
   lastSync: undefined,
 }
 const row: PreviewRow = {
-  ...{ id: 'pr-7', is: 'awake', reason: '', namespace: 'shop-pr-7', branch: 'blue', head: 'b'.repeat(40) },
+  ...{ id: 'pr-7', is: 'awake', reason: '', number: 7, namespace: 'shop-pr-7', branch: 'blue', head: 'b'.repeat(40) },
   ...{ title: 'Try', author: 'Ada', url: '', since: null },
 }
 const refusal = { commit: 'b'.repeat(40), summary: '1 problem', problems: [] }

@@ -134,7 +134,7 @@ test('the JSON has the documented members', () => {
 
 test('markup in foreign text stays text in Markdown', () => {
   const app = appStatus({ ...good, subject: '[click](https://evil) | <script>' })
-  expect(markdownStatus([app])).toContain('\\[click\\](https://evil) \\| \\<script\\>')
+  expect(markdownStatus([app])).toContain('\\[click\\](https:/\u200b/evil) \\| \\<script\\>')
 })
 
 test('history tells what each commit did', () => {
