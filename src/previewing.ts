@@ -8,6 +8,7 @@ import type { RememberedPreview } from './journal/previews.ts'
 import { admit, type KnownPreview, type PreviewPolicy, type Verdict } from './preview/admission.ts'
 import { isApproved, seenApprovals } from './preview/approvals.ts'
 import type { PullRequest } from './preview/pull-request.ts'
+import { targetBranchOf } from './preview-settings.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
 import type { PreviewRow } from './report/status.ts'
 import type { ApplicationSettings, PreviewSettings } from './settings.ts'
@@ -271,6 +272,6 @@ function deletedByHand({ id }: PullRequest): Verdict {
   return { id, is: 'none', reason: 'it was deleted by hand, and comes again with the next push' }
 }
 
-function policyOf({ revision, previews }: PreviewingParts['settings']): PreviewPolicy {
-  return { ...previews, targetBranch: targetBranchOf({ ...settings }) }
+function policyOf(settings: PreviewingParts['settings']): PreviewPolicy {
+  return { ...settings.previews, targetBranch: targetBranchOf(settings) }
 }
