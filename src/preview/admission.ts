@@ -1,4 +1,5 @@
-import type { Candidate, PullRequest } from './pull-request.ts'
+import { misfit } from './misfit.ts'
+import type { Candidate } from './pull-request.ts'
 import type { Room } from './room.ts'
 
 /** Which pull requests have a preview, and for how long. */
@@ -117,18 +118,6 @@ function byTurn(known: ReadonlyMap<string, KnownPreview>): (a: Candidate, b: Can
     if (one !== other) return one < other ? -1 : 1
     return b.activeAt - a.activeAt || (a.id < b.id ? -1 : 1)
   }
-}
-
-/** Why a pull request has no preview whatever is in it; empty: it may have one. */
-export function misfit(
-  { targetBranch, draft, labels }: PullRequest,
-  policy: Pick<PreviewPolicy, 'targetBranch' | 'drafts' | 'labels'>,
-): string {
-  const { targetBranch: target = targetBranch } = policy
-  if (targetBranch !== target) return `it is for ${targetBranch}, not ${target}`
-  if (draft && !policy.drafts) return 'it is a draft'
-  const missing = policy.labels.filter((label) => !labels.includes(label))
-  return missing.length > 0 ? `without the label ${missing.join(', ')}` : ''
 }
 
 function refusal(request: Candidate, policy: PreviewPolicy, now: number): Verdict | undefined {

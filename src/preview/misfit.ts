@@ -2,7 +2,8 @@ import type { PullRequest } from './pull-request.ts'
 
 /** Which pull requests previews are for. */
 export interface Wished {
-  readonly targetBranch: string
+  /** Undefined: any. */
+  readonly targetBranch: string | undefined
   readonly drafts: boolean
   /** All of these must be there. */
   readonly labels: readonly string[]
@@ -13,7 +14,8 @@ export function misfit(
   { targetBranch, draft, labels }: Pick<PullRequest, 'targetBranch' | 'draft' | 'labels'>,
   wished: Wished,
 ): string {
-  if (targetBranch !== wished.targetBranch) return `it is for ${targetBranch}, not ${wished.targetBranch}`
+  const { targetBranch: target = targetBranch } = wished
+  if (targetBranch !== target) return `it is for ${targetBranch}, not ${target}`
   if (draft && !wished.drafts) return 'it is a draft'
   const missing = wished.labels.filter((label) => !labels.includes(label))
   return missing.length > 0 ? `without the label ${missing.join(', ')}` : ''

@@ -22,6 +22,10 @@ export interface PullRequest {
   readonly url: string
   /** Why a newer commit than `head` cannot have a preview yet, or, where `head` is empty, its first one; absent: it can. */
   readonly waits?: string
+  /** That newer commit; absent: `head` is the newest. */
+  readonly newest?: string
+  /** With its digest: what takes the place of the application's image. Absent: nothing does, or `head` is empty. */
+  readonly image?: string | undefined
 }
 
 /** Somebody who may write has said that it may run: by a label, or by a comment. */

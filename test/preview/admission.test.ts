@@ -135,3 +135,45 @@ describe('where not all can be awake', () => {
     }
   })
 })
+
+describe('images', () => {
+  const waits = 'the registry does not have shop:1 yet'
+  test('without any commit that has one it waits, and takes no room', () => {
+    const open = [request(1, { head: '', newest: 'a', waits }), request(2)]
+    expect(show(admit(open, [], { ...policy, max: 1 }, now))).toEqual([`pr-1 queued: ${waits}`, 'pr-2 awake'])
+  })
+  test('that of a newer commit is waited for awake', () => {
+    expect(one({ waits, newest: 'b' })).toBe(`pr-1 awake: ${waits}`)
+  })
+  test('whoever may not run waits for that first', () => {
+    expect(one({ fork: true, head: '', newest: 'a', waits })).toMatch(/^pr-1 unapproved/)
+  })
+})
+
+test('any target branch will do where none is named', () => {
+  expect(one({ targetBranch: 'next' }, [], { targetBranch: undefined })).toBe('pr-1 awake')
+})
+
+describe('all previews together', () => {
+  const together = { awake: 1, reason: 'all previews together have pods 2: 2 are awake' }
+  const three = [request(1), request(2), request(3)]
+  test('whoever does not fit sleeps, and says why', () => {
+    const known = [preview(3), preview(2)]
+    expect(show(admit(three, known, { ...policy, together }, now))).toEqual([
+      'pr-1 asleep: all previews together have pods 2: 2 are awake',
+      'pr-2 asleep: all previews together have pods 2: 2 are awake',
+      'pr-3 awake',
+    ])
+  })
+  test('who sleeps anyway takes no room', () => {
+    const open = [request(1, { labels: ['sleep'] }), request(2)]
+    expect(show(admit(open, [preview(1)], { ...policy, together }, now))).toEqual([
+      'pr-1 asleep: it has the label sleep',
+      'pr-2 awake',
+    ])
+  })
+  test('the limit of the application itself is told first', () => {
+    const more = { ...policy, maxAwake: 1, together }
+    expect(show(admit([request(1), request(2)], [preview(1)], more, now))[1]).toBe('pr-2 asleep: 1 others are awake')
+  })
+})

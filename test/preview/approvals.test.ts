@@ -45,3 +45,25 @@ test.each([
 ] as const)('%s', (_title, each, expected) => {
   expect(looks(...each)).toEqual(expected)
 })
+
+test('while the image of a newer commit is not there, approvals are of that commit, and the one before keeps its own', () => {
+  const seen = { [label.id]: a }
+  const waiting = { head: a, newest: b, approvals: [label, again] }
+  const first = seenApprovals({ ...waiting, approvals: [label] }, { head: a, approvals: seen })
+  const later = seenApprovals(waiting, { head: a, newest: b, approvals: first })
+  expect(later).toEqual({ [label.id]: a, [again.id]: b })
+  expect(isApproved(waiting, later)).toBe(true)
+  expect(isApproved({ ...waiting, approvals: [again] }, later)).toBe(false)
+  expect(isApproved({ head: b, approvals: [again] }, later)).toBe(true)
+  expect(isApproved({ head: b, approvals: [label] }, later)).toBe(false)
+})
+
+test('the first commit can be approved before its image is there', () => {
+  const waiting = { head: '', newest: a, approvals: [label] }
+  const seen = seenApprovals(waiting, { head: '', newest: a, approvals: {} })
+  expect(isApproved(waiting, seen)).toBe(true)
+  expect(isApproved({ head: a, approvals: [label] }, seen)).toBe(true)
+  expect(isApproved({ ...waiting, newest: b }, seenApprovals({ ...waiting, newest: b }, { head: '', newest: a }))).toBe(
+    false,
+  )
+})

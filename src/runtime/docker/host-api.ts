@@ -229,7 +229,7 @@ export class HostApi {
 
   /** What the image's registry has under this reference; undefined: nothing. The engine asks it. */
   registryDigest(reference: string, auth?: RegistryAuth): Promise<string | undefined> {
-    return this.#call(reference, 'other', this.#deadlines.slow, async (docker) => {
+    return this.#call(reference, 'other', this.#deadlines.quick, async (docker) => {
       const options = auth && { authconfig: { ...auth, serveraddress: auth.serverAddress } }
       const found = await docker.getImage(reference).distribution(options).catch(unlessUnknown)
       return found?.Descriptor.digest
