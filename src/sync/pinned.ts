@@ -30,7 +30,7 @@ export class PinnedRepository implements Repository {
     return { oid, rewritten: false }
   }
 
-  async head(): Promise<Head> {
+  async head(): Promise<Head | undefined> {
     return { oid: this.#oid, rewritten: false }
   }
 
