@@ -96,6 +96,7 @@ export class Engine {
     this.#networking = new Networking({
       ...{ runtime, clock, log, network: settings.network, certifying: this.#certifying },
       wanted: () => this.#wanted,
+      leftPolicies: () => this.#previews.leftPolicies,
       unread: () =>
         settings.applications
           .map(({ name }) => name)

@@ -5,7 +5,7 @@ import { type Key, keyOf, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import type { Certifying } from './certifying.ts'
 import { type Ipv4Range, ipv4Range } from './manifests/ipv4.ts'
-import type { Ingress, Service } from './manifests/types.ts'
+import type { Ingress, NetworkPolicy, Service } from './manifests/types.ts'
 import { Owners } from './reconcile/owners.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
 import { ServicePods } from './reconcile/service-pods.ts'
@@ -35,6 +35,8 @@ export interface NetworkingParts {
   readonly certifying?: Pick<Certifying, 'obtained' | 'problemsOf'>
   /** Applications that run but could not be read yet: what they want is not known, and must not be taken for nothing. */
   readonly unread: () => readonly string[]
+  /** Policies of pods that nobody wants any more and that still run; absent: there are none. */
+  readonly leftPolicies?: () => readonly NetworkPolicy[]
   readonly clock: Clock
   readonly log: Log
 }
@@ -253,7 +255,8 @@ export class Networking {
   #renewPolicies(): boolean {
     const wanted = this.#parts.wanted()
     const namespaces = wanted.namespaces()
-    const policies = namespaces.flatMap((namespace) => wanted.inNamespace('NetworkPolicy', namespace))
+    const own = namespaces.flatMap((namespace) => wanted.inNamespace('NetworkPolicy', namespace))
+    const policies = [...own, ...(this.#parts.leftPolicies?.() ?? [])]
     if (policies.length === 0 && this.#policies.length === 0) return false
     const labels = namespaces.map((name) => {
       const object = wanted.object(keyOf({ namespace: '', kind: 'Namespace', name }))

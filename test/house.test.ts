@@ -115,6 +115,7 @@ const corridor = [
   'networking.ts',
   'certifying.ts',
   'merge-plans.ts',
+  'confining.ts',
   'preview-reports.ts',
   'preview-settings.ts',
   'previewing.ts',

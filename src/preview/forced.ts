@@ -4,8 +4,10 @@ import type { PreviewRules } from './rules.ts'
 
 const name = 'berth-preview'
 
+type ForcedRules = Pick<PreviewRules, 'untrusted' | 'namespace' | 'clusterRanges' | 'quota'>
+
 /** What every preview has, whatever its pull request says: limits, and no way to other namespaces. */
-export function forcedObjects(rules: PreviewRules): readonly ManifestObject[] {
+export function forcedObjects(rules: ForcedRules): readonly ManifestObject[] {
   const metadata = { name, namespace: rules.namespace }
   const limit: ResourceQuota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard: { ...rules.quota } } }
   const closed: NetworkPolicy = {

@@ -6,7 +6,10 @@ import type { PreviewRules, Remarks } from './rules.ts'
 const linkLocal = '169.254.0.0/16'
 
 /** What pods of a preview may reach at most: each other and, of those that are trusted, the world without the cluster. */
-export function widestEgress({ untrusted, clusterRanges }: PreviewRules): NetworkPolicyPeer[] {
+export function widestEgress({
+  untrusted,
+  clusterRanges,
+}: Pick<PreviewRules, 'untrusted' | 'clusterRanges'>): NetworkPolicyPeer[] {
   const each: NetworkPolicyPeer = { podSelector: {} }
   if (untrusted) return [each]
   return [each, { ipBlock: { cidr: '0.0.0.0/0', except: [...clusterRanges, linkLocal] } }]

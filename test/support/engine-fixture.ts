@@ -65,7 +65,7 @@ afterEach(() => engine.close())
 export function open(
   settings: Partial<ApplicationSettings> = {},
   others: readonly ApplicationSettings[] = [],
-  more: Pick<EngineParts, 'openPullRequest'> = {},
+  more: Pick<EngineParts, 'openPullRequest' | 'pullRequests'> = {},
 ): Engine {
   // The journal outlives an engine here, as its file does in life.
   const kept = new Proxy(journal, {
