@@ -22,6 +22,10 @@ export interface OutboxParts<T> {
   readonly changed: () => void
   /** What comes within this time after the first is sent with it, or instead; absent: nothing waits. */
   readonly lingerMs?: number
+  /** How long to wait after each, ms; absent: not at all. */
+  readonly paceMs?: () => number
+  /** What could not be told lets all others go first: what is in its way may be in its way alone. Absent: they keep their order. */
+  readonly yields?: boolean
 }
 
 const mostWaiting = 1_000
@@ -77,7 +81,7 @@ export class Outbox<T> {
     await this.#pause(this.#parts.lingerMs ?? 0)
     for (let [parcel] = this.#waiting.values(); parcel; [parcel] = this.#waiting.values()) {
       const waitMs = await this.#try(parcel)
-      await this.#pause(waitMs)
+      await this.#pause(Math.max(waitMs, this.#parts.paceMs?.() ?? 0))
       if (waitMs > 0 && this.#closing) break
     }
     this.#run = undefined
@@ -101,6 +105,10 @@ export class Outbox<T> {
         return 0
       }
       this.#failures++
+      if (this.#parts.yields && this.#waiting.get(parcel.key) === parcel) {
+        this.#waiting.delete(parcel.key)
+        this.#waiting.set(parcel.key, parcel)
+      }
       if (this.#failures === 1) log.warn('cannot be told; trying again', { to: name, reason: errorText(error) })
       const now = clock.now()
       this.#drop(

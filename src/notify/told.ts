@@ -7,37 +7,37 @@ import type { Memory } from './once.ts'
 import type { Parcel } from './outbox.ts'
 
 /** What was told, and what still has to be. */
-export interface ToldContent {
-  readonly apps: Readonly<Record<string, Memory>>
+export interface ToldContent<M> {
+  readonly apps: Readonly<Record<string, M>>
   /** By receiver. */
   readonly waiting: Readonly<Record<string, readonly Parcel<unknown>[]>>
 }
 
-const nothing: ToldContent = { apps: {}, waiting: {} }
+const nothing = { apps: {}, waiting: {} }
 const gatherMs = 500
 
-/** `told.json` in the state directory, so that a restart repeats nothing and forgets nothing. May be deleted at any time. */
-export class ToldFile {
+/** `told.json` or the like in the state directory, so that a restart repeats nothing and forgets nothing. May be deleted at any time. */
+export class ToldFile<M extends object = Memory> {
   readonly #file: string
   readonly #clock: Clock
   readonly #log: Log
-  readonly #content: () => ToldContent
+  readonly #content: () => ToldContent<M>
   #cancel: (() => void) | undefined
   /** Said once, until a write works again. */
   #failing = false
 
-  constructor(stateDir: string, clock: Clock, log: Log, content: () => ToldContent) {
-    this.#file = join(stateDir, 'told.json')
+  constructor(stateDir: string, clock: Clock, log: Log, content: () => ToldContent<M>, name = 'told.json') {
+    this.#file = join(stateDir, name)
     this.#clock = clock
     this.#log = log
     this.#content = content
   }
 
   /** A file that cannot be read is as good as none. */
-  read(): ToldContent {
+  read(): ToldContent<M> {
     try {
-      const { apps = {}, waiting = {} } = JSON.parse(readFileSync(this.#file, 'utf8')) as Partial<ToldContent>
-      return isContent(apps, waiting) ? { apps, waiting } : nothing
+      const { apps = {}, waiting = {} } = JSON.parse(readFileSync(this.#file, 'utf8')) as Partial<ToldContent<M>>
+      return isContent({ apps, waiting }) ? { apps, waiting } : nothing
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
         this.#log.warn('what was told is not known any more', { file: this.#file, reason: errorText(error) })
@@ -69,7 +69,7 @@ export class ToldFile {
   }
 }
 
-function isContent(apps: ToldContent['apps'], waiting: ToldContent['waiting']): boolean {
+function isContent({ apps, waiting }: ToldContent<object>): boolean {
   const parcels = Object.values(waiting).flat()
   const isParcel = ({ key, since, payload }: Partial<Parcel<unknown>>) =>
     typeof key === 'string' && typeof since === 'number' && typeof payload === 'object' && payload !== null

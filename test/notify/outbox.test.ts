@@ -19,7 +19,7 @@ beforeEach(() => {
   outcomes = []
 })
 
-function open(more: { lingerMs?: number } = {}): Outbox<{ text: string }> {
+function open(more: { lingerMs?: number; paceMs?: () => number; yields?: boolean } = {}): Outbox<{ text: string }> {
   const log = createLog('info', (line) => lines.push(line.replace(/^\S+ /, '')), clock.now.bind(clock))
   return new Outbox<{ text: string }>({
     ...{ name: 'statuses of shop', clock, log, changed: () => {} },
@@ -118,6 +118,28 @@ test('a server that wants to be left alone is', async () => {
   expect(sent).toHaveLength(1)
   await pass(10_000)
   expect(sent).toHaveLength(2)
+})
+
+test('with a pace, each waits for the one before', async () => {
+  let paceMs = 1_000
+  const outbox = open({ paceMs: () => paceMs })
+  for (const text of ['a', 'b', 'c']) outbox.put(text, { text })
+  await pass(1_500)
+  paceMs = 5_000
+  await pass(10_000)
+  expect(sent.map(({ after }) => after)).toEqual([0, 1_000, 2_000])
+  outbox.put('d', { text: 'd' })
+  await breathe()
+  expect(texts()).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('what could not be told lets the others go first, if it is to', async () => {
+  const outbox = open({ yields: true })
+  outcomes.push(away)
+  for (const text of ['a', 'b', 'c']) outbox.put(text, { text })
+  await pass(2_000)
+  expect(texts()).toEqual(['a', 'b', 'c', 'a'])
+  expect(outbox.waiting).toEqual([])
 })
 
 test('after an hour it is given up, in one line, and what is newer is still tried', async () => {
