@@ -107,7 +107,7 @@ export class Previewing {
   async close(): Promise<void> {
     this.#closed = true
     this.#cancel?.()
-    this.#parts.requests.close?.()
+    this.#parts.requests.stop?.()
     await this.#look
   }
 

@@ -46,7 +46,7 @@ export class ForgeRequests implements PullRequests {
     }
   }
 
-  close(): void {
+  stop(): void {
     this.#ending.abort()
   }
 

@@ -5,5 +5,5 @@ export interface PullRequests {
   /** All that are open now. Throws when that cannot be told: what is not known is not closed. */
   list(): Promise<readonly PullRequest[]>
   /** Ends what is under way: `list` then throws. Absent: there is nothing that takes long. */
-  close?(): void
+  stop?(): void
 }
