@@ -30,6 +30,12 @@ export function sameRepository(a: string, b: string): boolean {
   return one.host === other.host && one.path === other.path && samePort
 }
 
+/** Whether an address is of a repository of this full name, `owner/name`, wherever that is. */
+export function isNamed(address: string, fullName: string): boolean {
+  const place = placeOf(address)
+  return place !== undefined && `/${place.path}`.endsWith(`/${pathOf(fullName)}`)
+}
+
 function placeOf(address: string): Place | undefined {
   if (address.length > longest) return undefined
   const scheme = /^(?:git\+)?([a-z]+):\/\//i.exec(address)?.[1]?.toLowerCase()

@@ -3,6 +3,7 @@ export type Provider = (typeof providers)[number]
 
 /** What a forge tells of a repository. It is a hint: what is true, the next look at the repository tells. */
 export interface WebhookEvent {
+  /** `pullRequest`: also a label or a comment on one. */
   readonly kind: 'push' | 'pullRequest' | 'ping' | 'other'
   /** All addresses that the sender names for the repository; safe for nothing but to be compared. */
   readonly repositories: readonly string[]
@@ -35,7 +36,6 @@ const github: Readonly<Record<string, WebhookEvent['kind']>> = {
   // Of more than three tags in one push, nothing else is told.
   create: 'push',
   delete: 'push',
-  pull_request: 'pullRequest',
   ping: 'ping',
 }
 
@@ -49,8 +49,19 @@ const gitlab: Readonly<Record<string, WebhookEvent['kind']>> = {
 
 function kindOf(provider: Provider, name: string, body: Members): WebhookEvent['kind'] {
   if (provider === 'generic') return 'push'
+  if (isComment(name, body)) return 'pullRequest'
   if (provider === 'gitlab') return named(gitlab, text(body.event_name) ?? text(body.object_kind) ?? '')
-  return named(github, name)
+  // Gitea has names of its own for some of what happens to a pull request: `pull_request_sync`.
+  return name.startsWith('pull_request') ? 'pullRequest' : named(github, name)
+}
+
+/** On a pull request. GitHub and Gitea call these issues, too. */
+function isComment(name: string, { object_kind: kind, object_attributes: note, ...body }: Members): boolean {
+  if (kind === 'note') return isObject(note) && note.noteable_type === 'MergeRequest'
+  if (name !== 'issue_comment') return false
+  return (
+    body.is_pull === true || isObject(body.pull_request) || (isObject(body.issue) && isObject(body.issue.pull_request))
+  )
 }
 
 function named(table: Readonly<Record<string, WebhookEvent['kind']>>, name: string): WebhookEvent['kind'] {
