@@ -74,11 +74,6 @@ async function fromFile(
     ...(args.interval === undefined ? {} : { intervalMs: intervalMs(args.interval) }),
   }))
   if (applications.length === 0) throw new UsageError(`${file}: expected at least one Application, found none`)
-  const { provider } = applications.find(({ previews }) => previews && previews.provider !== 'branches')?.previews ?? {}
-  if (provider !== undefined)
-    throw new UsageError(
-      `${file}: spec.previews.provider: expected branches in this version of berth, found ${provider}`,
-    )
   const hosts = args.host === undefined && config.engine.hosts.length > 0 ? config.engine.hosts : [localHost(args)]
   return {
     id,
