@@ -1,5 +1,6 @@
 import type { Affinity, Container, PodSpec, Volume } from '../manifests/types.ts'
 import { isolatedClaim } from './claims.ts'
+import { limited } from './limits.ts'
 import type { PreviewRules, Remarks } from './rules.ts'
 
 /** An approval lets it run, but gives nothing away. */
@@ -19,9 +20,12 @@ export function isolatedTemplate<T extends { readonly spec: PodSpec }>(
 }
 
 export function isolatedPod(spec: PodSpec, path: string, rules: PreviewRules, remarks: Remarks): PodSpec {
-  const isolated: PodSpec = { ...spec, containers: isolatedContainers(spec.containers, `${path}.containers`, remarks) }
+  const isolated: PodSpec = {
+    ...spec,
+    containers: isolatedContainers(spec.containers, `${path}.containers`, rules, remarks),
+  }
   if (spec.initContainers) {
-    isolated.initContainers = isolatedContainers(spec.initContainers, `${path}.initContainers`, remarks)
+    isolated.initContainers = isolatedContainers(spec.initContainers, `${path}.initContainers`, rules, remarks)
   }
   for (const member of ['hostNetwork', 'hostPID', 'hostIPC'] as const) {
     if (spec[member]) remarks.refuse(`${path}.${member}`, 'a preview has nothing in common with the host, found true')
@@ -46,9 +50,9 @@ function graceOf({ terminationGracePeriodSeconds: seconds }: PodSpec, path: stri
   return longestGraceSeconds
 }
 
-function isolatedContainers(containers: Container[], path: string, remarks: Remarks): Container[] {
+function isolatedContainers(containers: Container[], path: string, rules: PreviewRules, remarks: Remarks): Container[] {
   return containers.map((container, index) => {
-    const isolated = { ...container }
+    const isolated = { ...container, resources: limited(container.resources, rules.quota) }
     if (container.ports?.some(({ hostPort }) => hostPort)) {
       // Each copy would want the same port of the host.
       remarks.leaveOut(`${path}[${index}].ports`, 'ports of the host are production’s: use a Service or an Ingress')
