@@ -6,6 +6,7 @@ import type { Log } from './base/log.ts'
 import type { Certifying } from './certifying.ts'
 import { type Ipv4Range, ipv4Range } from './manifests/ipv4.ts'
 import type { Ingress, NetworkPolicy, Service } from './manifests/types.ts'
+import { previewOf } from './preview/names.ts'
 import { Owners } from './reconcile/owners.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
 import { ServicePods } from './reconcile/service-pods.ts'
@@ -151,6 +152,10 @@ export class Networking {
       className: network.ingress?.className,
       ingresses: () => everywhere().flatMap((namespace) => wanted().inNamespace('Ingress', namespace)),
       classes: () => wanted().inNamespace('IngressClass', ''),
+      guestOf: (key) => {
+        const app = wanted().appOf(key) ?? ''
+        return previewOf(app) === undefined ? '' : app
+      },
       service: (key) => this.#rows.get(keyParts(key).namespace)?.find(key),
       secret: (key) => {
         const object = wanted().object(key)
