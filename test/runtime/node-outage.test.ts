@@ -17,6 +17,7 @@ const haproxy = {
   watch() {},
   expect() {},
   outdated() {},
+  watchUses() {},
 } satisfies TrafficApplier
 const backend = {
   name: 'web',

@@ -2,6 +2,7 @@
 import { halfClosedBackend, nextServer } from './haproxy-base.ts'
 import type { RunningServer, RunningServers } from './haproxy-commands.ts'
 import { type Bind, bindText } from './haproxy-part.ts'
+import { previewServers } from './preview-haproxy.ts'
 
 export interface Worker {
   readonly pid: string
@@ -36,7 +37,7 @@ export function readServersState(text: string): RunningServers {
     const fields = line.trim().split(' ')
     if (fields.length < 20 || line.startsWith('#')) continue
     const [, backend = '', , server = '', address = '', , admin = ''] = fields
-    if (server === nextServer || backend === halfClosedBackend) continue
+    if (server === nextServer || previewServers.has(server) || backend === halfClosedBackend) continue
     const servers = backends.get(backend) ?? new Map<string, RunningServer>()
     servers.set(server, { address, port: Number(fields[18]), open: (Number(admin) & inMaintenance) === 0 })
     backends.set(backend, servers)

@@ -14,6 +14,7 @@ import {
 import { PolicyIndex } from './haproxy-policy.ts'
 import { bindsOf, servicePart } from './haproxy-service.ts'
 import { ingressParts } from './ingress-haproxy.ts'
+import { holdPath, holdText, previewPart } from './preview-haproxy.ts'
 import { remembered } from './remembered.ts'
 import type { NetworkProblem, NetworkTable, ServicePortRow, ServiceRow } from './table.ts'
 
@@ -57,6 +58,7 @@ interface Planned {
   /** Who has what it wanted to listen on, if somebody else does. */
   readonly others: string
   readonly policies: readonly unknown[]
+  readonly isPreview: boolean
   readonly part: HaproxyPart | undefined
   readonly problems: readonly NetworkProblem[]
 }
@@ -85,8 +87,10 @@ export class HaproxyPlanner {
       if (words === undefined) parts.push(part)
       else problems.push({ key: part.key, message: `HAProxy refuses it: ${words}` })
     }
+    const previews = previewPart(table.previews)
+    if (previews) take(previews)
     for (const service of table.services) {
-      const planned = this.#service(service, owners, host)
+      const planned = this.#service(service, owners, host, table.previews?.has(service.namespace) ?? false)
       problems.push(...planned.problems)
       if (planned.part) take(planned.part)
     }
@@ -116,18 +120,23 @@ export class HaproxyPlanner {
     return this.#owners
   }
 
-  #service(service: ServiceRow, owners: ReadonlyMap<string, string>, host: HaproxyHost): Planned {
+  #service(service: ServiceRow, owners: ReadonlyMap<string, string>, host: HaproxyHost, isPreview: boolean): Planned {
     const policies = this.#policies.about(service)
     const { taken, moved = nowhere } = host
     const last = this.#planned.get(service)
     const others = last?.owners === owners ? last.others : othersOf(service, owners)
     const isSame =
-      last?.taken === taken && last.moved === moved && last.others === others && isSameList(last.policies, policies)
+      last?.taken === taken &&
+      last.moved === moved &&
+      last.others === others &&
+      last.isPreview === isPreview &&
+      isSameList(last.policies, policies)
     if (last && isSame && last.owners === owners) return last
     if (last && isSame) return this.#keep(service, { ...last, owners })
     const problems = serviceProblems(service, owners, host)
     const part = servicePart(service, {
       settings: this.#settings,
+      isPreview,
       isOpen: host.isOpen,
       mayBind: (bind) => {
         const text = bindText(bind)
@@ -140,7 +149,7 @@ export class HaproxyPlanner {
         return policy
       },
     })
-    const planned = { owners, taken, moved, others, policies, part, problems }
+    const planned = { owners, taken, moved, others, policies, isPreview, part, problems }
     // Who is not known yet stays as it is, which is not said by the row.
     return hasUnknown(service) ? planned : this.#keep(service, planned)
   }
@@ -174,7 +183,11 @@ export function haproxyFiles({ hash, parts, lists }: HaproxyPlan): ReadonlyMap<s
 
 /** Those that are no configuration, but named by it. */
 export function namedFiles({ lists }: Pick<HaproxyPlan, 'lists'>): readonly (readonly [string, string])[] {
-  return [[luaPath, luaText], ...[...lists.values()].map((list) => [list.path, listText(list)] as const)]
+  return [
+    [luaPath, luaText],
+    [holdPath, holdText],
+    ...[...lists.values()].map((list) => [list.path, listText(list)] as const),
+  ]
 }
 
 /** Which Service listens where, if several want to: the first by key. The ports of Ingress are its own, once there is one. */

@@ -19,10 +19,13 @@ import {
 } from './haproxy-part.ts'
 import { type PortPolicy, policyLines, policyLists } from './haproxy-policy.ts'
 import { conditionLines } from './ingress-words.ts'
+import { nodePortLines } from './preview-haproxy.ts'
 import type { BackendRow, ServicePortRow, ServiceRow } from './table.ts'
 
 export interface ServiceContext {
   readonly settings: Pick<HaproxySettings, 'serviceCIDR'>
+  /** It is one of a preview. */
+  readonly isPreview: boolean
   /** Whether a server is in traffic now, as far as known: who is not known yet stays as it is. */
   isOpen(backend: string, server: string): boolean
   /** False: somebody else has it. */
@@ -76,6 +79,7 @@ function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceCon
     ...binds.map((bind) => bindLine(service, bind, context.movedTo(bind))),
     ...sourceLines(service, binds, context.settings.serviceCIDR),
     ...policyLines(names.frontend, policy),
+    ...(context.isPreview ? nodePortLines(service.namespace, port.nodePort) : []),
     ...choiceLines(service, port),
     ...backends.flatMap((backend) => backendLines(service, port, backend)),
   ]

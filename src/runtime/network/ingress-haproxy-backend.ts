@@ -6,6 +6,7 @@ import { type BackendServers, type HaproxyPart, type HaproxyServer, serversHere 
 import { optionLines, serverKeywords, stickyKey } from './ingress-haproxy-options.ts'
 import { isRegex, ownRegexLines } from './ingress-haproxy-regex.ts'
 import { pathKey } from './ingress-path.ts'
+import { holdOf } from './preview-haproxy.ts'
 import type { BackendRow, IngressRoute, ServicePortRow } from './table.ts'
 
 /** A route with the backend that serves it. */
@@ -18,6 +19,8 @@ export interface BackendContext {
   /** Undefined: there is none. */
   port(backend: IngressRoute['backend']): ServicePortRow | undefined
   isOpen(backend: string, server: string): boolean
+  /** As `previews` of the table says; undefined: the namespace is none of a preview. */
+  restOf(namespace: string): string | undefined
   /** `:8443`; empty: the usual one. */
   readonly httpsPort: string
 }
@@ -73,14 +76,17 @@ export function ingressPart(ingress: Key, own: readonly Place[], context: Backen
 }
 
 /** A request is sent again only if it cannot have reached a pod, or if it may be repeated by its nature. */
-function backendLines({ route, backend }: Place, { httpsPort }: BackendContext): string[] {
-  const { before, lines } = optionLines(backend, route, httpsPort)
+function backendLines({ route, backend }: Place, { httpsPort, restOf }: BackendContext): string[] {
+  const { namespace } = keyParts(route.ingress)
+  const hold = restOf(namespace) === undefined ? undefined : holdOf(namespace, backend)
+  const { before, lines } = optionLines(backend, route, httpsPort, hold)
   return [
     ...before,
     `backend ${backend} from ingress`,
     ...lines,
     '  retry-on conn-failure empty-response',
     '  http-request disable-l7-retry unless { method GET HEAD OPTIONS }',
+    ...(hold?.servers ?? []),
     serversHere(backend),
   ]
 }
@@ -88,8 +94,10 @@ function backendLines({ route, backend }: Place, { httpsPort }: BackendContext):
 function backendServers({ route, backend }: Place, context: BackendContext): BackendServers {
   const rows = context.port(route.backend)?.backends ?? []
   const ids = serverIds(rows.map(({ name }) => name))
+  // Of a preview that falls asleep requests wait, where in production the last pod would take them to its end.
+  const isResting = (context.restOf(keyParts(route.ingress).namespace) ?? '') !== ''
   const isWanted = ({ name, state }: BackendRow) =>
-    state === 'ready' || state === 'last' || (state === 'unknown' && context.isOpen(backend, name))
+    state === 'ready' || (state === 'last' && !isResting) || (state === 'unknown' && context.isOpen(backend, name))
   const keywords = `${idleConnections} ${serverKeywords(route.options)}`.trim()
   const servers = rows.filter(isWanted).map(({ name, address, port }): HaproxyServer => {
     return { name, id: ids.get(name) ?? 0, address, port, keywords }

@@ -3,6 +3,7 @@ import { sha256 } from '../../base/hash.ts'
 import { isToken } from './ingress-haproxy-frontend.ts'
 import { isRegex, pathRegex, regexFault } from './ingress-haproxy-regex.ts'
 import { conditionLines, groupFormat, literal, plainFormat, variableFormat, word } from './ingress-words.ts'
+import type { Hold } from './preview-haproxy.ts'
 import type { CorsOptions, IngressRoute, RouteOptions } from './table.ts'
 
 /** Above this many s of requests a client may not be: a burst is let through. */
@@ -15,7 +16,8 @@ export interface OptionLines {
   readonly lines: readonly string[]
 }
 
-export function optionLines(name: string, route: IngressRoute, httpsPort: string): OptionLines {
+/** `hold`: of a preview, whose requests may have to wait. */
+export function optionLines(name: string, route: IngressRoute, httpsPort: string, hold?: Hold): OptionLines {
   const { options } = route
   const account = accountLines(name, options)
   return {
@@ -30,8 +32,8 @@ export function optionLines(name: string, route: IngressRoute, httpsPort: string
       ...account.lines,
       ...bodyLines(options),
       ...redirectLines(options),
-      ...rewriteLines(route),
-      ...headerLines(options),
+      ...(hold?.lines ?? []),
+      ...[...rewriteLines(route), ...headerLines(options)].map((line) => (hold ? `${line} ${hold.unless}` : line)),
     ],
   }
 }

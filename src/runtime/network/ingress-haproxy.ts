@@ -27,7 +27,7 @@ type Settings = Pick<HaproxySettings, 'ingressHttpPort' | 'ingressHttpsPort' | '
 const sharedKey = keyOf({ namespace: '', kind: 'Ingress', name: '' })
 
 export function ingressParts(
-  { ingress, services }: NetworkTable,
+  { ingress, services, previews }: NetworkTable,
   settings: Settings,
   host: IngressHost,
 ): { readonly parts: readonly HaproxyPart[]; readonly problems: readonly NetworkProblem[] } {
@@ -39,6 +39,7 @@ export function ingressParts(
       backend &&
       rows.get(backend.service)?.ports.find(({ port, protocol }) => port === backend.port && protocol === 'TCP'),
     isOpen: host.isOpen,
+    restOf: (namespace) => previews?.get(namespace),
     httpsPort: settings.ingressHttpsPort === 443 || settings.proxyProtocol ? '' : `:${settings.ingressHttpsPort}`,
   }
   const byIngress = new Map<Key, Place[]>()

@@ -11,7 +11,15 @@ export interface NetworkTable {
   readonly policies: readonly PolicyRow[]
   /** `cluster.local` */
   readonly zone: string
+  /**
+   * Namespaces of previews. What becomes of requests of an Ingress while none of the pods behind it is ready: they wait (`holdRequests`), are
+   * refused in these words, or, empty, as in production. Absent: there are none.
+   */
+  readonly previews?: ReadonlyMap<string, string>
 }
+
+/** They wait until a pod is ready. */
+export const holdRequests = 'hold'
 
 /** One Service. */
 export interface ServiceRow {

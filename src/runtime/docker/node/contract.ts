@@ -41,6 +41,8 @@ export interface TrafficApplier extends Applier {
   watch(changed: (pods: readonly string[]) => void): void
   /** Who is to apply the newest table once more, as something of the host has changed by itself. */
   outdated(again: () => void): void
+  /** Who is to know of previews that are asked for: namespace -> when last, ms. */
+  watchUses(used: (uses: ReadonlyMap<string, number>) => void): void
   /** The table that will be applied next: from now on `trafficOf` is about this one. */
   expect(table: NetworkTable): void
 }

@@ -21,6 +21,7 @@ import {
   statePath,
   workerSocket,
 } from '../../network/node-paths.ts'
+import { readUses, useTable } from '../../network/preview-haproxy.ts'
 import type { NodeShell } from './contract.ts'
 import { listenersScript } from './listeners.ts'
 import { quoted } from './shell-text.ts'
@@ -111,6 +112,14 @@ export class HaproxyClient {
     const text = await this.#shell.run(scripts.join('\n'))
     const isChoosing = text.split('==\n').some((words, index) => workers[index]?.isOld && !readStopping(words))
     return isChoosing || text.includes(noAnswer) ? undefined : readSessions(text)
+  }
+
+  /** Previews that were asked for -> how long ago, ms. `old`: also what workers that were replaced still carry. */
+  async previewUses(old: boolean): Promise<ReadonlyMap<string, number>> {
+    const command = `show table ${useTable}`
+    const replaced = old ? (await this.workers()).filter(({ isOld }) => isOld) : []
+    const asked = replaced.map(({ pid, socket }) => ask(socket, `@!${pid};${command}`))
+    return readUses(await this.#shell.run([ask(workerSocket, command), ...asked].join('\n')))
   }
 
   /** Asks for a new worker; it is there once `hash` says so. False: the master is busy with the one before. */

@@ -20,6 +20,7 @@ import { HaproxyPlace } from './haproxy-place.ts'
 import { HaproxyRefusals } from './haproxy-refusals.ts'
 import { HaproxyTraffic } from './haproxy-traffic.ts'
 import { IngressCertificates } from './ingress-certificates.ts'
+import { PreviewUses } from './preview-uses.ts'
 
 /** How often sessions of leaving servers are counted, ms. */
 const countMs = 50
@@ -52,6 +53,8 @@ class HaproxyApplier implements TrafficApplier {
   readonly #host: HaproxyPlace
   readonly #traffic = new HaproxyTraffic()
   readonly #certificates = new IngressCertificates()
+  readonly #uses: PreviewUses
+  #used: (uses: ReadonlyMap<string, number>) => void = () => {}
   #shell: NodeShell | undefined
   #client: HaproxyClient | undefined
   /** One thing at a time: what is read must still be so when something is made of it. */
@@ -78,6 +81,7 @@ class HaproxyApplier implements TrafficApplier {
     this.#planner = new HaproxyPlanner(settings)
     this.#host = new HaproxyPlace(settings)
     this.#clock = clock
+    this.#uses = new PreviewUses(clock, (uses) => this.#used(uses))
   }
 
   attach(shell: NodeShell): Promise<void> {
@@ -100,6 +104,7 @@ class HaproxyApplier implements TrafficApplier {
     this.#client = undefined
     this.#shell = undefined
     this.#certificates.detach()
+    this.#uses.stop()
     this.#cancelTimer()
     this.#cancelLook()
   }
@@ -111,6 +116,10 @@ class HaproxyApplier implements TrafficApplier {
 
   watch(changed: (pods: readonly string[]) => void): void {
     this.#changed = changed
+  }
+
+  watchUses(used: (uses: ReadonlyMap<string, number>) => void): void {
+    this.#used = used
   }
 
   outdated(again: () => void): void {
@@ -132,6 +141,7 @@ class HaproxyApplier implements TrafficApplier {
       if (this.#isFresh) this.#traffic.suspect(this.#clock.now())
       this.#isFresh = false
       this.#table = table
+      this.#uses.follow(client, table.previews)
       this.#tell()
       this.#schedule()
       this.#lookAgain()
