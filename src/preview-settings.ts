@@ -1,11 +1,15 @@
 // What holds for the Application that a preview is. Part of the corridor beside engine.ts.
 import { keyParts } from './base/key.ts'
+import type { ManifestSet } from './manifests/check.ts'
 import { noRollback } from './manifests/config-delivery.ts'
+import type { Problem } from './manifests/problem.ts'
 import { ownStorage } from './preview/claims.ts'
+import type { Wished } from './preview/misfit.ts'
 import { previewName } from './preview/names.ts'
 import type { PreviewRules } from './preview/rules.ts'
 import type { PreviewOrder } from './previewing.ts'
 import { defaultClass } from './reconcile/plan/provision.ts'
+import { exceededByObjects } from './reconcile/plan/quota-objects.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import type { ApplicationSettings, EngineSettings, PreviewSettings } from './settings.ts'
 
@@ -20,11 +24,17 @@ export function targetBranchOf({ revision, previews }: Previewed): string {
   return previews.targetBranch ?? revision.replace(/^refs\/heads\//, '')
 }
 
+/** Which pull requests may have previews. Where they are of another repository any branch will do, as manifests are not read from it. */
+export function wishedOf(settings: Previewed): Wished {
+  const { images, targetBranch, labels, drafts } = settings.previews
+  return { targetBranch: images ? targetBranch : targetBranchOf(settings), labels, drafts }
+}
+
 /** Whose signature counts, counts for previews, too. */
 export function settingsOf(of: Previewed, { id, branch }: PreviewOrder, name: string): ApplicationSettings {
   return {
     ...of,
-    ...{ name, revision: branch, namespace: previewName(of.name, id), podSecurity: of.previews.podSecurity },
+    ...{ name, revision: of.previews.images ? of.revision : branch, namespace: previewName(of.name, id), podSecurity: of.previews.podSecurity },
     ...{ prune: true, pruneBudget: '100%', selfHeal: true, rollback: noRollback },
     ...{ forge: undefined, notes: false, previews: undefined },
   }
@@ -46,4 +56,13 @@ export function rulesOf(
     clusterRanges: [settings.network.podCIDR, settings.network.serviceCIDR],
     storage: ownStorage(classes, wanted.inNamespace('PersistentVolume', ''), defaultClass(classes).metadata.name),
   }
+}
+
+/** What is more than the quota of a preview, besides pods, which are counted where they run: the quota itself would only tell of it. */
+export function overQuota(objects: ManifestSet): readonly Problem[] {
+  const all = [...objects.values()].map(({ object }) => object)
+  const exceeded = all.flatMap((object) => (object.kind === 'ResourceQuota' ? exceededByObjects(object, all) : []))
+  return exceeded.map((text) => {
+    return { file: '', line: 0, path: '', message: `expected no more than spec.previews.quota allows, found ${text}` }
+  })
 }

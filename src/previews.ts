@@ -15,7 +15,7 @@ import { staged } from './preview/hooks.ts'
 import { isolated } from './preview/isolate.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
 import { type ListedPreview, mergeOf, previewReport } from './preview-reports.ts'
-import { hasPreviews, type Previewed, rulesOf, settingsOf, targetBranchOf } from './preview-settings.ts'
+import { hasPreviews, overQuota, type Previewed, rulesOf, settingsOf, targetBranchOf } from './preview-settings.ts'
 import { type PreviewAnswer, Previewing, type PreviewOrder, type PreviewVerb } from './previewing.ts'
 import { BranchRequests } from './pulls/branches.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
@@ -301,7 +301,7 @@ export class Previews {
     const { asleep, ending = false } = order
     const made = staged(result.objects, { asleep, ending, fillers: new Set() })
     this.#endings.noted(result.objects, made)
-    return { ...result, objects: made }
+    return { ...result, problems: [...result.problems, ...overQuota(result.objects)], objects: made }
   }
 
   /** One that ends stays what it was. */

@@ -72,3 +72,11 @@ test('until the last pod of a closed preview is gone, it reaches nobody else', a
   await pass(90_000)
   expect([traces(), unjudged]).toEqual([[], []])
 })
+
+test('more than its quota of what is no pod is refused, not only told', async () => {
+  await begin({ quota: { pods: '20', 'requests.storage': '10Gi' } })
+  forge.open(7, { 'data.yaml': claim.replace('1Gi', '11Gi') })
+  await pass(30_000)
+  expect(problemsOf(7)).toBe('expected no more than spec.previews.quota allows, found requests.storage: 11Gi of 10Gi')
+  expect(traces()).toEqual([])
+})
