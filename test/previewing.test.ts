@@ -238,7 +238,7 @@ test('a branch that is merged has no preview any more', async () => {
   await start()
   repository.pushTo('preview/blue', 'Try', { 'web.yaml': deployment('web', 'app:2') })
   await pass(25_000)
-  const head = repository.merge('preview/blue')
+  const head = repository.fastForward('preview/blue')
   await pass(90_000)
   expect(status()).toMatchObject({ commit: head, sync: 'Synced', health: 'Healthy', previews: [] })
   expect(networks()).toEqual(['shop'])

@@ -4,6 +4,7 @@ import PQueue from 'p-queue'
 import { GitError } from './errors.ts'
 import type { Generations } from './generations.ts'
 import { knownRevisions, lastRef, readLast, writeLast } from './heads.ts'
+import type { Past } from './merge/past.ts'
 import { damaged, type ObjectReader } from './objects/reader.ts'
 import type { Branch, Head, SyncLimits, SyncTimeouts } from './port.ts'
 import { checkedCommit, type Found, hasCommit, hasObject, isRewritten, isTag, type Store } from './store.ts'
@@ -27,6 +28,7 @@ export interface ClonedStoreParts {
   readonly generations: Generations
   readonly transfer: Transfer
   readonly push: Push
+  readonly past: Past
   readonly limits: SyncLimits
   readonly timeouts: SyncTimeouts
   readonly shown: string
@@ -76,6 +78,15 @@ export class ClonedStore implements Store {
 
   get push(): Push {
     return this.#parts.push
+  }
+
+  get past(): Past {
+    return this.#parts.past
+  }
+
+  folders(): readonly string[] {
+    const { current } = this.#parts.generations
+    return current === undefined ? [] : [join(current, 'objects')]
   }
 
   place(revision: Revision, deadline: number): Promise<Found> {

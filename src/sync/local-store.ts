@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLast, writeLast } from './heads.ts'
 import { branchesIn, expectPlainLayout, hasBranches, type LocalRepository, openLocal, readRef } from './local-refs.ts'
+import { noPast } from './merge/past.ts'
 import { FolderReader } from './objects/folder.ts'
 import type { ObjectReader } from './objects/reader.ts'
 import type { Branch, Head } from './port.ts'
@@ -20,6 +21,7 @@ import { LocalPush } from './write/local-push.ts'
 /** Reads a repository on this machine where it lies. Only the heads seen are kept, in the own folder. */
 export class LocalStore implements Store {
   readonly push: LocalPush
+  readonly past = noPast
   readonly #path: string
   readonly #folder: string
   readonly #shown: string
@@ -35,6 +37,10 @@ export class LocalStore implements Store {
 
   get reader(): ObjectReader {
     return this.#open(openLocal(this.#path))
+  }
+
+  folders(): readonly string[] {
+    return [join(openLocal(this.#path).common, 'objects')]
   }
 
   last(revision: Revision): string | undefined {

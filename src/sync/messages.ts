@@ -7,6 +7,7 @@ import type {
   Credentials,
   FileRef,
   Head,
+  Merged,
   Repository,
   Signature,
   SyncLimits,
@@ -40,6 +41,7 @@ export type Call =
   | { readonly kind: 'between'; readonly from: string | undefined; readonly to: string; readonly limit: number }
   | { readonly kind: 'resolve'; readonly revision: string }
   | { readonly kind: 'signature'; readonly oid: string; readonly keys: readonly string[] }
+  | { readonly kind: 'merge'; readonly onto: string; readonly head: string }
   | { readonly kind: 'treeOf'; readonly oid: string; readonly path: string }
   | { readonly kind: 'write'; readonly revision: Revision; readonly request: WriteRequest }
   | {
@@ -62,6 +64,7 @@ export interface Results {
   readonly between: Commit[]
   readonly resolve: string
   readonly signature: Signature
+  readonly merge: Merged
   readonly treeOf: string | undefined
   readonly write: WriteResult
   readonly note: undefined

@@ -5,7 +5,11 @@ import { EmbeddedTransfer } from './embedded.ts'
 import { Generations } from './generations.ts'
 import { HttpRemote } from './http/client.ts'
 import { RemoteRefs } from './http/refs.ts'
+import { openLocal } from './local-refs.ts'
 import { LocalStore } from './local-store.ts'
+import { NativeMerge } from './merge/native-merge.ts'
+import { pastIn } from './merge/past.ts'
+import { RemotePast } from './merge/remote-past.ts'
 import type { SessionOptions } from './messages.ts'
 import { NativeGit } from './native-git.ts'
 import { localBranches, locateLocally } from './native-place.ts'
@@ -24,7 +28,11 @@ import { SmartPush } from './write/smart-push.ts'
 
 /** Opens the store of one repository; nothing is asked of the remote yet. */
 export function openSession(options: SessionOptions): Session {
-  return new Session(openStore(options), options.limits, options.timeouts, options.remote.display)
+  const { folder, git, limits, timeouts, remote } = options
+  const ending = new AbortController()
+  const native = git === undefined ? undefined : new NativeGit(git, join(folder, 'home'), ending.signal)
+  const merge = native && new NativeMerge({ git: native, folder: join(folder, 'merge') })
+  return new Session({ store: openStore(options), merge, ending, limits, timeouts, shown: remote.display })
 }
 
 function openStore(options: SessionOptions): Store {
@@ -59,6 +67,7 @@ function httpStore(options: SessionOptions, folder: string, remote: Remote & { k
     generations: new Generations(folder),
     transfer,
     push: new SmartPush(http),
+    past: new RemotePast(http, limits),
     limits,
     timeouts,
     shown,
@@ -87,6 +96,7 @@ function streamStore(
     generations: new Generations(folder),
     transfer: new EmbeddedTransfer(stream, limits),
     push: new SmartPush(stream),
+    past: new RemotePast(stream, limits),
     limits,
     timeouts,
     shown,
@@ -108,11 +118,17 @@ function copyOfLocal(
   const shown = remote.display
   const ending = new AbortController()
   const git = new NativeGit(binary, join(folder, 'home'), ending.signal)
+  let opened: ObjectReader | undefined
+  const reader = () => {
+    opened ??= new CatFileReader(git, openLocal(remote.path).common)
+    return opened
+  }
   const source = async () => ({ address: remote.path, authorization: undefined, trust: undefined })
   return new ClonedStore({
     generations: new Generations(folder),
     transfer: new NativeTransfer({ git, shown, source, idleMs: timeouts.idleMs }),
     push: new LocalPush(remote.path),
+    past: pastIn(reader, () => [join(openLocal(remote.path).common, 'objects')]),
     limits,
     timeouts,
     shown,

@@ -1,5 +1,5 @@
 import { GitError } from './errors.ts'
-import type { Branch, Commit, FileRef, Head, Repository, Signature, Snapshot, WriteResult } from './port.ts'
+import type { Branch, Commit, FileRef, Head, Merged, Repository, Signature, Snapshot, WriteResult } from './port.ts'
 
 /**
  * A repository whose head is told by somebody else, such as a list of pull requests: following it asks the remote for nothing but the
@@ -56,6 +56,10 @@ export class PinnedRepository implements Repository {
 
   resolve(revision: string): Promise<string> {
     return this.#base.resolve(revision)
+  }
+
+  merge(onto: string, head: string): Promise<Merged> {
+    return this.#base.merge(onto, head)
   }
 
   treeOf(oid: string, path: string): Promise<string | undefined> {

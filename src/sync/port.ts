@@ -125,6 +125,17 @@ export type WriteResult =
   /** `unless` holds. */
   | { readonly kind: 'overtaken'; readonly head: string }
 
+/** What a merge of two commits would be. */
+export type Merged =
+  /** A commit that is nowhere but here: read as any other, while few others are asked for. One side may be it already. */
+  | { readonly kind: 'merged'; readonly oid: string }
+  /** `paths`: sorted, safe to print. */
+  | { readonly kind: 'conflict'; readonly paths: readonly string[] }
+  /** They have nothing in common. */
+  | { readonly kind: 'unrelated' }
+  /** It cannot be told what Git would do, or not within the limits. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+
 /** Who signed a commit, or why that does not count. */
 export type Signature =
   | { readonly valid: true; readonly key: string }
@@ -176,6 +187,11 @@ export interface Repository {
   between(from: string | undefined, to: string, limit: number): Promise<Commit[]>
   /** A full id for a branch, tag, full or abbreviated commit id that the store knows; throws NO_SUCH_REVISION. */
   resolve(revision: string): Promise<string>
+  /**
+   * What `git merge` of `head` on `onto` gives, three-way, of commits of this repository. Nothing is pushed; the same two give the same.
+   * History that the store does not have is asked for beside it, so that what comes for it slows no fetch and shows nowhere else.
+   */
+  merge(onto: string, head: string): Promise<Merged>
   /** Tree id of a folder in a commit; undefined: it is not there. '' or '.': the root. */
   treeOf(oid: string, path: string): Promise<string | undefined>
   /** Checks the commit's signature against public keys: paths of files, or keys themselves (lines of ssh, armored OpenPGP). */

@@ -9,6 +9,7 @@ import type {
   Commit,
   FileRef,
   Head,
+  Merged,
   Repository,
   RepositoryOptions,
   Signature,
@@ -92,6 +93,10 @@ class WorkerRepository implements Repository {
 
   resolve(revision: string): Promise<string> {
     return this.#session.call({ kind: 'resolve', revision })
+  }
+
+  merge(onto: string, head: string): Promise<Merged> {
+    return this.#session.call({ kind: 'merge', onto, head })
   }
 
   treeOf(oid: string, path: string): Promise<string | undefined> {

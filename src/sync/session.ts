@@ -1,12 +1,15 @@
 import { GitError } from './errors.ts'
 import { type FileContents, readFiles } from './files.ts'
 import { commitsBetween } from './history.ts'
+import { Merging } from './merge/merging.ts'
+import type { NativeMerge } from './merge/native-merge.ts'
 import { peel, readCommit } from './objects/commit.ts'
 import type {
   Branch,
   Commit,
   FileRef,
   Head,
+  Merged,
   Signature,
   SyncLimits,
   SyncTimeouts,
@@ -21,6 +24,17 @@ import { parseRevision, type Revision } from './url.ts'
 import { folderTree } from './write/build.ts'
 import { Writer } from './write/writer.ts'
 
+export interface SessionParts {
+  readonly store: Store
+  /** Absent: there is no git program. */
+  readonly merge: NativeMerge | undefined
+  /** Ends the programs that it runs. */
+  readonly ending: AbortController
+  readonly limits: SyncLimits
+  readonly timeouts: SyncTimeouts
+  readonly shown: string
+}
+
 /** What one repository answers, on the worker's side. */
 export class Session {
   readonly #store: Store
@@ -30,11 +44,16 @@ export class Session {
   readonly #snapshots: Snapshots
   readonly #writer: Writer
 
-  constructor(store: Store, limits: SyncLimits, timeouts: SyncTimeouts, shown: string) {
+  readonly #merging: Merging
+  readonly #ending: AbortController
+
+  constructor({ store, merge, ending, limits, timeouts, shown }: SessionParts) {
     this.#store = store
     this.#limits = limits
     this.#totalMs = timeouts.totalMs
     this.#shown = shown
+    this.#ending = ending
+    this.#merging = new Merging({ store, native: merge, totalMs: timeouts.totalMs })
     this.#snapshots = new Snapshots(limits)
     this.#writer = new Writer({ store, shown, totalMs: timeouts.totalMs })
   }
@@ -53,19 +72,21 @@ export class Session {
   }
 
   snapshot(oid: string, path: string, since: string | undefined): Promise<FolderState> {
-    return obtaining(this.#store, (reader) => this.#snapshots.take(reader, oid, path, since), { oid })
+    return obtaining(this.#store, (reader) => this.#snapshots.take(this.#merging.over(reader), oid, path, since), {
+      oid,
+    })
   }
 
   read(files: readonly FileRef[]): Promise<FileContents> {
-    return repairing(this.#store, (reader) => readFiles(reader, files, this.#limits))
+    return repairing(this.#store, (reader) => readFiles(this.#merging.over(reader), files, this.#limits))
   }
 
   commit(oid: string): Promise<Commit> {
-    return obtaining(this.#store, (reader) => readCommit(reader, oid), { oid })
+    return obtaining(this.#store, (reader) => readCommit(this.#merging.over(reader), oid), { oid })
   }
 
   between(from: string | undefined, to: string, limit: number): Promise<Commit[]> {
-    return repairing(this.#store, (reader) => commitsBetween(reader, from, to, limit))
+    return repairing(this.#store, (reader) => commitsBetween(this.#merging.behind(reader, to), from, to, limit))
   }
 
   signature(oid: string, keys: readonly string[]): Promise<Signature> {
@@ -73,7 +94,11 @@ export class Session {
   }
 
   treeOf(oid: string, path: string): Promise<string | undefined> {
-    return obtaining(this.#store, (reader) => folderTree(reader, oid, path), { oid })
+    return obtaining(this.#store, (reader) => folderTree(this.#merging.over(reader), oid, path), { oid })
+  }
+
+  merge(onto: string, head: string): Promise<Merged> {
+    return this.#merging.merge(onto, head)
   }
 
   write(revision: Revision, request: WriteRequest): Promise<WriteResult> {
@@ -111,6 +136,7 @@ export class Session {
 
   close(): Promise<void> {
     this.#writer.close()
+    this.#ending.abort()
     return this.#store.close()
   }
 }

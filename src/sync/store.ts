@@ -1,5 +1,6 @@
 import { GitError } from './errors.ts'
 import { isAncestor } from './history.ts'
+import type { Past } from './merge/past.ts'
 import { peel, readCommit } from './objects/commit.ts'
 import { damaged, type ObjectReader, readObject } from './objects/reader.ts'
 import type { Branch, Head } from './port.ts'
@@ -22,6 +23,10 @@ export interface Store {
   /** Takes objects that the remote has by now, while the store has the commits that they build on. */
   keep(objects: readonly NewObject[], needs: readonly string[]): Promise<void>
   readonly push: Push
+  /** History beyond this store. */
+  readonly past: Past
+  /** Its own folders of objects. */
+  folders(): readonly string[]
   /** Replaces a damaged store by a fresh one, unless that has happened since; false when it has no other source. */
   repair(failed: ObjectReader | undefined): Promise<boolean>
   /**

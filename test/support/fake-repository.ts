@@ -5,6 +5,7 @@ import type {
   Commit,
   FileRef,
   Head,
+  Merged,
   Repository,
   Signature,
   Snapshot,
@@ -21,6 +22,8 @@ export class FakeRepository implements Repository {
   fault: GitError | undefined
   /** What it answers to whoever writes. */
   writeFault: GitError | undefined
+  /** What it answers to whoever asks what a merge would be. */
+  mergeFault: GitError | undefined
   /** By commit; of others: unsigned. */
   readonly signatures = new Map<string, Signature>()
   readonly notes = new Map<string, string>()
@@ -55,7 +58,7 @@ export class FakeRepository implements Repository {
   }
 
   /** The head becomes that of the branch. */
-  merge(branch: string): string {
+  fastForward(branch: string): string {
     this.#head = this.#branches.get(branch) ?? this.#head
     return this.#head
   }
@@ -137,6 +140,32 @@ export class FakeRepository implements Repository {
 
   async resolve(revision: string): Promise<string> {
     return revision === 'main' ? this.#head : this.#found(revision).commit.oid
+  }
+
+  /** By whole files: two sides that change one file are a conflict. */
+  async merge(onto: string, head: string): Promise<Merged> {
+    if (this.mergeFault) throw this.mergeFault
+    const behind = this.#behind(head)
+    const base = this.#behind(onto).find((oid) => behind.includes(oid))
+    if (base === undefined) return { kind: 'unrelated' }
+    if (base === onto || base === head) return { kind: 'merged', oid: base === onto ? head : onto }
+    const [was, ours, theirs] = [base, onto, head].map((oid) => this.#found(oid).files)
+    const paths = [...new Set([...was!.keys(), ...ours!.keys(), ...theirs!.keys()])].sort()
+    const changed = paths.filter((path) => was!.get(path) !== theirs!.get(path))
+    const both = changed.filter((path) => was!.get(path) !== ours!.get(path) && ours!.get(path) !== theirs!.get(path))
+    if (both.length > 0) return { kind: 'conflict', paths: both }
+    const texts = changed.map((path): [string, string | null] => [path, this.#text(theirs!.get(path))])
+    return { kind: 'merged', oid: this.#make(onto, `Merge ${head} into ${onto}`, Object.fromEntries(texts)) }
+  }
+
+  /** The commit and all before it, newest first. */
+  #behind(oid: string): string[] {
+    const { parents } = this.#found(oid).commit
+    return [oid, ...parents.flatMap((parent) => this.#behind(parent))]
+  }
+
+  #text(blob: string | undefined): string | null {
+    return blob === undefined ? null : Buffer.from(this.#blobs.get(blob) ?? []).toString()
   }
 
   async treeOf(oid: string, _path: string): Promise<string | undefined> {

@@ -4,6 +4,7 @@ import type {
   Commit,
   FileRef,
   Head,
+  Merged,
   Repository,
   Signature,
   Snapshot,
@@ -79,6 +80,10 @@ export class MemoryRepository implements Repository {
 
   async resolve(revision: string): Promise<string> {
     return revision
+  }
+
+  async merge(): Promise<Merged> {
+    return { kind: 'unrelated' }
   }
 
   async treeOf(oid: string): Promise<string | undefined> {

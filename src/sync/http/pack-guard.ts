@@ -37,18 +37,35 @@ export function serverProblem(text: string, host: string): GitError {
  * `maxBytes`. A gigabyte of zeros is a megabyte on the wire.
  */
 export function checkPack(pack: Buffer, maxBytes: number, host: string): void {
+  for (const _ of packEntries(pack, maxBytes, host));
+}
+
+/** As it stands in the pack: an object, or a delta to one. */
+export interface PackEntry {
+  /** Where it begins in the pack. */
+  readonly at: number
+  /** 1 to 4: commit, tree, blob, tag; 6 and 7: a delta. */
+  readonly type: number
+  /** Of a delta: where its base begins in the same pack, or the id of it. */
+  readonly base: number | string | undefined
+  readonly bytes: Buffer
+}
+
+/** The entries of a pack, in order; throws as `checkPack` says. */
+export function* packEntries(pack: Buffer, maxBytes: number, host: string): Generator<PackEntry> {
   if (pack.length < headerBytes + trailerBytes || pack.toString('latin1', 0, 4) !== 'PACK') throw cut(host)
   const end = pack.length - trailerBytes
   let at = headerBytes
   for (let left = pack.readUInt32BE(8); left > 0; left--) {
     if (at >= end) throw cut(host)
-    const { type, size, data } = objectHeader(pack, at)
+    const { type, size, data, base } = objectHeader(pack, at)
     if (size > maxBytes) throw tooLarge(size, maxBytes, host)
     const unpacked = unpack(pack.subarray(data, end), size, host)
     if (type === offsetDelta || type === idDelta) {
       const { result } = deltaSizes(unpacked.bytes)
       if (result > maxBytes) throw tooLarge(result, maxBytes, host)
     }
+    yield { at, type, base, bytes: unpacked.bytes }
     at = data + unpacked.used
   }
   if (at !== end) throw cut(host)
@@ -71,7 +88,7 @@ function inflateWithInfo(packed: Buffer, options: { readonly info: true; readonl
   return result as { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }
 }
 
-function objectHeader(pack: Buffer, start: number): { type: number; size: number; data: number } {
+function objectHeader(pack: Buffer, start: number) {
   let at = start
   let byte = pack[at++]!
   const type = (byte >> 4) & 7
@@ -80,9 +97,21 @@ function objectHeader(pack: Buffer, start: number): { type: number; size: number
     byte = pack[at++]!
     size += (byte & 0x7f) * scale
   }
-  if (type === idDelta) at += 20
-  if (type === offsetDelta) while (pack[at++]! & 0x80);
-  return { type, size, data: at }
+  let base: number | string | undefined
+  if (type === idDelta) {
+    base = pack.toString('hex', at, at + 20)
+    at += 20
+  }
+  if (type === offsetDelta) {
+    byte = pack[at++]!
+    let distance = byte & 0x7f
+    while (byte & 0x80) {
+      byte = pack[at++]!
+      distance = (distance + 1) * 128 + (byte & 0x7f)
+    }
+    base = start - distance
+  }
+  return { type, size, data: at, base }
 }
 
 function tooLarge(size: number, maxBytes: number, host: string): GitError {

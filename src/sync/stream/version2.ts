@@ -17,6 +17,9 @@ export function fetchedPack(answer: Buffer, host: string): Buffer {
   const pack: Buffer[] = []
   let section = ''
   const packets = readPackets(answer, host)
+  const [first] = packets
+  // Nothing comes after it.
+  if (Buffer.isBuffer(first) && first.toString('latin1', 0, 4) === 'ERR ') throw refusal(lineOf(first).slice(4), host)
   if (packets.at(-1) !== 'flush') throw cut(host)
   for (const data of packets) {
     if (!Buffer.isBuffer(data)) {

@@ -26,6 +26,11 @@ export class Draft {
     return this.#made.get(oid)
   }
 
+  /** All that was made here. */
+  all(): readonly NewObject[] {
+    return [...this.#made.values()]
+  }
+
   /** The entries of a tree; none for undefined. */
   async tree(oid: string | undefined): Promise<readonly RawEntry[]> {
     if (oid === undefined) return []

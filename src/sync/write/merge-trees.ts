@@ -82,10 +82,20 @@ class Merger {
 }
 
 /** Names some of the paths, which are shown as they are. */
-export function conflict(problem: string, conflicting: readonly string[]): GitError {
+export function conflict(problem: string, conflicting: readonly string[]): Conflict {
   const paths = conflicting.toSorted()
   const more = paths.length > mostShown ? ` and ${paths.length - mostShown} more` : ''
-  return new GitError('CONFLICT', paths[0]!, `${problem}: ${paths.slice(0, mostShown).join(', ')}${more}`)
+  return new Conflict(paths, `${problem}: ${paths.slice(0, mostShown).join(', ')}${more}`)
+}
+
+/** A CONFLICT that knows all of its paths, as they are shown. */
+export class Conflict extends GitError {
+  readonly paths: readonly string[]
+
+  constructor(paths: readonly string[], message: string) {
+    super('CONFLICT', paths[0]!, message)
+    this.paths = paths
+  }
 }
 
 /** One name in the three trees: all files (or links, or submodules), or all folders. */

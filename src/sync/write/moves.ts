@@ -23,6 +23,13 @@ export async function expectNoMoves(draft: Draft, { base, ours, theirs }: Merge)
   if (moved.size > 0) throw conflict('moved since, or in a folder that moved', [...moved].map(shownPath))
 }
 
+/** The files that moved from `base` to `after`, by their old names, as they are shown. */
+export async function movedFiles(draft: Draft, base: string, after: string): Promise<readonly string[]> {
+  const { changes } = await differences(draft, base, after)
+  const sources = removed(changes)
+  return sources.length === 0 ? [] : (await movedFrom(draft, sources, added(changes))).map(shownPath)
+}
+
 /** One side of a merge. */
 interface Side {
   readonly base: string | undefined
