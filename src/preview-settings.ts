@@ -34,7 +34,12 @@ export function wishedOf(settings: Previewed): Wished {
 export function settingsOf(of: Previewed, { id, branch }: PreviewOrder, name: string): ApplicationSettings {
   return {
     ...of,
-    ...{ name, revision: of.previews.images ? of.revision : branch, namespace: previewName(of.name, id), podSecurity: of.previews.podSecurity },
+    ...{
+      name,
+      revision: of.previews.images ? of.revision : branch,
+      namespace: previewName(of.name, id),
+      podSecurity: of.previews.podSecurity,
+    },
     ...{ prune: true, pruneBudget: '100%', selfHeal: true, rollback: noRollback },
     ...{ forge: undefined, notes: false, previews: undefined },
   }

@@ -7,8 +7,9 @@ import type { Journal } from './journal/journal.ts'
 import type { RememberedPreview } from './journal/previews.ts'
 import { admit, type KnownPreview, type PreviewPolicy, type Verdict } from './preview/admission.ts'
 import { isApproved, seenApprovals } from './preview/approvals.ts'
+import { asBefore } from './preview/images.ts'
 import type { PullRequest } from './preview/pull-request.ts'
-import { targetBranchOf } from './preview-settings.ts'
+import { wishedOf } from './preview-settings.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
 import type { PreviewRow } from './report/status.ts'
 import type { ApplicationSettings, PreviewSettings } from './settings.ts'
@@ -22,6 +23,8 @@ export interface PreviewOrder {
   readonly untrusted: boolean
   /** It is about to be removed, once its hooks have been run. */
   readonly ending?: boolean
+  /** See PullRequest. */
+  readonly image?: string | undefined
 }
 
 export interface PreviewingParts {
@@ -41,6 +44,8 @@ export interface PreviewingParts {
   /** Ids of which there is something on the hosts that is not being removed. */
   readonly found: () => readonly string[]
   readonly namespaceOf: (id: string) => string
+  /** What all previews together leave for these; see PreviewPolicy. */
+  readonly room: () => PreviewPolicy['together']
   readonly onChange: () => void
 }
 
@@ -84,6 +89,11 @@ export class Previewing {
     return this.#open !== undefined
   }
 
+  /** How many have pods, or are to have. */
+  get awake(): number {
+    return this.restored().filter(({ asleep }) => !asleep).length
+  }
+
   get trouble(): string {
     return this.#trouble
   }
@@ -123,12 +133,13 @@ export class Previewing {
     const alive = known?.asleep ? ('asleep' as const) : ('awake' as const)
     const before = known?.endingSince === undefined ? alive : ('ending' as const)
     const { is, reason } = verdict ?? { is: before, reason: 'its pull request is not known yet' }
-    const { branch = '', head = '' } = request ?? known ?? {}
+    const { branch = '', newest = '', head = '' } = request ?? known ?? {}
     const { title = '', author = '', url = '', number = null } = request ?? {}
     const ahead = verdict?.is === 'queued' && verdict.ahead !== undefined ? { ahead: verdict.ahead } : {}
     const since = known?.since === undefined ? null : new Date(known.since).toISOString()
     const namespace = this.#parts.namespaceOf(id)
-    return { id, is, reason, ...ahead, number, namespace, branch, head, title, author, url, since }
+    const commits = { head: head || newest, ...(head !== '' && newest !== '' && { newest }) }
+    return { id, is, reason, ...ahead, number, namespace, branch, ...commits, title, author, url, since }
   }
 
   /** What somebody asks for. */
@@ -181,8 +192,9 @@ export class Previewing {
     this.#parts.log.warn('pull requests are not known; previews stay as they are', { app, reason })
   }
 
-  #apply(listed: readonly PullRequest[]): void {
+  #apply(told: readonly PullRequest[]): void {
     const now = this.#parts.clock.now()
+    const listed = told.map((request) => asBefore(request, this.#memory.get(request.id)))
     this.#open = listed
     for (const request of listed) this.#remember(request, now)
     const open = listed.map((request) => {
@@ -191,10 +203,11 @@ export class Previewing {
       const approved = isApproved(request, approvals)
       return { ...request, approved, activeAt: Math.max(request.activeAt, seenAt) }
     })
-    const deleted = open.filter(({ id, head }) => this.#memory.get(id)?.deletedAt === head)
+    const deleted = open.filter(({ id, head }) => head !== '' && this.#memory.get(id)?.deletedAt === head)
     const others = open.filter((request) => !deleted.includes(request))
     const found = this.#parts.found()
-    const verdicts = admit(others, this.#known(found, now), policyOf(this.#parts.settings), now)
+    const policy = { ...policyOf(this.#parts.settings), together: this.#parts.room() }
+    const verdicts = admit(others, this.#known(found, now), policy, now)
     this.#verdicts = new Map([...verdicts, ...deleted.map(deletedByHand)].map((verdict) => [verdict.id, verdict]))
     // What goes makes room first.
     for (const verdict of this.#verdicts.values()) if (!isThere(verdict)) this.#end(verdict, found, now)
@@ -208,14 +221,14 @@ export class Previewing {
 
   /** A push wakes whoever was put to sleep, and makes one anew that was deleted. */
   #remember(request: PullRequest, now: number): void {
-    const { id, branch, head } = request
+    const { id, branch, head, newest, image } = request
     const known = this.#memory.get(id)
     const approvals = seenApprovals(request, known)
     const fresh = known?.head === head ? {} : { branch, head, seenAt: now, laidDown: false, deletedAt: '' }
     const unknown = { branch, head, seenAt: now, laidDown: false, deletedAt: '' }
     this.#memory.set(id, {
       ...{ id, since: undefined, usedAt: 0, asleep: false, untrusted: true, ...unknown },
-      ...{ ...known, ...fresh, approvals },
+      ...{ ...known, ...fresh, approvals, newest, image },
     })
   }
 
@@ -231,10 +244,10 @@ export class Previewing {
     const verdict = this.#verdicts.get(request.id)
     const known = this.#memory.get(request.id)
     if (!known || !verdict || !isThere(verdict)) return
-    const { id, branch, head } = request
+    const { id, branch, head, image } = request
     const asleep = verdict.is === 'asleep'
     const { untrusted } = verdict
-    const refused = this.#parts.want({ id, branch, head, asleep, untrusted })
+    const refused = this.#parts.want({ id, branch, head, asleep, untrusted, image })
     if (refused === '')
       this.#memory.set(id, { ...known, since: known.since ?? now, asleep, untrusted, endingSince: undefined })
     else this.#verdicts = new Map(this.#verdicts).set(id, { id, is: 'queued', reason: refused })
@@ -273,5 +286,5 @@ function deletedByHand({ id }: PullRequest): Verdict {
 }
 
 function policyOf(settings: PreviewingParts['settings']): PreviewPolicy {
-  return { ...settings.previews, targetBranch: targetBranchOf(settings) }
+  return { ...settings.previews, ...wishedOf(settings) }
 }

@@ -6,16 +6,18 @@ import { errorText } from './base/errors.ts'
 import { type Key, keyOf } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import { Confining } from './confining.ts'
+import { Ending, type EndingParts } from './ending.ts'
 import type { Journal } from './journal/journal.ts'
 import { type Located, type ManifestSet, objectKey } from './manifests/check.ts'
-import { Ending, type EndingParts } from './ending.ts'
 import { MergePlans, type MergePlansParts } from './merge-plans.ts'
 import { forcedObjects } from './preview/forced.ts'
 import { staged } from './preview/hooks.ts'
 import { isolated } from './preview/isolate.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
+import { awaitingImages, withImageOf } from './preview-images.ts'
 import { type ListedPreview, mergeOf, previewReport } from './preview-reports.ts'
 import { hasPreviews, overQuota, type Previewed, rulesOf, settingsOf, targetBranchOf } from './preview-settings.ts'
+import { Sharing } from './preview-sharing.ts'
 import { type PreviewAnswer, Previewing, type PreviewOrder, type PreviewVerb } from './previewing.ts'
 import { BranchRequests } from './pulls/branches.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
@@ -26,6 +28,7 @@ import type { PreviewMark, PreviewRow } from './report/status.ts'
 import type { Runtime } from './runtime/port.ts'
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
 import type { Transformed } from './source/application.ts'
+import { FollowingRepository } from './sync/following.ts'
 import { PinnedRepository } from './sync/pinned.ts'
 import type { Repository } from './sync/port.ts'
 
@@ -72,6 +75,7 @@ export class Previews {
   readonly #removing: Removing
   readonly #confining = new Confining()
   readonly #endings: Ending
+  readonly #sharing: Sharing
   /** One for all previews of an application. */
   readonly #repositories = new Map<string, Promise<Repository>>()
   readonly #ending = new Set<Promise<unknown>>()
@@ -94,6 +98,7 @@ export class Previews {
       ...parts,
       over: (name) => this.#previewings.get(previewOf(name)?.app ?? '')?.decide(),
     })
+    this.#sharing = new Sharing(parts.settings.previewQuota)
     for (const settings of parts.settings.applications) {
       if (hasPreviews(settings)) this.#previewings.set(settings.name, this.#previewing(settings))
     }
@@ -212,15 +217,18 @@ export class Previews {
     const { journal, clock, log, random, pullRequests, onChange } = this.#parts
     const { provider, branches, targetBranch: target = settings.revision } = settings.previews
     const targetBranch = targetBranchOf(settings)
-    const requests =
+    const open =
       provider === 'branches' || !pullRequests
         ? new BranchRequests({ repository: () => this.#repository(settings), pattern: branches, targetBranch })
         : pullRequests(settings)
-    const plans = target === settings.revision ? this.#plansOf(settings) : undefined
+    const requests = awaitingImages(settings, open, this.#parts)
+    // A merge elsewhere changes no manifest.
+    const plans = !settings.previews.images && target === settings.revision ? this.#plansOf(settings) : undefined
     const previewing = new Previewing({
       ...{ settings, requests, journal, clock, log, random },
       onChange: () => {
         plans?.want(previewing.rows().filter((row) => this.#isAccepted(settings.name, row)))
+        this.#sharing.decided(settings.name)
         onChange()
       },
       want: (order) => this.#want(settings, order),
@@ -232,7 +240,10 @@ export class Previews {
         return names.flatMap((name) => (previewOf(name)?.app === settings.name ? (previewOf(name)?.id ?? []) : []))
       },
       namespaceOf: (id) => previewName(settings.name, id),
+      room: () => this.#sharing.roomOf(settings.name),
     })
+    const { quota } = settings.previews
+    this.#sharing.join(settings.name, { quota, awake: () => previewing.awake, decide: () => previewing.decide() })
     return previewing
   }
 
@@ -276,7 +287,7 @@ export class Previews {
     preview.pinned?.pin(order.head)
     this.#endings.forget(name)
     const isOther = before.asleep !== order.asleep || before.untrusted !== order.untrusted || before.ending
-    if (isOther) preview.application.readAgain()
+    if (isOther || before.image !== order.image) preview.application.readAgain()
     else if (before.head !== order.head) preview.application.pollNow()
     return ''
   }
@@ -285,7 +296,9 @@ export class Previews {
     const application = this.#parts.make(settingsOf(of, order, name), {
       openRepository: async () => {
         const base = await this.#repository(of)
-        preview.pinned = new PinnedRepository(base, order.branch, this.#headOf(name, preview.order))
+        preview.pinned = of.previews.images
+          ? new FollowingRepository(base)
+          : new PinnedRepository(base, order.branch, this.#headOf(name, preview.order))
         return preview.pinned
       },
       transform: (objects) => this.#transformed(preview, objects),
@@ -297,11 +310,16 @@ export class Previews {
   }
 
   #transformed({ of, order }: Preview, objects: ManifestSet): Transformed {
-    const result = isolated(objects, rulesOf(of, order, this.#parts))
+    const imaged = withImageOf(of, order.image, objects)
+    const result = isolated(imaged.objects, rulesOf(of, order, this.#parts))
     const { asleep, ending = false } = order
     const made = staged(result.objects, { asleep, ending, fillers: new Set() })
     this.#endings.noted(result.objects, made)
-    return { ...result, problems: [...result.problems, ...overQuota(result.objects)], objects: made }
+    return {
+      ...result,
+      objects: made,
+      problems: [...imaged.problems, ...result.problems, ...overQuota(result.objects)],
+    }
   }
 
   /** One that ends stays what it was. */

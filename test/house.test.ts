@@ -29,7 +29,7 @@ const doors: Readonly<Record<string, Doors>> = {
   // Its only file that is not computed but happens.
   'cron/wake.ts': { open: [] },
   'reconcile/plan': {
-    open: [...baseValues, 'manifests', 'diff', 'cron', 'runtime/pod-address.ts'],
+    open: [...baseValues, 'manifests', 'diff', 'cron', 'runtime/pod-address.ts', 'runtime/filled.ts'],
     types: ['base', 'runtime', 'runtime/network'],
     pure: true,
   },
@@ -116,7 +116,9 @@ const corridor = [
   'certifying.ts',
   'merge-plans.ts',
   'confining.ts',
+  'preview-images.ts',
   'preview-reports.ts',
+  'preview-sharing.ts',
   'preview-settings.ts',
   'previewing.ts',
   'previews.ts',

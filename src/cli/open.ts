@@ -3,6 +3,7 @@ import { createLog, type Log, type LogLevel } from '../base/log.ts'
 import { Engine, type EngineParts } from '../engine.ts'
 import { openForge, openForgePullRequests } from '../forge/forge.ts'
 import { Journal } from '../journal/journal.ts'
+import { hasPreviews, wishedOf } from '../preview-settings.ts'
 import { ForgeRequests } from '../pulls/forge.ts'
 import type { PullRequests } from '../pulls/pull-requests.ts'
 import type { PullRequest } from '../reverting.ts'
@@ -48,11 +49,14 @@ export function openEngine(
  * The pull requests of which an application has previews: its forge's, of its own repository or of the one that makes its images. Throws
  * BAD_SETTINGS when it does not follow from the configuration where that is.
  */
-export function openPullRequests({ forge, repoURL, revision, previews }: ApplicationSettings): PullRequests {
-  if (!forge || !previews) throw new Error('previews of pull requests need spec.forge of the application')
-  const { images, targetBranch = revision.replace(/^refs\/heads\//, ''), labels, drafts, approveLabel } = previews
+export function openPullRequests(application: ApplicationSettings): PullRequests {
+  const { forge, repoURL } = application
+  if (!forge || !hasPreviews(application)) {
+    throw new Error('previews of pull requests need spec.forge of the application')
+  }
+  const { images, approveLabel } = application.previews
   const settings = images ? { ...forge, repository: images.repository } : forge
-  const policy = { targetBranch, labels, drafts, approveLabel }
+  const policy = { ...wishedOf(application), approveLabel }
   return new ForgeRequests({ forge: openForgePullRequests(settings, repoURL), policy, clock: systemClock })
 }
 

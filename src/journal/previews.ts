@@ -20,6 +20,9 @@ export interface RememberedPreview {
   readonly deletedAt: string
   /** Since when its hooks on deletion are run, ms; absent: it is not about to go. */
   readonly endingSince?: number | undefined
+  /** See PullRequest. */
+  readonly newest?: string | undefined
+  readonly image?: string | undefined
   /** Approvals that were seen, and the commit that each was of; '' where that is not known. Absent: none. */
   readonly approvals?: Readonly<Record<string, string>>
 }

@@ -2,6 +2,7 @@ import type { Key } from '../base/key.ts'
 import type { Located, ManifestSet } from '../manifests/check.ts'
 import type { Problem } from '../manifests/problem.ts'
 import type { Container, ManifestObject, PodSpec } from '../manifests/types.ts'
+import type { PullRequest } from './pull-request.ts'
 
 /** The image that CI makes of a commit of a pull request: what `{{number}}`, `{{sha}}` and `{{shortSha}}` (7 digits) stand for. */
 export function imageOf(
@@ -29,6 +30,13 @@ export function imageName(reference: string): string {
   if (first !== 'docker.io' && first !== 'index.docker.io') return name
   const path = name.slice(first.length + 1)
   return `docker.io/${path.includes('/') ? path : `library/${path}`}`
+}
+
+/** Where it is not known yet which commit of a pull request can have a preview, such as after a restart, it is the one that had one. */
+export function asBefore(request: PullRequest, known: Pick<PullRequest, 'head' | 'image'> | undefined): PullRequest {
+  const { head, image } = known ?? { head: '' }
+  const isKnown = head !== '' && (image !== undefined || request.newest === undefined)
+  return request.head === '' && isKnown ? { ...request, head, image } : request
 }
 
 export interface WithImage {

@@ -23,7 +23,7 @@ export interface PullRequest {
   /** Why a newer commit than `head` cannot have a preview yet, or, where `head` is empty, its first one; absent: it can. */
   readonly waits?: string
   /** That newer commit; absent: `head` is the newest. */
-  readonly newest?: string
+  readonly newest?: string | undefined
   /** With its digest: what takes the place of the application's image. Absent: nothing does, or `head` is empty. */
   readonly image?: string | undefined
 }

@@ -54,6 +54,10 @@ export class ImageRequests implements PullRequests {
     this.#options = options
   }
 
+  stop(): void {
+    this.#options.requests.stop?.()
+  }
+
   async list(): Promise<readonly PullRequest[]> {
     const { requests, fits } = this.#options
     const open = await requests.list()

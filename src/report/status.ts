@@ -43,7 +43,7 @@ export interface PreviewRow {
   /** `queued`: comes as soon as another one goes. `unapproved`: waits for somebody who may write. `none`: it has no preview.
    * `ending`: it goes once its hooks have been run. */
   readonly is: 'awake' | 'asleep' | 'queued' | 'unapproved' | 'none' | 'ending'
-  /** Why it is not awake; empty when it is. */
+  /** Why it is not awake, or not at `newest`; empty when it is. */
   readonly reason: string
   /** Of a queued one: how many come before it; absent: not known. */
   readonly ahead?: number
@@ -51,7 +51,10 @@ export interface PreviewRow {
   readonly number: number | null
   readonly namespace: string
   readonly branch: string
+  /** Commit that the preview is of, or is to be of. */
   readonly head: string
+  /** A newer one, which cannot have a preview yet; absent: `head` is the newest. */
+  readonly newest?: string | undefined
   readonly title: string
   readonly author: string
   readonly url: string

@@ -14,6 +14,8 @@ export class FollowingRepository extends PinnedRepository {
     return (await this.head()) ?? this.#base.fetch()
   }
 
+  override pin(): void {}
+
   override async head(): Promise<Head | undefined> {
     return this.#base.head()
   }

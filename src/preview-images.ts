@@ -1,0 +1,78 @@
+// Previews of pull requests of another repository, whose image CI makes. Part of the corridor beside engine.ts.
+import type { Clock } from './base/clock.ts'
+import { keyOf } from './base/key.ts'
+import type { ManifestSet } from './manifests/check.ts'
+import { imageName, type WithImage, withImage } from './preview/images.ts'
+import { misfit } from './preview/misfit.ts'
+import type { PullRequest } from './preview/pull-request.ts'
+import { type Previewed, wishedOf } from './preview-settings.ts'
+import { type ImageAnswer, ImageRequests } from './pulls/images.ts'
+import type { PullRequests } from './pulls/pull-requests.ts'
+import { podSpecOf } from './reconcile/plan/references.ts'
+import { authsOf } from './reconcile/plan/registry-auths.ts'
+import type { Wanted } from './reconcile/wanted.ts'
+import { RuntimeError } from './runtime/errors.ts'
+import type { RegistryAuth, Runtime } from './runtime/port.ts'
+
+interface Registries {
+  readonly runtime: Pick<Runtime, 'registryDigest'>
+  readonly wanted: Wanted
+  readonly clock: Clock
+}
+
+/** The same pull requests, each commit as soon as the registry has its image; of an application without `previews.images` as they are. */
+export function awaitingImages(of: Previewed, requests: PullRequests, parts: Registries): PullRequests {
+  const { images } = of.previews
+  if (!images) return requests
+  const wished = wishedOf(of)
+  return new ImageRequests({
+    requests,
+    template: images.imageTemplate,
+    fits: (request) => request.head !== '' && misfit(request, wished) === '',
+    ask: (image, request) => answerOf(parts.runtime, image, isTrusted(request) ? authsFor(of, parts.wanted) : []),
+    clock: parts.clock,
+  })
+}
+
+/** The manifests with the image of a pull request; of an application without `previews.images` as they are. */
+export function withImageOf(of: Previewed, by: string | undefined, objects: ManifestSet): WithImage {
+  const { images } = of.previews
+  if (!images) return { objects, problems: [] }
+  if (by !== undefined) return withImage(objects, images.image, by)
+  return { objects, problems: [{ file: '', line: 0, path: '', message: 'its image is not known' }] }
+}
+
+/** There are no Secrets in the preview of anybody else, so its image is pulled without credentials. */
+function isTrusted({ fork, authorMayWrite }: PullRequest): boolean {
+  return !fork && authorMayWrite === true
+}
+
+async function answerOf(
+  runtime: Pick<Runtime, 'registryDigest'>,
+  image: string,
+  auths: readonly RegistryAuth[],
+): Promise<ImageAnswer> {
+  try {
+    const digest = await runtime.registryDigest(image, auths)
+    return digest === undefined ? { is: 'missing' } : { is: 'there', digest }
+  } catch (error) {
+    if (error instanceof RuntimeError) return { is: 'unknown', reason: error.message }
+    throw error
+  }
+}
+
+/** The imagePullSecrets of all that runs the image in production. */
+function authsFor({ name, previews }: Previewed, wanted: Wanted): RegistryAuth[] {
+  const image = imageName(previews.images?.image ?? '')
+  return [...wanted.keys(name)].flatMap((key) => {
+    const object = wanted.object(key)
+    const spec = object && podSpecOf(object)
+    const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]
+    if (!spec || !containers.some((one) => one.image !== undefined && imageName(one.image) === image)) return []
+    const namespace = object.metadata.namespace ?? ''
+    return authsOf(spec, (kind, secret) => {
+      const found = wanted.object(keyOf({ namespace, kind, name: secret }))
+      return found?.kind === 'Secret' || found?.kind === 'ConfigMap' ? found : undefined
+    })
+  })
+}
