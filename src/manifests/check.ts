@@ -80,7 +80,7 @@ function checkDocument(written: Doc, options: CheckOptions, found: Findings): Lo
     found.problems.push({ file, line: document.at([verdict.at]), path: verdict.at, message: verdict.message })
     return undefined
   }
-  const review = reviewOf(document, options.podSecurity, found)
+  const review = reviewOf(document, options, found)
   if (legacy) review.warn(['apiVersion'], legacy.note)
   if (verdict.is === 'ignored') {
     review.ignored([], verdict.reason)

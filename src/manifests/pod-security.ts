@@ -54,7 +54,7 @@ const plainVolumes: ReadonlySet<string> = new Set([
 export function reviewPodSecurity(spec: PodSpec, path: Path, review: Review): void {
   const level = review.podSecurity
   if (level === 'privileged') return
-  const refuse = (at: Path, message: string) => review.problem([...path, ...at], `${message}: ${hint(level)}`)
+  const refuse = (at: Path, message: string) => review.problem([...path, ...at], `${message}: ${hint(review)}`)
   reviewPod(spec, level, refuse)
   for (const member of ['initContainers', 'containers'] as const) {
     for (const [index, container] of (spec[member] ?? []).entries()) {
@@ -157,6 +157,7 @@ function plainCapability(name: string): string {
   return name.toUpperCase().replace(/^CAP_/, '')
 }
 
-function hint(level: PodSecurity): string {
-  return `podSecurity is ${level} (--pod-security, or spec.security.podSecurity of the Application)`
+function hint({ podSecurity, forPreview }: Review): string {
+  const setting = forPreview ? 'spec.previews.podSecurity' : '--pod-security, or spec.security.podSecurity'
+  return `podSecurity is ${podSecurity} (${setting} of the Application)`
 }

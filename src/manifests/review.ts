@@ -9,6 +9,8 @@ export type PodSecurity = (typeof podSecurityLevels)[number]
 /** Where the checks of one object put what they find. */
 export interface Review {
   readonly podSecurity: PodSecurity
+  /** The setting that says so is that of previews. */
+  readonly forPreview: boolean
   /** The object cannot be run as written. */
   problem(path: Path, message: string): void
   /** It runs, but something in it has no effect that its author may expect. */
@@ -41,13 +43,18 @@ export interface Findings {
 }
 
 /** A review of one document that adds to `findings`. */
-export function reviewOf(document: Doc, podSecurity: PodSecurity, { problems, ignored, warnings }: Findings): Review {
+export function reviewOf(
+  document: Doc,
+  { podSecurity, forPreview = false }: { readonly podSecurity: PodSecurity; readonly forPreview?: boolean },
+  { problems, ignored, warnings }: Findings,
+): Review {
   const { file } = document
   const kind = shown(document.kind)
   const name = nameOf(document)
   const place = (path: Path) => ({ file, line: document.at(path), path: pathText(document.written(path)) })
   return {
     podSecurity,
+    forPreview,
     problem: (path, message) => problems.push({ ...place(path), message }),
     warn: (path, message) => warnings.push({ ...place(path), message }),
     ignored: (path, reason) => ignored.push({ ...place(path), kind, name, reason }),

@@ -69,3 +69,9 @@ describe('pod security', () => {
     ])
   })
 })
+
+test('a preview is told of the setting of previews', () => {
+  const options = { podSecurity: 'restricted', forPreview: true } as const
+  const [problem] = plain(withContainer({ securityContext: { privileged: true } }), options)
+  expect(problem).toContain('podSecurity is restricted (spec.previews.podSecurity of the Application)')
+})
