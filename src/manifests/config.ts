@@ -87,7 +87,7 @@ export function readConfig(file: ManifestFile): ConfigResult {
   const engines: EngineConfig[] = []
   const applications: ApplicationConfig[] = []
   for (const document of documents) {
-    const review = reviewOf(document, 'privileged', findings)
+    const review = reviewOf(document, { podSecurity: 'privileged' }, findings)
     const { kind, apiVersion } = document
     if (kind !== 'Engine' && kind !== 'Application') {
       review.problem(['kind'], `expected Engine or Application in a configuration, found ${quoted(kind)}`)
