@@ -296,9 +296,8 @@ export class Previews {
     const application = this.#parts.make(settingsOf(of, order, name), {
       openRepository: async () => {
         const base = await this.#repository(of)
-        preview.pinned = of.previews.images
-          ? new FollowingRepository(base)
-          : new PinnedRepository(base, order.branch, this.#headOf(name, preview.order))
+        const pinned = new PinnedRepository(base, order.branch, this.#headOf(name, preview.order))
+        preview.pinned = of.previews.images ? new FollowingRepository(base) : pinned
         return preview.pinned
       },
       transform: (objects) => this.#transformed(preview, objects),
@@ -315,11 +314,8 @@ export class Previews {
     const { asleep, ending = false } = order
     const made = staged(result.objects, { asleep, ending, fillers: new Set() })
     this.#endings.noted(result.objects, made)
-    return {
-      ...result,
-      objects: made,
-      problems: [...imaged.problems, ...result.problems, ...overQuota(result.objects)],
-    }
+    const problems = [...imaged.problems, ...result.problems, ...overQuota(result.objects)]
+    return { ...result, objects: made, problems }
   }
 
   /** One that ends stays what it was. */
