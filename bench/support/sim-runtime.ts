@@ -62,6 +62,7 @@ export class SimRuntime implements Runtime {
   async refresh(): Promise<void> {}
   expectNetwork(): void {}
   setNetwork(): void {}
+  readonly watchUses = () => () => {}
 
   networkRests(): boolean {
     return true
@@ -107,6 +108,9 @@ export class SimRuntime implements Runtime {
     this.#volumes.set(name, live)
     this.#tell([subjectKey(live)])
   }
+
+  /** Nothing is seeded here. */
+  async fillVolume(): Promise<void> {}
 
   async removeVolume(_host: string, name: string): Promise<void> {
     this.calls += 1

@@ -11,12 +11,14 @@ import type {
   PodRef,
   Runtime,
   SandboxSpec,
+  VolumeFill,
   VolumeSetup,
   VolumeSpec,
 } from '../../src/runtime/port.ts'
 import type { Dice } from './dice.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { type Box, FakeDocker, ours } from './fake-docker.ts'
+import { fillVolume } from './fake-fills.ts'
 import { FakeNetwork } from './fake-network.ts'
 import { liveHost, livePod, ownerParts } from './fake-pods.ts'
 import { programOf } from './fake-programs.ts'
@@ -50,6 +52,8 @@ export interface FakeOptions {
   /** The hosts have a data path; else names are all they have. */
   readonly network?: boolean
 }
+
+type NewBox = Pick<Box, 'name' | 'sandbox' | 'mark' | 'config' | 'imageId' | 'attempt'>
 
 const firstAttempt: Attempt = { restarts: 0, backoffMs: 0, last: undefined }
 const probeDelayMs = 400
@@ -93,6 +97,12 @@ export class FakeRuntime implements Runtime {
   async refresh(): Promise<void> {}
 
   readonly networkRests = () => true
+  /** Somebody asks for previews: by namespace, when, ms. */
+  used = (_uses: ReadonlyMap<string, number>): void => {}
+  watchUses(used: typeof this.used): () => void {
+    this.used = used
+    return () => {}
+  }
   expectNetwork(): void {}
   setNetwork(table: NetworkTable, allocations: ReadonlyMap<Key, Allocation>): void {
     this.network?.set(table, allocations)
@@ -159,6 +169,10 @@ export class FakeRuntime implements Runtime {
 
   async createVolume(host: string, volume: VolumeSpec): Promise<void> {
     this.#call(host, (engine) => createVolume(engine, this.#installation, volume, this.#options.clock.now()))
+  }
+
+  async fillVolume(host: string, fill: VolumeFill): Promise<void> {
+    this.#call(host, (engine) => fillVolume(engine, this.#installation, fill, this.#options.clock))
   }
 
   async removeVolume(host: string, name: string): Promise<void> {
@@ -357,19 +371,8 @@ export class FakeRuntime implements Runtime {
     throw new RuntimeError('NO_SUCH_CONTAINER', subject, `no such container on ${engine.name}: ${subject}`)
   }
 
-  #add(
-    engine: FakeDocker,
-    pod: PodRef,
-    box: Pick<Box, 'name' | 'sandbox' | 'mark' | 'config' | 'imageId' | 'attempt'>,
-  ): void {
-    engine.add({
-      ...box,
-      namespace: pod.namespace,
-      pod: pod.name,
-      installation: this.#installation,
-      copied: false,
-      leaving: false,
-    })
+  #add(engine: FakeDocker, { namespace, name: pod }: PodRef, box: NewBox): void {
+    engine.add({ ...box, namespace, pod, installation: this.#installation, copied: false, leaving: false })
   }
 
   #changed(box: Box): void {

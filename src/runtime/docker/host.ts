@@ -15,7 +15,7 @@ import { Images } from './images.ts'
 import { Messages } from './messages.ts'
 import { NetworkMigration } from './network-migration.ts'
 import { Networks, type ServicesMode } from './networks.ts'
-import { DataPath } from './node/data-path.ts'
+import { DataPath, type DataPathParts } from './node/data-path.ts'
 import type { NodeOptions } from './node/options.ts'
 import { type ContainerRecord, type Observed, observe } from './observe.ts'
 import type { Capacity } from './options.ts'
@@ -27,7 +27,7 @@ import { Volumes } from './volumes.ts'
 const relistEveryMs = 5 * 60_000
 const inspectsAtATime = 8
 
-export interface HostSettings {
+export interface HostSettings extends Pick<DataPathParts, 'trafficChanged' | 'previewsUsed'> {
   readonly name: string
   readonly endpoint: string
   readonly engine: string
@@ -49,8 +49,6 @@ export interface HostSettings {
   readonly marks: HostMarks
   /** Undefined: it is to have no node container. */
   readonly node: NodeOptions | undefined
-  /** Pods (`namespace/name`), of whatever host, whose traffic over this one is another; undefined: of any. */
-  readonly trafficChanged: (pods?: readonly string[]) => void
 }
 
 /** One engine: its facts, kept current by its events. */
@@ -129,6 +127,7 @@ export class Host {
         this.#migration.wake()
       },
       trafficChanged: settings.trafficChanged,
+      previewsUsed: settings.previewsUsed,
     })
     this.#migration = new NetworkMigration({
       ...{ host: name, api: this.api, networks: this.networks, containers: this.containers, clock, log: settings.log },

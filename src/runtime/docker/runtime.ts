@@ -65,6 +65,7 @@ class DockerRuntime implements Runtime {
   readonly #podRange: Range
   /** Host blocks chosen by this process, before a network bears them. */
   readonly #claimed = new Map<string, number>()
+  readonly #useWatchers = new Set<(uses: ReadonlyMap<string, number>) => void>()
 
   constructor(options: DockerRuntimeOptions) {
     checkEngine(options.engine)
@@ -114,6 +115,9 @@ class DockerRuntime implements Runtime {
     const hooks = new Hooks(host.api, clock, record, (hooked) => {
       prober.follow(hooked, hooked)
       touched(hooked)
+      previewsUsed: (uses) => {
+        for (const used of this.#useWatchers) used(uses)
+      },
     })
     const volumes = new VolumeCalls(host, engine, log, touched)
     const stops = new Stops(host, hooks, log, touched)
@@ -199,6 +203,12 @@ class DockerRuntime implements Runtime {
 
   networkRests(): boolean {
     return [...this.#hosts.values()].every(({ host }) => !host.facts().reachable || host.dataPath.rests)
+  }
+
+  watchUses(used: (uses: ReadonlyMap<string, number>) => void): () => void {
+    const watcher = (uses: ReadonlyMap<string, number>) => used(uses)
+    this.#useWatchers.add(watcher)
+    return () => void this.#useWatchers.delete(watcher)
   }
 
   async ensureNetwork(host: string, namespace: string): Promise<void> {

@@ -26,6 +26,8 @@ export interface DataPathParts {
   readonly changed: () => void
   /** Pods (`namespace/name`), of whatever host, whose traffic over this one is another; undefined: of any. */
   readonly trafficChanged: (pods?: readonly string[]) => void
+  /** Previews that were asked for on this host: namespace -> when last, ms. */
+  readonly previewsUsed: (uses: ReadonlyMap<string, number>) => void
 }
 
 /** The data path of one host: a node container, where there is to be one and the engine can have it. */
@@ -38,12 +40,13 @@ export class DataPath {
   #unable = ''
   #services: readonly ServiceRow[] = []
 
-  constructor({ host, options, networks, trafficChanged, ...parts }: DataPathParts) {
+  constructor({ host, options, networks, trafficChanged, previewsUsed, ...parts }: DataPathParts) {
     this.#clock = parts.clock
     if (options === undefined) return
     const settings = { ...options.settings, host }
     const appliers = createAppliers(settings, () => networks.records(), parts.clock)
     appliers.haproxy.watch(trafficChanged)
+    appliers.haproxy.watchUses(previewsUsed)
     this.#engine = settings.engine
     this.#range = parseRange(settings.serviceCIDR)
     this.#node = new HostNode({ ...parts, trafficChanged, settings, image: options.image, appliers })
