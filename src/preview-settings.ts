@@ -1,11 +1,12 @@
 // What holds for the Application that a preview is. Part of the corridor beside engine.ts.
 import { keyParts } from './base/key.ts'
 import type { ManifestSet } from './manifests/check.ts'
+import { objectKey } from './manifests/check.ts'
 import { noRollback } from './manifests/config-delivery.ts'
 import type { Problem } from './manifests/problem.ts'
 import { ownStorage } from './preview/claims.ts'
 import type { Wished } from './preview/misfit.ts'
-import { previewName } from './preview/names.ts'
+import { previewAppName, previewName } from './preview/names.ts'
 import type { PreviewRules } from './preview/rules.ts'
 import type { PreviewOrder } from './previewing.ts'
 import { defaultClass } from './reconcile/plan/provision.ts'
@@ -43,6 +44,22 @@ export function settingsOf(of: Previewed, { id, branch }: PreviewOrder, name: st
     ...{ prune: true, pruneBudget: '100%', selfHeal: true, rollback: noRollback },
     ...{ forge: undefined, notes: false, previews: undefined },
   }
+}
+
+/** Why the namespace of a preview cannot be its own; empty: it can. */
+export function namespaceTaken(
+  of: Previewed,
+  id: string,
+  { settings, wanted }: { readonly settings: EngineSettings; readonly wanted: Wanted },
+): string {
+  const [name, namespace] = [previewAppName(of.name, id), previewName(of.name, id)]
+  const other = settings.applications.find((application) => application.namespace === namespace)?.name
+  const owner = wanted
+    .objectsIn(namespace)
+    .map((object) => wanted.appOf(objectKey(object)))
+    .find((app) => app !== undefined && app !== name)
+  const taker = other ?? owner
+  return taker === undefined ? '' : `its namespace ${namespace} is one of application ${taker}`
 }
 
 /** As production is now: the namespaces of its objects are those of the preview. */

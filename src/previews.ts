@@ -15,8 +15,8 @@ import { staged } from './preview/hooks.ts'
 import { isolated } from './preview/isolate.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
 import { awaitingImages, withImageOf } from './preview-images.ts'
-import { type ListedPreview, mergeOf, previewReport } from './preview-reports.ts'
-import { hasPreviews, overQuota, type Previewed, rulesOf, settingsOf, targetBranchOf } from './preview-settings.ts'
+import { type ListedPreview, listedPreviews, mergeOf, previewReport } from './preview-reports.ts'
+import { hasPreviews, namespaceTaken, overQuota, type Previewed, rulesOf, settingsOf, targetBranchOf } from './preview-settings.ts'
 import { Sharing } from './preview-sharing.ts'
 import { type PreviewAnswer, Previewing, type PreviewOrder, type PreviewVerb } from './previewing.ts'
 import { BranchRequests } from './pulls/branches.ts'
@@ -281,7 +281,7 @@ export class Previews {
     const name = previewAppName(of.name, order.id)
     if (this.#removing.has(name)) return 'the one before is still being removed'
     const preview = this.#previews.get(name)
-    if (!preview) return this.#taken(of, order.id) || this.#open(of, order, name)
+    if (!preview) return namespaceTaken(of, order.id, this.#parts) || this.#open(of, order, name)
     const before = preview.order
     preview.order = order
     preview.pinned?.pin(order.head)
@@ -334,19 +334,6 @@ export class Previews {
     preview.pinned?.pin(this.#headOf(name, preview.order))
     preview.application.readAgain()
     return waits
-  }
-
-  /** Why the namespace of a preview cannot be its own; empty: it can. */
-  #taken(of: Previewed, id: string): string {
-    const { settings, wanted } = this.#parts
-    const [name, namespace] = [previewAppName(of.name, id), previewName(of.name, id)]
-    const other = settings.applications.find((application) => application.namespace === namespace)?.name
-    const owner = wanted
-      .objectsIn(namespace)
-      .map((object) => wanted.appOf(objectKey(object)))
-      .find((app) => app !== undefined && app !== name)
-    const taker = other ?? owner
-    return taker === undefined ? '' : `its namespace ${namespace} is one of application ${taker}`
   }
 
   #remove(name: string): void {
