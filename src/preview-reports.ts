@@ -1,12 +1,12 @@
 // What is told of a preview, besides its status. Part of the corridor beside engine.ts.
 import type { Application } from './application.ts'
-import { previewName } from './preview/names.ts'
+import { previewName, previewOf } from './preview/names.ts'
 import type { Previewed } from './preview-settings.ts'
 import type { PreviewOrder } from './previewing.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
 import type { MergePlan, PreviewAddress, PreviewReport } from './report/preview-comment.ts'
-import { appStatus, type PreviewMerge, type PreviewRow } from './report/status.ts'
+import { type AppStatus, appStatus, type PreviewMerge, type PreviewRow } from './report/status.ts'
 import type { EngineSettings } from './settings.ts'
 
 export function mergeOf({ base, stale, apps, items }: MergePlan): PreviewMerge {
@@ -14,8 +14,28 @@ export function mergeOf({ base, stale, apps, items }: MergePlan): PreviewMerge {
   return { base, stale, refused: apps.some(({ sync }) => sync === 'Refused'), actions }
 }
 
-/** Something of which a pull request may be told; the number is null where it is not open any more, or none of a forge. */
-export type ListedPreview = Pick<PreviewRow, 'id' | 'number'>
+export interface ListedPreview {
+  readonly id: string
+  /** Null: it is not open any more, or none of a forge. */
+  readonly number: number | null
+  /** Undefined: it is being removed. */
+  readonly report: PreviewReport | undefined
+}
+
+/** `left`: names of previews of which there is something left. */
+export function listedPreviews(
+  app: string,
+  rows: readonly PreviewRow[],
+  left: Iterable<string>,
+  report: (row: PreviewRow) => PreviewReport | undefined,
+): ListedPreview[] {
+  const known = new Set(rows.map(({ id }) => id))
+  const ids = [...left].flatMap((name) => (previewOf(name)?.app === app ? (previewOf(name)?.id ?? []) : []))
+  return [
+    ...rows.map((row) => ({ id: row.id, number: row.number, report: report(row) })),
+    ...ids.filter((id) => !known.has(id)).map((id) => ({ id, number: null, report: undefined })),
+  ]
+}
 
 export interface PreviewReportParts {
   readonly wanted: Wanted
@@ -31,14 +51,22 @@ export function previewReport(
 ): PreviewReport {
   const { id, head, is, reason, since } = row
   const facts = preview?.application.facts([])
+  const status = facts && appStatus(facts)
   const untrusted = preview?.order.untrusted ?? false
   return {
     ...{ app: of.name, id, head, is, reason, ahead: row.ahead, untrusted, leaving: parts.leaving, plan: parts.plan },
     approveLabel: of.previews.approveLabel,
     addresses: addressesOf(of, id, untrusted, parts),
-    status: facts && appStatus(facts),
+    status,
+    isOfHead: status !== undefined && isOfHead(of, head, status),
     since: since === null ? undefined : Date.parse(since),
   }
+}
+
+/** Where the pull requests are those of images, the manifests have commits of their own. */
+function isOfHead({ previews }: Previewed, head: string, { commit, head: newest, stage }: AppStatus): boolean {
+  if (!previews.images) return commit === head
+  return commit !== '' && commit === newest && !['fetching', 'reading', 'comparing'].includes(stage)
 }
 
 /** Where the Ingresses of a preview are reached. */

@@ -135,25 +135,22 @@ export class Previews {
   }
 
   report(app: string, id: string): PreviewReport | undefined {
-    const of = this.#settingsOf(app)
-    const row = this.#previewings
-      .get(app)
-      ?.rows()
-      .find((one) => one.id === id)
-    if (!of || !row) return undefined
-    const name = previewAppName(app, id)
-    const [plan, leaving] = [this.#plans.get(app)?.of(row), this.#removing.has(name)]
-    return previewReport(of, row, this.#previews.get(name), { ...this.#parts, plan, leaving })
+    const row = (this.#previewings.get(app)?.rows() ?? []).find((one) => one.id === id)
+    return row && this.#report(app, row)
   }
 
   /** Those that are open, and those of which there is something left; undefined: not known. An application without previews has none. */
   listed(app: string): readonly ListedPreview[] | undefined {
     const previewing = this.#previewings.get(app)
     if (!this.#acts || previewing?.isListed === false) return undefined
-    const rows = previewing?.rows() ?? []
-    const known = new Set(rows.map(({ id }) => id))
-    const left = [...this.#removing.names].flatMap((name) => (previewOf(name)?.app === app ? previewOf(name)!.id : []))
-    return [...rows, ...left.filter((id) => !known.has(id)).map((id) => ({ id, number: null }))]
+    return listedPreviews(app, previewing?.rows() ?? [], this.#removing.names, (row) => this.#report(app, row))
+  }
+
+  #report(app: string, row: PreviewRow): PreviewReport | undefined {
+    const of = this.#settingsOf(app)
+    const name = previewAppName(app, row.id)
+    const [plan, leaving] = [this.#plans.get(app)?.of(row), this.#removing.has(name)]
+    return of && previewReport(of, row, this.#previews.get(name), { ...this.#parts, plan, leaving })
   }
 
   warnings(app: string): string[] {

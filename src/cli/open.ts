@@ -1,5 +1,6 @@
 import { systemClock } from '../base/clock.ts'
 import { createLog, type Log, type LogLevel } from '../base/log.ts'
+import { Commenting, type CommentingParts } from '../commenting.ts'
 import { Engine, type EngineParts } from '../engine.ts'
 import { openForge, openForgePullRequests } from '../forge/forge.ts'
 import { Journal } from '../journal/journal.ts'
@@ -76,6 +77,11 @@ export async function openPullRequest(
 export function openTelling(settings: EngineSettings, log: Log): Telling {
   const openOne = (application: ApplicationSettings) => openRepository(repositoryOptions(settings, application))
   return new Telling({ settings, openRepository: openOne, clock: systemClock, log })
+}
+
+/** Tells the pull requests of an engine of their previews. To be closed with it. Throws as `openTelling`. */
+export function openCommenting(settings: EngineSettings, log: Log, previews: CommentingParts['previews']): Commenting {
+  return new Commenting({ settings, previews, clock: systemClock, log })
 }
 
 /** Commands that answer once have nothing to say without a host. Throws with what to do. */

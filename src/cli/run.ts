@@ -1,8 +1,9 @@
 import { errorText } from '../base/errors.ts'
+import type { Engine } from '../engine.ts'
 import { leaveStateDir, takeStateDir, writeAddress } from '../server/state-dir.ts'
 import { type Arguments, UsageError } from './arguments.ts'
 import { keepYoungSpaceSmall } from './memory.ts'
-import { openEngine, openTelling, stderrLog } from './open.ts'
+import { openCommenting, openEngine, openTelling, stderrLog } from './open.ts'
 import { checkListen, serve } from './serve.ts'
 import { readSettings } from './settings.ts'
 import { signalled } from './signals.ts'
@@ -21,8 +22,10 @@ export async function run(args: Arguments): Promise<number> {
   }
   try {
     const telling = openTelling(settings, log)
-    const engine = openEngine(settings, log, {
+    const commenting = openCommenting(settings, log, () => engine.previews)
+    const engine: Engine = openEngine(settings, log, {
       tell: telling.tell,
+      onChange: commenting.changed,
       onDone: (app, key, task, error) => {
         if (error === undefined) log.info(task.text, { app, key, because: task.cause })
         else log.warn(`${task.text}: failed`, { app, key, reason: errorText(error) })
@@ -45,7 +48,8 @@ export async function run(args: Arguments): Promise<number> {
       log.info('stopping; what runs goes on running', { signal })
     } finally {
       await server.close()
-      await engine.close()
+      // What ends now is no news.
+      await Promise.all([commenting.close(), engine.close()])
       await telling.close()
     }
     return 0

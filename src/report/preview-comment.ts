@@ -24,6 +24,8 @@ export interface PreviewReport {
   readonly addresses: readonly PreviewAddress[]
   /** Of the preview; undefined: there is none. */
   readonly status: AppStatus | undefined
+  /** What it says, it says of `head`, and not of what was before it. */
+  readonly isOfHead: boolean
   readonly plan: MergePlan | undefined
   /** Since when the preview is there: ms. */
   readonly since: number | undefined
@@ -97,10 +99,9 @@ function headBlocks(report: PreviewReport): string[] {
   ]
 }
 
-function awakeTitle({ status, head }: PreviewReport): string {
-  if (!status || status.sync === 'Unknown') return 'is being made'
-  if (status.sync === 'Refused') return status.commit === '' ? 'is refused' : 'is refused: what ran before goes on'
-  if (status.commit !== head && status.commit !== '') return 'is being made'
+function awakeTitle({ status, isOfHead }: PreviewReport): string {
+  if (status?.sync === 'Refused') return status.commit === '' ? 'is refused' : 'is refused: what ran before goes on'
+  if (!status || !isOfHead) return 'is being made'
   return status.health === 'Missing' ? 'is being made' : `runs: ${status.health}`
 }
 
@@ -149,13 +150,13 @@ function aheadText(ahead: number): string {
   return `${count} ${ahead === 1 ? 'is' : 'are'} before it.`
 }
 
-function statusBlocks({ status, head, is }: PreviewReport): string[] {
+function statusBlocks({ status, isOfHead, is }: PreviewReport): string[] {
   if (!status || is === 'none' || is === 'unapproved' || is === 'queued') return []
   const refused = status.sync === 'Refused'
-  const isOld = status.commit !== '' && status.commit !== head
+  const isOld = status.commit !== '' && !isOfHead
   const running = isOld ? [`Of commit ${inCode(status.commit.slice(0, 7))} there is:`] : []
   return [
-    ...messageBlocks(status, head),
+    ...messageBlocks(status, isOfHead),
     ...(refused ? listBlock(status.problems.map(renderProblem)) : []),
     ...(status.objects.length > 0 ? running : []),
     ...objectBlocks(status.objects),
@@ -164,8 +165,8 @@ function statusBlocks({ status, head, is }: PreviewReport): string[] {
 }
 
 /** That a repository is away for a while is no news of a commit that was read. */
-function messageBlocks({ message, sync, commit, objects }: AppStatus, head: string): string[] {
-  if (message === '' || (sync === 'Unknown' && commit === head)) return []
+function messageBlocks({ message, sync, objects }: AppStatus, isOfHead: boolean): string[] {
+  if (message === '' || (sync === 'Unknown' && isOfHead)) return []
   const isThere = objects.some(({ kind, name, message: own }) => message === `${kind} ${name}: ${own}`)
   return isThere ? [] : [inCode(message, 1_000)]
 }

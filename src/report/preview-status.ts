@@ -1,6 +1,5 @@
 import { renderProblem } from '../manifests/problem.ts'
 import type { PreviewReport } from './preview-comment.ts'
-import type { AppStatus } from './status.ts'
 
 /** What the commit of a pull request is told of its preview: one line, plain text. */
 export interface PreviewStatusWords {
@@ -12,7 +11,7 @@ export interface PreviewStatusWords {
 
 /** Undefined: there is nothing to say, or no commit. */
 export function previewStatusWords(report: PreviewReport): PreviewStatusWords | undefined {
-  const { is, reason, head, addresses, status } = report
+  const { is, reason, head, addresses } = report
   if (head === '') return undefined
   switch (is) {
     case 'unapproved':
@@ -21,7 +20,7 @@ export function previewStatusWords(report: PreviewReport): PreviewStatusWords | 
       return { state: 'pending', description: `Waits: ${reason}` }
     case 'awake':
     case 'asleep': {
-      const words = runningWords(status, head)
+      const words = runningWords(report)
       if (words.state !== 'success') return words
       const url = addresses.find(({ known }) => known)?.url
       const link = url === undefined ? {} : { url }
@@ -38,11 +37,11 @@ export function overtakenWords(reason: string): PreviewStatusWords {
   return { state: 'error', description: `${reason} before everything was there` }
 }
 
-function runningWords(status: AppStatus | undefined, head: string): PreviewStatusWords {
+function runningWords({ status, isOfHead }: PreviewReport): PreviewStatusWords {
   if (!status) return { state: 'pending', description: 'Is being made' }
-  const { sync, health, commit, problems, message, objects } = status
+  const { sync, health, problems, message, objects } = status
   if (sync === 'Refused') return { state: 'failure', description: refusedText(problems.map(renderProblem), message) }
-  if (commit !== head) return { state: 'pending', description: message === '' ? 'Is being made' : message }
+  if (!isOfHead) return { state: 'pending', description: message === '' ? 'Is being made' : message }
   if (health === 'Degraded') return { state: 'failure', description: `Degraded: ${message}` }
   const isWell = health === 'Healthy' || health === 'Suspended'
   // Not whether it is synced: that is unknown while the repository is away, and of no interest once its commit is there.

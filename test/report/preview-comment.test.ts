@@ -16,7 +16,7 @@ const status: AppStatus = {
 }
 const report: PreviewReport = {
   ...{ app: 'shop', id: 'pr-7', head, is: 'awake', reason: '', ahead: undefined, approveLabel: 'berth/approve' },
-  ...{ untrusted: false, leaving: false, status, since: Date.parse('2026-11-22T12:00:31Z') },
+  ...{ untrusted: false, leaving: false, status, isOfHead: true, since: Date.parse('2026-11-22T12:00:31Z') },
   addresses: [{ url: 'http://pr-7.shop.example.com', known: true }],
   plan: {
     base: 'b'.repeat(40),
@@ -128,7 +128,10 @@ test('a refused commit: its problems with file and line, and what runs meanwhile
     { file: 'app/web.yaml', line: 4, path: 'spec.replicas', message: 'expected a whole number from 0, found "three"' },
   ]
   const message = 'ddddddd is not applied: 1 problem; ccccccc keeps running'
-  const text = told({ head: 'd'.repeat(40) }, { sync: 'Refused', message, problems, head: 'd'.repeat(40) })
+  const text = told(
+    { head: 'd'.repeat(40), isOfHead: false },
+    { sync: 'Refused', message, problems, head: 'd'.repeat(40) },
+  )
   expect(text).toMatchInlineSnapshot(`
     "<!-- berth preview of shop -->
     ### shop pr-7 is refused: what ran before goes on
@@ -180,7 +183,7 @@ test('a plan says its effect, and when it is stale or would be refused', () => {
 test('a repository that is away for a while is not told of at a commit that was read', () => {
   const away = { sync: 'Unknown', message: 'git.example.com cannot be reached' } as const
   expect(told({}, away)).not.toContain('cannot be reached')
-  expect(told({}, { ...away, commit: '', objects: [] })).toContain('cannot be reached')
+  expect(told({ isOfHead: false }, { ...away, commit: '', objects: [] })).toContain('cannot be reached')
 })
 
 test('last words', () => {
