@@ -12,6 +12,7 @@ import type { PreviewOrder } from './previewing.ts'
 import { defaultClass } from './reconcile/plan/provision.ts'
 import { exceededByObjects } from './reconcile/plan/quota-objects.ts'
 import type { Wanted } from './reconcile/wanted.ts'
+import type { Runtime } from './runtime/port.ts'
 import type { ApplicationSettings, EngineSettings, PreviewSettings } from './settings.ts'
 
 export type Previewed = ApplicationSettings & { readonly previews: PreviewSettings }
@@ -47,7 +48,7 @@ export function settingsOf(of: Previewed, { id, branch }: PreviewOrder, name: st
 }
 
 /** Why the namespace of a preview cannot be its own; empty: it can. */
-export function namespaceTaken(
+function namespaceTaken(
   of: Previewed,
   id: string,
   { settings, wanted }: { readonly settings: EngineSettings; readonly wanted: Wanted },
@@ -60,6 +61,19 @@ export function namespaceTaken(
     .find((app) => app !== undefined && app !== name)
   const taker = other ?? owner
   return taker === undefined ? '' : `its namespace ${namespace} is one of application ${taker}`
+}
+
+/** Why there cannot be such a preview at the moment; empty: there can. */
+export function obstacleTo(
+  of: Previewed,
+  { id, untrusted }: Pick<PreviewOrder, 'id' | 'untrusted'>,
+  parts: Parameters<typeof namespaceTaken>[2] & { readonly runtime: Pick<Runtime, 'hostFacts'> },
+): string {
+  const taken = namespaceTaken(of, id, parts)
+  const open = parts.runtime.hostFacts().filter(({ reachable, network }) => reachable && network.mode === 'names')
+  if (taken !== '' || !untrusted || open.length === 0) return taken
+  const hosts = open.map((host) => host.name).join(', ')
+  return `on host ${hosts} nothing keeps it from the outside: those who may not write need network.mode services`
 }
 
 /** As production is now: the namespaces of its objects are those of the preview. */

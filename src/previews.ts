@@ -16,7 +16,15 @@ import { isolated } from './preview/isolate.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
 import { awaitingImages, withImageOf } from './preview-images.ts'
 import { type ListedPreview, listedPreviews, mergeOf, previewReport } from './preview-reports.ts'
-import { hasPreviews, namespaceTaken, overQuota, type Previewed, rulesOf, settingsOf, targetBranchOf } from './preview-settings.ts'
+import {
+  hasPreviews,
+  obstacleTo,
+  overQuota,
+  type Previewed,
+  rulesOf,
+  settingsOf,
+  targetBranchOf,
+} from './preview-settings.ts'
 import { Sharing } from './preview-sharing.ts'
 import { type PreviewAnswer, Previewing, type PreviewOrder, type PreviewVerb } from './previewing.ts'
 import { BranchRequests } from './pulls/branches.ts'
@@ -116,6 +124,11 @@ export class Previews {
     const preview = previewOf(name)
     const row = preview && this.rows(preview.app)?.find(({ id }) => id === preview.id)
     return preview && row && { of: preview.app, id: preview.id, is: row.is, reason: row.reason }
+  }
+
+  /** Of each application that has them. */
+  get all(): Iterable<Previewing> {
+    return this.#previewings.values()
   }
 
   rows(app: string): PreviewRow[] | undefined {
@@ -278,7 +291,7 @@ export class Previews {
     const name = previewAppName(of.name, order.id)
     if (this.#removing.has(name)) return 'the one before is still being removed'
     const preview = this.#previews.get(name)
-    if (!preview) return namespaceTaken(of, order.id, this.#parts) || this.#open(of, order, name)
+    if (!preview) return obstacleTo(of, order, this.#parts) || this.#open(of, order, name)
     const before = preview.order
     preview.order = order
     preview.pinned?.pin(order.head)
