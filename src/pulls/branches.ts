@@ -16,6 +16,8 @@ export class BranchRequests implements PullRequests {
   readonly #options: BranchRequestsOptions
   /** By commit. */
   #known = new Map<string, PullRequest>()
+  /** By target and commit. */
+  #merged = new Map<string, boolean>()
 
   constructor(options: BranchRequestsOptions) {
     this.#options = options
@@ -29,11 +31,16 @@ export class BranchRequests implements PullRequests {
     const found = await repository.branches(prefix)
     const branches = found.filter(({ name }) => name !== targetBranch && (!isOne || name === pattern))
     const base = await targetOf(repository, targetBranch)
+    const merged = new Map<string, boolean>()
     const requests: PullRequest[] = []
     for (const branch of branches) {
       const request = this.#known.get(keyOf(branch)) ?? (await this.#request(repository, branch, prefix))
-      if (!(await isMerged(repository, base, branch.oid))) requests.push(request)
+      const pair = `${base} ${branch.oid}`
+      const isOver = this.#merged.get(pair) ?? (await isMerged(repository, base, branch.oid))
+      merged.set(pair, isOver)
+      if (!isOver) requests.push(request)
     }
+    this.#merged = merged
     this.#known = new Map(requests.map((request) => [keyOf({ name: request.branch, oid: request.head }), request]))
     return requests
   }
@@ -60,9 +67,18 @@ function keyOf({ name, oid }: Branch): string {
   return `${oid} ${name}`
 }
 
+/** With its history, where it is what the application follows. */
 async function targetOf(repository: Repository, branch: string): Promise<string | undefined> {
-  const found = (await repository.branches(branch)).find(({ name }) => name === branch)
-  return found?.oid ?? (await repository.head())?.oid
+  const found = (await repository.branches(branch)).find(({ name }) => name === branch)?.oid
+  const head = (await repository.head())?.oid
+  const followed = repository.revision.replace(/^refs\/heads\//, '')
+  if (found === undefined || found === head || followed !== branch) return found ?? head
+  try {
+    return (await repository.fetch()).oid
+  } catch (error) {
+    if (error instanceof GitError) return found
+    throw error
+  }
 }
 
 /** Undefined: it cannot be had. That is the trouble of this branch alone, and its preview tells it. */
@@ -75,11 +91,12 @@ async function commitOf(repository: Repository, oid: string): Promise<Commit | u
   }
 }
 
-/** There is nothing in the branch that its target does not have. */
+/** There is nothing in the branch that its target does not have. What is not known is not merged. */
 async function isMerged(repository: Repository, base: string | undefined, oid: string): Promise<boolean> {
-  if (base === undefined) return false
+  if (base === undefined || base === oid) return base === oid
   try {
-    return base === oid || (await repository.between(base, oid, 1)).length === 0
+    const merged = await repository.merge(base, oid)
+    return merged.kind === 'merged' && merged.oid === base
   } catch (error) {
     if (error instanceof GitError) return false
     throw error
