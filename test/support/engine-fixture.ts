@@ -8,7 +8,7 @@ import { noCredentials, noRollback } from '../../src/manifests/config-delivery.t
 import { defaultNetwork } from '../../src/manifests/config-network.ts'
 import type { AppEvent } from '../../src/report/event.ts'
 import type { AppStatus } from '../../src/report/status.ts'
-import type { ApplicationSettings } from '../../src/settings.ts'
+import type { ApplicationSettings, EngineSettings } from '../../src/settings.ts'
 import { Dice } from '../sim/dice.ts'
 import { FakeClock } from '../sim/fake-clock.ts'
 import { FakeRuntime } from '../sim/fake-runtime.ts'
@@ -66,6 +66,7 @@ export function open(
   settings: Partial<ApplicationSettings> = {},
   others: readonly ApplicationSettings[] = [],
   more: Pick<EngineParts, 'openPullRequest' | 'pullRequests'> = {},
+  host: Pick<EngineSettings, 'previewQuota'> = {},
 ): Engine {
   // The journal outlives an engine here, as its file does in life.
   const kept = new Proxy(journal, {
@@ -83,6 +84,7 @@ export function open(
       pauseImage: 'pause',
       network: { ...defaultNetwork, mode: 'names', zone: 'cluster.local' },
       applications: [{ ...defaults, ...settings }, ...others],
+      ...host,
     },
     runtime,
     journal: kept,

@@ -1,0 +1,220 @@
+// Previews of pull requests of a source repository, whose image CI makes.
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { PullRequest } from '../src/preview/pull-request.ts'
+import type { PreviewSettings } from '../src/settings.ts'
+import { engine, open, pass, registry, repository, runtime, status } from './support/engine-fixture.ts'
+import { branchPreviews } from './support/preview-settings.ts'
+
+const images = { repository: 'acme/app', image: 'app', imageTemplate: 'reg.example.com/app:pr-{{number}}-{{shortSha}}' }
+const previews: PreviewSettings = { ...branchPreviews, provider: 'github', images, sleepAfterMs: 72 * 3_600_000 }
+const [a, b] = ['a'.repeat(40), 'b'.repeat(40)]
+const [imageA, imageB] = ['reg.example.com/app:pr-7-aaaaaaa', 'reg.example.com/app:pr-7-bbbbbbb']
+
+const deployment = (name: string, image = 'app:1') => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name} }
+spec:
+  selector: { matchLabels: { app: ${name} } }
+  template:
+    metadata: { labels: { app: ${name} } }
+    spec: { containers: [{ name: main, image: "${image}" }] }
+`
+const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: key }\nstringData: { key: secret }\n'
+
+let listed: PullRequest[]
+let known: ReadonlyMap<string, string>
+beforeEach(() => {
+  listed = []
+  known = new Map(registry)
+})
+afterEach(() => {
+  registry.clear()
+  for (const [image, id] of known) registry.set(image, id)
+})
+
+function pullRequest(head: string, more: Partial<PullRequest> = {}): PullRequest {
+  return {
+    ...{
+      id: 'pr-7',
+      number: 7,
+      title: 'Try',
+      branch: 'try',
+      targetBranch: 'develop',
+      head,
+      author: 'ann',
+      draft: false,
+    },
+    ...{ labels: [], fork: false, authorMayWrite: true, approvals: [], activeAt: 0, url: '' },
+    ...more,
+  }
+}
+
+async function start(more: Partial<PreviewSettings> = {}): Promise<void> {
+  const pullRequests = () => ({ list: async () => listed })
+  await open({ previews: { ...previews, ...more } }, [], { pullRequests }).start()
+  await pass(12_000)
+}
+
+/** Production, with a container that has the image and one that has not. */
+async function begin(more: Partial<PreviewSettings> = {}): Promise<string> {
+  const head = repository.push('Start', { 'web.yaml': deployment('web'), 'db.yaml': deployment('db', 'app2:1') })
+  registry.set('app2:1', 'sha256:app2:1')
+  await start(more)
+  return head
+}
+
+/** Hosts have rules, which keep previews of strangers from the outside. */
+function servicesMode(): void {
+  const facts = runtime.hostFacts.bind(runtime)
+  vi.spyOn(runtime, 'hostFacts').mockImplementation(() =>
+    facts().map((host) => ({ ...host, network: { ...host.network, mode: 'services' as const } })),
+  )
+}
+
+const running = (): string[] =>
+  runtime
+    .pods()
+    .filter(({ namespace }) => namespace === 'shop-pr-7')
+    .flatMap(({ containers }) => containers.map(({ image, state }) => `${image} ${state}`))
+    .sort()
+const row = () => status().previews?.[0]
+const preview = () => engine.status().find(({ name }) => name === 'shop/pr-7')
+
+test('a pull request waits for its image, follows to the next one once that is there, and goes', async () => {
+  const commit = await begin()
+  listed = [pullRequest(a)]
+  await pass(30_000)
+  const waits = `the registry does not have ${imageA} yet`
+  expect(row()).toMatchObject({ id: 'pr-7', is: 'queued', reason: waits, head: a })
+  expect(runtime.pods().map(({ namespace }) => namespace)).toEqual(['shop', 'shop'])
+  registry.set(imageA, 'sha256:1')
+  await pass(40_000)
+  const first = ['app2:1 running', `${imageA}@sha256:1 running`]
+  expect(running()).toEqual(first)
+  expect(row()).toMatchObject({ is: 'awake', reason: '', head: a })
+  expect(preview()).toMatchObject({ commit, revision: 'main', sync: 'Synced', health: 'Healthy' })
+  listed = [pullRequest(b)]
+  await pass(30_000)
+  const waiting = `the registry does not have ${imageB} yet`
+  expect(row()).toMatchObject({ is: 'awake', reason: waiting, head: a, newest: b })
+  expect(running()).toEqual(first)
+  registry.set(imageB, 'sha256:2')
+  await pass(40_000)
+  expect(running()).toEqual(['app2:1 running', `${imageB}@sha256:2 running`])
+  expect(row()).toMatchObject({ is: 'awake', reason: '', head: b })
+  expect(row()?.merge).toBeUndefined()
+  listed = []
+  await pass(60_000)
+  expect(runtime.pods().map(({ namespace }) => namespace)).toEqual(['shop', 'shop'])
+  expect([...(runtime.hostFacts()[0]?.networks ?? [])]).toEqual(['shop'])
+})
+
+test('what changes in production changes in its previews', async () => {
+  registry.set(imageA, 'sha256:1')
+  listed = [pullRequest(a)]
+  await begin()
+  await pass(20_000)
+  const commit = repository.push('Add', { 'more.yaml': deployment('more', 'app:2') })
+  await pass(40_000)
+  expect(running()).toEqual(['app2:1 running', `${imageA}@sha256:1 running`, `${imageA}@sha256:1 running`])
+  expect(preview()).toMatchObject({ commit, sync: 'Synced', health: 'Healthy' })
+})
+
+test('while the registry cannot be asked all stays, also over a restart', async () => {
+  registry.set(imageA, 'sha256:1')
+  listed = [pullRequest(a)]
+  await begin()
+  await pass(20_000)
+  const before = running()
+  expect(before).toContain(`${imageA}@sha256:1 running`)
+  runtime.registryFault = 'connection refused'
+  listed = [pullRequest(b)]
+  await pass(30_000)
+  const reason = `whether the registry has ${imageB} is not known: connection refused`
+  expect(row()).toMatchObject({ is: 'awake', reason, head: a, newest: b })
+  await engine.close()
+  runtime.restart()
+  await start()
+  await pass(30_000)
+  expect(row()).toMatchObject({ is: 'awake', reason, head: a, newest: b })
+  expect(running()).toEqual(before)
+  expect(preview()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+  runtime.registryFault = ''
+  registry.set(imageB, 'sha256:2')
+  await pass(60_000)
+  expect(running()).toContain(`${imageB}@sha256:2 running`)
+})
+
+test('a name that stays rolls when the registry has another image under it', async () => {
+  registry.set('reg.example.com/app:pr-7', 'sha256:1')
+  listed = [pullRequest(a)]
+  await begin({ images: { ...images, imageTemplate: 'reg.example.com/app:pr-{{number}}' } })
+  await pass(20_000)
+  expect(running()).toContain('reg.example.com/app:pr-7@sha256:1 running')
+  registry.set('reg.example.com/app:pr-7', 'sha256:2')
+  await pass(120_000)
+  expect(running()).toEqual(['app2:1 running', 'reg.example.com/app:pr-7@sha256:2 running'])
+})
+
+test('where no container has the image nothing runs, and that is said', async () => {
+  registry.set(imageA, 'sha256:1')
+  listed = [pullRequest(a)]
+  await begin({ images: { ...images, image: 'webapp' } })
+  await pass(30_000)
+  expect(running()).toEqual([])
+  expect(preview()).toMatchObject({ sync: 'Refused' })
+  expect(preview()?.problems.map(({ message }) => message)).toEqual([
+    'expected a container with the image webapp, which spec.previews.images replaces, found none',
+  ])
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+})
+
+test('the image of a fork runs once it is approved, without Secrets', async () => {
+  servicesMode()
+  registry.set(imageA, 'sha256:1')
+  const fork = { fork: true, authorMayWrite: undefined }
+  listed = [pullRequest(a, fork)]
+  await begin()
+  repository.push('Add a Secret', { 'key.yaml': secret })
+  await pass(30_000)
+  expect(row()).toMatchObject({ is: 'unapproved' })
+  listed = [pullRequest(a, { ...fork, approvals: [{ id: 'label-1', by: 'ann', commit: undefined }] })]
+  await pass(40_000)
+  expect(running()).toContain(`${imageA}@sha256:1 running`)
+  expect(preview()?.objects.map(({ kind }) => kind)).not.toContain('Secret')
+  expect(preview()?.ignored.join()).toMatch(/Secret key/)
+  listed = [pullRequest(b, { ...fork, approvals: [{ id: 'label-1', by: 'ann', commit: undefined }] })]
+  registry.set(imageB, 'sha256:2')
+  await pass(60_000)
+  expect(row()).toMatchObject({ is: 'unapproved', head: b })
+  expect(running()).toEqual([])
+})
+
+test('asleep and deleted by hand it is as any other', async () => {
+  registry.set(imageA, 'sha256:1')
+  listed = [pullRequest(a), pullRequest(a, { id: 'pr-8', number: 8 })]
+  await begin()
+  await pass(20_000)
+  expect(engine.previews.answer('sleep', 'shop', 'pr-7')).toMatchObject({ done: true })
+  await pass(30_000)
+  expect(running()).toEqual([])
+  expect(engine.previews.answer('wake', 'shop', 'pr-7')).toMatchObject({ done: true })
+  await pass(30_000)
+  expect(running()).toContain(`${imageA}@sha256:1 running`)
+  expect(engine.previews.answer('open', 'shop', 'pr-8').text).toMatch(/^pr-8 waits: the registry does not have/)
+  expect(engine.previews.answer('delete', 'shop', 'pr-7')).toMatchObject({ done: true })
+  await pass(40_000)
+  expect(running()).toEqual([])
+  listed = [pullRequest(b)]
+  registry.set(imageB, 'sha256:2')
+  await pass(60_000)
+  expect(running()).toContain(`${imageB}@sha256:2 running`)
+})
+
+test('images are asked for once, however long their previews run', async () => {
+  registry.set(imageA, 'sha256:1')
+  listed = [pullRequest(a)]
+  await begin()
+  await pass(600_000)
+  expect(runtime.registryAsked).toEqual([imageA])
+})
