@@ -29,6 +29,7 @@ import type { Runtime } from './runtime/port.ts'
 import { Scaling } from './scaling.ts'
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
 import type { Repository } from './sync/port.ts'
+import { Waking } from './waking.ts'
 
 export interface EngineParts {
   readonly settings: EngineSettings
@@ -71,7 +72,9 @@ export class Engine {
   readonly #looker: Looker
   readonly #applications: Application[]
   readonly #previews: Previews
+  readonly #waking = new Waking(() => this.#previews.all)
   #unwatch: (() => void) | undefined
+  #unwatchUses: (() => void) | undefined
   #endCron: (() => void) | undefined
   /** False until `start`: a process that only reports must not repair. */
   #acts = false
@@ -95,6 +98,7 @@ export class Engine {
     })
     this.#networking = new Networking({
       ...{ runtime, clock, log, network: settings.network, certifying: this.#certifying },
+      previews: () => this.#waking.rests(),
       wanted: () => this.#wanted,
       leftPolicies: () => this.#previews.leftPolicies,
       unread: () =>
@@ -151,7 +155,10 @@ export class Engine {
       lookAt: (key) => this.#controller.wake(key),
       isBusy: (key) => this.#controller.isBusy(key),
       forget: (key) => this.#looker.forget(key),
-      onChange: () => parts.onChange?.(),
+      onChange: () => {
+        this.#networking.previewsChanged()
+        parts.onChange?.()
+      },
     })
   }
 
@@ -206,6 +213,7 @@ export class Engine {
     this.#networking.start()
     for (const application of this.#applications) application.follow()
     this.#previews.start()
+    this.#unwatchUses = this.#parts.runtime.watchUses((uses) => this.#waking.used(uses))
     this.#scaling.start()
     this.#endCron = startCronWake(() => this.#controller.wakeDue())
   }
@@ -236,6 +244,7 @@ export class Engine {
   /** Ends what is being done, starts nothing more. Everything that runs goes on running. */
   async close(): Promise<void> {
     this.#unwatch?.()
+    this.#unwatchUses?.()
     this.#endCron?.()
     await Promise.all([this.#scaling.close(), this.#certifying.close()])
     await Promise.all([this.#previews.close(), ...this.#applications.map((application) => application.close())])

@@ -34,6 +34,8 @@ export interface NetworkingParts {
   }
   /** Undefined: no certificates are obtained. */
   readonly certifying?: Pick<Certifying, 'obtained' | 'problemsOf'>
+  /** See NetworkTable; the same object until it is another. Absent: there are none. */
+  readonly previews?: () => ReadonlyMap<string, string>
   /** Applications that run but could not be read yet: what they want is not known, and must not be taken for nothing. */
   readonly unread: () => readonly string[]
   /** Policies of pods that nobody wants any more and that still run; absent: there are none. */
@@ -49,6 +51,7 @@ export class Networking {
   readonly #range: Ipv4Range
   readonly #ingress: IngressView
   #sentIngress: IngressTable | undefined
+  #sentPreviews: ReadonlyMap<string, string> | undefined
   /** Namespaces in which something changed since the table was made; undefined: in all. */
   #dirty: Set<string> | undefined
   readonly #rows = new Map<string, ServiceRows>()
@@ -102,6 +105,11 @@ export class Networking {
     }
     this.#ingress.changed(keys)
     this.#send()
+  }
+
+  /** Others sleep, or are awake. */
+  previewsChanged(): void {
+    if (this.#parts.previews?.() !== this.#sentPreviews) this.#send()
   }
 
   /** Other certificates are there, or challenges to be answered. */
@@ -187,14 +195,18 @@ export class Networking {
       this.#stale = true
     }
     const changed = this.#update()
-    if (this.#allocations === undefined || (!changed && this.#ingress.table === this.#sentIngress)) return
+    const previews = this.#parts.previews?.()
+    const isSame = !changed && this.#ingress.table === this.#sentIngress && previews === this.#sentPreviews
+    if (this.#allocations === undefined || isSame) return
     this.#sentIngress = this.#ingress.table
+    this.#sentPreviews = previews
     this.#sent = true
     const table: NetworkTable = {
       services: [...this.#rows.values()].flatMap(({ rows }) => rows).sort((a, b) => (a.key < b.key ? -1 : 1)),
       ingress: this.#sentIngress,
       policies: this.#policies,
       zone: this.#parts.network.zone,
+      ...(previews && { previews }),
     }
     this.#parts.runtime.setNetwork(table, this.#allocations ?? new Map())
   }

@@ -8,7 +8,8 @@ import type { RememberedPreview } from './journal/previews.ts'
 import { admit, type KnownPreview, type PreviewPolicy, type Verdict } from './preview/admission.ts'
 import { isApproved, seenApprovals } from './preview/approvals.ts'
 import { asBefore } from './preview/images.ts'
-import type { PullRequest } from './preview/pull-request.ts'
+import type { Candidate, PullRequest } from './preview/pull-request.ts'
+import { held, restsOf } from './preview/resting.ts'
 import { wishedOf } from './preview-settings.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
 import type { PreviewRow } from './report/status.ts'
@@ -58,6 +59,8 @@ export interface PreviewAnswer {
 export type PreviewVerb = 'open' | 'sleep' | 'wake' | 'delete'
 
 const longestWaitMs = 300_000
+/** How often what was used is written down, ms. */
+const usesMs = 60_000
 
 export class Previewing {
   readonly #parts: PreviewingParts
@@ -72,6 +75,8 @@ export class Previewing {
   #again = false
   #cancel: (() => void) | undefined
   #closed = false
+  readonly #wokenAt = new Map<string, number>()
+  #usesWrittenAt = 0
 
   constructor(parts: PreviewingParts) {
     this.#parts = parts
@@ -142,6 +147,46 @@ export class Previewing {
     return { id, is, reason, ...ahead, number, namespace, branch, ...commits, title, author, url, since }
   }
 
+  /** What becomes of requests while they sleep, by namespace; see NetworkTable. */
+  rests(): ReadonlyMap<string, string> {
+    const there = [...this.#memory.values()].filter(({ since }) => since !== undefined)
+    return new Map(there.map(({ id, rest = '' }) => [this.#parts.namespaceOf(id), rest]))
+  }
+
+  /** Requests came: namespace -> when last, ms. They wake who only waits for that. */
+  used(uses: ReadonlyMap<string, number>): void {
+    let changed = false
+    let wakes = false
+    for (const known of this.#memory.values()) {
+      const at = uses.get(this.#parts.namespaceOf(known.id)) ?? 0
+      if (at <= known.usedAt || known.since === undefined) continue
+      this.#memory.set(known.id, { ...known, usedAt: at })
+      changed = true
+      wakes ||= known.asleep && known.rest === held
+    }
+    if (this.#closed || !changed) return
+    if (wakes && this.#open) this.decide()
+    else if (wakes) this.#wakeUnlisted(uses)
+    else if (this.#parts.clock.now() - this.#usesWrittenAt >= usesMs) this.#write()
+  }
+
+  /** Whose pull requests could not be read since the start: those that were to wake when they were last known do. */
+  #wakeUnlisted(uses: ReadonlyMap<string, number>): void {
+    for (const known of this.#memory.values()) {
+      if (!known.asleep || known.rest !== held || !uses.has(this.#parts.namespaceOf(known.id))) continue
+      const isFull = this.awake >= this.#parts.settings.previews.maxAwake
+      if (isFull || this.#parts.want({ ...known, asleep: false }) !== '') continue
+      this.#memory.set(known.id, { ...known, asleep: false })
+    }
+    this.#write()
+    this.#parts.onChange()
+  }
+
+  #write(): void {
+    this.#usesWrittenAt = this.#parts.clock.now()
+    this.#parts.journal.setPreviews(this.#parts.settings.name, [...this.#memory.values()])
+  }
+
   /** What somebody asks for. */
   answer(verb: PreviewVerb, id: string): PreviewAnswer {
     const known = this.#memory.get(id)
@@ -207,7 +252,8 @@ export class Previewing {
     const others = open.filter((request) => !deleted.includes(request))
     const found = this.#parts.found()
     const policy = { ...policyOf(this.#parts.settings), together: this.#parts.room() }
-    const verdicts = admit(others, this.#known(found, now), policy, now)
+    const known = this.#known(found, now)
+    const verdicts = admit(others, known, policy, now)
     this.#verdicts = new Map([...verdicts, ...deleted.map(deletedByHand)].map((verdict) => [verdict.id, verdict]))
     // What goes makes room first.
     for (const verdict of this.#verdicts.values()) if (!isThere(verdict)) this.#end(verdict, found, now)
@@ -215,8 +261,17 @@ export class Previewing {
     const ids = new Set(open.map(({ id }) => id))
     const isOver = (id: string) => !ids.has(id) && this.#memory.get(id)?.endingSince === undefined
     for (const id of [...this.#memory.keys()]) if (isOver(id)) this.#memory.delete(id)
-    this.#parts.journal.setPreviews(this.#parts.settings.name, [...this.#memory.values()])
+    for (const id of [...this.#wokenAt.keys()]) if (!this.#memory.has(id)) this.#wokenAt.delete(id)
+    this.#rest(others, known, policy, now)
+    this.#write()
     this.#parts.onChange()
+  }
+
+  #rest(open: readonly Candidate[], known: readonly KnownPreview[], policy: PreviewPolicy, now: number): void {
+    const verdicts = [...this.#verdicts.values()]
+    const wokenAt = (id: string) => this.#wokenAt.get(id)
+    const rests = restsOf({ app: this.#parts.settings.name, open, known, policy, verdicts, wokenAt }, now)
+    for (const one of this.#memory.values()) this.#memory.set(one.id, { ...one, rest: rests.get(one.id) ?? '' })
   }
 
   /** A push wakes whoever was put to sleep, and makes one anew that was deleted. */
@@ -248,6 +303,7 @@ export class Previewing {
     const asleep = verdict.is === 'asleep'
     const { untrusted } = verdict
     const refused = this.#parts.want({ id, branch, head, asleep, untrusted, image })
+    if (refused === '' && known.asleep && !asleep) this.#wokenAt.set(id, now)
     if (refused === '')
       this.#memory.set(id, { ...known, since: known.since ?? now, asleep, untrusted, endingSince: undefined })
     else this.#verdicts = new Map(this.#verdicts).set(id, { id, is: 'queued', reason: refused })

@@ -15,6 +15,8 @@ export interface RememberedPreview {
   /** Somebody has put it to sleep. */
   readonly laidDown: boolean
   readonly asleep: boolean
+  /** What becomes of requests while it sleeps. Absent: nothing was said. */
+  readonly rest?: string
   readonly untrusted: boolean
   /** The commit at which somebody deleted it by hand; empty: nobody has. */
   readonly deletedAt: string
