@@ -28,7 +28,7 @@ const closeGraceMs = 5_000
 export class Commenting {
   readonly #clock: Clock
   readonly #file: ToldFile<Readonly<Record<string, Told>>>
-  readonly #words: readonly PullRequestWords[]
+  #words: readonly PullRequestWords[] = []
   #cancel: (() => void) | undefined
   #lookAt = Number.POSITIVE_INFINITY
   #gatherMs = gatherMs
@@ -52,6 +52,7 @@ export class Commenting {
       }
       return new PullRequestWords({ application, forge, previews, clock, log, changed }, told, parcels ?? [])
     })
+    this.changed()
   }
 
   /** Something of a preview may read differently now. May be called often. */
