@@ -109,15 +109,15 @@ class DockerRuntime implements Runtime {
       marks,
       node,
       trafficChanged: (pods) => this.#trafficChanged(pods && new Set(pods)),
+      previewsUsed: (uses) => {
+        for (const used of this.#useWatchers) used(uses)
+      },
     })
     const touched = (record: ContainerRecord) => this.#tell([this.#index.touch(name, record)])
     const record = (id: string) => host.containers.get(id)
     const hooks = new Hooks(host.api, clock, record, (hooked) => {
       prober.follow(hooked, hooked)
       touched(hooked)
-      previewsUsed: (uses) => {
-        for (const used of this.#useWatchers) used(uses)
-      },
     })
     const volumes = new VolumeCalls(host, engine, log, touched)
     const stops = new Stops(host, hooks, log, touched)
