@@ -96,6 +96,9 @@ function reviewTemplates(
   if (images && provider === 'branches') {
     review.problem([...at, 'images'], 'expected a forge as the provider for pull requests of another repository')
   }
+  if (images && !/^[\w.~-]+(?:\/[\w.~-]+)+$/.test(images.repository)) {
+    review.problem([...at, 'images', 'repository'], `expected owner/name, found ${found(images.repository)}`)
+  }
   if (images && !/\{\{(?:number|sha|shortSha)\}\}/.test(images.imageTemplate)) {
     const wanted = 'expected {{number}}, {{sha}} or {{shortSha}}, as each pull request has an image of its own'
     review.problem([...at, 'images', 'imageTemplate'], `${wanted}, found ${found(images.imageTemplate)}`)
