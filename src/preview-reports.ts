@@ -9,9 +9,10 @@ import type { MergePlan, PreviewAddress, PreviewReport } from './report/preview-
 import { type AppStatus, appStatus, type PreviewMerge, type PreviewRow } from './report/status.ts'
 import type { EngineSettings } from './settings.ts'
 
-export function mergeOf({ base, stale, apps, items }: MergePlan): PreviewMerge {
+export function mergeOf({ base, stale, apps, items, conflicts, unknown }: MergePlan): PreviewMerge {
   const actions = items.flatMap(({ key, tasks }: DiffItem) => tasks.map(({ text }) => `${key}: ${text}`))
-  return { base, stale, refused: apps.some(({ sync }) => sync === 'Refused'), actions }
+  const refused = apps.some(({ sync }) => sync === 'Refused')
+  return { base, stale, refused, actions, ...(conflicts && { conflicts }), ...(unknown && { unknown }) }
 }
 
 export interface ListedPreview {

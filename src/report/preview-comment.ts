@@ -47,6 +47,10 @@ export interface MergePlan {
   /** Of production, as it would be after the merge: refused, or with items. */
   readonly apps: readonly AppStatus[]
   readonly items: readonly DiffItem[]
+  /** It cannot be merged: files that both sides have changed, safe to print. */
+  readonly conflicts?: readonly string[] | undefined
+  /** Why it is not known what the merge would be; empty or absent: it is known. */
+  readonly unknown?: string | undefined
 }
 
 /** Forges take 65,536 characters; some count bytes. */
@@ -212,7 +216,10 @@ function table(objects: readonly Shown[]): string {
 function planBlocks(plan: MergePlan | undefined, longest: number): string[] {
   if (!plan) return []
   const { base, stale, apps, items } = plan
-  const moved = stale ? ', which has moved since: this is worked out anew once the branch has what came' : ''
+  const moved = stale ? ', which has moved since: this is being worked out anew' : ''
+  const on = `On ${inCode(base.slice(0, 7))}${moved}`
+  const obstacle = obstacleTo(plan)
+  if (obstacle !== '') return ['#### What the merge would change in production', `${on}: ${obstacle}.`]
   const effect = apps.some(({ sync }) => sync === 'Refused')
     ? 'production would refuse it, and go on as it is'
     : items.every(({ tasks }) => tasks.length === 0)
@@ -222,9 +229,18 @@ function planBlocks(plan: MergePlan | undefined, longest: number): string[] {
   const block = codeBlock(lines).join('\n')
   return [
     '#### What the merge would change in production',
-    `On ${inCode(base.slice(0, 7))}${moved}: **${effect}**.`,
+    `${on}: **${effect}**.`,
     lines.length <= shortPlan ? block : folded('All steps', [block]),
   ]
+}
+
+/** Why nothing can be said of what it would change; empty: something can. */
+function obstacleTo({ conflicts = [], unknown = '' }: MergePlan): string {
+  if (conflicts.length > 0) {
+    const shown = within(conflicts.map((file) => inCode(file)), mostOfLists, '').join(', ')
+    return `**it cannot be merged**: conflicts in ${shown}`
+  }
+  return unknown === '' ? '' : `**not known**: ${escapedMarkdown(unknown)}`
 }
 
 function folded(title: string, blocks: readonly string[]): string {

@@ -67,12 +67,16 @@ export interface PreviewRow {
 export interface PreviewMerge {
   /** Head of the target branch that it was worked out for. */
   readonly base: string
-  /** That branch has moved since, and the pull request does not have what came. */
+  /** That branch has moved since: it is being worked out anew. */
   readonly stale: boolean
   /** Production would refuse it. */
   readonly refused: boolean
   /** In the words of `berth diff`. */
   readonly actions: readonly string[]
+  /** It cannot be merged: files that both sides have changed; absent: it can. */
+  readonly conflicts?: readonly string[]
+  /** Why it is not known what the merge would be; absent: it is. */
+  readonly unknown?: string
 }
 
 /** Of an application that is a preview. */
