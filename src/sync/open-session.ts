@@ -8,7 +8,7 @@ import { RemoteRefs } from './http/refs.ts'
 import { openLocal } from './local-refs.ts'
 import { LocalStore } from './local-store.ts'
 import { NativeMerge } from './merge/native-merge.ts'
-import { pastIn } from './merge/past.ts'
+import { type Past, pastIn } from './merge/past.ts'
 import { RemotePast } from './merge/remote-past.ts'
 import type { SessionOptions } from './messages.ts'
 import { NativeGit } from './native-git.ts'
@@ -118,17 +118,12 @@ function copyOfLocal(
   const shown = remote.display
   const ending = new AbortController()
   const git = new NativeGit(binary, join(folder, 'home'), ending.signal)
-  let opened: ObjectReader | undefined
-  const reader = () => {
-    opened ??= new CatFileReader(git, openLocal(remote.path).common)
-    return opened
-  }
   const source = async () => ({ address: remote.path, authorization: undefined, trust: undefined })
   return new ClonedStore({
     generations: new Generations(folder),
     transfer: new NativeTransfer({ git, shown, source, idleMs: timeouts.idleMs }),
     push: new LocalPush(remote.path),
-    past: pastIn(reader, () => [join(openLocal(remote.path).common, 'objects')]),
+    past: localPast(git, remote.path),
     limits,
     timeouts,
     shown,
@@ -136,6 +131,18 @@ function copyOfLocal(
     locate: (revision, deadline) => locateLocally(git, remote.path, revision, shown, deadline),
     branches: (prefix, deadline) => localBranches(git, remote.path, prefix, deadline),
     openReader: readerWith(git),
+  })
+}
+
+function localPast(git: NativeGit, path: string): Past {
+  let opened: ObjectReader | undefined
+  return pastIn({
+    reader: () => {
+      opened ??= new CatFileReader(git, openLocal(path).common)
+      return opened
+    },
+    folders: () => [join(openLocal(path).common, 'objects')],
+    close: () => opened?.close(),
   })
 }
 

@@ -124,7 +124,7 @@ export class Session {
   }
 
   async #commitsNamed(prefix: string): Promise<string[]> {
-    const { reader } = this.#store
+    const reader = this.#merging.over(this.#store.reader)
     const oids = prefix.length === 40 ? [prefix] : await reader.startingWith(prefix)
     const commits = new Set<string>()
     for (const oid of oids) {
@@ -136,6 +136,7 @@ export class Session {
 
   close(): Promise<void> {
     this.#writer.close()
+    this.#merging.close()
     this.#ending.abort()
     return this.#store.close()
   }

@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Repository } from '../../src/sync/port.ts'
+import { compareMerges } from './merge-histories.ts'
 import { failure, paths, texts } from './world.ts'
 import { otherWays, Scene, ways } from './write-scene.ts'
 
@@ -58,6 +59,7 @@ describe.each([...ways, ...otherWays])('what a merge would be: $backend over $tr
     if (merged.kind !== 'merged') throw new Error(JSON.stringify(merged))
     expect(await repository.treeOf(merged.oid, '')).toBe(gitMerge(scene, onto, head))
     expect(await repository.commit(merged.oid)).toMatchObject({ oid: merged.oid, parents: [onto, head] })
+    expect(await repository.resolve(merged.oid)).toBe(merged.oid)
     const snapshot = await repository.snapshot(merged.oid, 'k8s')
     expect(paths(snapshot)).toEqual(['a.yaml', 'new.yaml'])
     expect(await texts(repository, snapshot)).toEqual({
@@ -116,6 +118,15 @@ describe.each([...ways, ...otherWays])('what a merge would be: $backend over $tr
     const repository = await scene.open()
     await repository.fetch()
     expect(await repository.merge(onto!, head!)).toMatchObject({ kind: 'unknown', reason: /merged each other/ })
+  })
+})
+
+describe('merges in histories made at random', () => {
+  test('give the tree that git gives, or a conflict', { timeout: 120_000 }, async () => {
+    const counts = await compareMerges([2, 3, 4])
+    expect(counts.differing).toEqual([])
+    expect(counts.clean).toBeGreaterThan(3)
+    expect(counts.conflicts + counts.careful).toBeGreaterThan(0)
   })
 })
 

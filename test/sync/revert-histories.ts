@@ -78,7 +78,18 @@ function gitRevert(fixture: Fixture, commit: string): string | undefined {
   }
 }
 
-const paths = ['a.yaml', 'b.yaml', 'c', 'c.d', 'c/in', 'sub/a.yaml', 'sub/b.yaml', 'sub/deep/x', 'sub/deep/y', 'z/run']
+export const paths = [
+  'a.yaml',
+  'b.yaml',
+  'c',
+  'c.d',
+  'c/in',
+  'sub/a.yaml',
+  'sub/b.yaml',
+  'sub/deep/x',
+  'sub/deep/y',
+  'z/run',
+]
 
 /** Commits but the first, some of them merges. */
 function makeHistory(dice: Dice, fixture: Fixture): string[] {
@@ -93,7 +104,7 @@ function makeHistory(dice: Dice, fixture: Fixture): string[] {
 }
 
 /** Does one random thing to a file of the work tree. */
-function meddle(dice: Dice, root: string, path: string): void {
+export function meddle(dice: Dice, root: string, path: string): void {
   const file = join(root, path)
   const found = statOf(file)
   const kind = dice.below(12)
@@ -137,7 +148,7 @@ function edit(dice: Dice, file: string): void {
 }
 
 /** Numbers that look random and are the same in every run. */
-class Dice {
+export class Dice {
   #state: number
 
   constructor(seed: number) {

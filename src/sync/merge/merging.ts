@@ -33,6 +33,7 @@ export class Merging {
   /** Least recently asked for first. */
   readonly #made = new Map<string, Made>()
   #queue: Promise<unknown> = Promise.resolve()
+  #closed = false
 
   constructor(parts: MergingParts) {
     this.#parts = parts
@@ -107,9 +108,19 @@ export class Merging {
     return { merged: { kind: 'merged', oid: commit.oid }, objects }
   }
 
+  /** Ends what is under way, once it next reads anything. */
+  close(): void {
+    this.#closed = true
+  }
+
   #all(): ObjectReader {
     const { store } = this.#parts
-    return over(store.reader, store.past.reader())
+    const all = over(store.reader, store.past.reader())
+    const objects: ObjectReader['objects'] = async (oids, maxBytes) => {
+      if (this.#closed) throw new GitError('TIMED_OUT', 'repository', 'the repository was closed')
+      return all.objects(oids, maxBytes)
+    }
+    return { ...all, objects }
   }
 
   async #trees(trees: Trees, deadline: number): Promise<TreesMerged> {

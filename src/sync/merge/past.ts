@@ -16,15 +16,13 @@ export interface Past {
   brought(): readonly NewObject[]
   /** Folders of objects that it reads, for git to read as well. */
   folders(): readonly string[]
+  close(): void
 }
 
 /** All there is is in the store. */
-export const noPast: Past = pastIn(
-  () => nothing,
-  () => [],
-)
+export const noPast: Past = pastIn({ reader: () => nothing, folders: () => [], close: () => undefined })
 
 /** A repository on this machine, read where it lies. */
-export function pastIn(reader: () => ObjectReader, folders: () => readonly string[]): Past {
-  return { reader, folders, brought: () => [], deepen: async () => false, bring: async () => undefined }
+export function pastIn(place: Pick<Past, 'reader' | 'folders' | 'close'>): Past {
+  return { ...place, brought: () => [], deepen: async () => false, bring: async () => undefined }
 }

@@ -18,6 +18,7 @@ const mostBytes = 16 * 1024 * 1024
 /** Of commits kept, in memory. */
 const keptBytes = 32 * 1024 * 1024
 const mostHaves = 64
+const restMs = 600_000
 /** From servers that can leave out files and folders: least first. */
 const filters = ['tree:0', 'blob:none'] as const
 
@@ -35,6 +36,8 @@ export class RemotePast implements Past {
   #brought: { readonly oid: string; readonly objects: ReadonlyMap<string, NewObject> } | undefined
   /** Undefined: not asked yet. */
   #offers: { readonly filters: readonly string[] } | undefined
+
+  #refusal: { readonly error: GitError; readonly until: number } | undefined
 
   constructor(remote: SmartRemote, limits: SyncLimits) {
     this.#remote = remote
@@ -116,7 +119,19 @@ export class RemotePast implements Past {
     return [...this.#parents].flatMap(([oid, parents]) => (parents.every((one) => this.#parents.has(one)) ? [] : oid))
   }
 
+  /** What is too large is not received again for a while. */
   async #fetch(lines: readonly string[], commitsOnly: boolean, deadline: number): Promise<NewObject[]> {
+    if (this.#refusal && performance.now() < this.#refusal.until) throw this.#refusal.error
+    try {
+      return await this.#ask(lines, commitsOnly, deadline)
+    } catch (error) {
+      const isLarge = error instanceof GitError && error.code === 'TOO_LARGE'
+      if (isLarge) this.#refusal = { error, until: performance.now() + restMs }
+      throw error
+    }
+  }
+
+  async #ask(lines: readonly string[], commitsOnly: boolean, deadline: number): Promise<NewObject[]> {
     const { host } = this.#remote
     const args = ['no-progress', 'ofs-delta', ...lines, 'done'].map((line) => packet(`${line}\n`)).join('')
     const body = Buffer.from(`${packet('command=fetch\n')}${delimiter}${args}${flush}`)
@@ -139,6 +154,10 @@ export class RemotePast implements Past {
     const fetch = lines.find((line) => line.startsWith('fetch=')) ?? ''
     this.#offers = { filters: fetch.slice('fetch='.length).split(' ').includes('filter') ? filters : [] }
     return [...this.#offers.filters]
+  }
+
+  close(): void {
+    this.#forget()
   }
 
   #forget(): void {
