@@ -67,3 +67,13 @@ test.each([
   expect(problems).toHaveLength(1)
   expect(problems[0]).toContain(problem)
 })
+
+test('a repository of images has a full name', () => {
+  const images = { repository: 'https://github.com/acme/app', image: 'app', imageTemplate: 'app:{{sha}}' }
+  const { problems } = read({ provider: 'github', images }, { provider: 'github', tokenEnv: 'TOKEN' })
+  expect(problems).toEqual([
+    expect.stringContaining(
+      'spec.previews.images.repository: expected owner/name, found "https://github.com/acme/app"',
+    ),
+  ])
+})
