@@ -177,8 +177,8 @@ test('a plan says its effect, and when it is stale or would be refused', () => {
   expect(told({ plan: { ...plan, items: [] } })).toContain('On `bbbbbbb`: **nothing**.')
   expect(told({ plan: { ...plan, stale: true } })).toContain('On `bbbbbbb`, which has moved since')
   const none = { ...plan, apps: [], items: [] }
-  expect(told({ plan: { ...none, conflicts: ['a.yaml', '@b'] } })).toContain(
-    'On `bbbbbbb`: **it cannot be merged**: conflicts in `a.yaml`, `@\u200bb`.',
+  expect(told({ plan: { ...none, conflicts: ['a.yaml', 'b'] } })).toContain(
+    'On `bbbbbbb`: **it cannot be merged**: conflicts in `a.yaml`, `b`.',
   )
   expect(told({ plan: { ...none, unknown: 'too far *apart*' } })).toContain(
     'On `bbbbbbb`: **not known**: too far \\*apart\\*.',
