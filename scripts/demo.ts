@@ -1,4 +1,4 @@
-// `npm run demo`: a small shop from first commit to rolling update, repair, and two commits that are better not applied.
+// `npm run demo`: a small shop from first commit to rolling update, a pull request, repair, and two commits that are better not applied.
 // With CI=true or --exit every step is checked and the exit code tells; else it stays up until Ctrl-C. Nothing is left behind.
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -24,8 +24,10 @@ const id = randomBytes(3)
 const installation = `demo-${id.toString('hex')}`
 // Most likely apart from those of other installations on this machine.
 const serviceCIDR = `10.127.${id[0]}.0/24`
-const port = await freePort()
-const address = `http://127.0.0.1:${process.env.BERTH_DEMO_PORT ?? port}/`
+// Behind a private engine: the same as outside, so that addresses are as Berth says them.
+const outside = process.env.BERTH_DEMO_PORT
+const port = await freePort(outside === undefined ? undefined : Number(outside))
+const address = `http://127.0.0.1:${outside ?? port}/`
 const folder = mkdtempSync(join(tmpdir(), 'berth-demo-'))
 const containers = new Containers(host, installation)
 const repository = new ShopRepository(folder)

@@ -51,12 +51,13 @@ export function forward(target) {
 }
 
 /**
- * A port that nobody listens on, on any address of this machine.
+ * A port that nobody listens on, on any address of this machine: the wished one, or the next.
+ * @param {number} wished
  * @returns {Promise<number>}
  */
-export async function freePort() {
+export async function freePort(wished = firstPort) {
   const server = createServer()
-  const port = await listenOnFreePort(server, '0.0.0.0')
+  const port = await listenOnFreePort(server, '0.0.0.0', wished)
   server.close()
   await once(server, 'close')
   return port
@@ -65,9 +66,10 @@ export async function freePort() {
 /**
  * @param {import('node:net').Server} server
  * @param {string} address
+ * @param {number} first
  */
-async function listenOnFreePort(server, address) {
-  for (let port = firstPort; ; port += 1) {
+async function listenOnFreePort(server, address, first = firstPort) {
+  for (let port = first; ; port += 1) {
     try {
       server.listen(port, address)
       await once(server, 'listening')

@@ -39,12 +39,12 @@ export class Berth {
     return engine.exitCode
   }
 
-  /** The report as data: `berth status -o json`. Undefined while there is none. */
-  async status(): Promise<AppStatus | undefined> {
+  /** The report of one application as data: `berth status -o json`. Undefined while there is none. */
+  async status(name = 'shop'): Promise<AppStatus | undefined> {
     const { text } = await this.command('status', '-o', 'json')
     if (!text.startsWith('{')) return undefined
     const { apps } = JSON.parse(text) as { apps: AppStatus[] }
-    return apps[0]
+    return apps.find((app) => app.name === name)
   }
 
   /** One command with its output as a terminal would show it. */

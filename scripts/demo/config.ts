@@ -38,6 +38,11 @@ spec:
   source: { repoURL: "${settings.repository}", revision: main, path: shop }
   destination: { namespace: shop }
   sync: { interval: 1s }
+  previews:
+    provider: branches
+    branches: preview/*
+    host: "{{id}}.shop.localhost"
+    interval: 1s
 `,
   )
   return file

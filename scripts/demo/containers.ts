@@ -16,7 +16,15 @@ export interface ShopContainer {
   readonly running: boolean
 }
 
-interface Volume {
+interface Labelled {
+  readonly Labels: Readonly<Record<string, string>> | null
+}
+
+interface Network extends Labelled {
+  readonly Id: string
+}
+
+interface Volume extends Labelled {
   readonly Name: string
 }
 
@@ -33,9 +41,12 @@ export class Containers {
   }
 
   /** The containers of the pods of one Deployment, without those that only hold a pod's network; sorted. */
-  async of(deployment: string): Promise<ShopContainer[]> {
+  async of(deployment: string, namespace = 'shop'): Promise<ShopContainer[]> {
     const listed = (await this.#list()).filter(
-      ({ Labels }) => Labels['berth.dev/owner'] === `Deployment/${deployment}` && Labels['berth.dev/container'] !== '',
+      ({ Labels }) =>
+        Labels['berth.dev/namespace'] === namespace &&
+        Labels['berth.dev/owner'] === `Deployment/${deployment}` &&
+        Labels['berth.dev/container'] !== '',
     )
     return listed
       .map(({ Id, Image, State, Labels }) => ({
@@ -66,6 +77,16 @@ export class Containers {
     if (volumes.some(({ Name }) => Name === this.#nodeVolume)) await this.#restoreNetwork()
     for (const { Id } of await this.#networks()) await engineCall(this.#host, 'DELETE', `/networks/${Id}`)
     for (const { Name } of volumes) await engineCall(this.#host, 'DELETE', `/volumes/${Name}`)
+  }
+
+  /** How much there is of a namespace. */
+  async countOf(namespace: string): Promise<{ containers: number; networks: number; volumes: number }> {
+    const own = ({ Labels }: Labelled) => Labels?.['berth.dev/namespace'] === namespace
+    return {
+      containers: (await this.#list()).filter(own).length,
+      networks: (await this.#networks()).filter(own).length,
+      volumes: (await this.#volumes()).filter(own).length,
+    }
   }
 
   /** Names of what is there. */
@@ -111,7 +132,7 @@ export class Containers {
     return engineJson(this.#host, 'GET', `/containers/json?all=1&filters=${this.#filters}`)
   }
 
-  #networks(): Promise<{ readonly Id: string }[]> {
+  #networks(): Promise<Network[]> {
     return engineJson(this.#host, 'GET', `/networks?filters=${this.#filters}`)
   }
 

@@ -37,6 +37,23 @@ export class ShopRepository {
     return this.#git('rev-parse', 'HEAD')
   }
 
+  /** Commits everything as it is on a new branch, and pushes that: a pull request, where no forge is. The clone stays on `main`. */
+  propose(branch: string, subject: string): string {
+    this.#git('checkout', '--quiet', '-b', branch)
+    this.#git('commit', '--quiet', '--all', '--message', subject)
+    this.#git('push', '--quiet', 'origin', branch)
+    const commit = this.#git('rev-parse', 'HEAD')
+    this.#git('checkout', '--quiet', 'main')
+    return commit
+  }
+
+  /** Merges a branch into `main` and pushes; answers the id of the merge. */
+  merge(branch: string): string {
+    this.#git('merge', '--quiet', '--no-ff', '--no-edit', branch)
+    this.#git('push', '--quiet', 'origin', 'main')
+    return this.#git('rev-parse', 'HEAD')
+  }
+
   /** Takes the newest commit back with a new one, and pushes. */
   revert(): string {
     this.#git('revert', '--no-edit', 'HEAD')

@@ -42,12 +42,12 @@ export class Stage {
     this.#live = true
   }
 
-  /** Berth's log lines that tell of changes, from `mark` on, without their times. */
+  /** Berth's log lines that tell of changes to production's Deployments, from `mark` on, without their times. */
   changes(mark: number): string[] {
     return this.#log
       .slice(mark)
       .map((line) => /^\S+ (?:info|warn) +(.*)$/.exec(line)?.[1] ?? '')
-      .filter((line) => / key=\S*Deployment\//.test(line))
+      .filter((line) => / app=shop key=\S*Deployment\//.test(line))
       .map((line) =>
         line
           .replace(/ app=\S+ key=\S+/, '')
@@ -59,11 +59,15 @@ export class Stage {
     return this.#log.length
   }
 
-  /** Waits until the report is as expected, and answers it. */
-  async until(what: string, expected: (app: AppStatus) => boolean | Promise<boolean>): Promise<AppStatus> {
+  /** Waits until the report of an application is as expected, and answers it. */
+  async until(
+    what: string,
+    expected: (app: AppStatus) => boolean | Promise<boolean>,
+    name?: string,
+  ): Promise<AppStatus> {
     let last: AppStatus | undefined
     await this.soon(what, async () => {
-      last = await this.#berth.status()
+      last = await this.#berth.status(name)
       return last !== undefined && (await expected(last))
     }).catch((error: Error) => {
       throw new Error(`${error.message}; found ${JSON.stringify(last)}`, { cause: error })
@@ -83,11 +87,13 @@ export class Stage {
     throw new Error(`expected within ${patienceMs / 1000} s: ${what}`)
   }
 
-  /** Shows `berth NAME` with its output, and checks how it ended. */
-  async show(name: string, code: number): Promise<string> {
-    const { text, code: found } = await this.#berth.command(name)
-    console.log(`$ berth ${name}\n${indented(text)}`)
-    if (found !== code) throw new Error(`berth ${name}: expected exit code ${code}, found ${found}`)
+  /** Shows `berth COMMAND` with its output, from this line on if one is given, and checks how it ended. */
+  async show(command: string, code: number, from = ''): Promise<string> {
+    const [name = '', ...more] = command.split(' ')
+    const { text, code: found } = await this.#berth.command(name, ...more)
+    const start = Math.max(text.indexOf(from), 0)
+    console.log(`$ berth ${command}\n${indented(`${start > 0 ? '...\n' : ''}${text.slice(start)}`)}`)
+    if (found !== code) throw new Error(`berth ${command}: expected exit code ${code}, found ${found}`)
     return text
   }
 }

@@ -1,29 +1,12 @@
-import type { AppStatus } from '../../src/report/status.ts'
-import type { Berth } from './berth.ts'
-import type { Containers, ShopContainer } from './containers.ts'
-import type { ShopRepository } from './shop-repository.ts'
-import { expectThat, type Stage } from './stage.ts'
+import { playPullRequest } from './pull-request.ts'
+import { everything, refused, runs, type Scene, type Step, same, serves, settled, synced } from './scene.ts'
+import { expectThat } from './stage.ts'
 import { Visitors } from './visitors.ts'
-
-interface Scene {
-  readonly stage: Stage
-  readonly berth: Berth
-  readonly containers: Containers
-  readonly repository: ShopRepository
-  /** Where the shop is open. */
-  readonly port: number
-  /** The same, as seen from this machine. */
-  readonly address: string
-}
-
-interface Step {
-  readonly title: string
-  play(scene: Scene): Promise<void>
-}
 
 export const steps: readonly Step[] = [
   { title: 'a repository becomes running pods, and the shop is open', play: firstCommit },
   { title: 'version 2 is pushed: a rolling update that no visitor notices', play: versionTwo },
+  { title: 'a pull request: its preview runs beside production, and goes with the merge', play: playPullRequest },
   { title: 'a container is killed: it is repaired', play: killContainer },
   { title: 'a broken manifest is pushed: it is refused, and all keeps running', play: brokenManifest },
   { title: 'a commit that deletes too much is pushed: it is held', play: deletesTooMuch },
@@ -72,7 +55,7 @@ async function killContainer({ stage, containers }: Scene): Promise<void> {
   await containers.kill(victim!.id)
   await stage.soon('a running container in its place', async () => {
     const gone = (await containers.of('web')).every(({ id }) => id !== victim!.id)
-    return gone && (await runs(containers, 'web', 'shop-web:2', 3))
+    return gone && (await runs(containers, 'web', 'shop-web:2', 4))
   })
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   stage.say(`  killed the container of ${victim!.pod}; its replacement ran ${seconds} s later`)
@@ -81,7 +64,7 @@ async function killContainer({ stage, containers }: Scene): Promise<void> {
 
 async function brokenManifest({ stage, containers, repository }: Scene): Promise<void> {
   const before = await everything(containers)
-  repository.replace('shop/web.yaml', 'replicas: 3', 'replicas: three')
+  repository.replace('shop/web.yaml', 'replicas: 4', 'replicas: four')
   const commit = repository.push('Break the web')
   const app = await stage.until('the commit refused', refused(commit))
   const report = await stage.show('status', 1)
@@ -111,52 +94,10 @@ async function revert({ stage, repository }: Scene): Promise<void> {
   await stage.show('status', 0)
 }
 
-function synced(commit: string) {
-  return (app: AppStatus) => app.commit === commit && app.sync === 'Synced' && app.health === 'Healthy'
-}
-
-function refused(commit: string) {
-  return (app: AppStatus) => app.head === commit && app.sync === 'Refused'
-}
-
-async function runs(containers: Containers, deployment: string, image: string, count: number): Promise<boolean> {
-  const found = await containers.of(deployment)
-  return found.length === count && found.every((container) => container.running && container.image === image)
-}
-
-/** Old pods may take their grace period to leave after the new ones are ready. */
-async function settled(
-  stage: Stage,
-  containers: Containers,
-  deployment: string,
-  image: string,
-  count: number,
-): Promise<void> {
-  await stage.soon(`${count} containers of ${image}`, () => runs(containers, deployment, image, count))
-}
-
-async function serves({ stage, port, address }: Scene, text: string): Promise<void> {
-  let page = ''
-  await stage.soon(`"${text}" from ${address}`, async () => {
-    const answer = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5000) })
-    page = (await answer.text()).trim()
-    return page.includes(text)
-  })
-  stage.say(`$ curl ${address}\n  ${page}`)
-}
-
 async function asksByName({ stage, containers }: Scene): Promise<void> {
   const [web] = await containers.of('web')
   expectThat(web !== undefined, 'a container of the web')
   const page = await containers.exec(web!.id, 'wget', '-qO-', 'http://api/')
   stage.say(`$ docker exec ${web!.pod} wget -qO- http://api/\n  ${page}`)
   expectThat(page.includes('shop-api version 1'), '"shop-api version 1" from http://api/')
-}
-
-async function everything(containers: Containers): Promise<ShopContainer[]> {
-  return [...(await containers.of('web')), ...(await containers.of('api'))]
-}
-
-function same(before: readonly ShopContainer[], now: readonly ShopContainer[]): boolean {
-  return JSON.stringify(before) === JSON.stringify(now)
 }
