@@ -31,7 +31,10 @@ function pullCalls(open: () => ReturnType<typeof openGitea>, owner: string, repo
     labelEventsPage: async (number, page, signal) => {
       const { repos } = await open()
       const query = { page, limit: pageSize }
-      return pageFrom(await repos.issueGetCommentsAndTimeline(owner, repo, number, query, by(signal)), page, labelEvent)
+      const { data, headers } = await repos.issueGetCommentsAndTimeline(owner, repo, number, query, by(signal))
+      // What it cannot show, such as an issue that was deleted, is null.
+      const shown = Array.isArray(data) ? data.filter((one) => one !== null) : data
+      return pageFrom({ data: shown, headers }, page, labelEvent)
     },
     commentsPage: async (number, _page, signal) => {
       const { repos } = await open()

@@ -224,7 +224,8 @@ export function giteaPullEndpoints(world: PullWorld, repository = 'acme/shop'): 
           },
         }))
         const comments = world.on(Number(number)).map((one) => ({ ...comment(one), type: 'comment' }))
-        return paged(request, [...comments, ...labels])
+        // A dependency on an issue that was deleted.
+        return paged(request, [null, ...comments, ...labels])
       },
     },
     {
