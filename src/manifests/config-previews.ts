@@ -1,7 +1,8 @@
 import { parseDuration } from '../base/duration.ts'
 import { found, quoted } from './found.ts'
 import { reviewQuantity } from './kinds/quantities.ts'
-import { dnsNameFault } from './names.ts'
+import { dnsNameFault, imageFault } from './names.ts'
+import { compareQuantities, parseQuantity } from './quantity.ts'
 import type { Review } from './review.ts'
 import type { Application, ApplicationPreviews } from './types.ts'
 
@@ -99,10 +100,7 @@ function reviewTemplates(
   if (images && !/^[\w.~-]+(?:\/[\w.~-]+)+$/.test(images.repository)) {
     review.problem([...at, 'images', 'repository'], `expected owner/name, found ${found(images.repository)}`)
   }
-  if (images && !/\{\{(?:number|sha|shortSha)\}\}/.test(images.imageTemplate)) {
-    const wanted = 'expected {{number}}, {{sha}} or {{shortSha}}, as each pull request has an image of its own'
-    review.problem([...at, 'images', 'imageTemplate'], `${wanted}, found ${found(images.imageTemplate)}`)
-  }
+  if (images) reviewImages(images, review)
   for (const [member, template] of Object.entries({ hostTemplate, host })) {
     if (template === undefined) continue
     const sample = template.replaceAll('{{id}}', 'pr-1').replaceAll('{{host}}', 'shop.example.com')
@@ -110,6 +108,22 @@ function reviewTemplates(
       review.problem([...at, member], `expected a host name with {{id}} in it, found ${quoted(template)}`)
     }
   }
+}
+
+function reviewImages({ image, imageTemplate }: PreviewImagesConfig, review: Review): void {
+  const path = [...at, 'images']
+  if (imageFault(image) !== undefined || /@|:[^/]*$/.test(image)) {
+    review.problem([...path, 'image'], `expected an image without a tag or a digest, found ${found(image)}`)
+  }
+  if (!/\{\{(?:number|sha|shortSha)\}\}/.test(imageTemplate)) {
+    const wanted = 'expected {{number}}, {{sha}} or {{shortSha}}, as each pull request has an image of its own'
+    review.problem([...path, 'imageTemplate'], `${wanted}, found ${found(imageTemplate)}`)
+    return
+  }
+  const sample = imageTemplate.replaceAll('{{number}}', '1').replaceAll(/\{\{(?:sha|shortSha)\}\}/g, '0123456')
+  if (imageFault(sample) === undefined && !sample.includes('@')) return
+  const wanted = 'expected an image, with {{number}}, {{sha}} and {{shortSha}} only and without a digest'
+  review.problem([...path, 'imageTemplate'], `${wanted}, found ${found(imageTemplate)}`)
 }
 
 const totals = ['limits.cpu', 'limits.memory', 'pods']
@@ -125,4 +139,24 @@ export function totalQuota(
     else review.problem(path, `expected one of ${totals.join(', ')}, found ${quoted(name)}`)
   }
   return quota
+}
+
+/** A preview that could have any amount cannot be counted, and one that may have more than all together would never run. */
+export function reviewShare(
+  { quota }: PreviewsConfig,
+  total: Readonly<Record<string, string>> | undefined,
+  review: Review,
+): void {
+  for (const [name, amount] of Object.entries(total ?? {})) {
+    const own = quota[name]
+    const limit = `${name} of the Engine's spec.previews.quota, which is ${amount} for all previews together`
+    if (own === undefined) {
+      review.problem([...at, 'quota'], `expected ${name} of each preview, as there is ${limit}, found nothing`)
+      continue
+    }
+    const [each, all] = [parseQuantity(own), parseQuantity(amount)]
+    if (each && all && compareQuantities(each, all) > 0) {
+      review.problem([...at, 'quota', name], `expected at most the ${limit}, found ${found(own)}`)
+    }
+  }
 }

@@ -8,7 +8,7 @@ import {
   type WebhooksConfig,
   webhooksConfig,
 } from './config-notifications.ts'
-import { type PreviewsConfig, previewsConfig, totalQuota } from './config-previews.ts'
+import { type PreviewsConfig, previewsConfig, reviewShare, totalQuota } from './config-previews.ts'
 import { found, quoted } from './found.ts'
 import type { Validate } from './generated/validators.js'
 import { Application as validateApplication, Engine as validateEngine } from './generated/validators.js'
@@ -86,6 +86,7 @@ export function readConfig(file: ManifestFile): ConfigResult {
   const findings: Findings = { problems, ignored: [], warnings: [] }
   const engines: EngineConfig[] = []
   const applications: ApplicationConfig[] = []
+  const previewed: { readonly previews: PreviewsConfig; readonly review: Review }[] = []
   for (const document of documents) {
     const review = reviewOf(document, { podSecurity: 'privileged' }, findings)
     const { kind, apiVersion } = document
@@ -108,8 +109,10 @@ export function readConfig(file: ManifestFile): ConfigResult {
         )
       }
       applications.push(application)
+      if (application.previews) previewed.push({ previews: application.previews, review })
     }
   }
+  for (const { previews, review } of previewed) reviewShare(previews, engines[0]?.previewQuota, review)
   if (engines.length === 0 && problems.length === 0) {
     problems.push({
       file: file.path,

@@ -2,10 +2,15 @@ import { expect, test } from 'vitest'
 import { readConfig } from '../../src/manifests/config.ts'
 import { renderProblem } from '../../src/manifests/problem.ts'
 
-function read(previews: object, forge?: object) {
+function read(previews: object, forge?: object, quota?: object) {
   const source = { repoURL: 'https://git.example.com/acme/shop.git' }
   const documents = [
-    { apiVersion: 'berth.dev/v1', kind: 'Engine', metadata: { name: 'production' } },
+    {
+      apiVersion: 'berth.dev/v1',
+      kind: 'Engine',
+      metadata: { name: 'production' },
+      spec: quota && { previews: { quota } },
+    },
     { apiVersion: 'berth.dev/v1', kind: 'Application', metadata: { name: 'shop' }, spec: { source, previews, forge } },
   ]
   const text = documents.map((document) => JSON.stringify(document)).join('\n---\n')
@@ -30,7 +35,11 @@ test('what is left out has its default', () => {
 })
 
 test('everything that is written is read', () => {
-  const images = { repository: 'acme/app', image: 'registry.example.com/app', imageTemplate: 'app:pr-{{number}}' }
+  const images = {
+    repository: 'acme/app',
+    image: 'registry.example.com/app',
+    imageTemplate: 'app:pr-{{number}}-{{shortSha}}',
+  }
   const written = {
     ...{ provider: 'github', images, targetBranch: 'next', labels: ['preview'], drafts: true, max: 4, maxAwake: 2 },
     ...{
@@ -76,4 +85,48 @@ test('a repository of images has a full name', () => {
       'spec.previews.images.repository: expected owner/name, found "https://github.com/acme/app"',
     ),
   ])
+})
+
+const github = {
+  provider: 'github',
+  images: { repository: 'a/b', image: 'r.example.com:5000/a', imageTemplate: 'a:{{sha}}' },
+}
+const { images } = github
+
+test.each([
+  [{ ...images }, []],
+  [{ ...images, image: 'docker.io/library/a' }, []],
+  [{ ...images, image: 'a:1' }, ['images.image: expected an image without a tag or a digest, found "a:1" (string)']],
+  [{ ...images, image: 'A b' }, ['images.image: expected an image without a tag or a digest, found "A b" (string)']],
+  [
+    { ...images, imageTemplate: 'a:1' },
+    ['images.imageTemplate: expected {{number}}, {{sha}} or {{shortSha}}, as each'],
+  ],
+  [
+    { ...images, imageTemplate: 'a:{{number}}-{{branch}}' },
+    ['images.imageTemplate: expected an image, with {{number}}'],
+  ],
+  [{ ...images, imageTemplate: 'a:{{number}}@sha256:{{sha}}' }, ['images.imageTemplate: expected an image, with']],
+])('images %j', (written, expected) => {
+  const { problems } = read({ ...github, images: written }, { provider: 'github', tokenFile: '/t' })
+  expect(problems.map((problem) => problem.replace(/^.*spec\.previews\./, ''))).toEqual(
+    expected.map((problem) => expect.stringContaining(problem)),
+  )
+})
+
+test.each([
+  ['the usual quota', undefined, { pods: '20', 'limits.cpu': '8', 'limits.memory': '4Gi' }, []],
+  [
+    'no limit of the member',
+    { pods: '3' },
+    { 'limits.cpu': '8' },
+    ['quota: expected limits.cpu of each preview, as there'],
+  ],
+  ['one larger than all', { pods: '30' }, { pods: '20' }, ['quota.pods: expected at most the pods of the Engine']],
+  ['as large as all', { 'limits.cpu': '2000m' }, { 'limits.cpu': '2' }, []],
+])('all previews together: %s', (_title, quota, total, expected) => {
+  const { problems } = read({ provider: 'branches', quota }, undefined, total)
+  expect(problems.map((problem) => problem.replace(/^berth.yaml:\d+ spec\.previews\./, ''))).toEqual(
+    expected.map((problem) => expect.stringContaining(problem)),
+  )
 })
