@@ -7,7 +7,9 @@ import type { Runtime } from './runtime/port.ts'
 
 /** Objects of which nothing may be left but a record of what they did. */
 export function recorded(volumes: readonly LiveVolume[]): Key[] {
-  const records = volumes.filter(({ subject, detail }) => detail !== '' && isPlannedKind(subject.split('/')[0] ?? ''))
+  // A record of a claim goes with the claim's data.
+  const isKind = (kind = '') => isPlannedKind(kind) && kind !== 'PersistentVolumeClaim'
+  const records = volumes.filter(({ subject, detail }) => detail !== '' && isKind(subject.split('/')[0]))
   return records.map(({ namespace, subject }) => {
     const [kind = '', name = ''] = subject.split('/')
     return keyOf({ namespace, kind, name })

@@ -144,6 +144,7 @@ export class Engine {
       wanted: this.#wanted,
       shadow: (looking) => new Engine(looking),
       make: (application, more) => this.#make(application, more),
+      isKnown: (app) => this.#application(app)?.isKnown === true,
       statusOf: (key) => this.#looker.statusOf(key),
       wantedChanged: (keys) => this.#wake(keys),
       ownersOf: (app) => this.#looker.ownersOf(app),

@@ -1,6 +1,7 @@
 // The previews of all applications: each is an Application of its own, made and removed while the engine runs. Part of the corridor beside
 // engine.ts.
 import type { Application } from './application.ts'
+import { Awaiting, type AwaitingParts } from './awaiting.ts'
 import type { Clock } from './base/clock.ts'
 import { errorText } from './base/errors.ts'
 import { type Key, keyOf } from './base/key.ts'
@@ -11,20 +12,11 @@ import type { Journal } from './journal/journal.ts'
 import { type Located, type ManifestSet, objectKey } from './manifests/check.ts'
 import { MergePlans, type MergePlansParts } from './merge-plans.ts'
 import { forcedObjects } from './preview/forced.ts'
-import { staged } from './preview/hooks.ts'
-import { isolated } from './preview/isolate.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
-import { awaitingImages, withImageOf } from './preview-images.ts'
+import { awaitingImages } from './preview-images.ts'
+import { previewObjects } from './preview-objects.ts'
 import { type ListedPreview, listedPreviews, mergeOf, previewReport } from './preview-reports.ts'
-import {
-  hasPreviews,
-  obstacleTo,
-  overQuota,
-  type Previewed,
-  rulesOf,
-  settingsOf,
-  targetBranchOf,
-} from './preview-settings.ts'
+import { hasPreviews, obstacleTo, type Previewed, rulesOf, settingsOf, targetBranchOf } from './preview-settings.ts'
 import { Sharing } from './preview-sharing.ts'
 import { type PreviewAnswer, Previewing, type PreviewOrder, type PreviewVerb } from './previewing.ts'
 import { BranchRequests } from './pulls/branches.ts'
@@ -58,6 +50,7 @@ export interface PreviewsParts extends Pick<RemovingParts, 'markGone' | 'lookAt'
       readonly transform: (objects: ManifestSet) => Transformed
     },
   ) => Application
+  readonly isKnown: AwaitingParts['isKnown']
   /** As of the last look. */
   readonly statusOf: EndingParts['statusOf']
   /** Other objects are wanted now. */
@@ -83,6 +76,7 @@ export class Previews {
   readonly #removing: Removing
   readonly #confining = new Confining()
   readonly #endings: Ending
+  readonly #awaiting: Awaiting
   readonly #sharing: Sharing
   /** One for all previews of an application. */
   readonly #repositories = new Map<string, Promise<Repository>>()
@@ -102,9 +96,11 @@ export class Previews {
         parts.onChange()
       },
     })
+    const askAgain = (app: string) => this.#previewings.get(app)?.decide()
+    this.#awaiting = new Awaiting({ ...parts, askAgain })
     this.#endings = new Ending({
       ...parts,
-      over: (name) => this.#previewings.get(previewOf(name)?.app ?? '')?.decide(),
+      over: (name) => askAgain(previewOf(name)?.app ?? ''),
     })
     this.#sharing = new Sharing(parts.settings.previewQuota)
     for (const settings of parts.settings.applications) {
@@ -212,7 +208,7 @@ export class Previews {
   async close(): Promise<void> {
     this.#removing.close()
     this.#endings.close()
-    await Promise.all([...this.#plans.values()].map((plans) => plans.close()))
+    this.#awaiting.close()
     await Promise.all([...this.#previewings.values()].map((previewing) => previewing.close()))
     const opened = await Promise.allSettled(this.#repositories.values())
     // Together: a look that waits for a remote ends when the repository is closed.
@@ -291,7 +287,8 @@ export class Previews {
     const name = previewAppName(of.name, order.id)
     if (this.#removing.has(name)) return 'the one before is still being removed'
     const preview = this.#previews.get(name)
-    if (!preview) return obstacleTo(of, order, this.#parts) || this.#open(of, order, name)
+    if (!preview)
+      return this.#awaiting.reason(of.name) || obstacleTo(of, order, this.#parts) || this.#open(of, order, name)
     const before = preview.order
     preview.order = order
     preview.pinned?.pin(order.head)
@@ -319,13 +316,9 @@ export class Previews {
   }
 
   #transformed({ of, order }: Preview, objects: ManifestSet): Transformed {
-    const imaged = withImageOf(of, order.image, objects)
-    const result = isolated(imaged.objects, rulesOf(of, order, this.#parts))
-    const { asleep, ending = false } = order
-    const made = staged(result.objects, { asleep, ending, fillers: new Set() })
-    this.#endings.noted(result.objects, made)
-    const problems = [...imaged.problems, ...result.problems, ...overQuota(result.objects)]
-    return { ...result, objects: made, problems }
+    const made = previewObjects(objects, of, order, this.#parts)
+    this.#endings.noted(made.whole, made.objects)
+    return made
   }
 
   /** One that ends stays what it was. */

@@ -128,6 +128,8 @@ const corridor = [
   'previewing.ts',
   'previews.ts',
   'ending.ts',
+  'awaiting.ts',
+  'preview-objects.ts',
   'removing.ts',
   'settings.ts',
   'waking.ts',

@@ -6,6 +6,9 @@ export const previewHookAnnotation = 'berth.dev/preview-hook'
 /** Of a claim, or of a template of claims: what is in its volume when a preview is made. */
 export const previewSeedAnnotation = 'berth.dev/preview-seed'
 
+/** What berth makes of a seed of production, and nobody else writes: `shop/data`. */
+export const seededFromAnnotation = 'berth.dev/seeded-from'
+
 export type PreviewHook = 'create' | 'delete'
 
 /** Where the data of a preview's claim comes from: a claim of production, or a Job that makes it. */
@@ -24,6 +27,11 @@ export function previewHookFault(text: string): string | undefined {
 /** The same of the seed. */
 export function previewSeedFault(text: string): string | undefined {
   return parsed(text) ? undefined : 'expected the name of a claim, PersistentVolumeClaim/NAME or Job/NAME'
+}
+
+/** It decides on whose data is read. */
+export function seededFromFault(): string {
+  return 'expected nothing, as berth alone writes it'
 }
 
 /** Undefined: it is no hook. */

@@ -12,6 +12,8 @@ export async function applyAction(runtime: Runtime, action: Action): Promise<voi
       return runtime.pull(action.host, action.image, action.auths)
     case 'createVolume':
       return runtime.createVolume(action.host, action.volume)
+    case 'fillVolume':
+      return runtime.fillVolume(action.host, action.fill)
     case 'removeVolume':
       return runtime.removeVolume(action.host, action.name)
     case 'setUpVolumes':

@@ -1,4 +1,6 @@
 import { type Key, keyOf } from '../base/key.ts'
+import { seededFromAnnotation } from '../manifests/preview-annotations.ts'
+import { toBytes } from '../manifests/quantity.ts'
 import type {
   ClaimTemplate,
   ManifestObject,
@@ -12,6 +14,7 @@ import type { LiveVolume } from '../runtime/live.ts'
 import { ClaimData } from './claim-data.ts'
 import { bindClaims, type ClaimToBind, claimKey } from './plan/binding.ts'
 import type { Provision } from './plan/desired.ts'
+import { seedKey } from './plan/fill.ts'
 import { classNameOf, provisionOf } from './plan/provision.ts'
 import { claimFrom, claimNamesOf, factsOf } from './plan/set-claims.ts'
 
@@ -80,14 +83,28 @@ export class Storage {
     if (!wanted) return undefined
     const { namespace = '', name } = wanted.claim.metadata
     const { bound, data } = this.#bound()
-    const wish = { app: wanted.app, namespace, name, spec: wanted.claim.spec, boundTo: data.of(key) }
+    const wish = {
+      app: wanted.app,
+      namespace,
+      name,
+      spec: wanted.claim.spec,
+      boundTo: data.of(key),
+      seed: seedOf(wanted.claim),
+    }
     return provisionOf(wish, this.#allClasses(), bound.get(key), [...this.#volumes.values()])
   }
 
   /** A claim for each pod of an object, by a template of its own; `name` holds a stand-in for the pod's. */
   ofTemplate(app: string, owner: ManifestObject, template: ClaimTemplate, name: string): Provision {
     const facts = owner.kind === 'StatefulSet' ? factsOf(owner) : {}
-    const wish = { app, namespace: owner.metadata.namespace ?? '', name, spec: template.spec, facts }
+    const wish = {
+      app,
+      namespace: owner.metadata.namespace ?? '',
+      name,
+      spec: template.spec,
+      facts,
+      seed: seedOf(template),
+    }
     return provisionOf(wish, this.#allClasses(), undefined, [...this.#volumes.values()])
   }
 
@@ -104,7 +121,7 @@ export class Storage {
       const boundTo = data.of(key)
       const volume = bound.get(key)
       if (!volume && !boundTo && (boundTo === undefined || usual.problem === '')) return []
-      const wish = { app, namespace, name, spec: template.spec, facts: factsOf(set), boundTo }
+      const wish = { app, namespace, name, spec: template.spec, facts: factsOf(set), boundTo, seed: seedOf(template) }
       const provision = provisionOf(wish, this.#allClasses(), volume, [...this.#volumes.values()])
       return [{ name, spec: template.spec, provision }]
     })
@@ -170,4 +187,11 @@ export class Storage {
     const replicas = this.#facts.replicasOf(keyOf({ namespace, kind: 'StatefulSet', name }), set.spec.replicas)
     return claimNamesOf(set, template, replicas, data.names(namespace))
   }
+}
+
+/** Of a claim, or of a template of claims. */
+function seedOf({ metadata, spec }: Pick<ClaimTemplate, 'metadata' | 'spec'>): Provision['seed'] {
+  const text = metadata.annotations?.[seededFromAnnotation]
+  if (text === undefined) return undefined
+  return { from: seedKey(text), limitBytes: toBytes(spec.resources?.requests?.storage) }
 }

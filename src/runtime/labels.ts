@@ -1,4 +1,4 @@
-// The marks on what Berth makes: the only file that writes or reads label keys and that computes names.
+// The marks on what Berth makes: beside fill-mark.ts the only file that writes or reads label keys and that computes names.
 import { sha256 } from '../base/hash.ts'
 import type { PodSpec } from '../manifests/types.ts'
 import type { ContainerConfig, Mount } from './live.ts'

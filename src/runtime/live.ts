@@ -69,6 +69,18 @@ export interface LiveVolume {
   readonly driver: string
   readonly options: Readonly<Record<string, string>>
   readonly createdAt: number
+  /** A copy into it that is under way, or failed and was not begun again; absent: there is none that this process knows of. */
+  readonly filling?: VolumeFilling
+}
+
+export interface VolumeFilling {
+  readonly state: 'running' | 'failed'
+  /** That failed since the last success. */
+  readonly attempts: number
+  /** When the state was entered, ms. */
+  readonly at: number
+  /** Why it failed. */
+  readonly message: string
 }
 
 /** The last pull of one image reference on one host. */

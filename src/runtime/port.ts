@@ -107,6 +107,14 @@ export interface VolumeSpec {
   readonly options: Readonly<Record<string, string>>
 }
 
+/** What is to be copied into a volume that nobody uses yet. */
+export interface VolumeFill extends Pick<VolumeSpec, 'namespace' | 'subject'> {
+  /** Another volume of the installation on the same host. */
+  readonly from: Pick<VolumeSpec, 'namespace' | 'subject'>
+  /** More is not copied. */
+  readonly limitBytes: number
+}
+
 /** For one pull, from an imagePullSecret. Never logged. */
 export interface RegistryAuth {
   readonly username: string
@@ -182,7 +190,12 @@ export interface Runtime {
   registryDigest(image: string, auths?: readonly RegistryAuth[]): Promise<string | undefined>
   /** Docker's name comes from the spec; taken by an equal one of ours: success. */
   createVolume(host: string, volume: VolumeSpec): Promise<void>
-  /** Already gone: success. In use, or not ours: RuntimeError. */
+  /**
+   * Begins to copy one volume into another, whatever is in that, and returns; under way already, or done: success. It goes on without this process.
+   * `LiveVolume.filling` tells how it goes. Its good end is a record, `filled`, of the subject; a volume without it may have a part of the data.
+   */
+  fillVolume(host: string, fill: VolumeFill): Promise<void>
+  /** Already gone: success. In use, or not ours: RuntimeError. A copy into it ends. */
   removeVolume(host: string, name: string): Promise<void>
   /** Prepares and fills volumes through the pod's running sandbox. Throws VOLUME_REFUSED when a hostPath is not of its type. */
   setUpVolumes(pod: PodRef, volumes: readonly VolumeSetup[]): Promise<void>

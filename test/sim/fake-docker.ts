@@ -77,6 +77,8 @@ export class FakeDocker {
   readonly networks = new Set<string>()
   /** Those that outlive pods, by Docker's name. */
   readonly volumes = new Map<string, FakeVolume>()
+  /** Volumes that are being filled -> the attempt. */
+  readonly filling = new Map<string, object>()
   /** Paths on the host that are not of the type that any pod expects. */
   readonly wrongPaths = new Set<string>()
   readonly pulls = new Map<string, LivePull>()

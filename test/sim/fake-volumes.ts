@@ -10,6 +10,9 @@ import type { Box, FakeDocker } from './fake-docker.ts'
 export interface FakeVolume {
   readonly installation: string
   readonly live: LiveVolume
+  /** What is in it. */
+  readonly data?: string
+  readonly bytes?: number
 }
 
 export function subjectKey({ live }: FakeVolume): Key {
@@ -21,7 +24,7 @@ export function createVolume(engine: FakeDocker, installation: string, spec: Vol
   const name = volumeName(installation, spec)
   const live = { ...spec, host: engine.name, name, createdAt: now }
   const there = engine.volumes.get(name)
-  if (there && stableText({ ...there.live, createdAt: now }) !== stableText(live)) {
+  if (there && stableText({ ...there.live, filling: undefined, createdAt: now }) !== stableText(live)) {
     throw new RuntimeError('NAME_TAKEN', name, `volume ${name} is there with other facts or options`)
   }
   if (!there) engine.setVolume(name, { installation, live })
@@ -34,6 +37,7 @@ export function removeVolume(engine: FakeDocker, installation: string, name: str
   for (const box of engine.boxes.values()) {
     if (claimsOf(box).includes(name)) throw new RuntimeError('VOLUME_IN_USE', name, 'volume is in use')
   }
+  engine.filling.delete(name)
   engine.setVolume(name, undefined)
 }
 

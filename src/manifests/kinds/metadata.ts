@@ -7,6 +7,8 @@ import {
   previewHookFault,
   previewSeedAnnotation,
   previewSeedFault,
+  seededFromAnnotation,
+  seededFromFault,
 } from '../preview-annotations.ts'
 import { type Review, reportFault } from '../review.ts'
 import type { ObjectMeta } from '../types.ts'
@@ -20,6 +22,7 @@ const faults: Readonly<Record<string, (text: string) => string | undefined>> = {
   [configChangeAnnotation]: configChangeFault,
   [previewHookAnnotation]: previewHookFault,
   [previewSeedAnnotation]: previewSeedFault,
+  [seededFromAnnotation]: seededFromFault,
 }
 
 export function reviewMetadata(

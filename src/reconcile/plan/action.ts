@@ -1,5 +1,13 @@
 import type { ContainerConfig, ContainerResources } from '../../runtime/live.ts'
-import type { Attempt, PodRef, RegistryAuth, SandboxSpec, VolumeSetup, VolumeSpec } from '../../runtime/port.ts'
+import type {
+  Attempt,
+  PodRef,
+  RegistryAuth,
+  SandboxSpec,
+  VolumeFill,
+  VolumeSetup,
+  VolumeSpec,
+} from '../../runtime/port.ts'
 
 /** One call to one engine. Every member is plain data, so that a plan can be printed, compared and replayed. */
 export type Action =
@@ -12,6 +20,7 @@ export type Action =
       readonly auths?: readonly RegistryAuth[]
     }
   | { readonly kind: 'createVolume'; readonly host: string; readonly volume: VolumeSpec }
+  | { readonly kind: 'fillVolume'; readonly host: string; readonly fill: VolumeFill }
   | { readonly kind: 'removeVolume'; readonly host: string; readonly name: string }
   | { readonly kind: 'setUpVolumes'; readonly pod: PodRef; readonly volumes: readonly VolumeSetup[] }
   | { readonly kind: 'createSandbox'; readonly pod: PodRef; readonly sandbox: SandboxSpec }

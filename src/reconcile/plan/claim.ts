@@ -3,6 +3,8 @@ import { toBytes } from '../../manifests/quantity.ts'
 import type { LiveVolume } from '../../runtime/live.ts'
 import type { Health, ObjectStatus, Plan, Task } from './action.ts'
 import type { DesiredClaim, Provision, View } from './desired.ts'
+import { type Filling, planFill, withRecords } from './fill.ts'
+import { removeRecords } from './job-record.ts'
 
 /**
  * A claim and its data. The volume is made with its first pod, or at once where its class says so; it is never changed, and never removed
@@ -11,7 +13,11 @@ import type { DesiredClaim, Provision, View } from './desired.ts'
 export function planClaim(desired: DesiredClaim, view: View): Plan {
   const { namespace = '', name } = desired.object.metadata
   const { provision } = desired
-  const data = dataOf(keyOf({ namespace, kind: 'PersistentVolumeClaim', name }), view)
+  const key = keyOf({ namespace, kind: 'PersistentVolumeClaim', name })
+  const data = dataOf(key, view)
+  const filling = planFill(key, provision, view)
+  // Where it waits for its first pod, that is what has it filled.
+  if (filling && (data.length > 0 || !provision.waits)) return planFilling(key, filling, provision.waits)
   const making =
     data.length > 0 || provision.waits || refusalOf(provision) !== '' ? undefined : makeVolume(desired, view)
   const verdict = judge(desired, data, making)
@@ -24,6 +30,18 @@ export function planClaim(desired: DesiredClaim, view: View): Plan {
     },
     lookAgainAt: undefined,
     lookAgainFor: '',
+  }
+}
+
+function planFilling(claim: Key, { message, failed, tasks, again }: Filling, waits: boolean): Plan {
+  return {
+    tasks: waits ? [] : tasks,
+    status: {
+      ...line(claim),
+      ...{ sync: 'OutOfSync', health: failed ? 'Degraded' : 'Progressing', message: `Pending: ${message}` },
+    },
+    lookAgainAt: again?.at,
+    lookAgainFor: again?.reason ?? '',
   }
 }
 
@@ -109,13 +127,14 @@ export function planGoneClaim(claim: Key, view: View): Plan {
         text: `remove volume of claim ${name} on ${volume.host}`,
         cause: 'its removal was approved',
         effect: 'none',
-        actions: [{ kind: 'removeVolume', host: volume.host, name: volume.name }],
+        actions: withRecords(claim, volume, view),
       }),
     )
+  const records = volumes.length > 0 ? [] : removeRecords(view.volumesOf(claim), view, 'its removal was approved')
   const inUse = view.allPods().filter((pod) => pod.namespace === namespace && usesClaim(pod.spec, name))
   const message = inUse[0] ? `is being removed, pod ${inUse[0].name} still uses it` : 'is being removed'
   return {
-    tasks: inUse.length > 0 ? [] : tasks,
+    tasks: inUse.length > 0 ? [] : [...tasks, ...records],
     status: { ...line(claim), sync: 'OutOfSync', health: 'Progressing', message },
     lookAgainAt: inUse.length > 0 ? view.now + inUseLookMs : undefined,
     lookAgainFor: inUse.length > 0 ? 'the pods that use it may be gone' : '',

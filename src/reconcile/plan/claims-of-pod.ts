@@ -1,11 +1,13 @@
 import { keyOf } from '../../base/key.ts'
 import type { LiveHost } from '../../runtime/live.ts'
 import type { VolumeSpec } from '../../runtime/port.ts'
-import type { Action } from './action.ts'
+import type { Action, Task } from './action.ts'
 import { dataOf, refusalOf } from './claim.ts'
 import { filled, type PodFacts } from './containers.ts'
 import type { ClaimUse, Provision, Template, View } from './desired.ts'
+import { type Filling, planFill } from './fill.ts'
 import { claimOf } from './own-claims.ts'
+import type { LookAgain } from './time.ts'
 
 /** Hosts on which a pod finds its claims' data, or may have it made. */
 export interface ClaimHosts {
@@ -14,6 +16,9 @@ export interface ClaimHosts {
   readonly message: string
   /** Something is wrong with what is asked for, as against: a host does not answer. */
   readonly failed: boolean
+  /** What brings a claim's data there; absent: nothing has to. */
+  readonly tasks?: readonly Task[] | undefined
+  readonly again?: LookAgain | undefined
 }
 
 /** Claims whose data is about to be made, and on which host. */
@@ -33,6 +38,11 @@ export function claimHosts(template: Template, pod: PodFacts, view: View, promis
   for (const { name, provision } of claimsOf(template, pod)) {
     if (!provision) return refused(`persistentvolumeclaim "${name}" not found`)
     if (provision.problem) return refused(`persistentvolumeclaim "${name}": ${provision.problem}`)
+    const filling = fillingOf(name, provision, pod, view)
+    if (filling) {
+      const { message, failed, tasks, again } = filling
+      return { hosts: [], message: `persistentvolumeclaim "${name}" ${message}`, failed, tasks, again }
+    }
     const allowed = hostsOf(name, provision, pod, view, promised)
     if (allowed.message) return allowed
     hosts = hosts.filter((host) => allowed.hosts.includes(host))
@@ -40,6 +50,14 @@ export function claimHosts(template: Template, pod: PodFacts, view: View, promis
       return refused(`persistentvolumeclaim "${name}" is on another host than the pod's other claims`)
   }
   return { hosts, message: '', failed: false }
+}
+
+/** Undefined: its data may be used, or made. */
+function fillingOf(name: string, provision: Provision, pod: PodFacts, view: View): Filling | undefined {
+  const seedHost = provision.seed && view.volumesOf(provision.seed.from)[0]?.host
+  const host = view.hosts.find((one) => one.name === seedHost)
+  const spec = host && specFor(provision.volume, { ...pod, host: host.name }, host)
+  return planFill(claimKey(pod, name), provision, view, spec)
 }
 
 function hostsOf(name: string, provision: Provision, pod: PodFacts, view: View, promised: Promised): ClaimHosts {

@@ -76,6 +76,8 @@ export interface Provision {
   readonly problem: string
   /** Why a LimitRange allows no such claim: nothing is made for it, what is there stays in use. */
   readonly forbidden?: string
+  /** The claim whose data it begins with, and the most of it, bytes; absent: it begins with nothing. */
+  readonly seed?: { readonly from: Key; readonly limitBytes: number } | undefined
   /** What is not kept of the wish: `expansion of a local volume has no effect`. */
   readonly conditions: readonly string[]
 }

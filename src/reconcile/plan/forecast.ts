@@ -1,4 +1,5 @@
 import { keyOf } from '../../base/key.ts'
+import { filledDetail } from '../../runtime/filled.ts'
 import type { ContainerConfig, ContainerHealth, LiveContainer, LiveHost, LivePod } from '../../runtime/live.ts'
 import type { PodRef } from '../../runtime/port.ts'
 import type { Action, ObjectStatus, Plan, Task } from './action.ts'
@@ -69,6 +70,8 @@ export function ideal(view: View, action: Action): View {
     case 'createVolume':
     case 'removeVolume':
       return volumeChanged(view, action)
+    case 'fillVolume':
+      return volumeChanged(view, recordOf(action))
     case 'createSandbox':
       return { ...view, pods: [...view.pods, plannedPod(action, view.now)].sort((a, b) => (a.name < b.name ? -1 : 1)) }
     default:
@@ -81,8 +84,17 @@ export function ideal(view: View, action: Action): View {
 
 type PodAction = Exclude<
   Action,
-  { kind: 'ensureNetwork' | 'removeNetwork' | 'pull' | 'createSandbox' | 'createVolume' | 'removeVolume' }
+  {
+    kind: 'ensureNetwork' | 'removeNetwork' | 'pull' | 'createSandbox' | 'createVolume' | 'removeVolume' | 'fillVolume'
+  }
 >
+
+/** How a copy into a volume shows that it is whole. */
+function recordOf({ host, fill }: Extract<Action, { kind: 'fillVolume' }>): Extract<Action, { kind: 'createVolume' }> {
+  const { namespace, subject } = fill
+  const volume = { app: '', namespace, subject, detail: filledDetail, facts: {}, driver: 'local', options: {} }
+  return { kind: 'createVolume', host, volume }
+}
 
 function volumeChanged(view: View, action: Extract<Action, { kind: 'createVolume' | 'removeVolume' }>): View {
   const before = view.volumesOf

@@ -1,6 +1,6 @@
 import type { LiveHost } from '../../runtime/live.ts'
 import type { Effect, Task } from './action.ts'
-import { claimHosts, type Promised, promise } from './claims-of-pod.ts'
+import { type ClaimHosts, claimHosts, type Promised, promise } from './claims-of-pod.ts'
 import { createPod, freePodNames, type Identity, sandboxSpec } from './create.ts'
 import { hostPorts } from './host-ports.ts'
 import type { Observed } from './observe.ts'
@@ -51,8 +51,8 @@ export function makePods(roster: Roster, order: Order): Making {
   let promised: Promised = new Map()
   let asked = 0
   const made = seatsFor(roster, order).map((seat) => {
-    const { host, ...why } = hostFor(roster, seat, site, promised)
-    if (!host) return pending(why.message, why.failed, roster.view.now)
+    const { host, tasks, again, ...why } = hostFor(roster, seat, site, promised)
+    if (!host) return pending(why, roster.view.now, tasks, again)
     // What is left of a lost pod is counted as used already.
     if (!seat.lost?.pod.spec) asked += 1
     const refusal = roster.view.refuses(roster.namespace, roster.desired.template.spec, asked)
@@ -67,9 +67,14 @@ export function makePods(roster: Roster, order: Order): Making {
 /** Room, claims and hosts come with other objects, whose changes do not wake this one. */
 const roomLookMs = 10_000
 
-function pending(why: string, failed: boolean, now: number): Making {
-  const again = { at: now + roomLookMs, reason: 'a host may have room' }
-  return { ...nothingMade, message: `Pending: ${why}`, failed, again }
+function pending(
+  { message, failed }: Pick<Making, 'message' | 'failed'>,
+  now: number,
+  tasks: readonly Task[] = [],
+  due?: LookAgain,
+): Making {
+  const again = due ?? { at: now + roomLookMs, reason: 'a host may have room' }
+  return { ...nothingMade, tasks, message: `Pending: ${message}`, failed, again }
 }
 
 function forbidden(why: string, now: number): Making {
@@ -115,14 +120,23 @@ function isAlone({ pods }: Roster, { pod }: Observed): boolean {
 }
 
 type Found =
-  | { readonly host: LiveHost; readonly message: ''; readonly failed: false }
-  | { readonly host: undefined; readonly message: string; readonly failed: boolean }
+  | {
+      readonly host: LiveHost
+      readonly message: ''
+      readonly failed: false
+      readonly tasks?: undefined
+      readonly again?: undefined
+    }
+  | ({ readonly host: undefined } & Pick<ClaimHosts, 'message' | 'failed' | 'tasks' | 'again'>)
 
 function hostFor(roster: Roster, seat: Seat, site: Site, promised: Promised): Found {
   const { template } = roster.desired
   const pod = { ...refOf(roster, seat), host: '' }
   const claims = claimHosts(template, pod, roster.view, promised)
-  if (claims.message) return { host: undefined, message: claims.message, failed: claims.failed }
+  if (claims.message) {
+    const { message, failed, tasks, again } = claims
+    return { host: undefined, message, failed, tasks, again }
+  }
   const only = seat.host?.name ?? seat.onlyOn
   const hosts = claims.hosts.filter(({ name }) => only === undefined || name === only)
   if (hosts.length === 0 && claims.hosts.length > 0) {

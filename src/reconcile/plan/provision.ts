@@ -12,6 +12,8 @@ export interface ClaimWish {
   readonly facts?: Readonly<Record<string, string>>
   /** The static volume that has its data; empty: a Docker volume has; undefined: there is none yet. */
   readonly boundTo?: string | undefined
+  /** See Provision. */
+  readonly seed?: Provision['seed']
 }
 
 const defaultAnnotations = [
@@ -95,13 +97,15 @@ function dynamicProvision(wish: ClaimWish, found: StorageClass | undefined, clas
       ? [`provisioner ${found.provisioner} does not exist here: a local Docker volume is used`]
       : []),
   ]
-  const facts = { class: className, reclaim: storage.reclaimPolicy }
+  const { seed } = wish
+  const facts = { class: className, reclaim: storage.reclaimPolicy, ...(seed && { seed: seed.from }) }
   return {
     volume: volumeSpec(wish, facts, driver, options),
     hostPath: undefined,
     hosts: undefined,
     waits: storage.volumeBindingMode === 'WaitForFirstConsumer',
     problem: '',
+    seed,
     conditions,
   }
 }
@@ -121,7 +125,7 @@ function staticProvision(wish: ClaimWish, { metadata, spec }: PersistentVolume):
     hosts: hostsOf(spec),
     waits: true,
     problem,
-    conditions: [],
+    conditions: wish.seed ? ['it is on a persistent volume, and begins with what is on that'] : [],
   }
 }
 

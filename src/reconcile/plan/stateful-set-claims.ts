@@ -3,6 +3,7 @@ import type { LivePod } from '../../runtime/live.ts'
 import type { Action, Task } from './action.ts'
 import { dataOf } from './claim.ts'
 import type { DesiredStatefulSet, View } from './desired.ts'
+import { withRecords } from './fill.ts'
 import { claimName, claimsGo, ordinalOf } from './stateful-set-identity.ts'
 import { isWanted } from './stateful-set-sync.ts'
 
@@ -39,7 +40,8 @@ function goesWith(pod: LivePod, { actions }: Task): boolean {
 
 /** The set's own word counts, not the class's, which is for claims without one. What an administrator has put there is not for it to remove. */
 function removalsOf(claim: string, { host, namespace }: LivePod, view: View): Action[] {
-  return dataOf(keyOf({ namespace, kind: 'PersistentVolumeClaim', name: claim }), view)
+  const key = keyOf({ namespace, kind: 'PersistentVolumeClaim', name: claim })
+  return dataOf(key, view)
     .filter((volume) => volume.host === host && volume.facts.pv === undefined)
-    .map(({ name }) => ({ kind: 'removeVolume', host, name }))
+    .flatMap((volume) => withRecords(key, volume, view))
 }

@@ -11,10 +11,12 @@ import type {
   RegistryAuth,
   Runtime,
   SandboxSpec,
+  VolumeFill,
   VolumeSetup,
   VolumeSpec,
 } from '../port.ts'
 import { hostBlock, hostBlockCount, overlap, parseRange, type Range, rangeText } from './addresses.ts'
+import { Fills } from './fills.ts'
 import { Hooks } from './hooks.ts'
 import { Host } from './host.ts'
 import { type Deadlines, defaultDeadlines } from './host-api.ts'
@@ -54,6 +56,7 @@ interface HostParts {
   readonly calls: PodCalls
   readonly hooks: Hooks
   readonly volumes: VolumeCalls
+  readonly fills: Fills
   readonly prober: Prober
 }
 
@@ -105,7 +108,10 @@ class DockerRuntime implements Runtime {
         this.#tell(namespaces.map((each) => keyOf({ namespace: '', kind: 'Namespace', name: each }))),
       // Pods that wait for a claim are not known by name.
       volumesChanged: (subjects) => this.#tell([...subjects, ...(subjects.some(isClaim) ? [hostKey(name)] : [])]),
-      reviewVolumes: () => this.#on(name).volumes.review(),
+      reviewVolumes: async () => {
+        await this.#on(name).volumes.review()
+        await this.#on(name).fills.review()
+      },
       marks,
       node,
       trafficChanged: (pods) => this.#trafficChanged(pods && new Set(pods)),
@@ -123,7 +129,8 @@ class DockerRuntime implements Runtime {
     const stops = new Stops(host, hooks, log, touched)
     const calls = new PodCalls(host, engine, (pod) => this.#index.records(pod), hooks, stops, volumes)
     const prober = new Prober(host.api, clock, hooks, record, touched)
-    this.#hosts.set(name, { host, calls, hooks, volumes, prober })
+    const fills = new Fills(host, { engine, nodeImage: node?.image })
+    this.#hosts.set(name, { host, calls, hooks, volumes, fills, prober })
   }
 
   async start(): Promise<void> {
@@ -132,7 +139,8 @@ class DockerRuntime implements Runtime {
 
   async close(): Promise<void> {
     this.#watchers.clear()
-    for (const { host, hooks, prober } of this.#hosts.values()) {
+    for (const { host, hooks, prober, fills } of this.#hosts.values()) {
+      fills.close()
       hooks.close()
       prober.close()
       host.close()
@@ -168,8 +176,14 @@ class DockerRuntime implements Runtime {
     await this.#on(host).host.volumes.create(volume)
   }
 
+  async fillVolume(host: string, fill: VolumeFill): Promise<void> {
+    await this.#on(host).fills.fill(fill)
+  }
+
   async removeVolume(host: string, name: string): Promise<void> {
-    await this.#on(host).host.volumes.remove(name)
+    const { fills, host: on } = this.#on(host)
+    await fills.end(name)
+    await on.volumes.remove(name)
   }
 
   async setUpVolumes(pod: PodRef, volumes: readonly VolumeSetup[]): Promise<void> {

@@ -3,7 +3,7 @@ import { stableText } from '../../base/hash.ts'
 import { type Key, keyOf } from '../../base/key.ts'
 import { RuntimeError } from '../errors.ts'
 import { mayBeKeptVolume, volumeName, volumeOwner, writeVolumeLabels } from '../labels.ts'
-import type { LiveVolume } from '../live.ts'
+import type { LiveVolume, VolumeFilling } from '../live.ts'
 import type { VolumeSpec } from '../port.ts'
 import type { HostApi } from './host-api.ts'
 import { trailing } from './trailing.ts'
@@ -28,6 +28,7 @@ export class Volumes {
   readonly #settings: VolumesSettings
   readonly #kept = new Map<string, LiveVolume>()
   readonly #bySubject = new Map<Key, readonly LiveVolume[]>()
+  readonly #filling = new Map<string, VolumeFilling>()
   #copied: readonly string[] = []
   #ofPods: readonly PodVolumeRecord[] = []
   /** Seen by themselves while a listing was under way, which may be older. */
@@ -66,6 +67,14 @@ export class Volumes {
     if (!this.#kept.has(name) && !mayBeKeptVolume(this.#settings.engine, name)) return
     const found = await this.#api.inspectVolume(name)
     this.#see(name, found && this.#read(found))
+  }
+
+  /** How a copy into a volume goes; undefined: there is none. */
+  fills(name: string, filling: VolumeFilling | undefined): void {
+    if (filling) this.#filling.set(name, filling)
+    else this.#filling.delete(name)
+    const { filling: _, ...known } = this.#kept.get(name) ?? {}
+    if ('name' in known) this.#tell(this.#set(name, { ...known, ...(filling && { filling }) } as LiveVolume))
   }
 
   all(): Iterable<LiveVolume> {
@@ -148,12 +157,14 @@ export class Volumes {
     const owner = volumeOwner(this.#settings.engine, row.Name, row.Labels ?? {})
     if (owner === undefined || owner === 'copied' || owner.kind === 'pod') return undefined
     const { app, namespace, subject, detail, facts } = owner
+    const filling = this.#filling.get(row.Name)
     const createdAt = 'CreatedAt' in row && typeof row.CreatedAt === 'string' ? Date.parse(row.CreatedAt) || 0 : 0
     return {
       ...{ host: this.#settings.host, name: row.Name, app, namespace, subject, detail, facts },
       driver: row.Driver,
       options: row.Options ?? {},
       createdAt,
+      ...(filling && { filling }),
     }
   }
 }
