@@ -5,7 +5,7 @@ import type { HaproxyClient } from './haproxy-client.ts'
 /** While a request may have to wake a preview, ms. */
 const soonMs = 500
 /** While all of them are awake, ms. */
-const laterMs = 10_000
+const laterMs = 5_000
 /** How often workers that were replaced are asked as well: connections may stay there for days. ms. */
 const oldWorkersMs = 30_000
 
