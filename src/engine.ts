@@ -143,6 +143,7 @@ export class Engine {
       ...parts,
       wanted: this.#wanted,
       shadow: (looking) => new Engine(looking),
+      production: (app) => this.#application(app),
       make: (application, more) => this.#make(application, more),
       isKnown: (app) => this.#application(app)?.isKnown === true,
       statusOf: (key) => this.#looker.statusOf(key),
@@ -189,7 +190,10 @@ export class Engine {
       ],
       approveGone: (key) => this.#looker.gone(settings.name, key),
       isGone: (key) => this.#looker.isGone(key),
-      wake: (keys) => this.#wake(keys),
+      wake: (keys) => {
+        this.#wake(keys)
+        if (!more) this.#previews.productionAccepted()
+      },
       lookAgain: (key) => this.#controller.wake(key),
       lastWords: (key) => lastWordsOf(runtime, key, clock),
       pulledAt: (host, image) => pulledAt(runtime, host, image),

@@ -10,6 +10,7 @@ import type { MergePlan } from './report/preview-comment.ts'
 import type { AppStatus } from './report/status.ts'
 import type { Runtime } from './runtime/port.ts'
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
+import { GitError } from './sync/errors.ts'
 import { PinnedRepository } from './sync/pinned.ts'
 import type { Repository } from './sync/port.ts'
 
@@ -31,6 +32,14 @@ export interface MergePlansParts {
   readonly clock: Clock
   readonly log: Log
   readonly onChange: () => void
+  /** Whoever plans, plans here. */
+  readonly lane: { run<T>(work: () => Promise<T>): Promise<T> }
+  /** Commit that production accepted. */
+  readonly accepted: () => string
+  /** How what production runs is, as text. */
+  readonly live: () => string
+  /** Production is still becoming what it is to be. */
+  readonly isBusy: () => boolean
 }
 
 interface Asked {
@@ -40,24 +49,48 @@ interface Asked {
 
 interface Planned extends MergePlan {
   readonly head: string
+  /** When it was made, ms, and of which production. */
+  readonly at: number
+  readonly accepted: string
+  readonly live: string
+  readonly settled: boolean
 }
+
+type Planning = Pick<MergePlan, 'apps' | 'items' | 'conflicts' | 'unknown'>
+
+/** What production runs may have changed without a commit. */
+const refreshMs = 600_000
+/** Something that is still under way keeps the plan from being told. */
+const againMs = 10_000
 
 export class MergePlans {
   readonly #parts: MergePlansParts
   readonly #plans = new Map<string, Planned>()
   #asked: readonly Asked[] = []
+  #target = ''
   #work: Promise<void> | undefined
+  /** Asked for something while it works. */
+  #again = false
   #closed = false
 
   constructor(parts: MergePlansParts) {
     this.#parts = parts
   }
 
-  /** Those whose plans are to be had; each is made anew when its head or that of the target branch has moved. One after the other. */
+  /**
+   * Those whose plans are to be had. Each is made anew when its head, that of the target branch or the commit of production has moved, and
+   * at times when what runs has changed; one after the other, those that have none first.
+   */
   want(asked: readonly Asked[]): void {
-    this.#asked = asked
+    this.#asked = asked.map(({ id, head }) => ({ id, head }))
     const ids = new Set(asked.map(({ id }) => id))
     for (const id of [...this.#plans.keys()]) if (!ids.has(id)) this.#plans.delete(id)
+    this.look()
+  }
+
+  /** Something may have moved. */
+  look(): void {
+    this.#again = true
     if (this.#closed || this.#work !== undefined) return
     this.#work = this.#all().finally(() => {
       this.#work = undefined
@@ -79,10 +112,9 @@ export class MergePlans {
     const { repository, settings, log } = this.#parts
     try {
       const base = await repository()
-      const target = (await base.head())?.oid
-      for (const asked of this.#asked) {
-        if (this.#closed || target === undefined) return
-        await this.#one(base, target, asked)
+      while (this.#again && !this.#closed) {
+        this.#again = false
+        await this.#round(base)
       }
     } catch (error) {
       // The next list asks again.
@@ -90,37 +122,104 @@ export class MergePlans {
     }
   }
 
-  async #one(repository: Repository, base: string, { id, head }: Asked): Promise<void> {
-    const known = this.#plans.get(id)
-    if (known?.base === base && known.head === head && !known.stale && known.items.every(isWhole)) return
-    // A branch that is behind lacks what came since: its own files are not those of the merge.
-    if ((await repository.between(head, base, 1)).length > 0) {
-      if (known?.head === head) this.#plans.set(id, { ...known, stale: true })
-      return
+  async #round(base: Repository): Promise<void> {
+    const tried = new Set<string>()
+    for (;;) {
+      this.#target = (await base.head())?.oid ?? ''
+      this.#markStale()
+      const next = this.#next(tried)
+      if (this.#closed || this.#target === '' || next === undefined) return
+      tried.add(keyOf(next))
+      await this.#parts.lane.run(() => this.#one(base, next))
     }
-    this.#plans.set(id, { ...(await this.#plan(repository, head)), head, base, stale: false })
-    this.#parts.onChange()
   }
 
-  async #plan(repository: Repository, head: string): Promise<Pick<MergePlan, 'apps' | 'items'>> {
+  #markStale(): void {
+    const moved = [...this.#plans].filter(([, plan]) => !plan.stale && plan.base !== this.#target)
+    for (const [id, plan] of moved) this.#plans.set(id, { ...plan, stale: true })
+    if (moved.length > 0) this.#parts.onChange()
+  }
+
+  /** The one that needs a plan most. */
+  #next(tried: ReadonlySet<string>): Asked | undefined {
+    const now = { at: this.#parts.clock.now(), accepted: this.#parts.accepted(), live: once(this.#parts.live) }
+    const untried = this.#asked.filter((asked) => !tried.has(keyOf(asked)))
+    return (
+      untried.find((asked) => this.of(asked) === undefined) ??
+      untried.find((asked) => this.of(asked)?.stale) ??
+      untried.find(({ id }) => this.#isPast(this.#plans.get(id)!, now))
+    )
+  }
+
+  #isPast(
+    plan: Planned,
+    now: { readonly at: number; readonly accepted: string; readonly live: () => string },
+  ): boolean {
+    const age = now.at - plan.at
+    if (plan.accepted !== now.accepted || (!plan.settled && !this.#parts.isBusy())) return true
+    if (age >= againMs && !plan.items.every(isWhole)) return true
+    return age >= refreshMs && (plan.unknown !== undefined || plan.live !== now.live())
+  }
+
+  async #one(repository: Repository, { id, head }: Asked): Promise<void> {
+    if (this.#closed) return
+    const { clock, log, settings, accepted, live, isBusy } = this.#parts
+    const base = this.#target
+    const made = { head, base, stale: false, at: clock.now(), accepted: accepted(), live: live(), settled: !isBusy() }
+    try {
+      const planning = await this.#merged(repository, base, head)
+      // Nobody asks for it any more.
+      if (!this.#asked.some((asked) => asked.id === id && asked.head === head)) return
+      this.#plans.set(id, { ...planning, ...made })
+      this.#parts.onChange()
+    } catch (error) {
+      log.debug('the plan of a merge cannot be made', { app: settings.name, id, reason: errorText(error) })
+      // Where there is no way to the repository, there is none for the others.
+      if (!(error instanceof GitError) || error.retryable) throw error
+    }
+  }
+
+  async #merged(repository: Repository, base: string, head: string): Promise<Planning> {
+    const merged = await repository.merge(base, head)
+    const none = { apps: [], items: [] }
+    if (merged.kind === 'conflict') return { ...none, conflicts: merged.paths }
+    if (merged.kind === 'unrelated') return { ...none, unknown: 'it has no history in common with the target branch' }
+    if (merged.kind === 'unknown') return { ...none, unknown: merged.reason }
+    return this.#plan(repository, merged.oid)
+  }
+
+  async #plan(repository: Repository, commit: string): Promise<Pick<MergePlan, 'apps' | 'items'>> {
     const { engine, settings, runtime, journal, shadow, clock } = this.#parts
     const memory = Journal.inMemory()
     const applied = journal.applied(settings.name)
     if (applied) memory.setApplied(settings.name, applied.commit, applied.source, applied.gone)
     const looking = shadow({
-      settings: { ...engine, applications: [{ ...settings, previews: undefined }] },
+      // Who will sign the merge is not known yet.
+      settings: { ...engine, applications: [{ ...settings, previews: undefined, verify: undefined }] },
       runtime: onlyFacts(runtime),
       journal: memory,
-      openRepository: async () => new PinnedRepository(repository, settings.revision, head),
+      openRepository: async () => new PinnedRepository(repository, settings.revision, commit),
       ...{ clock, log: silentLog, random: () => 0 },
     })
     try {
       await looking.observe()
-      const items = await looking.preview(head)
+      const items = await looking.preview(commit)
       return { items, apps: looking.status() }
     } finally {
       await looking.close()
     }
+  }
+}
+
+function keyOf({ id, head }: Asked): string {
+  return `${id} ${head}`
+}
+
+function once<T>(run: () => T): () => T {
+  let found: { readonly value: T } | undefined
+  return () => {
+    found ??= { value: run() }
+    return found.value
   }
 }
 

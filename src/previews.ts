@@ -10,7 +10,7 @@ import { Confining } from './confining.ts'
 import { Ending, type EndingParts } from './ending.ts'
 import type { Journal } from './journal/journal.ts'
 import { type Located, type ManifestSet, objectKey } from './manifests/check.ts'
-import { MergePlans, type MergePlansParts } from './merge-plans.ts'
+import { Planning, type PlanningParts } from './planning.ts'
 import { forcedObjects } from './preview/forced.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
 import { awaitingImages } from './preview-images.ts'
@@ -57,7 +57,8 @@ export interface PreviewsParts extends Pick<RemovingParts, 'markGone' | 'lookAt'
   readonly wantedChanged: (keys: readonly Key[]) => void
   readonly onChange: () => void
   /** See MergePlansParts. */
-  readonly shadow: MergePlansParts['shadow']
+  readonly shadow: PlanningParts['shadow']
+  readonly production: PlanningParts['production']
 }
 
 interface Preview {
@@ -71,7 +72,7 @@ interface Preview {
 export class Previews {
   readonly #parts: PreviewsParts
   readonly #previewings = new Map<string, Previewing>()
-  readonly #plans = new Map<string, MergePlans>()
+  readonly #planning: Planning
   readonly #previews = new Map<string, Preview>()
   readonly #removing: Removing
   readonly #confining = new Confining()
@@ -102,6 +103,7 @@ export class Previews {
       ...parts,
       over: (name) => askAgain(previewOf(name)?.app ?? ''),
     })
+    this.#planning = new Planning({ ...parts, repository: (of) => this.#repository(of) })
     this.#sharing = new Sharing(parts.settings.previewQuota)
     for (const settings of parts.settings.applications) {
       if (hasPreviews(settings)) this.#previewings.set(settings.name, this.#previewing(settings))
@@ -132,7 +134,7 @@ export class Previews {
       .get(app)
       ?.rows()
       .map((row) => {
-        const plan = this.#plans.get(app)?.of(row)
+        const plan = this.#planning.of(app, row)
         return plan ? { ...row, merge: mergeOf(plan) } : row
       })
   }
@@ -158,7 +160,7 @@ export class Previews {
   #report(app: string, row: PreviewRow): PreviewReport | undefined {
     const of = this.#settingsOf(app)
     const name = previewAppName(app, row.id)
-    const [plan, leaving] = [this.#plans.get(app)?.of(row), this.#removing.has(name)]
+    const [plan, leaving] = [this.#planning.of(app, row), this.#removing.has(name)]
     return of && previewReport(of, row, this.#previews.get(name), { ...this.#parts, plan, leaving })
   }
 
@@ -205,6 +207,15 @@ export class Previews {
     for (const [app, previewing] of this.#previewings) if (this.#acts && apps.includes(app)) previewing.pollNow()
   }
 
+  /** Some application accepted a commit: what previews are made by may be other rules, and what merges would do. */
+  productionAccepted(): void {
+    for (const of of this.#parts.settings.applications.filter(hasPreviews)) {
+      this.#planning.look(of.name)
+      if (!this.#planning.hasOtherRules(of)) continue
+      for (const { application, of: one } of this.#previews.values()) if (one.name === of.name) application.readAgain()
+    }
+  }
+
   async close(): Promise<void> {
     this.#removing.close()
     this.#endings.close()
@@ -215,6 +226,7 @@ export class Previews {
     await Promise.all([
       ...this.applications.map((application) => application.close()),
       ...this.#ending,
+      this.#planning.close(),
       ...opened.map((one) => (one.status === 'fulfilled' ? one.value.close() : undefined)),
     ])
   }
@@ -229,11 +241,11 @@ export class Previews {
         : pullRequests(settings)
     const requests = awaitingImages(settings, open, this.#parts)
     // A merge elsewhere changes no manifest.
-    const plans = !settings.previews.images && target === settings.revision ? this.#plansOf(settings) : undefined
+    const isPlanned = !settings.previews.images && target === settings.revision
     const previewing = new Previewing({
       ...{ settings, requests, journal, clock, log, random },
       onChange: () => {
-        plans?.want(previewing.rows().filter((row) => this.#isAccepted(settings.name, row)))
+        if (isPlanned) this.#planning.want(settings, previewing.rows())
         this.#sharing.decided(settings.name)
         onChange()
       },
@@ -251,19 +263,6 @@ export class Previews {
     const { quota } = settings.previews
     this.#sharing.join(settings.name, { quota, awake: () => previewing.awake, decide: () => previewing.decide() })
     return previewing
-  }
-
-  /** What the limits of previews refuse, such as a million replicas, is not planned either. */
-  #isAccepted(app: string, { id, is, head }: PreviewRow): boolean {
-    return is === 'awake' && this.#parts.wanted.commitOf(previewAppName(app, id)) === head
-  }
-
-  #plansOf(settings: Previewed): MergePlans {
-    const { settings: engine, runtime, journal, shadow, clock, log, onChange } = this.#parts
-    const repository = () => this.#repository(settings)
-    const plans = new MergePlans({ engine, settings, repository, runtime, journal, shadow, clock, log, onChange })
-    this.#plans.set(settings.name, plans)
-    return plans
   }
 
   #settingsOf(app: string): Previewed | undefined {

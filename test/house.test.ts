@@ -120,6 +120,7 @@ const corridor = [
   'networking.ts',
   'certifying.ts',
   'merge-plans.ts',
+  'planning.ts',
   'confining.ts',
   'preview-images.ts',
   'preview-reports.ts',
