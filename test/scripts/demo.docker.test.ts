@@ -17,9 +17,11 @@ test('the demo holds in every step and leaves nothing', { timeout: 300_000 }, as
     encoding: 'utf8',
     env: { ...process.env, DOCKER_HOST: host, TMPDIR: temporary },
   })
-  expect(`${stdout}${stderr}`).toContain('all 6 steps held')
+  expect(`${stdout}${stderr}`).toContain('all 7 steps held')
   expect(stdout).toMatch(/\$ curl http:\/\/127\.0\.0\.1:\d+\/\n {2}shop-web version 2/)
   expect(stdout).toMatch(/ [1-9]\d{2,} requests meanwhile, 0 failed/)
+  expect(stdout).toMatch(/\$ curl http:\/\/evening\.shop\.localhost:\d+\/\n {2}shop-web version 2: .* evening/)
+  expect(stdout).toContain('left of the preview: 0 containers, 0 networks, 0 volumes')
   expect(status).toBe(0)
   expect(await inventory()).toEqual(before)
   const [, range = ''] = /Service +shop\/web .* (10\.127\.\d+)\.\d+$/m.exec(stdout) ?? []
