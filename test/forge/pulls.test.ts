@@ -291,6 +291,7 @@ test('GitLab is given no commands in what others have written', async () => {
   world.open()
   const text = (words: string) => `${mark}\nvar/log\n/merge\n  /close\n${words}`
   await forge.comment({ number: 1, mark, text: text('/approve') })
+  expect(world.comments[0]?.text).toBe(`${mark}\nvar/log\n\\/merge\n  \\/close\n\\/approve`)
   await forge.comment({ number: 1, mark, text: text('/title x') })
   expect(world.comments.map((one) => one.text)).toEqual([`${mark}\nvar/log\n\\/merge\n  \\/close\n\\/title x`])
 })
