@@ -13,8 +13,8 @@ import { Registry } from './registry.ts'
 export interface LockedRegistry extends AsyncDisposable {
   /** `127.0.0.1:port` */
   readonly address: string
-  /** Puts an image in, if need be by way of the engine at `socket`. */
-  push(socket: string, name: string): Promise<{ byTag: string; byDigest: string }>
+  /** Puts an image in, if need be by way of the engine at `socket`: there it is `image` of the tests. */
+  push(socket: string, name: string, tag?: string, image?: string): Promise<{ byTag: string; byDigest: string }>
 }
 
 const user = { username: 'ann', password: 'open sesame' }
@@ -35,7 +35,7 @@ async function ownRegistry(): Promise<LockedRegistry> {
   const registry = await Registry.start(`${user.username}:${user.password}`)
   return {
     address: registry.address,
-    push: async (_socket, name) => registry.put(name, '1', rootFolder()),
+    push: async (_socket, name, tag = '1') => registry.put(name, tag, rootFolder()),
     [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose](),
   }
 }
@@ -66,20 +66,27 @@ async function debianRegistry(): Promise<LockedRegistry> {
     await close()
     throw new Error('docker-registry did not start', { cause: error })
   }
-  return { address, push: (socket, name) => push(address, socket, name), [Symbol.asyncDispose]: close }
+  return {
+    address,
+    push: (socket, name, tag = '1', image = testImages.one) => push(address, socket, { name, tag, image }),
+    [Symbol.asyncDispose]: close,
+  }
 }
 
-async function push(address: string, socket: string, name: string) {
+async function push(
+  address: string,
+  socket: string,
+  { name, tag, image }: { readonly name: string; readonly tag: string; readonly image: string },
+) {
   const repo = `${address}/${name}`
-  const image = testImages.one
-  await engineCall(socket, 'POST', `/images/${image}/tag?${new URLSearchParams({ repo, tag: '1' })}`)
+  await engineCall(socket, 'POST', `/images/${image}/tag?${new URLSearchParams({ repo, tag })}`)
   const auth = Buffer.from(JSON.stringify(user)).toString('base64')
-  const pushed = await engineCall(socket, 'POST', `/images/${repo}/push?tag=1`, undefined, undefined, {
+  const pushed = await engineCall(socket, 'POST', `/images/${repo}/push?tag=${tag}`, undefined, undefined, {
     'x-registry-auth': auth,
   })
   const [digest] = /sha256:[0-9a-f]{64}(?=[^"]*size)/.exec(pushed.text) ?? []
-  if (digest === undefined) throw new Error(`push of ${repo}:1 failed: ${pushed.text}`)
-  return { byTag: `${repo}:1`, byDigest: `${repo}@${digest}` }
+  if (digest === undefined) throw new Error(`push of ${repo}:${tag} failed: ${pushed.text}`)
+  return { byTag: `${repo}:${tag}`, byDigest: `${repo}@${digest}` }
 }
 
 async function answers(address: string): Promise<void> {
