@@ -24,6 +24,10 @@ export class FakeRepository implements Repository {
   writeFault: GitError | undefined
   /** What it answers to whoever asks what a merge would be. */
   mergeFault: GitError | undefined
+  /** It answers only then. */
+  mergeHeld: Promise<void> | undefined
+  /** How often it was asked. */
+  merges = 0
   /** By commit; of others: unsigned. */
   readonly signatures = new Map<string, Signature>()
   readonly notes = new Map<string, string>()
@@ -70,7 +74,7 @@ export class FakeRepository implements Repository {
     return all.filter(({ name }) => name.startsWith(prefix)).sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  #make(onto: string, message: string, changes: Readonly<Record<string, string | null>>): string {
+  #make(onto: string, message: string, changes: Readonly<Record<string, string | null>>, ...others: string[]): string {
     const files = new Map(this.#commits.get(onto)?.files)
     for (const [path, text] of Object.entries(changes)) {
       if (text === null) files.delete(path)
@@ -82,7 +86,7 @@ export class FakeRepository implements Repository {
     }
     const oid = hash(`${onto}\n${message}\n${JSON.stringify([...files])}`)
     const [subject = ''] = message.split('\n')
-    const parents = onto === '' ? [] : [onto]
+    const parents = onto === '' ? [] : [onto, ...others]
     const commit = {
       oid,
       tree: hash(JSON.stringify([...files])),
@@ -124,18 +128,9 @@ export class FakeRepository implements Repository {
   }
 
   async between(from: string | undefined, to: string, limit: number): Promise<Commit[]> {
-    const commits: Commit[] = []
-    const before = new Set<string>()
-    for (let oid = from ?? ''; oid !== ''; ) {
-      before.add(oid)
-      oid = this.#found(oid).commit.parents[0] ?? ''
-    }
-    for (let oid = to; oid !== '' && !before.has(oid) && commits.length < limit; ) {
-      const { commit } = this.#found(oid)
-      commits.push(commit)
-      oid = commit.parents[0] ?? ''
-    }
-    return commits
+    const before = new Set(from === undefined ? [] : this.#behind(from))
+    const oids = [...new Set(this.#behind(to))].filter((oid) => !before.has(oid))
+    return oids.slice(0, limit).map((oid) => this.#found(oid).commit)
   }
 
   async resolve(revision: string): Promise<string> {
@@ -144,6 +139,8 @@ export class FakeRepository implements Repository {
 
   /** By whole files: two sides that change one file are a conflict. */
   async merge(onto: string, head: string): Promise<Merged> {
+    this.merges += 1
+    await this.mergeHeld
     if (this.mergeFault) throw this.mergeFault
     const behind = this.#behind(head)
     const base = this.#behind(onto).find((oid) => behind.includes(oid))
@@ -155,13 +152,19 @@ export class FakeRepository implements Repository {
     const both = changed.filter((path) => was!.get(path) !== ours!.get(path) && ours!.get(path) !== theirs!.get(path))
     if (both.length > 0) return { kind: 'conflict', paths: both }
     const texts = changed.map((path): [string, string | null] => [path, this.#text(theirs!.get(path))])
-    return { kind: 'merged', oid: this.#make(onto, `Merge ${head} into ${onto}`, Object.fromEntries(texts)) }
+    return { kind: 'merged', oid: this.#make(onto, `Merge ${head} into ${onto}`, Object.fromEntries(texts), head) }
   }
 
-  /** The commit and all before it, newest first. */
+  /** The commit and all before it, the first parent's line first. */
   #behind(oid: string): string[] {
-    const { parents } = this.#found(oid).commit
-    return [oid, ...parents.flatMap((parent) => this.#behind(parent))]
+    const found = new Set<string>()
+    for (const queue = [oid]; queue.length > 0; ) {
+      const next = queue.pop()!
+      if (next === '' || found.has(next)) continue
+      found.add(next)
+      queue.push(...this.#found(next).commit.parents.toReversed())
+    }
+    return [...found]
   }
 
   #text(blob: string | undefined): string | null {
