@@ -192,7 +192,8 @@ export class Engine {
       isGone: (key) => this.#looker.isGone(key),
       wake: (keys) => {
         this.#wake(keys)
-        if (!more) this.#previews.productionAccepted()
+        if (more) this.#previews.previewAccepted(settings.name)
+        else this.#previews.productionAccepted()
       },
       lookAgain: (key) => this.#controller.wake(key),
       lastWords: (key) => lastWordsOf(runtime, key, clock),

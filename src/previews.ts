@@ -216,6 +216,11 @@ export class Previews {
     }
   }
 
+  /** A preview accepted a commit: what its merge would do can be worked out, without waiting for the next list. */
+  previewAccepted(name: string): void {
+    this.#wantPlans(previewOf(name)?.app ?? '')
+  }
+
   async close(): Promise<void> {
     this.#removing.close()
     this.#endings.close()
@@ -233,19 +238,17 @@ export class Previews {
 
   #previewing(settings: Previewed): Previewing {
     const { journal, clock, log, random, pullRequests, onChange } = this.#parts
-    const { provider, branches, targetBranch: target = settings.revision } = settings.previews
+    const { provider, branches } = settings.previews
     const targetBranch = targetBranchOf(settings)
     const open =
       provider === 'branches' || !pullRequests
         ? new BranchRequests({ repository: () => this.#repository(settings), pattern: branches, targetBranch })
         : pullRequests(settings)
     const requests = awaitingImages(settings, open, this.#parts)
-    // A merge elsewhere changes no manifest.
-    const isPlanned = !settings.previews.images && target === settings.revision
     const previewing = new Previewing({
       ...{ settings, requests, journal, clock, log, random },
       onChange: () => {
-        if (isPlanned) this.#planning.want(settings, previewing.rows())
+        this.#wantPlans(settings.name)
         this.#sharing.decided(settings.name)
         onChange()
       },
@@ -263,6 +266,14 @@ export class Previews {
     const { quota } = settings.previews
     this.#sharing.join(settings.name, { quota, awake: () => previewing.awake, decide: () => previewing.decide() })
     return previewing
+  }
+
+  /** A merge elsewhere changes no manifest. */
+  #wantPlans(app: string): void {
+    const [settings, rows] = [this.#settingsOf(app), this.#previewings.get(app)?.rows()]
+    if (!settings || !rows) return
+    const { images, targetBranch = settings.revision } = settings.previews
+    if (!images && targetBranch === settings.revision) this.#planning.want(settings, rows)
   }
 
   #settingsOf(app: string): Previewed | undefined {

@@ -298,6 +298,15 @@ test('what a merge would do is worked out beside production, and told again when
   expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
 })
 
+test('what a merge would do does not wait for the next list', async () => {
+  repository.push('Start', { 'web.yaml': deployment('web') })
+  await start({ intervalMs: 3_600_000 })
+  repository.pushTo('preview/blue', 'Try', { 'new.yaml': deployment('new') })
+  engine.syncNow()
+  await pass(30_000)
+  expect(status().previews?.[0]?.merge?.actions.join('\n')).toMatch(/shop\/Deployment\/new: create pod new-/)
+})
+
 test('a merge is not planned for what a preview refuses', async () => {
   repository.push('Start', { 'web.yaml': deployment('web') })
   await start()
