@@ -91,6 +91,7 @@ const doors: Readonly<Record<string, Doors>> = {
       'commenting.ts',
       'forge',
       'pulls',
+      'preview-settings.ts',
       'settings.ts',
       'journal',
       'sync',
