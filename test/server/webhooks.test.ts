@@ -285,7 +285,7 @@ test.each<[string, unknown, string, string]>([
   ['deleted branch', { ...push, deleted: true }, 'push', 'was deleted'],
   ['after all zeros', { ...push, after: '0'.repeat(40) }, 'push', 'was deleted'],
   ['delete', { ref: 'main', ref_type: 'branch', repository: push.repository }, 'delete', 'was deleted'],
-  ['pull request', { number: 1, repository: push.repository }, 'pull_request', 'not a push'],
+  ['pull request', { number: 1, repository: push.repository }, 'pull_request', 'no application has previews of'],
   ['event without a name', push, '', 'not a push'],
 ])('W04 %s: 202 without effect, and says why', async (_title, event, name, reason) => {
   const world = await hookWorld()
