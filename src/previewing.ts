@@ -77,6 +77,8 @@ export class Previewing {
   #closed = false
   readonly #wokenAt = new Map<string, number>()
   #usesWrittenAt = 0
+  /** What the journal has. */
+  #written = ''
 
   constructor(parts: PreviewingParts) {
     this.#parts = parts
@@ -174,7 +176,8 @@ export class Previewing {
   #wakeUnlisted(uses: ReadonlyMap<string, number>): void {
     for (const known of this.#memory.values()) {
       if (!known.asleep || known.rest !== held || !uses.has(this.#parts.namespaceOf(known.id))) continue
-      const isFull = this.awake >= this.#parts.settings.previews.maxAwake
+      const { maxAwake } = this.#parts.settings.previews
+      const isFull = this.awake >= Math.min(maxAwake, this.#parts.room()?.awake ?? maxAwake)
       if (isFull || this.#parts.want({ ...known, asleep: false }) !== '') continue
       this.#memory.set(known.id, { ...known, asleep: false })
     }
@@ -184,7 +187,12 @@ export class Previewing {
 
   #write(): void {
     this.#usesWrittenAt = this.#parts.clock.now()
-    this.#parts.journal.setPreviews(this.#parts.settings.name, [...this.#memory.values()])
+    const memory = [...this.#memory.values()]
+    const text = JSON.stringify(memory)
+    // Most looks find nothing new.
+    if (text === this.#written) return
+    this.#written = text
+    this.#parts.journal.setPreviews(this.#parts.settings.name, memory)
   }
 
   /** What somebody asks for. */

@@ -99,7 +99,7 @@ test('they keep to it over a restart, and to a smaller one', async () => {
 })
 
 /** Two applications' decisions alone, without an engine. */
-function decisions(total: Record<string, string>) {
+function decisions(total: Record<string, string>, journal = () => Journal.inMemory(), fault?: Error) {
   const clock = new FakeClock()
   const sharing = new Sharing(total)
   const opened = { shop: new Map<number, string>(), blog: new Map<number, string>() }
@@ -107,8 +107,13 @@ function decisions(total: Record<string, string>) {
     const previews = previewsOf(pods, { max: 4, maxAwake: 3, sleepAfterMs: 600_000, ttlMs: 3_600_000 })
     const previewing = new Previewing({
       settings: { ...defaults, name: app, previews },
-      requests: { list: async () => [...opened[app]].map(([number, head]) => pullRequest(number, head)) },
-      ...{ journal: Journal.inMemory(), clock, log: silentLog, random: () => 0.5, namespaceOf: (id) => id },
+      requests: {
+        list: async () => {
+          if (fault) throw fault
+          return [...opened[app]].map(([number, head]) => pullRequest(number, head))
+        },
+      },
+      ...{ journal: journal(), clock, log: silentLog, random: () => 0.5, namespaceOf: (id) => id },
       ...{ want: () => '', end: () => '', remove: () => {}, found: () => [] },
       room: () => sharing.roomOf(app),
       onChange: () => sharing.decided(app),
@@ -156,4 +161,37 @@ test('whatever opens, sleeps, wakes and closes, together they never have more, a
   }
   expect(most).toBe(7)
   expect(waited).toBeGreaterThan(100)
+})
+
+test('a request wakes nobody beyond it either, while pull requests are not known', async () => {
+  const journal = Journal.inMemory()
+  const row = {
+    branch: 'b',
+    head: 'a',
+    seenAt: 1,
+    since: 1,
+    usedAt: 1,
+    laidDown: false,
+    untrusted: false,
+    deletedAt: '',
+  }
+  journal.setPreviews('shop', [
+    { ...row, id: 'pr-1', asleep: false },
+    { ...row, id: 'pr-2', asleep: true, rest: 'hold' },
+    { ...row, id: 'pr-3', asleep: true, rest: 'hold' },
+  ])
+  const { clock, previewings } = decisions({ pods: '5' }, () => journal, new Error('502'))
+  const { shop, blog } = previewings
+  shop.pollNow()
+  await breathe()
+  expect([shop.awake, shop.trouble]).toEqual([1, '502'])
+  const now = clock.now()
+  shop.used(
+    new Map([
+      ['pr-2', now],
+      ['pr-3', now],
+    ]),
+  )
+  expect(shop.rows().map(({ is }) => is)).toEqual(['awake', 'awake', 'asleep'])
+  await Promise.all([shop.close(), blog.close()])
 })
