@@ -114,6 +114,39 @@ export function volumeContract(name: string, make: () => Promise<ContractWorld>)
       expect(runtime.volumes()).toEqual([])
     })
 
+    test('fills a volume with a copy of another one, once', async () => {
+      const other = { namespace: 'shop-blue', subject: 'PersistentVolumeClaim/data' }
+      const copy = keyOf({ namespace: 'shop-blue', kind: 'PersistentVolumeClaim', name: 'data' })
+      const fill = { ...other, from: { namespace: 'shop', subject: other.subject }, limitBytes: 2 ** 20 }
+      await expect(runtime.fillVolume(world.host, fill)).rejects.toEqual(refused('NO_SUCH_VOLUME'))
+      await runtime.createVolume(world.host, claimVolume())
+      await runtime.createVolume(world.host, claimVolume({ ...other, app: 'shop/blue', facts: { seed: 'x' } }))
+      const told: Key[] = []
+      runtime.watch((keys) => told.push(...keys))
+      for (let time = 0; time < 2; time += 1) await runtime.fillVolume(world.host, fill)
+      const made = (detail: string) => runtime.volumesOf(copy).find((one) => one.detail === detail)
+      expect(made('')).toMatchObject({ ...other, filling: { state: 'running', attempts: 0 } })
+      await until(runtime, () => made('filled') !== undefined && !made('')?.filling, 'the volume is filled')
+      expect(told).toContain(copy)
+      for (const detail of ['', 'filled']) expect(made(detail)).toMatchObject({ ...other, detail, app: 'shop/blue' })
+      await runtime.fillVolume(world.host, fill)
+      expect(made('')?.filling).toBeUndefined()
+      expect((await world.another('same')).volumesOf(copy)).toEqual(runtime.volumesOf(copy))
+      for (const { name } of runtime.volumes()) await runtime.removeVolume(world.host, name)
+      expect(runtime.volumes()).toEqual([])
+    })
+
+    test('a volume that is removed while it is filled is gone, and so is the copy', async () => {
+      const other = { namespace: 'shop-blue', subject: 'PersistentVolumeClaim/data' }
+      const fill = { ...other, from: { namespace: 'shop', subject: other.subject }, limitBytes: 2 ** 20 }
+      await runtime.createVolume(world.host, claimVolume())
+      await runtime.createVolume(world.host, claimVolume(other))
+      await runtime.fillVolume(world.host, fill)
+      const again = await world.another('same')
+      for (const { name } of again.volumes()) await again.removeVolume(world.host, name)
+      await until(runtime, () => runtime.volumes().length === 0, 'all volumes are gone')
+    })
+
     test('remembers mounts and volumes of a pod', async () => {
       await runSandbox(runtime, pod, [config, scratch, token, memory])
       const setups = [filled('config', 'v1', { key: 'a' }), filled('token', 'v1', { key: 'b' })]

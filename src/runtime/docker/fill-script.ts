@@ -17,7 +17,7 @@ export function fillScript(limitBytes: number): string {
 renice -n 19 $$ >/dev/null 2>&1; ionice -c 3 -p $$ >/dev/null 2>&1
 has=$(du -sk ${fillFrom} | cut -f 1)
 if [ "$has" -gt ${limit} ]; then echo "it has $has KiB, and the claim asks for ${limit} KiB"; exit 3; fi
-find ${fillTo} -mindepth 1 -delete || { echo 'what an earlier attempt left cannot be removed'; exit 4; }
+find ${fillTo} -mindepth 1 -maxdepth 1 -exec rm -rf {} + || { echo 'what an earlier attempt left cannot be removed'; exit 4; }
 flags=-a
 : >${fillScratch}/a; if cp --reflink=auto ${fillScratch}/a ${fillScratch}/b 2>/dev/null; then flags='-a --reflink=auto'; fi
 cp $flags ${fillFrom}/. ${fillTo}/ 2>${fillScratch}/errors
