@@ -211,8 +211,9 @@ export class Previews {
   productionAccepted(): void {
     for (const of of this.#parts.settings.applications.filter(hasPreviews)) {
       this.#planning.look(of.name)
-      if (!this.#planning.hasOtherRules(of)) continue
-      for (const { application, of: one } of this.#previews.values()) if (one.name === of.name) application.readAgain()
+      const look = this.#planning.hasOtherRules(of) ? 'readAgain' : 'pollNow'
+      if (look === 'pollNow' && !of.previews.images) continue
+      for (const { application, of: one } of this.#previews.values()) if (one.name === of.name) application[look]()
     }
   }
 
