@@ -24,6 +24,7 @@ const plain = {
 // Reports must know sizes and rates with the collector at hand.
 const bench = ['--expose-gc', 'bench/main.ts']
 const benchesWithoutEngine = ['autoscale', 'cron', 'plan', 'sync']
+const benchesOfNetwork = ['dns', 'preview', 'rolling', 'service', 'services']
 
 ensurePackages()
 process.exitCode = await main()
@@ -46,6 +47,7 @@ async function main() {
       return withEngine((command, env) => run(command([node, 'scripts/corpus.ts', ...args]), env))
     case 'bench':
       if (benchesWithoutEngine.includes(args[0] ?? '')) return run([node, ...bench, ...args], environment())
+      if (benchesOfNetwork.includes(args[0] ?? '')) fetchPrograms([ensureNodeArchive])
       return withEngine((command, env) => run(command([node, ...bench, ...args]), env))
     default:
       return stop(`no command "${name}"`, 'run: npm run')
