@@ -172,20 +172,26 @@ describe('while a preview sleeps', () => {
   })
 })
 
-test('what comes through a node port is use, what comes through the address of a Service is not', async () => {
+test('what comes through a node port is use, also without a pod; what comes through the address of a Service is not', async () => {
   const nodePort = await freePort()
   await using pod = await httpPod('node')
-  const row = service('node', '10.97.112.22', { mode: 'detect', nodePort, backends: [pod.row] }, { type: 'NodePort' })
-  await serve('', [], [row, service('again', '10.97.112.23', {})])
-  const uses = async () => (await new HaproxyClient(world.shell).previewUses(false)).has('shop')
+  const table = (...backends: (typeof pod.row)[]) =>
+    service('node', '10.97.112.22', { mode: 'detect', nodePort, backends }, { type: 'NodePort' })
+  // The other one makes a new worker, which knows of no use.
+  await serve('', [], [table(pod.row), service('again', '10.97.112.23', {})])
+  const age = async () => (await new HaproxyClient(world.shell).previewUses(false)).get('shop')
   const through = (address: string, port: number) =>
-    new Promise<number>((resolve, reject) => {
+    new Promise<number>((resolve) => {
       const socket = connect(port, address, () => socket.end('GET / HTTP/1.0\r\n\r\n'))
-      socket.on('data', () => {})
-      socket.on('close', () => resolve(socket.bytesRead)).on('error', reject)
+      socket.on('data', () => {}).on('error', () => {})
+      socket.on('close', () => resolve(socket.bytesRead))
     })
   expect(await through('10.97.112.22', 80)).toBeGreaterThan(0)
-  expect(await uses()).toBe(false)
+  expect(await age()).toBe(undefined)
   expect(await through('127.0.0.1', nodePort)).toBeGreaterThan(0)
-  expect(await uses()).toBe(true)
+  expect(await age()).toBeLessThan(60_000)
+  await serve('', [], [table(), service('again', '10.97.112.24', {})])
+  expect(await age()).toBe(undefined)
+  expect(await through('127.0.0.1', nodePort)).toBe(0)
+  expect(await age()).toBeLessThan(60_000)
 })
