@@ -6,6 +6,7 @@ import type { Log } from './base/log.ts'
 import type { Certifying } from './certifying.ts'
 import { type Ipv4Range, ipv4Range } from './manifests/ipv4.ts'
 import type { Ingress, NetworkPolicy, Service } from './manifests/types.ts'
+import { closedNamespaces } from './preview/forced.ts'
 import { previewOf } from './preview/names.ts'
 import { Owners } from './reconcile/owners.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
@@ -57,6 +58,8 @@ export class Networking {
   readonly #rows = new Map<string, ServiceRows>()
   readonly #pods = new ServicePods()
   #policies: readonly PolicyRow[] = []
+  /** Namespaces of previews of strangers. */
+  #closed: readonly string[] = []
   readonly #policyPods = new PolicyPods()
   /** What the policies' rows were made from. */
   #policyFacts: readonly (readonly unknown[])[] = []
@@ -207,6 +210,7 @@ export class Networking {
       policies: this.#policies,
       zone: this.#parts.network.zone,
       ...(previews && { previews }),
+      ...(this.#closed.length > 0 && { closed: this.#closed }),
     }
     this.#parts.runtime.setNetwork(table, this.#allocations ?? new Map())
   }
@@ -274,14 +278,17 @@ export class Networking {
     const namespaces = wanted.namespaces()
     const own = namespaces.flatMap((namespace) => wanted.inNamespace('NetworkPolicy', namespace))
     const policies = [...own, ...(this.#parts.leftPolicies?.() ?? [])]
-    if (policies.length === 0 && this.#policies.length === 0) return false
+    const closed = this.#closed
+    this.#closed = closedNamespaces(policies)
+    const isOther = closed.join() !== this.#closed.join()
+    if (policies.length === 0 && this.#policies.length === 0) return isOther
     const labels = namespaces.map((name) => {
       const object = wanted.object(keyOf({ namespace: '', kind: 'Namespace', name }))
       return [name, object?.metadata.labels ?? noLabels] as const
     })
     const pods = this.#policyPods.of(this.#parts.runtime.pods())
     const given = [policies, pods, labels.flat()]
-    if (given.every((list, index) => isSameList(list, this.#policyFacts[index] ?? []))) return false
+    if (given.every((list, index) => isSameList(list, this.#policyFacts[index] ?? []))) return isOther
     this.#policyFacts = given
     const rows = policyRows({ policies, pods, namespaces: new Map(labels) })
     const known = new Map(this.#policies.map((row) => [row.pod, row]))
@@ -290,7 +297,7 @@ export class Networking {
       const last = known.get(row.pod)
       return last && JSON.stringify(last) === JSON.stringify(row) ? last : row
     })
-    if (isSameList(before, after)) return false
+    if (isSameList(before, after)) return isOther
     this.#policies = after
     return true
   }

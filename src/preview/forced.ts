@@ -19,6 +19,14 @@ export function forcedObjects(rules: ForcedRules): readonly ManifestObject[] {
   return [limit, closed]
 }
 
+/** Sorted: those whose pods may reach nobody but each other, and so nothing of their host either. */
+export function closedNamespaces(policies: readonly NetworkPolicy[]): readonly string[] {
+  const closed = policies.filter(
+    (policy) => isForced(policy) && !policy.spec.egress?.some(({ to }) => to?.some(({ ipBlock }) => ipBlock)),
+  )
+  return [...new Set(closed.map(({ metadata }) => metadata.namespace ?? ''))].sort()
+}
+
 export function isForced({ kind, metadata }: ManifestObject): boolean {
   return metadata.name === name && (kind === 'ResourceQuota' || kind === 'NetworkPolicy')
 }

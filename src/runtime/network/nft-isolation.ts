@@ -19,6 +19,8 @@ export interface IsolationFacts {
   readonly bridges: readonly PodBridge[]
   /** Addresses that other hosts speak from: their own, and the first one of their block. */
   readonly nodes: readonly string[]
+  /** Namespaces whose pods reach of their host only Services and names. Absent: none. */
+  readonly closed?: readonly string[]
 }
 
 /** Set on packets that a rule of Docker lets through: an `accept` of ours alone would not outlive a `drop` of Docker's. */
@@ -37,7 +39,7 @@ const set = (type: string, keys: readonly string[]): NftStore => ({
   elements: new Map(keys.map((key) => [key, ''])),
 })
 
-export function isolationStores({ bridges, nodes }: IsolationFacts): [string, NftStore][] {
+export function isolationStores({ bridges, nodes, closed = [] }: IsolationFacts): [string, NftStore][] {
   const quoted = ({ bridge }: PodBridge) => `"${bridge}"`
   const same = bridges.flatMap((one) =>
     bridges.filter((other) => other.namespace === one.namespace).map((other) => `${quoted(one)} . ${other.block}`),
@@ -46,6 +48,7 @@ export function isolationStores({ bridges, nodes }: IsolationFacts): [string, Nf
   return [
     ['bridges', set('type ifname', bridges.map(quoted))],
     ['guarded', set('type ifname', bridges.filter(({ outdated }) => !outdated).map(quoted))],
+    ['closed', set('type ifname', bridges.filter(({ namespace }) => closed.includes(namespace)).map(quoted))],
     ['blocks', set('type ipv4_addr; flags interval', blocks)],
     ['nodes', set('type ipv4_addr', nodes)],
     ['same', set('type ifname . ipv4_addr; flags interval', same)],
@@ -71,6 +74,7 @@ export function isolationChains({ podCIDR, serviceCIDR }: IsolationFacts): [stri
         rules: [
           'ct state new jump without_endpoint',
           'iifname "lo" accept',
+          `iifname @closed ct state new ip daddr != ${serviceCIDR} drop`,
           'iifname @bridges accept',
           // The range is local to the host, which would answer the whole LAN.
           `ip daddr ${serviceCIDR} drop`,
@@ -112,6 +116,8 @@ const forwardRules = [
   `iifname != @bridges oifname != @bridges ${serviceFlow} ${pass}`,
   'iifname != @bridges oifname != @bridges accept',
   `ct state established,related ${pass}`,
+  // A pod may begin to send before its policies are in.
+  'iifname @closed ip saddr != @judged drop',
   'iifname @bridges ip saddr vmap @egress_policies',
   // Docker keeps other networks of the host apart from ours, whatever their bridges are called.
   'iifname @bridges oifname != @bridges meta oifkind "bridge" accept',

@@ -10,8 +10,8 @@ export interface PolicyRules {
   readonly stores: readonly (readonly [string, NftStore])[]
 }
 
-/** `rows`: of pods on this host with an address of their own. */
-export function policyRules(rows: readonly PolicyRow[]): PolicyRules {
+/** `rows`: of pods on this host with an address of their own; `closed`: namespaces where nobody sends who is not in them. */
+export function policyRules(rows: readonly PolicyRow[], closed: readonly string[] = []): PolicyRules {
   const chains: (readonly [string, NftChain])[] = []
   const ingress = new Map<string, string>()
   const egress = new Map<string, string>()
@@ -27,9 +27,14 @@ export function policyRules(rows: readonly PolicyRow[]): PolicyRules {
     }
   }
   const type = 'type ipv4_addr : verdict'
+  const judged = rows.filter(({ pod, egress }) => egress !== undefined && closed.includes(pod.split('/')[0] ?? ''))
   return {
     chains,
     stores: [
+      [
+        'judged',
+        { kind: 'set', type: 'type ipv4_addr', elements: new Map(judged.map(({ address }) => [address, ''])) },
+      ],
       ['ingress_policies', { kind: 'map', type, elements: ingress }],
       ['egress_policies', { kind: 'map', type, elements: egress }],
     ],

@@ -16,6 +16,8 @@ export interface NetworkTable {
    * refused in these words, or, empty, as in production. Absent: there are none.
    */
   readonly previews?: ReadonlyMap<string, string>
+  /** Namespaces whose pods reach nothing of their host but Services and names, and nothing at all before policies of theirs are in. Absent: none. */
+  readonly closed?: readonly string[]
 }
 
 /** They wait until a pod is ready. */

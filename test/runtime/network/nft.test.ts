@@ -62,9 +62,11 @@ describe('packet rules', () => {
       add table ip berth_my_shop
       add set ip berth_my_shop bridges { type ifname; }
       add set ip berth_my_shop guarded { type ifname; }
+      add set ip berth_my_shop closed { type ifname; }
       add set ip berth_my_shop blocks { type ipv4_addr; flags interval; }
       add set ip berth_my_shop nodes { type ipv4_addr; }
       add set ip berth_my_shop same { type ifname . ipv4_addr; flags interval; }
+      add set ip berth_my_shop judged { type ipv4_addr; }
       add map ip berth_my_shop ingress_policies { type ipv4_addr : verdict; }
       add map ip berth_my_shop egress_policies { type ipv4_addr : verdict; }
       add set ip berth_my_shop hairpin { type ipv4_addr . ipv4_addr; }
@@ -91,6 +93,7 @@ describe('packet rules', () => {
       add rule ip berth_my_shop forward_pods iifname != @bridges oifname != @bridges ct status dnat ct mark and 0x04000000 == 0x04000000 meta mark set meta mark or 0x04000000 accept
       add rule ip berth_my_shop forward_pods iifname != @bridges oifname != @bridges accept
       add rule ip berth_my_shop forward_pods ct state established,related meta mark set meta mark or 0x04000000 accept
+      add rule ip berth_my_shop forward_pods iifname @closed ip saddr != @judged drop
       add rule ip berth_my_shop forward_pods iifname @bridges ip saddr vmap @egress_policies
       add rule ip berth_my_shop forward_pods iifname @bridges oifname != @bridges meta oifkind "bridge" accept
       add rule ip berth_my_shop forward_pods iifname @bridges oifname != @bridges meta mark set meta mark or 0x04000000 accept
@@ -103,6 +106,7 @@ describe('packet rules', () => {
       add rule ip berth_my_shop allow meta mark set meta mark or 0x04000000 accept
       add rule ip berth_my_shop to_services ct state new jump without_endpoint
       add rule ip berth_my_shop to_services iifname "lo" accept
+      add rule ip berth_my_shop to_services iifname @closed ct state new ip daddr != 10.96.0.0/16 drop
       add rule ip berth_my_shop to_services iifname @bridges accept
       add rule ip berth_my_shop to_services ip daddr 10.96.0.0/16 drop
       add rule ip berth_my_shop from_host oifname @bridges icmp type redirect drop
@@ -292,4 +296,12 @@ describe('packet rules', () => {
     const many = Array.from({ length: 30 }, (_, index) => `10.244.0.${70 + index}`)
     expect(flowsToForget(ports(...many), ports('10.244.0.1'))).toEqual([mark])
   })
+})
+
+test('who is closed in sends nothing before its policies are there, and reaches of its host only Services', () => {
+  const row: PolicyRow = { pod: 'shop/a', address: '10.244.0.66', host: 'local', ingress: undefined, egress: [] }
+  const other = { ...row, pod: 'blog/b', address: '10.244.0.130' }
+  const { stores } = rules([], { policies: [row, other], closed: ['shop', 'elsewhere'] }).ruleset
+  expect([...(stores.get('closed')?.elements.keys() ?? [])]).toEqual(['"bt0af40040"'])
+  expect([...(stores.get('judged')?.elements.keys() ?? [])]).toEqual(['10.244.0.66'])
 })

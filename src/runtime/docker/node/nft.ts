@@ -63,6 +63,7 @@ interface Applied {
   readonly taken: ReadonlySet<string>
   readonly version: string
   readonly policies: readonly PolicyRow[]
+  readonly closed: readonly string[]
   readonly bridges: readonly PodBridge[]
   readonly problems: readonly NetworkProblem[]
 }
@@ -150,14 +151,15 @@ class PacketRules implements NftApplier {
     const before = this.#applied
     await this.#look(shell, ports, before)
     const { taken } = this.#place
-    const isSame = before?.taken === taken && sameItems(before.ports, ports)
-    if (before && isSame && sameItems(before.policies, table.policies)) {
+    const { policies, closed = [] } = table
+    const isSame = before?.taken === taken && sameItems(before.ports, ports) && sameItems(before.closed, closed)
+    if (before && isSame && sameItems(before.policies, policies)) {
       // Of what others carry, most changes are no change here.
       if (stableText(before.bridges) === stableText(bridges)) return before.problems
     }
     const { ruleset, problems } = this.#rules(table, ports)
     const version = rulesetVersion(ruleset, layout)
-    const after: Applied = { ruleset, ports, taken, version, policies: table.policies, bridges, problems }
+    const after: Applied = { ruleset, ports, taken, version, policies, closed, bridges, problems }
     if (before) await this.#change(shell, before, after)
     else await this.#first(shell, after)
     this.#applied = after
@@ -248,11 +250,11 @@ class PacketRules implements NftApplier {
     this.#applied = undefined
   }
 
-  #rules({ policies }: Pick<NetworkTable, 'services' | 'policies'>, ports: readonly KernelPort[]) {
+  #rules({ policies, closed = [] }: Omit<NetworkTable, 'ingress' | 'zone'>, ports: readonly KernelPort[]) {
     const { engine, host, podCIDR, serviceCIDR } = this.#settings
     const bridges = this.#networks().flatMap(podBridge)
     const { taken } = this.#place
-    return nftRules({ engine, host, podCIDR, serviceCIDR, bridges, nodes: [], ports, taken, policies })
+    return nftRules({ engine, host, podCIDR, serviceCIDR, bridges, nodes: [], ports, taken, policies, closed })
   }
 
   /** The version last: without it, all are written again. */
