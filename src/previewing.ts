@@ -134,6 +134,12 @@ export class Previewing {
     return [...ids].sort().map((id) => this.#row(id, open.get(id)))
   }
 
+  /** Undefined: there is none that is open or has a preview. */
+  row(id: string): PreviewRow | undefined {
+    const request = this.#open?.find((one) => one.id === id)
+    return request || this.#memory.get(id)?.since !== undefined ? this.#row(id, request) : undefined
+  }
+
   #row(id: string, request: PullRequest | undefined): PreviewRow {
     const known = this.#memory.get(id)
     const verdict = this.#verdicts.get(id)

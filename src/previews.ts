@@ -120,7 +120,7 @@ export class Previews {
 
   markOf(name: string): PreviewMark | undefined {
     const preview = previewOf(name)
-    const row = preview && this.rows(preview.app)?.find(({ id }) => id === preview.id)
+    const row = preview && this.#previewings.get(preview.app)?.row(preview.id)
     return preview && row && { of: preview.app, id: preview.id, is: row.is, reason: row.reason }
   }
 
