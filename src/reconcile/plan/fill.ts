@@ -54,10 +54,10 @@ export function planFill(
   return filled(claim, wanted, source.host, undefined, [...stale, make], view)
 }
 
-/** Data of a claim and the records about it; a record goes first, so that it never speaks of another volume. */
+/** Removes data of a claim, and then the records about it: what cannot be removed, as a pod has it, is whole still. */
 export function withRecords(claim: Key, volume: LiveVolume, view: Pick<View, 'volumesOf'>): readonly Action[] {
   const records = view.volumesOf(claim).filter(({ detail, host }) => detail === filledDetail && host === volume.host)
-  return [...records, volume].map(({ host, name }) => ({ kind: 'removeVolume', host, name }))
+  return [volume, ...records].map(({ host, name }) => ({ kind: 'removeVolume', host, name }))
 }
 
 type Seed = NonNullable<Provision['seed']>
