@@ -130,8 +130,13 @@ describe('while a preview sleeps', () => {
       `GET / HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n\r\n`,
     )
     await untilHeld(3)
+    const { reloads } = await world.workers()
+    const other = service('another', '10.97.112.25', {})
+    await serve('hold', [route('web'), route('ws')], [behind('web'), behind('ws'), other])
+    expect((await world.workers()).reloads).toBe(reloads + 1)
+    await untilHeld(3)
     const open = [behind('web', pod.row), behind('ws', echo.row)]
-    await serve('hold', [route('web'), route('ws')], open)
+    await serve('hold', [route('web'), route('ws')], [...open, other])
     expect(await Promise.all(answers)).toEqual(['h2', 'h2'])
     session.close()
     await expect.poll(() => text, { timeout: 20_000 }).toContain('101 Switching Protocols')
