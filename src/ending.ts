@@ -4,6 +4,7 @@ import type { Key } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import type { ManifestSet } from './manifests/check.ts'
 import { endHooks } from './preview/hooks.ts'
+import type { PreviewObjects } from './preview-objects.ts'
 import { describeKey } from './reconcile/looker.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
 import type { Wanted } from './reconcile/wanted.ts'
@@ -29,9 +30,10 @@ export class Ending {
     this.#parts = parts
   }
 
-  /** `written`: with all hooks; `made`: as they may become the preview's. */
-  noted(written: ManifestSet, made: ManifestSet): void {
-    this.#hooks.set(made, endHooks(written))
+  /** What is read of a preview: should it be accepted, it is known what is to be run at its end. */
+  noted(made: PreviewObjects): PreviewObjects {
+    this.#hooks.set(made.objects, endHooks(made.whole))
+    return made
   }
 
   /** What a preview that is to go waits for; empty: for nothing. `since`: when it began to (ms), `timeoutMs` after which it goes at the latest. */

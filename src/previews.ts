@@ -301,6 +301,11 @@ export class Previews {
     if (!preview)
       return this.#awaiting.reason(of.name) || obstacleTo(of, order, this.#parts) || this.#open(of, order, name)
     const before = preview.order
+    // Its claims may have data of production, which strangers are not given.
+    if (order.untrusted && !before.untrusted) {
+      this.#remove(name)
+      return 'it is made anew, without data of production'
+    }
     preview.order = order
     preview.pinned?.pin(order.head)
     this.#endings.forget(name)
@@ -318,18 +323,12 @@ export class Previews {
         preview.pinned = of.previews.images ? new FollowingRepository(base) : pinned
         return preview.pinned
       },
-      transform: (objects) => this.#transformed(preview, objects),
+      transform: (objects) => this.#endings.noted(previewObjects(objects, of, preview.order, this.#parts)),
     })
     const preview: Preview = { of, application, pinned: undefined, order }
     this.#previews.set(name, preview)
     if (this.#acts) application.follow()
     return ''
-  }
-
-  #transformed({ of, order }: Preview, objects: ManifestSet): Transformed {
-    const made = previewObjects(objects, of, order, this.#parts)
-    this.#endings.noted(made.whole, made.objects)
-    return made
   }
 
   /** One that ends stays what it was. */

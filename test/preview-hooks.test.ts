@@ -5,6 +5,7 @@ import {
   clock,
   done,
   engine,
+  forgetJournal,
   open,
   pass,
   registry,
@@ -184,6 +185,21 @@ test.each([0, 2, 4, 8, 12, 16, 24, 40, 80])(
     expect([...left(), runs('export')]).toEqual([[], [], ['shop'], 1])
   },
 )
+
+test('a lost journal costs the hook, not the end', async () => {
+  await start()
+  repository.pushTo('preview/blue', 'Try', { 'export.yaml': hook('export', 'delete', 'long:1') })
+  await pass(30_000)
+  repository.drop('preview/blue')
+  await pass(15_000)
+  expect(pods()).toEqual(['Job/export', 'Deployment/web'])
+  await engine.close()
+  forgetJournal()
+  runtime.restart()
+  await start()
+  await pass(60_000)
+  expect(left()).toEqual([[], [], ['shop']])
+})
 
 test('several end at the same time, each by itself', async () => {
   await start()

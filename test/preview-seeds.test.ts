@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { volumeName } from '../src/runtime/labels.ts'
 import type { PreviewSettings } from '../src/settings.ts'
 import { ours } from './sim/fake-docker.ts'
 import { breathe, clock, done, engine, open, pass, repository, runtime, status } from './support/engine-fixture.ts'
+import { FakePullRequests } from './support/fake-pull-requests.ts'
 import { branchPreviews } from './support/preview-settings.ts'
 
 const database = (seed = '', storage = '1Gi') => `apiVersion: apps/v1
@@ -207,4 +208,37 @@ test('where the seed is taken away in the middle of a copy, the claim is made an
   await pass(40_000)
   expect([pods(), dataOf('shop-blue', 'data-db-0')]).toEqual([['StatefulSet/db'], undefined])
   expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+})
+
+test('those who may not write have nothing of production, nor does one who may not any more', async () => {
+  const facts = runtime.hostFacts.bind(runtime)
+  vi.spyOn(runtime, 'hostFacts').mockImplementation(() =>
+    facts().map((host) => ({ ...host, network: { ...host.network, mode: 'services' } })),
+  )
+  const forge = new FakePullRequests(() => repository)
+  repository.push('Start', { 'db.yaml': database('data-db-0') })
+  const settings = { previews: { ...branchPreviews, provider: 'github' as const } }
+  await open(settings, [], { pullRequests: () => forge }).start()
+  await pass(15_000)
+  write('shop', 'data-db-0', 'orders')
+  forge.open(1, {}, { fork: true, authorMayWrite: false })
+  forge.approve(1)
+  forge.open(2, {})
+  forge.approve(2)
+  await pass(40_000)
+  const datas = () => [1, 2].map((number) => dataOf(`shop-pr-${number}`, 'data-db-0'))
+  const owners = () => [1, 2].map((number) => pods(`shop-pr-${number}`).join())
+  expect([owners(), datas()]).toEqual([
+    ['StatefulSet/db', 'StatefulSet/db'],
+    [undefined, 'orders'],
+  ])
+  expect(statusOf('shop/pr-1')?.ignored.join()).toContain(
+    'there is no data of production where the author may not write',
+  )
+  forge.change(2, { authorMayWrite: false })
+  await pass(60_000)
+  expect([owners(), datas()]).toEqual([
+    ['StatefulSet/db', 'StatefulSet/db'],
+    [undefined, undefined],
+  ])
 })
