@@ -70,19 +70,22 @@ function isOfHead({ previews }: Previewed, head: string, { commit, head: newest,
   return commit !== '' && commit === newest && !['fetching', 'reading', 'comparing'].includes(stage)
 }
 
-/** Where the Ingresses of a preview are reached. */
+/** Where the Ingresses of a preview are reached; nowhere, where nothing serves them. */
 function addressesOf(of: Previewed, id: string, untrusted: boolean, parts: PreviewReportParts): PreviewAddress[] {
   const { wanted, settings } = parts
-  const { httpPort, httpsPort } = settings.network.ingress
-  const port = (usual: number, own: number) => (own === usual ? '' : `:${own}`)
+  const { mode, ingress } = settings.network
+  if (mode === 'names') return []
   const production = new Set(hostsIn(of.namespace, wanted).map((host) => hostIn(of, id, host)))
   const found = new Map<string, PreviewAddress>()
   for (const { spec } of wanted.inNamespace('Ingress', previewName(of.name, id))) {
     const secure = new Set(spec.tls?.flatMap(({ hosts = [] }) => hosts))
     for (const { host } of spec.rules ?? []) {
       if (host === undefined) continue
-      const [scheme, at] = secure.has(host) ? ['https', port(443, httpsPort)] : ['http', port(80, httpPort)]
-      const url = `${scheme}://${host}${at}`
+      const [scheme, usual, port] = secure.has(host)
+        ? ['https', 443, ingress.httpsPort]
+        : ['http', 80, ingress.httpPort]
+      if (port === 0) continue
+      const url = `${scheme}://${host}${port === usual ? '' : `:${port}`}`
       found.set(url, { url, known: !untrusted || production.has(host) })
     }
   }

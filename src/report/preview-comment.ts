@@ -237,7 +237,11 @@ function planBlocks(plan: MergePlan | undefined, longest: number): string[] {
 /** Why nothing can be said of what it would change; empty: something can. */
 function obstacleTo({ conflicts = [], unknown = '' }: MergePlan): string {
   if (conflicts.length > 0) {
-    const shown = within(conflicts.map((file) => inCode(file)), mostOfLists, '').join(', ')
+    const shown = within(
+      conflicts.map((file) => inCode(file)),
+      mostOfLists,
+      '',
+    ).join(', ')
     return `**it cannot be merged**: conflicts in ${shown}`
   }
   return unknown === '' ? '' : `**not known**: ${escapedMarkdown(unknown)}`

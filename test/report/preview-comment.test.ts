@@ -15,7 +15,7 @@ const status: AppStatus = {
   objects: [object('Deployment', 'web', 'Healthy', '2/2')],
 }
 const report: PreviewReport = {
-  ...{ app: 'shop', id: 'pr-7', head, is: 'awake', reason: '', ahead: undefined, approveLabel: 'berth/approve' },
+  ...{ app: 'shop', id: 'pr-7', head, is: 'awake', reason: '', ahead: undefined, approveLabel: 'berth-approve' },
   ...{ untrusted: false, leaving: false, status, isOfHead: true, since: Date.parse('2026-11-22T12:00:31Z') },
   addresses: [{ url: 'http://pr-7.shop.example.com', known: true }],
   plan: {
@@ -77,7 +77,7 @@ test('one that waits for an approval says what to do', () => {
     Nothing of it runs before somebody who may write to this repository has looked at the commit and approves it:
 
     - by a comment whose first line is \`/berth approve ccccccc\`
-    - or by the label \`berth/approve\`; after a later push it is to be taken away and given again
+    - or by the label \`berth-approve\`; after a later push it is to be taken away and given again
 
     Approved, it still has no Secrets, and reaches nothing outside of itself."
   `)
