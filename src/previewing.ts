@@ -207,8 +207,10 @@ export class Previewing {
     const request = this.#open?.find((one) => one.id === id)
     if (!this.#open) return { done: false, text: `pull requests are not known: ${this.#trouble || 'not read yet'}` }
     if (!known || !request) {
-      const ids = this.#open.map((one) => one.id).join(', ')
-      return { done: false, text: `there is no pull request ${id}; found ${ids || 'none'}` }
+      const ids = this.#open.map((one) => one.id).sort()
+      const more = ids.length > 20 ? ` and ${ids.length - 20} more` : ''
+      const found = ids.length === 0 ? 'none' : `${ids.slice(0, 20).join(', ')}${more}`
+      return { done: false, text: `there is no open pull request ${id}; found ${found}` }
     }
     const usedAt = this.#parts.clock.now()
     if (verb === 'sleep') this.#memory.set(id, { ...known, laidDown: true })

@@ -115,7 +115,8 @@ export class Previews {
   }
 
   get applications(): readonly Application[] {
-    return [...this.#previews.values()].map(({ application }) => application)
+    const all = [...this.#previews.values()].map(({ application }) => application)
+    return all.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   markOf(name: string): PreviewMark | undefined {

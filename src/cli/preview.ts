@@ -13,11 +13,6 @@ export async function preview(args: Arguments): Promise<number> {
   const { stateDir } = await readSettings(args)
   const { address = '' } = runningEngine(stateDir) ?? {}
   if (address === '') throw new Error('no engine runs here: previews are made by berth run')
-  if (verb === 'list' && args.output === 'markdown' && app !== undefined && id !== undefined) {
-    const comment = await ask(address, 'GET', `/previews/comment?${new URLSearchParams({ app, id })}`)
-    process.stdout.write(`${comment}\n`)
-    return 0
-  }
   if (verb === 'list') return list(args, address, app, id)
   const known = verbs.find((one) => one === verb)
   if (known === undefined) throw new UsageError(`preview: expected list, ${verbs.join(', ')}, found "${verb}"`)
@@ -35,7 +30,7 @@ async function list(
   id: string | undefined,
 ): Promise<number> {
   const { apps } = JSON.parse(await ask(address, 'GET', '/status')) as { apps: AppStatus[] }
-  if (app !== undefined && !apps.some(({ name }) => name === app)) {
+  if (app !== undefined && !apps.some(({ name, preview }) => name === app && !preview)) {
     throw new UsageError(`there is no application "${app}"`)
   }
   const wanted = apps
@@ -43,11 +38,25 @@ async function list(
     .map((one) =>
       one.previews ? { ...one, previews: one.previews.filter((row) => id === undefined || row.id === id) } : one,
     )
-  process.stdout.write(`${formatted(wanted, output)}\n`)
+  if (app !== undefined && id !== undefined && wanted.every(({ previews = [] }) => previews.length === 0)) {
+    process.stderr.write(`there is no open pull request ${id} of ${app}\n`)
+    return 1
+  }
+  process.stdout.write(`${await formatted(wanted, output, address, id)}\n`)
   return 0
 }
 
-function formatted(apps: readonly AppStatus[], output: Arguments['output']): string {
+/** Of one alone, Markdown is what the pull request is told. */
+async function formatted(
+  apps: readonly AppStatus[],
+  output: Arguments['output'],
+  address: string,
+  id: string | undefined,
+): Promise<string> {
+  const [app] = apps
+  if (output === 'markdown' && app && id !== undefined) {
+    return ask(address, 'GET', `/previews/comment?${new URLSearchParams({ app: app.name, id })}`)
+  }
   if (output === 'markdown') return renderPreviewsMarkdown(apps)
   if (output === 'text') return renderPreviews(apps)
   const previews = apps.flatMap(({ name, previews = [] }) => previews.map((row) => ({ app: name, ...row })))

@@ -1,14 +1,17 @@
 import { oneLine } from '../base/errors.ts'
+import { renderProblem } from '../manifests/problem.ts'
 import { escapedMarkdown } from './escape.ts'
 import type { AppStatus, PreviewRow } from './status.ts'
 import { table } from './table.ts'
 
-const head = ['application', 'id', 'preview', 'health', 'commit', 'branch', 'namespace', 'why']
+const head = ['application', 'id', 'preview', 'health', 'commit', 'branch', 'address', 'why']
 
 /** Pull requests and their previews, for `berth preview list`. */
 export function renderPreviews(apps: readonly AppStatus[]): string {
   const rows = cellsOf(apps)
-  return rows.length === 0 ? 'no open pull requests' : table(head, rows).join('\n')
+  if (rows.length > 0) return table(head, rows).join('\n')
+  const isConfigured = apps.some(({ previews }) => previews !== undefined)
+  return isConfigured ? 'no open pull requests' : 'no previews: an Application has them with spec.previews'
 }
 
 export function renderPreviewsMarkdown(apps: readonly AppStatus[]): string {
@@ -20,13 +23,27 @@ function cellsOf(apps: readonly AppStatus[]): string[][] {
   return apps.flatMap(({ name, previews = [] }) =>
     previews.map((row) => {
       const preview = apps.find((app) => app.preview?.of === name && app.preview.id === row.id)
-      const { branch, head, namespace, is } = row
+      const { branch, head, is } = row
       const health = preview ? preview.health : ''
-      return [name, row.id, is, health, head.slice(0, 7), oneLine(branch, 60), namespace, whyOf(row, preview)]
+      const address = preview ? addressOf(preview) : ''
+      return [name, row.id, is, health, head.slice(0, 7), oneLine(branch, 40), address, whyOf(row, preview)]
     }),
   )
 }
 
+/** The first one, as its Ingress says it. */
+function addressOf({ objects }: AppStatus): string {
+  const addresses = objects.flatMap(({ kind, message }) => (kind === 'Ingress' ? message.split(/[\s,]+/) : []))
+  return addresses.find((address) => /^https?:/.test(address)) ?? ''
+}
+
 function whyOf({ reason }: PreviewRow, preview: AppStatus | undefined): string {
-  return [reason, preview?.message ?? ''].filter((text) => text !== '').join('; ')
+  return [reason, preview ? faultOf(preview) : ''].filter((text) => text !== '').join('; ')
+}
+
+function faultOf({ sync, message, head, problems }: AppStatus): string {
+  const [first, ...more] = sync === 'Refused' ? problems : []
+  if (first === undefined) return message
+  const others = more.length === 0 ? '' : `; and ${more.length} more`
+  return `${head.slice(0, 7)} is refused: ${oneLine(renderProblem(first), 200)}${others}`
 }

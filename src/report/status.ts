@@ -180,9 +180,13 @@ export function appStatus(facts: AppFacts): AppStatus {
   }
 }
 
-/** What `berth status` answers with its exit code. What Git itself suspends is as it should be; previews are their pull requests' business. */
+/**
+ * What `berth status` answers with its exit code. What Git itself suspends is as it should be; previews are their pull requests' business,
+ * and count where nothing else is asked for.
+ */
 export function allGood(all: readonly AppStatus[]): boolean {
-  const apps = all.filter(({ preview }) => !preview)
+  const production = all.filter(({ preview }) => !preview)
+  const apps = production.length > 0 ? production : all
   const isWell = ({ health }: AppStatus): boolean => health === 'Healthy' || health === 'Suspended'
   return apps.length > 0 && apps.every((app) => app.sync === 'Synced' && isWell(app) && app.conflicts.length === 0)
 }
@@ -197,7 +201,7 @@ function stageOf(facts: AppFacts, health: Health, outOfSync: number): Stage {
   if (facts.stage !== 'idle' && facts.commit === '') return facts.stage
   if (facts.asked && facts.stage === 'idle') return 'fetching'
   if (facts.stage === 'reading' || facts.stage === 'comparing') return facts.stage
-  if (facts.commit === '') return 'fetching'
+  if (facts.commit === '') return facts.refusal ? 'reading' : 'fetching'
   if (outOfSync > 0 || facts.unseen > 0) return 'applying'
   return health === 'Healthy' || health === 'Suspended' ? 'synced' : 'settling'
 }

@@ -67,6 +67,11 @@ test.each<{ title: string; facts: Partial<AppFacts>; expected: string }>([
     facts: { objects: [{ ...web, health: 'Progressing' }] },
     expected: 'Synced Progressing settling',
   },
+  {
+    title: 'refused before anything was applied',
+    facts: { commit: '', objects: [], refusal },
+    expected: 'Refused Missing reading',
+  },
   { title: 'not looked at yet', facts: { unseen: 1 }, expected: 'OutOfSync Healthy applying' },
   {
     title: 'the worst object counts',
