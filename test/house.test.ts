@@ -72,6 +72,7 @@ const doors: Readonly<Record<string, Doors>> = {
       'report',
       'server',
       'journal',
+      'preview',
       'rollback',
       'source',
       'manifests',
