@@ -15,6 +15,7 @@ import { Networking } from './networking.ts'
 import { previewOf } from './preview/names.ts'
 import { Previews } from './previews.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
+import { Calm } from './reconcile/calm.ts'
 import { Controller } from './reconcile/controller.ts'
 import { Lanes } from './reconcile/lanes.ts'
 import { Looker } from './reconcile/looker.ts'
@@ -70,6 +71,7 @@ export class Engine {
   readonly #networking: Networking
   readonly #controller: Controller
   readonly #looker: Looker
+  readonly #calm: Calm
   readonly #applications: Application[]
   readonly #previews: Previews
   readonly #waking = new Waking(() => this.#previews.all)
@@ -106,10 +108,11 @@ export class Engine {
           .map(({ name }) => name)
           .filter((name) => this.#wanted.commitOf(name) === undefined && this.#looker.ownersOf(name).length > 0),
     })
+    this.#calm = new Calm(clock)
     this.#looker = new Looker({
       runtime,
       wanted: this.#wanted,
-      lanes: new Lanes(runtime),
+      lanes: new Lanes(runtime, this.#calm),
       clock,
       policyOf: (app) => this.#application(app)?.policy,
       yields: (app) => previewOf(app) !== undefined,
@@ -254,6 +257,7 @@ export class Engine {
     this.#endCron?.()
     await Promise.all([this.#scaling.close(), this.#certifying.close()])
     await Promise.all([this.#previews.close(), ...this.#applications.map((application) => application.close())])
+    this.#calm.close()
     await this.#controller.close()
     await this.#parts.runtime.close()
     this.#parts.journal.close()

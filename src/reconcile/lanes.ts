@@ -1,5 +1,6 @@
 import PQueue from 'p-queue'
 import type { Runtime } from '../runtime/port.ts'
+import type { Calm } from './calm.ts'
 import { applyAction } from './execute.ts'
 import { overlapped } from './overlap.ts'
 import type { Action, Task } from './plan/action.ts'
@@ -20,11 +21,14 @@ interface Lane {
 /** One queue per host: four exchanges at a time is about the best an engine on two cores does; more adds only latency. */
 export class Lanes {
   readonly #runtime: Runtime
+  readonly #calm: Pick<Calm, 'begin' | 'wait'> | undefined
   readonly #width: number
   readonly #lanes = new Map<string, Lane>()
 
-  constructor(runtime: Runtime, width = 4) {
+  /** `calm`: whoever yields waits for it, too; absent: only for what stands in the queue. */
+  constructor(runtime: Runtime, calm?: Pick<Calm, 'begin' | 'wait'>, width = 4) {
     this.#runtime = runtime
+    this.#calm = calm
     this.#width = width
   }
 
@@ -47,8 +51,14 @@ export class Lanes {
     return Promise.all(
       tasks.map((task) => {
         const { queue, yielding } = this.#lane(task.host)
-        if (!yields) return queue.add(() => one(task))
-        return yielding.add(() => queue.add(() => one(task), { priority: -1 }))
+        if (!yields) {
+          const end = this.#calm?.begin(task.host)
+          return queue.add(() => one(task)).finally(end)
+        }
+        return yielding.add(async () => {
+          await this.#calm?.wait(task.host)
+          return queue.add(() => one(task), { priority: -1 })
+        })
       }),
     )
   }
