@@ -50,12 +50,23 @@ export function previewReport(
   preview: { readonly application: Application; readonly order: PreviewOrder } | undefined,
   parts: PreviewReportParts & { readonly plan: MergePlan | undefined; readonly leaving: boolean },
 ): PreviewReport {
-  const { id, head, is, reason, since } = row
+  const { id, head, newest, is, reason, since } = row
   const facts = preview?.application.facts([])
   const status = facts && appStatus(facts)
   const untrusted = preview?.order.untrusted ?? false
   return {
-    ...{ app: of.name, id, head, is, reason, ahead: row.ahead, untrusted, leaving: parts.leaving, plan: parts.plan },
+    ...{
+      app: of.name,
+      id,
+      head,
+      newest,
+      is,
+      reason,
+      ahead: row.ahead,
+      untrusted,
+      leaving: parts.leaving,
+      plan: parts.plan,
+    },
     approveLabel: of.previews.approveLabel,
     addresses: addressesOf(of, id, untrusted, parts),
     status,

@@ -13,7 +13,7 @@ import { Outbox, type Parcel } from './notify/outbox.ts'
 import { hourMs, nextAt, paceMs, steadyText, type ToldOften, toldAgain } from './notify/pace.ts'
 import type { Previews } from './previews.ts'
 import { commentMark, type PreviewReport, renderClosedComment, renderPreviewComment } from './report/preview-comment.ts'
-import { overtakenWords, type PreviewStatusWords, previewStatusWords } from './report/preview-status.ts'
+import { overtakenWords, type PreviewStatusWords, previewStatusWords, statusCommit } from './report/preview-status.ts'
 import type { ApplicationSettings } from './settings.ts'
 
 /** What is asked of a forge to tell a pull request. */
@@ -149,7 +149,8 @@ export class PullRequestWords {
   }
 
   #tellStatus(report: PreviewReport, told: Told, waiting: Waiting): number {
-    const { id, head } = report
+    const { id } = report
+    const head = statusCommit(report)
     const words = previewStatusWords(report)
     if (told.status?.state === 'pending' && (!words || told.status.head !== head)) {
       this.#overtake(id, told, words ? `Superseded by ${head.slice(0, 7)}` : 'The preview was removed')

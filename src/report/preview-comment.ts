@@ -10,6 +10,8 @@ export interface PreviewReport {
   readonly id: string
   /** Commit of the pull request that this speaks of; empty: none yet. */
   readonly head: string
+  /** A newer one, which cannot have a preview yet; undefined: there is none. */
+  readonly newest: string | undefined
   readonly is: PreviewRow['is']
   /** Why it is not awake; empty when it is. */
   readonly reason: string
@@ -89,16 +91,17 @@ const titles: Readonly<Record<PreviewReport['is'] | 'ending', string>> = {
 }
 
 function headBlocks(report: PreviewReport): string[] {
-  const { app, id, is, head, reason, addresses, since, status } = report
+  const { app, id, is, head, newest, reason, addresses, since, status } = report
   const title = is === 'awake' ? awakeTitle(report) : titles[is]
   const commit = head === '' ? 'No commit yet' : `Commit ${inCode(head.slice(0, 7))}`
   const age = since === undefined || status === undefined ? '' : `; preview since ${timeText(since)}`
+  const later = newest === undefined ? '' : `. Commit ${inCode(newest.slice(0, 7))} is to follow`
   const why = reason === '' ? '.' : `: ${escapedMarkdown(reason.slice(0, 1_000))}.`
   const urls = addresses.map(({ url, known }) => `- ${known ? url : inCode(url)}`)
   return [
     `### ${escapedMarkdown(app)} ${id} ${title}`,
     ...(urls.length === 0 ? [] : [urls.slice(0, 20).join('\n')]),
-    `${commit}${age}${why}`,
+    `${commit}${age}${later}${why}`,
     ...nextBlocks(report),
   ]
 }
@@ -110,7 +113,8 @@ function awakeTitle({ status, isOfHead }: PreviewReport): string {
 }
 
 /** What somebody can do about it. */
-function nextBlocks({ app, id, is, head, reason, ahead, approveLabel, untrusted, leaving }: PreviewReport): string[] {
+function nextBlocks(report: PreviewReport): string[] {
+  const { app, id, is, head, reason, ahead, approveLabel, untrusted, leaving, addresses } = report
   const command = (verb: string) => inCode(`berth preview ${verb} ${app} ${id}`)
   switch (is) {
     case 'unapproved':
@@ -118,12 +122,7 @@ function nextBlocks({ app, id, is, head, reason, ahead, approveLabel, untrusted,
     case 'queued':
       return ahead === undefined ? [] : [`${aheadText(ahead)} It comes as soon as there is room.`]
     case 'asleep':
-      return [
-        'It has no pods, but all of its data.',
-        reason.startsWith('it has the label')
-          ? 'It wakes when the label is taken away.'
-          : `${command('wake')} or a push wakes it.`,
-      ]
+      return ['It has no pods, but all of its data.', wakeText(reason, command('wake'), addresses.length > 0)]
     case 'none':
       return [leaving ? 'What there was is being removed.' : 'Nothing of it is left.']
     case 'awake':
@@ -133,6 +132,16 @@ function nextBlocks({ app, id, is, head, reason, ahead, approveLabel, untrusted,
     default:
       return []
   }
+}
+
+/** As admission says why it sleeps. */
+function wakeText(reason: string, command: string, isReached: boolean): string {
+  if (reason.startsWith('it has the label')) return 'It wakes when the label is taken away.'
+  if (reason === 'it was put to sleep') return `${command} or a push wakes it.`
+  if (reason !== 'nobody used it') return 'It wakes when there is room; of those that wait, the last used goes first.'
+  return isReached
+    ? `The first request to its address wakes it, and is answered once it is ready. So do ${command} and a push.`
+    : `${command} or a push wakes it.`
 }
 
 function approvalBlocks(head: string, label: string): string[] {

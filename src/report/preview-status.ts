@@ -9,10 +9,16 @@ export interface PreviewStatusWords {
   readonly url?: string | undefined
 }
 
+/** The commit that the words are of: the newest. */
+export function statusCommit({ head, newest }: PreviewReport): string {
+  return newest ?? head
+}
+
 /** Undefined: there is nothing to say, or no commit. */
 export function previewStatusWords(report: PreviewReport): PreviewStatusWords | undefined {
-  const { is, reason, head, addresses } = report
-  if (head === '') return undefined
+  const { is, reason, addresses } = report
+  if (statusCommit(report) === '') return undefined
+  if (report.newest !== undefined) return { state: 'pending', description: `Waits: ${reason}` }
   switch (is) {
     case 'unapproved':
       return { state: 'pending', description: `Waits for an approval: ${reason}` }

@@ -15,7 +15,16 @@ const status: AppStatus = {
   objects: [object('Deployment', 'web', 'Healthy', '2/2')],
 }
 const report: PreviewReport = {
-  ...{ app: 'shop', id: 'pr-7', head, is: 'awake', reason: '', ahead: undefined, approveLabel: 'berth-approve' },
+  ...{
+    app: 'shop',
+    id: 'pr-7',
+    head,
+    newest: undefined,
+    is: 'awake',
+    reason: '',
+    ahead: undefined,
+    approveLabel: 'berth-approve',
+  },
   ...{ untrusted: false, leaving: false, status, isOfHead: true, since: Date.parse('2026-11-22T12:00:31Z') },
   addresses: [{ url: 'http://pr-7.shop.example.com', known: true }],
   plan: {
@@ -94,13 +103,23 @@ test('one that sleeps', () => {
 
     It has no pods, but all of its data.
 
-    \`berth preview wake shop pr-7\` or a push wakes it.
+    The first request to its address wakes it, and is answered once it is ready. So do \`berth preview wake shop pr-7\` and a push.
 
     | object | health | ready | message |
     |---|---|---|---|
     | \`Deployment web\` | Healthy | 2/2 |  |"
   `)
-  expect(told({ is: 'asleep', reason: 'it has the label zz' })).toContain('It wakes when the label is taken away.')
+  const words = (reason: string) => told({ is: 'asleep', reason, addresses: [] })
+  expect(words('nobody used it')).toContain('`berth preview wake shop pr-7` or a push wakes it.')
+  expect(words('it was put to sleep')).toContain('`berth preview wake shop pr-7` or a push wakes it.')
+  expect(words('it has the label zz')).toContain('It wakes when the label is taken away.')
+  expect(words('2 others are awake')).toContain('It wakes when there is room')
+})
+
+test('a newer commit that waits for its image', () => {
+  const text = told({ newest: 'e'.repeat(40), reason: 'the registry does not have app:pr-7 yet' })
+  const line = 'Commit `eeeeeee` is to follow: the registry does not have app:pr-7 yet.'
+  expect(text).toContain(`Commit \`ccccccc\`; preview since 2026-11-22 12:00 UTC. ${line}`)
 })
 
 test.each([
