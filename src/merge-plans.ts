@@ -62,6 +62,8 @@ type Planning = Pick<MergePlan, 'apps' | 'items' | 'conflicts' | 'unknown'>
 const refreshMs = 600_000
 /** Something that is still under way keeps the plan from being told. */
 const againMs = 10_000
+/** What runs is learnt anew after a while. */
+const keptMs = 60_000
 
 export class MergePlans {
   readonly #parts: MergePlansParts
@@ -69,6 +71,7 @@ export class MergePlans {
   #asked: readonly Asked[] = []
   #target = ''
   #work: Promise<void> | undefined
+  #looking: Looking | undefined
   /** Asked for something while it works. */
   #again = false
   #closed = false
@@ -119,6 +122,8 @@ export class MergePlans {
     } catch (error) {
       // The next list asks again.
       log.debug('plans of merges cannot be made', { app: settings.name, reason: errorText(error) })
+    } finally {
+      await this.#lookAway()
     }
   }
 
@@ -173,6 +178,7 @@ export class MergePlans {
       this.#plans.set(id, { ...planning, ...made })
       this.#parts.onChange()
     } catch (error) {
+      await this.#lookAway()
       log.debug('the plan of a merge cannot be made', { app: settings.name, id, reason: errorText(error) })
       // Where there is no way to the repository, there is none for the others.
       if (!(error instanceof GitError) || error.retryable) throw error
@@ -189,26 +195,50 @@ export class MergePlans {
   }
 
   async #plan(repository: Repository, commit: string): Promise<Pick<MergePlan, 'apps' | 'items'>> {
-    const { engine, settings, runtime, journal, shadow, clock } = this.#parts
-    const memory = Journal.inMemory()
+    const { looking, pinned } = await this.#lookingAt(repository, commit)
+    pinned.pin(commit)
+    const items = await looking.preview(commit)
+    return { items, apps: looking.status() }
+  }
+
+  /** The one that looked last has read what production runs; only what a merge changes is read for the next plan. */
+  async #lookingAt(repository: Repository, commit: string): Promise<Looking> {
+    const { engine, settings, runtime, journal, shadow, clock, accepted } = this.#parts
     const applied = journal.applied(settings.name)
+    const of = JSON.stringify(applied)
+    // It goes back to what was applied before each plan, which works where production has done so.
+    const isKept = applied !== undefined && applied.commit === accepted() && this.#looking?.of === of
+    if (isKept && clock.now() < this.#looking!.until) return this.#looking!
+    await this.#lookAway()
+    const memory = Journal.inMemory()
     if (applied) memory.setApplied(settings.name, applied.commit, applied.source, applied.gone)
+    const pinned = new PinnedRepository(repository, settings.revision, commit)
     const looking = shadow({
       // Who will sign the merge is not known yet.
       settings: { ...engine, applications: [{ ...settings, previews: undefined, verify: undefined }] },
       runtime: onlyFacts(runtime),
       journal: memory,
-      openRepository: async () => new PinnedRepository(repository, settings.revision, commit),
+      openRepository: async () => pinned,
       ...{ clock, log: silentLog, random: () => 0 },
     })
-    try {
-      await looking.observe()
-      const items = await looking.preview(commit)
-      return { items, apps: looking.status() }
-    } finally {
-      await looking.close()
-    }
+    this.#looking = { looking, pinned, of, until: clock.now() + keptMs }
+    await looking.observe()
+    return this.#looking
   }
+
+  async #lookAway(): Promise<void> {
+    const before = this.#looking
+    this.#looking = undefined
+    await before?.looking.close()
+  }
+}
+
+interface Looking {
+  readonly looking: Shadow
+  readonly pinned: PinnedRepository
+  /** What was applied when it began, as text. */
+  readonly of: string
+  readonly until: number
 }
 
 function keyOf({ id, head }: Asked): string {

@@ -100,6 +100,19 @@ describe('the plan of a merge', () => {
     expect(plan()).toMatchObject({ stale: false, refused: false })
   })
 
+  test('has nothing of the plan that was made before it', async () => {
+    const files = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [`${name}.yaml`, deployment(name)]))
+    await start(files)
+    repository.pushTo('preview/blue', 'Remove and add', { 'a.yaml': null, 'new.yaml': deployment('new') })
+    repository.pushTo('preview/green', 'Change', { 'b.yaml': deployment('b', 'app:2') })
+    repository.pushTo('preview/red', 'Do nothing', { README: 'x' })
+    await pass(60_000)
+    const touched = (id: string) => new Set(plan(id)?.actions.map((action) => action.split(':', 1)[0]))
+    expect(touched('blue')).toEqual(new Set(['shop/Deployment/a', 'shop/Deployment/new']))
+    expect(touched('green')).toEqual(new Set(['shop/Deployment/b']))
+    expect(plan('red')).toMatchObject({ actions: [], refused: false })
+  })
+
   test('is asked for again where the repository failed', async () => {
     await start()
     repository.mergeFault = new GitError('UNREACHABLE', 'host', 'host: cannot be reached')
