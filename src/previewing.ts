@@ -273,7 +273,7 @@ export class Previewing {
     this.#verdicts = new Map([...verdicts, ...deleted.map(deletedByHand)].map((verdict) => [verdict.id, verdict]))
     // What goes makes room first.
     for (const verdict of this.#verdicts.values()) if (!isThere(verdict)) this.#end(verdict, found, now)
-    for (const request of open) this.#want(request, now)
+    for (const request of open) this.#want(request, now, found)
     const ids = new Set(open.map(({ id }) => id))
     const isOver = (id: string) => !ids.has(id) && this.#memory.get(id)?.endingSince === undefined
     for (const id of [...this.#memory.keys()]) if (isOver(id)) this.#memory.delete(id)
@@ -311,18 +311,37 @@ export class Previewing {
     })
   }
 
-  #want(request: PullRequest, now: number): void {
+  #want(request: PullRequest, now: number, found: readonly string[]): void {
     const verdict = this.#verdicts.get(request.id)
     const known = this.#memory.get(request.id)
     if (!known || !verdict || !isThere(verdict)) return
     const { id, branch, head, image } = request
     const asleep = verdict.is === 'asleep'
     const { untrusted } = verdict
+    // Its volumes may have data of production. Written down, as a restart would find it as it was.
+    const anew = known.anew === true || (untrusted && !known.untrusted)
+    if (anew && (known.since !== undefined || found.includes(id))) {
+      this.#memory.set(id, { ...known, since: undefined, untrusted, anew })
+      this.#parts.remove(id)
+      this.#queue(id, 'it is made anew, without data of production')
+      return
+    }
     const refused = this.#parts.want({ id, branch, head, asleep, untrusted, image })
     if (refused === '' && known.asleep && !asleep) this.#wokenAt.set(id, now)
     if (refused === '')
-      this.#memory.set(id, { ...known, since: known.since ?? now, asleep, untrusted, endingSince: undefined })
-    else this.#verdicts = new Map(this.#verdicts).set(id, { id, is: 'queued', reason: refused })
+      this.#memory.set(id, {
+        ...known,
+        since: known.since ?? now,
+        asleep,
+        untrusted,
+        anew: false,
+        endingSince: undefined,
+      })
+    else this.#queue(id, refused)
+  }
+
+  #queue(id: string, reason: string): void {
+    this.#verdicts = new Map(this.#verdicts).set(id, { id, is: 'queued', reason })
   }
 
   #end({ id }: Verdict, found: readonly string[], now: number): void {

@@ -18,6 +18,8 @@ export interface RememberedPreview {
   /** What becomes of requests while it sleeps. Absent: nothing was said. */
   readonly rest?: string
   readonly untrusted: boolean
+  /** All that it had goes before it is made again. Absent: it may be kept. */
+  readonly anew?: boolean
   /** The commit at which somebody deleted it by hand; empty: nobody has. */
   readonly deletedAt: string
   /** Since when its hooks on deletion are run, ms; absent: it is not about to go. */
