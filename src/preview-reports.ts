@@ -55,18 +55,8 @@ export function previewReport(
   const status = facts && appStatus(facts)
   const untrusted = preview?.order.untrusted ?? false
   return {
-    ...{
-      app: of.name,
-      id,
-      head,
-      newest,
-      is,
-      reason,
-      ahead: row.ahead,
-      untrusted,
-      leaving: parts.leaving,
-      plan: parts.plan,
-    },
+    ...{ app: of.name, id, head, newest, is, reason, ahead: row.ahead, untrusted },
+    ...{ leaving: parts.leaving, plan: parts.plan },
     approveLabel: of.previews.approveLabel,
     addresses: addressesOf(of, id, untrusted, parts),
     status,

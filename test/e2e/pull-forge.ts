@@ -176,9 +176,9 @@ export class TestForge {
     return this.comment(pull)
   }
 
-  async wasTold(head: string, words: RegExp): Promise<void> {
+  async wasTold(head: string, words: RegExp, timeoutMs?: number): Promise<void> {
     const says = () => words.test(this.statuses(head).at(-1) ?? '')
-    await this.berth.until(`status of ${head} says ${words}`, says).catch((error) => {
+    await this.berth.until(`status of ${head} says ${words}`, says, timeoutMs).catch((error) => {
       throw new Error(`${error}\n${this.statuses(head).join('\n')}`, { cause: error })
     })
   }
