@@ -5,8 +5,15 @@ import { Lanes } from '../src/reconcile/lanes.ts'
 import type { Task } from '../src/reconcile/plan/action.ts'
 import { clock } from './support/engine-fixture.ts'
 import { previewStorm } from './support/preview-storm.ts'
+import { pullRequestStorm } from './support/pull-request-storm.ts'
 
 test('previews that come and go under faults leave nothing', () => previewStorm(1, 30, 12), 120_000)
+
+test(
+  'pull requests of strangers and friends that change under faults get what is theirs, and leave nothing',
+  () => pullRequestStorm(1, 60, 12),
+  120_000,
+)
 
 const task = (text: string): Task => ({ host: 'one', text, cause: '', effect: 'none', actions: [] })
 
