@@ -4,7 +4,7 @@ import type { Clock } from './base/clock.ts'
 
 export interface AwaitingParts {
   readonly clock: Clock
-  /** See Application. */
+  /** A commit of it was accepted, or there is none that could be. */
   readonly isKnown: (app: string) => boolean
   readonly askAgain: (app: string) => void
 }

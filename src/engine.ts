@@ -148,7 +148,7 @@ export class Engine {
       shadow: (looking) => new Engine(looking),
       production: (app) => this.#application(app),
       make: (application, more) => this.#make(application, more),
-      isKnown: (app) => this.#application(app)?.isKnown === true,
+      isKnown: (app) => this.#wanted.commitOf(app) !== undefined || this.#application(app)?.outcome() === 'refused',
       statusOf: (key) => this.#looker.statusOf(key),
       wantedChanged: (keys) => this.#wake(keys),
       ownersOf: (app) => this.#looker.ownersOf(app),

@@ -344,11 +344,13 @@ export class Previewing {
     this.#verdicts = new Map(this.#verdicts).set(id, { id, is: 'queued', reason })
   }
 
-  #end({ id }: Verdict, found: readonly string[], now: number): void {
+  #end({ id, is }: Verdict, found: readonly string[], now: number): void {
     const known = this.#memory.get(id)
     if (known?.since === undefined && !found.includes(id)) return
     const { endingSince = now } = known ?? {}
-    const waits = known?.since === undefined ? '' : this.#parts.end(id, endingSince)
+    // Whoever may not write has nothing run any more.
+    const hasHooks = known?.since !== undefined && is !== 'unapproved'
+    const waits = hasHooks ? this.#parts.end(id, endingSince) : ''
     if (known && waits !== '') {
       this.#memory.set(id, { ...known, endingSince })
       this.#verdicts = new Map(this.#verdicts).set(id, { id, is: 'ending', reason: waits })

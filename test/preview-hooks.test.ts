@@ -13,6 +13,7 @@ import {
   runtime,
   status,
 } from './support/engine-fixture.ts'
+import { FakePullRequests } from './support/fake-pull-requests.ts'
 import { branchPreviews } from './support/preview-settings.ts'
 
 for (const image of ['fail:1', 'long:1', 'crash:1']) registry.set(image, `sha256:${image}`)
@@ -199,6 +200,18 @@ test('a lost journal costs the hook, not the end', async () => {
   await start()
   await pass(60_000)
   expect(left()).toEqual([[], [], ['shop']])
+})
+
+test('whoever may not write any more has no hooks run either', async () => {
+  const forge = new FakePullRequests(() => repository)
+  const previews = { ...branchPreviews, provider: 'github' as const }
+  await open({ previews }, [], { pullRequests: () => forge }).start()
+  forge.open(1, { 'export.yaml': hook('export', 'delete') })
+  await pass(40_000)
+  expect(pods('shop-pr-1')).toEqual(['Deployment/web'])
+  forge.change(1, { authorMayWrite: false })
+  await pass(60_000)
+  expect([pods('shop-pr-1'), rows(), runs('export')]).toEqual([[], [expect.stringMatching(/^pr-1 unapproved/)], 0])
 })
 
 test('several end at the same time, each by itself', async () => {

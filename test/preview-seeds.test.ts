@@ -1,8 +1,20 @@
 import { expect, test, vi } from 'vitest'
 import { volumeName } from '../src/runtime/labels.ts'
 import type { PreviewSettings } from '../src/settings.ts'
+import { GitError } from '../src/sync/errors.ts'
 import { ours } from './sim/fake-docker.ts'
-import { breathe, clock, done, engine, open, pass, repository, runtime, status } from './support/engine-fixture.ts'
+import {
+  breathe,
+  clock,
+  done,
+  engine,
+  forgetJournal,
+  open,
+  pass,
+  repository,
+  runtime,
+  status,
+} from './support/engine-fixture.ts'
 import { FakePullRequests } from './support/fake-pull-requests.ts'
 import { branchPreviews } from './support/preview-settings.ts'
 
@@ -108,6 +120,37 @@ test('a claim begins with a copy of production’s, made once, before any pod ha
   repository.drop('preview/blue')
   await pass(60_000)
   expect(left()).toEqual([[], []])
+})
+
+test('naming a seed changes nothing for production', async () => {
+  repository.push('Start', { 'db.yaml': database(), 'web.yaml': claim() })
+  await start()
+  const before = runtime.pods().map(({ uid }) => uid)
+  const steps = done.length
+  const head = repository.push('Name seeds', { 'db.yaml': database('data-db-0'), 'web.yaml': claim('files') })
+  await pass(40_000)
+  expect(status()).toMatchObject({ commit: head, sync: 'Synced', health: 'Healthy', ignored: [] })
+  expect([runtime.pods().map(({ uid }) => uid), done.slice(steps)]).toEqual([before, []])
+})
+
+test('before production was read no claim is made without what it begins with', async () => {
+  const forge = new FakePullRequests(() => repository)
+  const settings = { previews: { ...branchPreviews, provider: 'github' as const } }
+  repository.push('Start', { 'db.yaml': database('data-db-0') })
+  await open(settings, [], { pullRequests: () => forge }).start()
+  await pass(15_000)
+  write('shop', 'data-db-0', 'orders')
+  await engine.close()
+  forgetJournal()
+  runtime.restart()
+  forge.open(1, {})
+  repository.fault = new GitError('UNREACHABLE', 'memory', 'connection refused')
+  await open(settings, [], { pullRequests: () => forge }).start()
+  await pass(15_000)
+  expect(status().previews).toMatchObject([{ is: 'queued', reason: 'application shop is not read yet' }])
+  repository.fault = undefined
+  await pass(90_000)
+  expect([pods('shop-pr-1'), dataOf('shop-pr-1', 'data-db-0')]).toEqual([['StatefulSet/db'], 'orders'])
 })
 
 test('what a pull request writes of seeds of production does not count', async () => {
