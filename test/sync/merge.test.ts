@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Repository } from '../../src/sync/port.ts'
+import { startDaemon } from './daemon.ts'
 import { compareMerges } from './merge-histories.ts'
 import { failure, paths, texts } from './world.ts'
 import { otherWays, Scene, ways } from './write-scene.ts'
@@ -179,6 +180,20 @@ describe('what a merge is worked out from', () => {
     const newer = scene.push({ b: '2' })
     expect(await repository.fetch()).toEqual({ oid: newer, rewritten: false })
     expect((await repository.between(onto, newer, 1000)).map(({ oid }) => oid)).toEqual([newer])
+  })
+
+  test('comes over a stream as well', async () => {
+    appendFileSync(join(scene.bare, 'config'), '[uploadpack]\n\tallowFilter = true\n')
+    const { onto, head } = behind(3)
+    const daemon = await startDaemon(join(scene.sandbox.path, 'root'))
+    try {
+      const repository = await scene.open({ url: `${daemon.origin}/shop.git` })
+      await repository.fetch()
+      expect(await mergedTree(repository, onto, head)).toBe(gitMerge(scene, onto, head))
+      await repository.close()
+    } finally {
+      await daemon.close()
+    }
   })
 
   test('holds up no fetch', async () => {
