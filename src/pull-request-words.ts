@@ -155,7 +155,7 @@ export class PullRequestWords {
     if (told.status?.state === 'pending' && (!words || told.status.head !== head)) {
       this.#overtake(id, told, words ? `Superseded by ${head.slice(0, 7)}` : 'The preview was removed')
     }
-    if (!words) return never
+    if (!words || isOnTheWay(report, words, told.status)) return never
     const status = this.#status(head, words)
     const hash = hashOfStatus(status)
     const letter = waiting.get(`status/${head}`)
@@ -257,6 +257,12 @@ export class PullRequestWords {
       throw error
     }
   }
+}
+
+/** What became of a commit stays said while its preview wakes, or its pods begin anew: its comment tells how it is. */
+function isOnTheWay(report: PreviewReport, { state }: PreviewStatusWords, told: Told['status']): boolean {
+  const isThere = report.is === 'awake' || report.is === 'asleep'
+  return isThere && state === 'pending' && told?.head === statusCommit(report) && told.state !== 'pending'
 }
 
 /** Neither time nor a person changes it. */

@@ -78,6 +78,19 @@ test('why a commit is not there', async () => {
   ])
 })
 
+test('what became of a commit stays said while its pods begin anew', async () => {
+  start()
+  show(7, {}, { health: 'Degraded', message: 'Deployment web: CrashLoopBackOff' })
+  await pass(15_000)
+  expect(news()).toEqual(['status aaa failure Degraded: Deployment web: CrashLoopBackOff', 'comment 7'])
+  show(7, {}, { health: 'Progressing', message: 'Deployment web: 0 of 1 pods are ready' })
+  await pass(15_000)
+  expect(news()).toEqual(['comment 7'])
+  show(7)
+  await pass(15_000)
+  expect(news()[0]).toMatch(/^status aaa success/)
+})
+
 test('those that have nothing to do with previews hear nothing', async () => {
   start()
   show(7, { is: 'none', reason: 'it is for next, not main', status: undefined, isOfHead: false })

@@ -47,7 +47,8 @@ function runningWords({ status, isOfHead }: PreviewReport): PreviewStatusWords {
   if (!status) return { state: 'pending', description: 'Is being made' }
   const { sync, health, problems, message, objects } = status
   if (sync === 'Refused') return { state: 'failure', description: refusedText(problems.map(renderProblem), message) }
-  if (!isOfHead) return { state: 'pending', description: message === '' ? 'Is being made' : message }
+  if (!isOfHead)
+    return { state: 'pending', description: sync === 'Unknown' && message !== '' ? message : 'Is being made' }
   if (health === 'Degraded') return { state: 'failure', description: `Degraded: ${message}` }
   const isWell = health === 'Healthy' || health === 'Suspended'
   // Not whether it is synced: that is unknown while the repository is away, and of no interest once its commit is there.
@@ -55,7 +56,7 @@ function runningWords({ status, isOfHead }: PreviewReport): PreviewStatusWords {
     const count = objects.length
     return { state: 'success', description: `Healthy: ${count} ${count === 1 ? 'object' : 'objects'}` }
   }
-  return { state: 'pending', description: message === '' ? 'Is being made' : `Is being made: ${message}` }
+  return { state: 'pending', description: 'Is being made' }
 }
 
 function refusedText([first, ...more]: readonly string[], message: string): string {
