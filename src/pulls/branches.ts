@@ -95,8 +95,7 @@ async function commitOf(repository: Repository, oid: string): Promise<Commit | u
 async function isMerged(repository: Repository, base: string | undefined, oid: string): Promise<boolean> {
   if (base === undefined || base === oid) return base === oid
   try {
-    const merged = await repository.merge(base, oid)
-    return merged.kind === 'merged' && merged.oid === base
+    return (await repository.contains(base, oid)) === true
   } catch (error) {
     if (error instanceof GitError) return false
     throw error

@@ -42,6 +42,7 @@ export type Call =
   | { readonly kind: 'resolve'; readonly revision: string }
   | { readonly kind: 'signature'; readonly oid: string; readonly keys: readonly string[] }
   | { readonly kind: 'merge'; readonly onto: string; readonly head: string }
+  | { readonly kind: 'contains'; readonly onto: string; readonly head: string }
   | { readonly kind: 'treeOf'; readonly oid: string; readonly path: string }
   | { readonly kind: 'write'; readonly revision: Revision; readonly request: WriteRequest }
   | {
@@ -65,6 +66,7 @@ export interface Results {
   readonly resolve: string
   readonly signature: Signature
   readonly merge: Merged
+  readonly contains: boolean | undefined
   readonly treeOf: string | undefined
   readonly write: WriteResult
   readonly note: undefined

@@ -62,6 +62,10 @@ export class PinnedRepository implements Repository {
     return this.#base.merge(onto, head)
   }
 
+  contains(onto: string, head: string): Promise<boolean | undefined> {
+    return this.#base.contains(onto, head)
+  }
+
   treeOf(oid: string, path: string): Promise<string | undefined> {
     return this.#base.treeOf(oid, path)
   }

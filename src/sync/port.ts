@@ -192,6 +192,8 @@ export interface Repository {
    * History that the store does not have is asked for beside it, so that what comes for it slows no fetch and shows nowhere else.
    */
   merge(onto: string, head: string): Promise<Merged>
+  /** Whether all that `head` has is in `onto`; undefined: it cannot be told. History is asked for as `merge` does. */
+  contains(onto: string, head: string): Promise<boolean | undefined>
   /** Tree id of a folder in a commit; undefined: it is not there. '' or '.': the root. */
   treeOf(oid: string, path: string): Promise<string | undefined>
   /** Checks the commit's signature against public keys: paths of files, or keys themselves (lines of ssh, armored OpenPGP). */

@@ -99,6 +99,10 @@ class WorkerRepository implements Repository {
     return this.#session.call({ kind: 'merge', onto, head })
   }
 
+  contains(onto: string, head: string): Promise<boolean | undefined> {
+    return this.#session.call({ kind: 'contains', onto, head })
+  }
+
   treeOf(oid: string, path: string): Promise<string | undefined> {
     return this.#session.call({ kind: 'treeOf', oid, path })
   }

@@ -101,6 +101,10 @@ export class Session {
     return this.#merging.merge(onto, head)
   }
 
+  contains(onto: string, head: string): Promise<boolean | undefined> {
+    return this.#merging.contains(onto, head)
+  }
+
   write(revision: Revision, request: WriteRequest): Promise<WriteResult> {
     return this.#writer.write(revision, request)
   }

@@ -34,6 +34,8 @@ async function answer(id: number, call: Call): Promise<Result> {
       return session.signature(call.oid, call.keys)
     case 'merge':
       return session.merge(call.onto, call.head)
+    case 'contains':
+      return session.contains(call.onto, call.head)
     case 'treeOf':
       return session.treeOf(call.oid, call.path)
     case 'write':

@@ -155,6 +155,10 @@ export class FakeRepository implements Repository {
     return { kind: 'merged', oid: this.#make(onto, `Merge ${head} into ${onto}`, Object.fromEntries(texts), head) }
   }
 
+  async contains(onto: string, head: string): Promise<boolean> {
+    return this.#behind(onto).includes(head)
+  }
+
   /** The commit and all before it, the first parent's line first. */
   #behind(oid: string): string[] {
     const found = new Set<string>()

@@ -86,6 +86,10 @@ export class MemoryRepository implements Repository {
     return { kind: 'unrelated' }
   }
 
+  async contains(): Promise<boolean> {
+    return false
+  }
+
   async treeOf(oid: string): Promise<string | undefined> {
     return this.#find(oid).commit.tree
   }

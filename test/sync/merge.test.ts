@@ -89,6 +89,15 @@ describe.each([...ways, ...otherWays])('what a merge would be: $backend over $tr
     const onto = scene.push({ a: 'main\n', b: 'main\n' })
     expect(await repository.merge(onto, head)).toEqual({ kind: 'conflict', paths: ['a', 'b'] })
     expect(await repository.merge(onto, strange)).toEqual({ kind: 'unrelated' })
+    const pairs = [
+      [onto, first],
+      [onto, onto],
+      [onto, head],
+      [first, onto],
+      [onto, strange],
+    ] as const
+    const contained = await Promise.all(pairs.map(([one, other]) => repository.contains(one, other)))
+    expect(contained).toEqual([true, true, false, false, false])
   })
 
   test('follows moved files where git is there, and else does not guess', async () => {
@@ -232,6 +241,7 @@ describe('what a merge is worked out from', () => {
     await old.fetch()
     await old.commit(head)
     expect(await old.merge(onto, head)).toMatchObject({ kind: 'unknown', reason: /old protocol/ })
+    expect(await old.contains(onto, head)).toBeUndefined()
   })
 
   test('is asked for again where it failed', async () => {

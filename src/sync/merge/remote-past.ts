@@ -45,8 +45,11 @@ export class RemotePast implements Past {
   }
 
   reader(): ObjectReader {
-    const commits = inMemory(this.#commits)
-    return this.#brought ? over(commits, inMemory(this.#brought.objects)) : commits
+    const commits = inMemory((oid) => this.#commits.get(oid))
+    return over(
+      commits,
+      inMemory((oid) => this.#brought?.objects.get(oid)),
+    )
   }
 
   brought(): readonly NewObject[] {
