@@ -54,6 +54,8 @@ interface Planned extends MergePlan {
   readonly accepted: string
   readonly live: string
   readonly settled: boolean
+  /** How often it was made before, and something kept it from being told. */
+  readonly partial: number
 }
 
 type Planning = Pick<MergePlan, 'apps' | 'items' | 'conflicts' | 'unknown'>
@@ -162,26 +164,37 @@ export class MergePlans {
   ): boolean {
     const age = now.at - plan.at
     if (plan.accepted !== now.accepted || (!plan.settled && !this.#parts.isBusy())) return true
-    if (age >= againMs && !plan.items.every(isWhole)) return true
+    if (age >= againMs * 2 ** plan.partial && !plan.items.every(isWhole)) return true
     return age >= refreshMs && (plan.unknown !== undefined || plan.live !== now.live())
   }
 
   async #one(repository: Repository, { id, head }: Asked): Promise<void> {
     if (this.#closed) return
-    const { clock, log, settings, accepted, live, isBusy } = this.#parts
+    const { clock, accepted, live, isBusy } = this.#parts
     const base = this.#target
-    const made = { head, base, stale: false, at: clock.now(), accepted: accepted(), live: live(), settled: !isBusy() }
+    const known = this.#plans.get(id)
+    const partial = known?.head === head && known.base === base && !known.items.every(isWhole) ? known.partial + 1 : 0
+    const now = { at: clock.now(), accepted: accepted(), live: live(), settled: !isBusy() }
+    const planning = await this.#tried(repository, base, { id, head })
+    // Nobody asks for it any more.
+    if (!this.#asked.some((asked) => asked.id === id && asked.head === head)) return
+    this.#plans.set(id, { ...planning, ...now, head, base, partial, stale: false })
+    this.#parts.onChange()
+  }
+
+  /** Throws where there is no way to the repository: then there is none for the others either. */
+  async #tried(repository: Repository, base: string, { id, head }: Asked): Promise<Planning> {
+    const { log, settings } = this.#parts
     try {
-      const planning = await this.#merged(repository, base, head)
-      // Nobody asks for it any more.
-      if (!this.#asked.some((asked) => asked.id === id && asked.head === head)) return
-      this.#plans.set(id, { ...planning, ...made })
-      this.#parts.onChange()
+      return await this.#merged(repository, base, head)
     } catch (error) {
       await this.#lookAway()
-      log.debug('the plan of a merge cannot be made', { app: settings.name, id, reason: errorText(error) })
-      // Where there is no way to the repository, there is none for the others.
-      if (!(error instanceof GitError) || error.retryable) throw error
+      const isKnown = error instanceof GitError
+      if (this.#closed || (isKnown && error.retryable)) throw error
+      log[isKnown ? 'warn' : 'error']('the plan of a merge cannot be made', {
+        ...{ app: settings.name, id, reason: errorText(error) },
+      })
+      return { apps: [], items: [], unknown: isKnown ? error.message : 'it failed, and the log says why' }
     }
   }
 

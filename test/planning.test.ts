@@ -125,6 +125,21 @@ describe('the plan of a merge', () => {
     expect(actions()).toMatch(/create pod new-/)
   })
 
+  test('that cannot be made keeps no other from being made', async () => {
+    await start()
+    repository.pushTo('preview/one', 'Try one', { 'a.yaml': deployment('a') })
+    repository.pushTo('preview/two', 'Try two', { 'b.yaml': deployment('b') })
+    const merge = repository.merge.bind(repository)
+    const first = (await repository.branches('preview/one'))[0]?.oid
+    repository.merge = async (onto, head) => {
+      if (head === first) throw new TypeError('a bug')
+      return merge(onto, head)
+    }
+    await pass(60_000)
+    expect(plan('one')).toMatchObject({ unknown: 'it failed, and the log says why', actions: [] })
+    expect(plan('two')?.actions.join()).toMatch(/create pod b-/)
+  })
+
   test('is there for one that sleeps, too', async () => {
     await start()
     repository.pushTo('preview/blue', 'Try', { 'new.yaml': deployment('new') })
