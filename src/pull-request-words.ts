@@ -35,6 +35,8 @@ export interface Told {
   readonly number: number
   /** Hash of what its comment says; absent: it has none. */
   readonly comment?: string
+  /** What that is about; absent: there is no comment. */
+  readonly about?: { readonly head: string; readonly is: PreviewReport['is']; readonly isPlanned: boolean }
   readonly status?: { readonly head: string; readonly state: CommitStatus['state']; readonly hash: string }
   /** When it was seen that nothing is left of it, ms; absent: there is. */
   readonly goneAt?: number
@@ -62,6 +64,9 @@ const commentGapMs = 10_000
 const statusGapMs = 3_000
 // A pull request may have been deleted.
 const lastWordsMs = 24 * hourMs
+// A process that has just begun finds everything out anew, plans of merges one after the other.
+const beginMs = 20_000
+const planMs = 600_000
 
 export class PullRequestWords {
   readonly #parts: PullRequestWordsParts
@@ -73,6 +78,8 @@ export class PullRequestWords {
   readonly #refused = new Map<string, string>()
   /** Of calls in the last hour, ms. */
   #calls: number[] = []
+  /** When this process knew the list first, ms. */
+  #knownAt: number | undefined
   #called = false
   #closing = false
 
@@ -106,6 +113,7 @@ export class PullRequestWords {
   look(): number {
     const listed = this.#parts.previews().listed(this.app)
     if (!listed) return never
+    this.#knownAt ??= this.#parts.clock.now()
     const waiting = new Map(this.#box.waiting.map(({ key, payload }) => [key, payload]))
     const waits = listed.map(({ id, number, report }) => {
       const told = this.#known(id, number)
@@ -145,7 +153,15 @@ export class PullRequestWords {
     const key = `comment/${id}`
     const hash = hashOf(renderPreviewComment(report))
     if (told.comment === hash || waiting.has(key) || this.#refused.get(key) === hash) return never
-    return this.#put(key, { what: 'comment', id }, told, nextAt(this.#often.get(key), head, commentGapMs))
+    const at = Math.max(nextAt(this.#often.get(key), head, commentGapMs), this.#settledAt(report, told))
+    return this.#put(key, { what: 'comment', id }, told, at)
+  }
+
+  /** From when on a difference is one, ms: what the process before this one has said, it said of the same. */
+  #settledAt({ id, head, is, plan }: PreviewReport, { about }: Told): number {
+    if (this.#often.has(`comment/${id}`) || this.#knownAt === undefined) return 0
+    if (about?.head !== head || about.is !== is) return 0
+    return this.#knownAt + (about.isPlanned && !plan ? planMs : beginMs)
   }
 
   #tellStatus(report: PreviewReport, told: Told, waiting: Waiting): number {
@@ -241,7 +257,8 @@ export class PullRequestWords {
     const head = report?.head ?? ''
     await this.#call(`comment/${id}`, head, hash, () => forge.comment({ number: told.number, mark, text }, signal))
     if (isGone) this.#forget(id)
-    else this.#told.set(id, { ...(this.#told.get(id) ?? told), comment: hash })
+    else
+      this.#told.set(id, { ...(this.#told.get(id) ?? told), comment: hash, ...(report && { about: aboutOf(report) }) })
   }
 
   async #call(key: string, head: string, hash: string, make: () => Promise<void>): Promise<void> {
@@ -257,6 +274,10 @@ export class PullRequestWords {
       throw error
     }
   }
+}
+
+function aboutOf({ head, is, plan }: PreviewReport): NonNullable<Told['about']> {
+  return { head, is, isPlanned: plan !== undefined }
 }
 
 /** What became of a commit stays said while its preview wakes, or its pods begin anew: its comment tells how it is. */

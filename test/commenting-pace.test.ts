@@ -121,6 +121,26 @@ test('a restart repeats nothing, and tells what was not told', async () => {
   expect(at.comments.get(9)).toContain('is gone')
 })
 
+test('after a restart what is not found out yet is no news, and what is, is', async () => {
+  const plan = { base: two, stale: false, apps: [], items: [] }
+  start(shop({ statuses: false }))
+  for (const number of [7, 8, 9]) show(number, { plan })
+  await pass(15_000)
+  expect(news()).toHaveLength(3)
+  await closed()
+  start(shop({ statuses: false }))
+  for (const number of [7, 8, 9]) show(number, making)
+  await pass(15_000)
+  for (const number of [7, 8, 9]) show(number)
+  show(8, { head: two })
+  await pass(60_000)
+  expect(news()).toEqual(['comment 8'])
+  show(7, { plan })
+  await pass(600_000, 5_000)
+  // Its plan is still not there.
+  expect(news()).toEqual(['comment 9'])
+})
+
 test('those that were closed while Berth was down have their last words, reopened ones live on', async () => {
   start()
   show(7)
