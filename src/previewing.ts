@@ -58,6 +58,8 @@ export interface PreviewAnswer {
 
 export type PreviewVerb = 'open' | 'sleep' | 'wake' | 'delete'
 
+// After a list that failed, however seldom it is asked for.
+const soonMs = 60_000
 const longestWaitMs = 300_000
 /** How often what was used is written down, ms. */
 const usesMs = 60_000
@@ -231,7 +233,7 @@ export class Previewing {
       if (!this.#closed) this.#apply(open)
     } catch (error) {
       this.#failures += 1
-      waitMs = backoffMs(this.#failures, waitMs, Math.max(longestWaitMs, waitMs))
+      waitMs = backoffMs(this.#failures, Math.min(soonMs, waitMs), longestWaitMs)
       const reason = errorText(error)
       if (this.#trouble !== reason) this.#say(reason)
       this.#trouble = reason

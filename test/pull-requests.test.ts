@@ -386,3 +386,14 @@ test('the name of a Secret of production leads nowhere', async () => {
   expect(podsOf(7).flatMap(({ containers }) => containers)).toEqual([])
   expect(statusOf(7)?.message).toMatch(/Secret shop-pr-7\/s not found/)
 })
+
+test('a list that failed is asked for again soon, however seldom it is asked for', async () => {
+  await begin({ intervalMs: 3_600_000 })
+  forge.trouble = new Error('502 Bad Gateway')
+  engine.syncNow()
+  await pass(5_000)
+  forge.trouble = undefined
+  forge.open(7, {})
+  await pass(90_000)
+  expect(rows()).toEqual(['pr-7 awake'])
+})
