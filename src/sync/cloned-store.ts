@@ -288,7 +288,7 @@ export class ClonedStore implements Store {
     this.#reader?.close()
     this.#reader = undefined
     this.#parts.transfer.close()
-    this.#parts.past.close()
+    this.#parts.past.forget()
   }
 }
 

@@ -142,7 +142,7 @@ function localPast(git: NativeGit, path: string): Past {
       return opened
     },
     folders: () => [join(openLocal(path).common, 'objects')],
-    close: () => opened?.close(),
+    forget: () => opened?.close(),
   })
 }
 

@@ -83,7 +83,7 @@ function makeBranches(dice: Dice, fixture: Fixture): string[] {
     fixture.git('clean', '-q', '-f', '-d', '-x')
     meddle(dice, fixture.path, dice.of(paths))
     fixture.git('add', '-A')
-    const parents = dice.below(4) === 0 ? [from, dice.of(commits)] : [from]
+    const parents = dice.below(2) === 0 ? [from, dice.of(commits)] : [from]
     commits.push(fixture.commitTree(fixture.git('write-tree'), ...new Set(parents)))
   }
   return commits

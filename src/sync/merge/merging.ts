@@ -153,6 +153,8 @@ export class Merging {
       return await work()
     } catch (error) {
       if (error instanceof GitError && told.has(error.code)) return answer(error.message)
+      // The store may have been made anew, and lack what was not asked for because it had it.
+      this.#parts.store.past.forget()
       throw error
     }
   }

@@ -16,13 +16,14 @@ export interface Past {
   brought(): readonly NewObject[]
   /** Folders of objects that it reads, for git to read as well. */
   folders(): readonly string[]
-  close(): void
+  /** Lets go of all that it has; it may be asked again. */
+  forget(): void
 }
 
 /** All there is is in the store. */
-export const noPast: Past = pastIn({ reader: () => nothing, folders: () => [], close: () => undefined })
+export const noPast: Past = pastIn({ reader: () => nothing, folders: () => [], forget: () => undefined })
 
 /** A repository on this machine, read where it lies. */
-export function pastIn(place: Pick<Past, 'reader' | 'folders' | 'close'>): Past {
+export function pastIn(place: Pick<Past, 'reader' | 'folders' | 'forget'>): Past {
   return { ...place, brought: () => [], deepen: async () => false, bring: async () => undefined }
 }

@@ -61,7 +61,7 @@ export class RemotePast implements Past {
   }
 
   async deepen(tips: readonly NewObject[], depth: number, deadline: number): Promise<boolean> {
-    if (this.#bytes > keptBytes) this.#forget()
+    if (this.#bytes > keptBytes) this.forget()
     // Known beforehand, so that their files are not sent again by a server that cannot leave them out.
     for (const tip of tips) this.#know(tip)
     const filters = await this.#filters(deadline)
@@ -159,14 +159,11 @@ export class RemotePast implements Past {
     return [...this.#offers.filters]
   }
 
-  close(): void {
-    this.#forget()
-  }
-
-  #forget(): void {
+  forget(): void {
     this.#commits.clear()
     this.#parents.clear()
     this.#bytes = 0
+    this.#brought = undefined
   }
 }
 
