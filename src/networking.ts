@@ -6,7 +6,7 @@ import type { Log } from './base/log.ts'
 import type { Certifying } from './certifying.ts'
 import { type Ipv4Range, ipv4Range } from './manifests/ipv4.ts'
 import type { Ingress, NetworkPolicy, Service } from './manifests/types.ts'
-import { closedNamespaces } from './preview/forced.ts'
+import { closedNamespaces, guestNamespaces } from './preview/forced.ts'
 import { previewOf } from './preview/names.ts'
 import { Owners } from './reconcile/owners.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
@@ -58,7 +58,8 @@ export class Networking {
   readonly #rows = new Map<string, ServiceRows>()
   readonly #pods = new ServicePods()
   #policies: readonly PolicyRow[] = []
-  /** Namespaces of previews of strangers. */
+  /** Namespaces of previews, and of those of strangers. */
+  #guests: readonly string[] = []
   #closed: readonly string[] = []
   readonly #policyPods = new PolicyPods()
   /** What the policies' rows were made from. */
@@ -210,7 +211,7 @@ export class Networking {
       policies: this.#policies,
       zone: this.#parts.network.zone,
       ...(previews && { previews }),
-      ...(this.#closed.length > 0 && { closed: this.#closed }),
+      ...(this.#guests.length > 0 && { guests: this.#guests, closed: this.#closed }),
     }
     this.#parts.runtime.setNetwork(table, this.#allocations ?? new Map())
   }
@@ -278,9 +279,10 @@ export class Networking {
     const namespaces = wanted.namespaces()
     const own = namespaces.flatMap((namespace) => wanted.inNamespace('NetworkPolicy', namespace))
     const policies = [...own, ...(this.#parts.leftPolicies?.() ?? [])]
-    const closed = this.#closed
+    const before = [this.#guests, this.#closed].join(' ')
+    this.#guests = guestNamespaces(policies)
     this.#closed = closedNamespaces(policies)
-    const isOther = closed.join() !== this.#closed.join()
+    const isOther = before !== [this.#guests, this.#closed].join(' ')
     if (policies.length === 0 && this.#policies.length === 0) return isOther
     const labels = namespaces.map((name) => {
       const object = wanted.object(keyOf({ namespace: '', kind: 'Namespace', name }))
@@ -292,12 +294,12 @@ export class Networking {
     this.#policyFacts = given
     const rows = policyRows({ policies, pods, namespaces: new Map(labels) })
     const known = new Map(this.#policies.map((row) => [row.pod, row]))
-    const before = this.#policies
+    const rowsBefore = this.#policies
     const after = rows.map((row) => {
       const last = known.get(row.pod)
       return last && JSON.stringify(last) === JSON.stringify(row) ? last : row
     })
-    if (isSameList(before, after)) return isOther
+    if (isSameList(rowsBefore, after)) return isOther
     this.#policies = after
     return true
   }

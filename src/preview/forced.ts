@@ -19,6 +19,11 @@ export function forcedObjects(rules: ForcedRules): readonly ManifestObject[] {
   return [limit, closed]
 }
 
+/** Sorted: those with such a policy. */
+export function guestNamespaces(policies: readonly NetworkPolicy[]): readonly string[] {
+  return [...new Set(policies.filter(isForced).map(({ metadata }) => metadata.namespace ?? ''))].sort()
+}
+
 /** Sorted: those whose pods may reach nobody but each other, and so nothing of their host either. */
 export function closedNamespaces(policies: readonly NetworkPolicy[]): readonly string[] {
   const closed = policies.filter(

@@ -115,6 +115,11 @@ export class PreviewWorld {
     return text.split(/\r?\n/).filter((line) => line !== '')
   }
 
+  /** What a container printed. */
+  async logs(container: string): Promise<string> {
+    return (await engineCall(this.socket, 'GET', `/containers/${container}/logs?stdout=1`)).text
+  }
+
   /** Of a pod, and of its host on the same network. */
   async addresses(namespace: string, pod: string): Promise<{ readonly own: string; readonly host: string }> {
     const place = { 'berth.dev/namespace': namespace, 'berth.dev/pod': pod, 'berth.dev/container': '' }

@@ -13,14 +13,23 @@ export interface PodBridge {
   readonly outdated: boolean
 }
 
+/** What pods of a namespace may ask. */
+export interface Door {
+  readonly namespace: string
+  readonly address: string
+}
+
 export interface IsolationFacts {
   readonly podCIDR: string
   readonly serviceCIDR: string
   readonly bridges: readonly PodBridge[]
   /** Addresses that other hosts speak from: their own, and the first one of their block. */
   readonly nodes: readonly string[]
-  /** Namespaces whose pods reach of their host only Services and names. Absent: none. */
+  /** See NetworkTable. */
+  readonly guests?: readonly string[]
   readonly closed?: readonly string[]
+  /** Addresses of Services of guests, and the one of names. Absent: none. */
+  readonly doors?: readonly Door[]
 }
 
 /** Set on packets that a rule of Docker lets through: an `accept` of ours alone would not outlive a `drop` of Docker's. */
@@ -39,16 +48,27 @@ const set = (type: string, keys: readonly string[]): NftStore => ({
   elements: new Map(keys.map((key) => [key, ''])),
 })
 
-export function isolationStores({ bridges, nodes, closed = [] }: IsolationFacts): [string, NftStore][] {
+export function isolationStores({
+  bridges,
+  nodes,
+  guests = [],
+  closed = [],
+  doors = [],
+}: IsolationFacts): [string, NftStore][] {
   const quoted = ({ bridge }: PodBridge) => `"${bridge}"`
   const same = bridges.flatMap((one) =>
     bridges.filter((other) => other.namespace === one.namespace).map((other) => `${quoted(one)} . ${other.block}`),
   )
   const blocks = bridges.map(({ block }) => block)
+  const doorKeys = bridges.flatMap((one) =>
+    doors.filter(({ namespace }) => namespace === one.namespace).map(({ address }) => `${quoted(one)} . ${address}`),
+  )
   return [
     ['bridges', set('type ifname', bridges.map(quoted))],
     ['guarded', set('type ifname', bridges.filter(({ outdated }) => !outdated).map(quoted))],
+    ['guests', set('type ifname', bridges.filter(({ namespace }) => guests.includes(namespace)).map(quoted))],
     ['closed', set('type ifname', bridges.filter(({ namespace }) => closed.includes(namespace)).map(quoted))],
+    ['doors', set('type ifname . ipv4_addr', doorKeys)],
     ['blocks', set('type ipv4_addr; flags interval', blocks)],
     ['nodes', set('type ipv4_addr', nodes)],
     ['same', set('type ifname . ipv4_addr; flags interval', same)],
@@ -74,6 +94,8 @@ export function isolationChains({ podCIDR, serviceCIDR }: IsolationFacts): [stri
         rules: [
           'ct state new jump without_endpoint',
           'iifname "lo" accept',
+          // HAProxy may hear of a pod after that has begun to ask.
+          `iifname @guests ip daddr ${serviceCIDR} iifname . ip daddr != @doors drop`,
           `iifname @closed ct state new ip daddr != ${serviceCIDR} drop`,
           'iifname @bridges accept',
           // The range is local to the host, which would answer the whole LAN.
@@ -117,7 +139,7 @@ const forwardRules = [
   'iifname != @bridges oifname != @bridges accept',
   `ct state established,related ${pass}`,
   // A pod may begin to send before its policies are in.
-  'iifname @closed ip saddr != @judged drop',
+  'iifname @guests ip saddr != @judged drop',
   'iifname @bridges ip saddr vmap @egress_policies',
   // Docker keeps other networks of the host apart from ours, whatever their bridges are called.
   'iifname @bridges oifname != @bridges meta oifkind "bridge" accept',

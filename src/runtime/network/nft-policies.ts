@@ -10,8 +10,8 @@ export interface PolicyRules {
   readonly stores: readonly (readonly [string, NftStore])[]
 }
 
-/** `rows`: of pods on this host with an address of their own; `closed`: namespaces where nobody sends who is not in them. */
-export function policyRules(rows: readonly PolicyRow[], closed: readonly string[] = []): PolicyRules {
+/** `rows`: of pods on this host with an address of their own; `guests`: namespaces where nobody sends who is not in them. */
+export function policyRules(rows: readonly PolicyRow[], guests: readonly string[] = []): PolicyRules {
   const chains: (readonly [string, NftChain])[] = []
   const ingress = new Map<string, string>()
   const egress = new Map<string, string>()
@@ -27,7 +27,7 @@ export function policyRules(rows: readonly PolicyRow[], closed: readonly string[
     }
   }
   const type = 'type ipv4_addr : verdict'
-  const judged = rows.filter(({ pod, egress }) => egress !== undefined && closed.includes(pod.split('/')[0] ?? ''))
+  const judged = rows.filter(({ pod, egress }) => egress !== undefined && guests.includes(pod.split('/')[0] ?? ''))
   return {
     chains,
     stores: [

@@ -31,7 +31,7 @@ export function nftRules(facts: NftFacts): NftRules {
   const blocks = facts.bridges.flatMap(({ block }) => ipv4Range(block) ?? [])
   const own = facts.policies.filter((row) => row.host === facts.host)
   const enforced = own.filter(({ address }) => blocks.some((block) => isIn(block, ipv4Number(address) ?? -1)))
-  const policies = policyRules(enforced, facts.closed)
+  const policies = policyRules(enforced, facts.guests)
   const services = serviceRules(facts.ports, facts.taken ?? new Set())
   const problems = own.filter((row) => !enforced.includes(row) && row.address !== '').map(unenforced)
   return {

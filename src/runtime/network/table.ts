@@ -16,7 +16,9 @@ export interface NetworkTable {
    * refused in these words, or, empty, as in production. Absent: there are none.
    */
   readonly previews?: ReadonlyMap<string, string>
-  /** Namespaces whose pods reach nothing of their host but Services and names, and nothing at all before policies of theirs are in. Absent: none. */
+  /** Namespaces of previews: their pods reach no Services but their own, and nobody before policies of theirs are in. Absent: none. */
+  readonly guests?: readonly string[]
+  /** Those of them whose pods reach nothing of their host but Services and names. Absent: none. */
   readonly closed?: readonly string[]
 }
 

@@ -62,7 +62,9 @@ describe('packet rules', () => {
       add table ip berth_my_shop
       add set ip berth_my_shop bridges { type ifname; }
       add set ip berth_my_shop guarded { type ifname; }
+      add set ip berth_my_shop guests { type ifname; }
       add set ip berth_my_shop closed { type ifname; }
+      add set ip berth_my_shop doors { type ifname . ipv4_addr; }
       add set ip berth_my_shop blocks { type ipv4_addr; flags interval; }
       add set ip berth_my_shop nodes { type ipv4_addr; }
       add set ip berth_my_shop same { type ifname . ipv4_addr; flags interval; }
@@ -93,7 +95,7 @@ describe('packet rules', () => {
       add rule ip berth_my_shop forward_pods iifname != @bridges oifname != @bridges ct status dnat ct mark and 0x04000000 == 0x04000000 meta mark set meta mark or 0x04000000 accept
       add rule ip berth_my_shop forward_pods iifname != @bridges oifname != @bridges accept
       add rule ip berth_my_shop forward_pods ct state established,related meta mark set meta mark or 0x04000000 accept
-      add rule ip berth_my_shop forward_pods iifname @closed ip saddr != @judged drop
+      add rule ip berth_my_shop forward_pods iifname @guests ip saddr != @judged drop
       add rule ip berth_my_shop forward_pods iifname @bridges ip saddr vmap @egress_policies
       add rule ip berth_my_shop forward_pods iifname @bridges oifname != @bridges meta oifkind "bridge" accept
       add rule ip berth_my_shop forward_pods iifname @bridges oifname != @bridges meta mark set meta mark or 0x04000000 accept
@@ -106,6 +108,7 @@ describe('packet rules', () => {
       add rule ip berth_my_shop allow meta mark set meta mark or 0x04000000 accept
       add rule ip berth_my_shop to_services ct state new jump without_endpoint
       add rule ip berth_my_shop to_services iifname "lo" accept
+      add rule ip berth_my_shop to_services iifname @guests ip daddr 10.96.0.0/16 iifname . ip daddr != @doors drop
       add rule ip berth_my_shop to_services iifname @closed ct state new ip daddr != 10.96.0.0/16 drop
       add rule ip berth_my_shop to_services iifname @bridges accept
       add rule ip berth_my_shop to_services ip daddr 10.96.0.0/16 drop
@@ -298,10 +301,16 @@ describe('packet rules', () => {
   })
 })
 
-test('who is closed in sends nothing before its policies are there, and reaches of its host only Services', () => {
+test('guests send nothing before their policies are there, and ask no Services but their own', () => {
   const row: PolicyRow = { pod: 'shop/a', address: '10.244.0.66', host: 'local', ingress: undefined, egress: [] }
   const other = { ...row, pod: 'blog/b', address: '10.244.0.130' }
-  const { stores } = rules([], { policies: [row, other], closed: ['shop', 'elsewhere'] }).ruleset
-  expect([...(stores.get('closed')?.elements.keys() ?? [])]).toEqual(['"bt0af40040"'])
-  expect([...(stores.get('judged')?.elements.keys() ?? [])]).toEqual(['10.244.0.66'])
+  const doors = [
+    { namespace: 'shop', address: '10.96.0.10' },
+    { namespace: 'elsewhere', address: '10.96.0.11' },
+  ]
+  const given = { policies: [row, other], guests: ['shop', 'elsewhere'], closed: ['elsewhere'], doors }
+  const { stores } = rules([], given).ruleset
+  const keys = (name: string) => [...(stores.get(name)?.elements.keys() ?? [])]
+  expect([keys('guests'), keys('judged'), keys('closed')]).toEqual([['"bt0af40040"'], ['10.244.0.66'], []])
+  expect(keys('doors')).toEqual(['"bt0af40040" . 10.96.0.10'])
 })

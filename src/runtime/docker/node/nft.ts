@@ -1,10 +1,12 @@
 import { type Clock, systemClock } from '../../../base/clock.ts'
 import { stableText } from '../../../base/hash.ts'
 import { keyOf } from '../../../base/key.ts'
+import { ipv4Range } from '../../../manifests/ipv4.ts'
 import { RuntimeError } from '../../errors.ts'
 import { newestGeneration } from '../../labels.ts'
+import { dnsAddress } from '../../network/allocate.ts'
 import { flowsToForget } from '../../network/nft-flows.ts'
-import type { PodBridge } from '../../network/nft-isolation.ts'
+import type { Door, IsolationFacts, PodBridge } from '../../network/nft-isolation.ts'
 import { nftRules, tableName } from '../../network/nft-rules.ts'
 import {
   additions,
@@ -63,10 +65,15 @@ interface Applied {
   readonly taken: ReadonlySet<string>
   readonly version: string
   readonly policies: readonly PolicyRow[]
-  readonly closed: readonly string[]
+  readonly guests: Guests
   readonly bridges: readonly PodBridge[]
   readonly problems: readonly NetworkProblem[]
 }
+
+/** Previews, and which Services are theirs. */
+type Guests = Required<Pick<IsolationFacts, 'guests' | 'closed' | 'doors'>>
+
+const door = ({ namespace, address }: Door): Door => ({ namespace, address })
 
 class PacketRules implements NftApplier {
   readonly #settings: NodeSettings
@@ -151,15 +158,17 @@ class PacketRules implements NftApplier {
     const before = this.#applied
     await this.#look(shell, ports, before)
     const { taken } = this.#place
-    const { policies, closed = [] } = table
-    const isSame = before?.taken === taken && sameItems(before.ports, ports) && sameItems(before.closed, closed)
+    const { policies } = table
+    const guests = this.#guests(table)
+    const isSame =
+      before?.taken === taken && sameItems(before.ports, ports) && stableText(before.guests) === stableText(guests)
     if (before && isSame && sameItems(before.policies, policies)) {
       // Of what others carry, most changes are no change here.
       if (stableText(before.bridges) === stableText(bridges)) return before.problems
     }
-    const { ruleset, problems } = this.#rules(table, ports)
+    const { ruleset, problems } = this.#rules(table, ports, guests)
     const version = rulesetVersion(ruleset, layout)
-    const after: Applied = { ruleset, ports, taken, version, policies, closed, bridges, problems }
+    const after: Applied = { ruleset, ports, taken, version, policies, guests, bridges, problems }
     if (before) await this.#change(shell, before, after)
     else await this.#first(shell, after)
     this.#applied = after
@@ -244,17 +253,24 @@ class PacketRules implements NftApplier {
   /** Nobody has said yet what Services and policies there are: those that are there stay, and the pods' networks come to them. */
   async #isolate(shell: NodeShell): Promise<void> {
     const old = await this.#kernelVersion(shell)
-    const { ruleset } = this.#rules({ services: [], policies: [] }, [])
+    const { ruleset } = this.#rules({ policies: [] }, [], { guests: [], closed: [], doors: [] })
     const outdated = old === '' ? [] : [`delete chain ip ${ruleset.table} ${versionPrefix}${old}`]
     await shell.run(nft([additions(ruleset), ...outdated].join('\n')))
     this.#applied = undefined
   }
 
-  #rules({ policies, closed = [] }: Omit<NetworkTable, 'ingress' | 'zone'>, ports: readonly KernelPort[]) {
+  #rules({ policies }: Pick<NetworkTable, 'policies'>, ports: readonly KernelPort[], guests: Guests) {
     const { engine, host, podCIDR, serviceCIDR } = this.#settings
     const bridges = this.#networks().flatMap(podBridge)
     const { taken } = this.#place
-    return nftRules({ engine, host, podCIDR, serviceCIDR, bridges, nodes: [], ports, taken, policies, closed })
+    return nftRules({ engine, host, podCIDR, serviceCIDR, bridges, nodes: [], ports, taken, policies, ...guests })
+  }
+
+  #guests({ guests = [], closed = [], services }: NetworkTable): Guests {
+    const range = ipv4Range(this.#settings.serviceCIDR)
+    const own = services.filter(({ namespace, clusterIP }) => guests.includes(namespace) && /^\d/.test(clusterIP))
+    const names = range ? guests.map((namespace) => ({ namespace, address: dnsAddress(range) })) : []
+    return { guests, closed, doors: [...names, ...own.map((one) => ({ ...one, address: one.clusterIP })).map(door)] }
   }
 
   /** The version last: without it, all are written again. */
