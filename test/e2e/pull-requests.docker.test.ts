@@ -118,8 +118,5 @@ test('a stranger waits for somebody who may write, and gets no more than a stran
   const later = await forge.push(pull, { 'app/web.yaml': web('other') })
   await forge.said(pull, new RegExp(`waits for an approval[\\s\\S]*/berth approve ${later.slice(0, 7)}`))
   await berth.until('it is gone', async () => !(await tracesOf(berth)).includes(strange))
-  await forge.close(pull)
-  await forge.close(mine)
-  for (const one of [pull, mine]) await forge.said(one, /is gone/)
   clean()
 })
