@@ -178,8 +178,10 @@ function statusBlocks({ status, isOfHead, is }: PreviewReport): string[] {
 }
 
 /** That a repository is away for a while is no news of a commit that was read. */
-function messageBlocks({ message, sync, objects }: AppStatus, isOfHead: boolean): string[] {
+function messageBlocks({ message, sync, objects, problems }: AppStatus, isOfHead: boolean): string[] {
   if (message === '' || (sync === 'Unknown' && isOfHead)) return []
+  // The title and the problems say the same.
+  if (sync === 'Refused' && problems.length > 0) return []
   const isThere = objects.some(({ kind, name, message: own }) => message === `${kind} ${name}: ${own}`)
   return isThere ? [] : [inCode(message, 1_000)]
 }

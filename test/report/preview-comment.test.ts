@@ -159,8 +159,6 @@ test('a refused commit: its problems with file and line, and what runs meanwhile
 
     Commit \`ddddddd\`; preview since 2026-11-22 12:00 UTC.
 
-    \`ddddddd is not applied: 1 problem; ccccccc keeps running\`
-
     - \`app/web.yaml:4: spec.replicas: expected a whole number from 0, found "three"\`
 
     Of commit \`ccccccc\` there is:
