@@ -169,15 +169,15 @@ export class MergePlans {
   }
 
   async #one(repository: Repository, { id, head }: Asked): Promise<void> {
-    if (this.#closed) return
+    const isAsked = () => this.#asked.some((asked) => asked.id === id && asked.head === head)
+    if (this.#closed || !isAsked()) return
     const { clock, accepted, live, isBusy } = this.#parts
     const base = this.#target
     const known = this.#plans.get(id)
     const partial = known?.head === head && known.base === base && !known.items.every(isWhole) ? known.partial + 1 : 0
     const now = { at: clock.now(), accepted: accepted(), live: live(), settled: !isBusy() }
     const planning = await this.#tried(repository, base, { id, head })
-    // Nobody asks for it any more.
-    if (!this.#asked.some((asked) => asked.id === id && asked.head === head)) return
+    if (!isAsked()) return
     this.#plans.set(id, { ...planning, ...now, head, base, partial, stale: false })
     this.#parts.onChange()
   }
