@@ -177,6 +177,8 @@ export interface Runtime {
   setNetwork(table: NetworkTable, allocations: ReadonlyMap<Key, Allocation>): void
   /** Whether hosts that answer are at the newest table, or have said why they are not. */
   networkRests(): boolean
+  /** Calls back when previews of the table were asked for through Ingresses or node ports, within a second while a request may wake one: namespace -> when last, ms. */
+  watchUses(used: (uses: ReadonlyMap<string, number>) => void): () => void
   ensureNetwork(host: string, namespace: string): Promise<void>
   removeNetwork(host: string, namespace: string): Promise<void>
   /** Begins a pull and returns; the outcome is a fact of the host. `auths` are tried in order, then without. */
@@ -185,8 +187,6 @@ export interface Runtime {
    * Has a host ask the registry for the digest (`sha256:…`) of an image, with credentials as for a pull; undefined: the registry does not
    * have it. Throws a RuntimeError where that cannot be told: refused, out of reach, no host answers.
    */
-  /** Calls back when previews of the table were asked for through Ingresses or node ports, within a second while a request may wake one: namespace -> when last, ms. */
-  watchUses(used: (uses: ReadonlyMap<string, number>) => void): () => void
   registryDigest(image: string, auths?: readonly RegistryAuth[]): Promise<string | undefined>
   /** Docker's name comes from the spec; taken by an equal one of ours: success. */
   createVolume(host: string, volume: VolumeSpec): Promise<void>

@@ -65,10 +65,10 @@ class DockerRuntime implements Runtime {
   readonly #hosts = new Map<string, HostParts>()
   readonly #index: PodIndex
   readonly #watchers = new Set<(keys: readonly Key[]) => void>()
+  readonly #useWatchers = new Set<(uses: ReadonlyMap<string, number>) => void>()
   readonly #podRange: Range
   /** Host blocks chosen by this process, before a network bears them. */
   readonly #claimed = new Map<string, number>()
-  readonly #useWatchers = new Set<(uses: ReadonlyMap<string, number>) => void>()
 
   constructor(options: DockerRuntimeOptions) {
     checkEngine(options.engine)
@@ -205,6 +205,12 @@ class DockerRuntime implements Runtime {
     return () => void this.#watchers.delete(watcher)
   }
 
+  watchUses(used: (uses: ReadonlyMap<string, number>) => void): () => void {
+    const watcher = (uses: ReadonlyMap<string, number>) => used(uses)
+    this.#useWatchers.add(watcher)
+    return () => void this.#useWatchers.delete(watcher)
+  }
+
   expectNetwork(): void {
     for (const { host } of this.#hosts.values()) host.dataPath.expect()
     this.#trafficChanged()
@@ -217,12 +223,6 @@ class DockerRuntime implements Runtime {
 
   networkRests(): boolean {
     return [...this.#hosts.values()].every(({ host }) => !host.facts().reachable || host.dataPath.rests)
-  }
-
-  watchUses(used: (uses: ReadonlyMap<string, number>) => void): () => void {
-    const watcher = (uses: ReadonlyMap<string, number>) => used(uses)
-    this.#useWatchers.add(watcher)
-    return () => void this.#useWatchers.delete(watcher)
   }
 
   async ensureNetwork(host: string, namespace: string): Promise<void> {
