@@ -121,6 +121,9 @@ test('two previews with a database each stay apart, and nothing is left of them'
     expect(addresses[index]).toBe(await shell(namespace, 'Deployment/web', `hostname -i`))
   }
   expect(new Set(addresses).size).toBe(3)
+  const processes = 'cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null'
+  expect(await shell('app-one', 'StatefulSet/db', processes)).toMatch(/^2048\b/)
+  expect(await shell('shop', 'StatefulSet/db', processes)).not.toMatch(/^2048\b/)
   const later = branch('two', { 'app/web.yaml': web('later') })
   await untilSynced('app/two', later)
   expect(await shell('app-two', 'StatefulSet/db', 'cat /data/who')).toBe('app-two')

@@ -24,6 +24,20 @@ function joined(given: Partial<PodSpec>) {
   return { pid: HostConfig?.PidMode, ipc: HostConfig?.IpcMode, network: HostConfig?.NetworkMode }
 }
 
+test.each([
+  ['shop', undefined],
+  ['shop/pr-7', 2_048],
+])('processes of a container of %s', (app, most) => {
+  const { HostConfig } = containerOptions(
+    'name',
+    plainConfig(),
+    { sandboxId: 'abc', address: undefined, spec: podSpec(), app },
+    {},
+    capacity,
+  )
+  expect(HostConfig?.PidsLimit).toBe(most)
+})
+
 describe('the sandbox', () => {
   test('has a network, a name and ports of its own', () => {
     const { Hostname, Domainname, ExposedPorts, HostConfig } = sandbox({})

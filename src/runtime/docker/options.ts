@@ -59,7 +59,12 @@ export interface JoinedTo {
   readonly spec: PodSpec | undefined
   /** Variables that are there unless the container has its own of that name; no part of its configuration. Absent: none. */
   readonly links?: Readonly<Record<string, string>>
+  /** The Application that it is of; absent: any. */
+  readonly app?: string
 }
+
+/** Neither cpu nor memory keeps a container from taking all the process numbers of its host. Kubernetes has this in the kubelet's `podPidsLimit`. */
+const mostPreviewProcesses = 2_048
 
 /** A container of the pod, joined to its sandbox. */
 export function containerOptions(
@@ -93,6 +98,8 @@ export function containerOptions(
       ...resourceOptions(config.resources, capacity),
       ...securityOptions(config),
       OomScoreAdj: oomScore(config.oomScoreAdjust, capacity),
+      // Only applications that pull requests make have a slash in their names.
+      ...(joined.app?.includes('/') && { PidsLimit: mostPreviewProcesses }),
     },
   }
 }

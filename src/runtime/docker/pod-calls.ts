@@ -98,7 +98,7 @@ export class PodCalls {
     )
     const spec = sandbox.sandbox?.spec
     const user = await this.#userOf(name, config, asksForNonRoot(spec, config.name))
-    const joined = { sandboxId: sandbox.id, address, spec }
+    const joined = { sandboxId: sandbox.id, address, spec, app: sandbox.mark.app }
     const links = spec?.enableServiceLinks === false ? {} : this.#host.dataPath.links(pod.namespace)
     // What the planner does not follow is no part of the container.
     const wanted = stableText({ ...config, unfollowed: undefined })
