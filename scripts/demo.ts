@@ -67,7 +67,8 @@ It goes on until Ctrl-C. In another terminal:
   curl ${address}
   DOCKER_HOST=${host} docker ps
   ${via}node_modules/.bin/node bin/berth.js status --watch -c ${config}
-  git clone ${repository.url}    # change something, push, and watch`)
+  git clone ${repository.url}    # change something, push, and watch
+  git push origin HEAD:preview/mine    # from there: a preview at ${address.replace('127.0.0.1', 'mine.shop.localhost')}`)
   stage.showLog()
   await new Promise((resolve) => interrupted.signal.addEventListener('abort', resolve))
 }
