@@ -1,6 +1,6 @@
 import { type Scene, serves, settled, synced } from './scene.ts'
 import { expectThat } from './stage.ts'
-import { Visitors } from './visitors.ts'
+import { visited } from './visitors.ts'
 
 const id = 'evening'
 const branch = `preview/${id}`
@@ -10,14 +10,14 @@ const host = `${id}.shop.localhost`
 /** A branch that stands for a pull request: its preview runs beside production, says what the merge would do, and goes with the merge. */
 export async function playPullRequest(scene: Scene): Promise<void> {
   const { stage, repository, port } = scene
-  const visitors = new Visitors(port)
-  repository.replace('shop/config.yaml', 'every morning', 'morning and evening')
-  repository.replace('shop/web.yaml', 'replicas: 3', 'replicas: 4')
-  const head = repository.propose(branch, 'Open in the evening, too')
-  stage.say(`$ git push origin ${branch}    # another greeting, and a fourth web`)
-  await showPreview(scene, head)
-  await merge(scene)
-  const { requests, failed, slowestMs, errors } = await visitors.leave()
+  const { requests, failed, slowestMs, errors } = await visited(port, async () => {
+    repository.replace('shop/config.yaml', 'every morning', 'morning and evening')
+    repository.replace('shop/web.yaml', 'replicas: 3', 'replicas: 4')
+    const head = repository.propose(branch, 'Open in the evening, too')
+    stage.say(`$ git push origin ${branch}    # another greeting, and a fourth web`)
+    await showPreview(scene, head)
+    await merge(scene)
+  })
   stage.say(
     `  ${requests} requests to production meanwhile, ${failed} failed; the slowest took ${Math.round(slowestMs)} ms`,
   )

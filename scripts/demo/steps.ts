@@ -1,7 +1,7 @@
 import { playPullRequest } from './pull-request.ts'
 import { everything, refused, runs, type Scene, type Step, same, serves, settled, synced } from './scene.ts'
 import { expectThat } from './stage.ts'
-import { Visitors } from './visitors.ts'
+import { visited } from './visitors.ts'
 
 export const steps: readonly Step[] = [
   { title: 'a repository becomes running pods, and the shop is open', play: firstCommit },
@@ -29,16 +29,16 @@ async function versionTwo(scene: Scene): Promise<void> {
   const { stage, containers, repository, port } = scene
   const api = await containers.of('api')
   const mark = stage.mark
-  const visitors = new Visitors(port)
-  repository.replace('shop/web.yaml', 'shop-web:1', 'shop-web:2')
-  const commit = repository.push('Sell version 2')
   let fewest = Number.POSITIVE_INFINITY
-  await stage.until('all synced and healthy', async (app) => {
-    fewest = Math.min(fewest, (await containers.of('web')).filter(({ running }) => running).length)
-    return synced(commit)(app)
+  const { requests, failed, slowestMs, errors } = await visited(port, async () => {
+    repository.replace('shop/web.yaml', 'shop-web:1', 'shop-web:2')
+    const commit = repository.push('Sell version 2')
+    await stage.until('all synced and healthy', async (app) => {
+      fewest = Math.min(fewest, (await containers.of('web')).filter(({ running }) => running).length)
+      return synced(commit)(app)
+    })
+    await settled(stage, containers, 'web', 'shop-web:2', 3)
   })
-  await settled(stage, containers, 'web', 'shop-web:2', 3)
-  const { requests, failed, slowestMs, errors } = await visitors.leave()
   for (const line of stage.changes(mark)) stage.say(`  ${line}`)
   await serves(scene, 'shop-web version 2')
   stage.say(`  ${requests} requests meanwhile, ${failed} failed; the slowest took ${Math.round(slowestMs)} ms`)
