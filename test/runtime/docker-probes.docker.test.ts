@@ -85,11 +85,15 @@ describe('probes on Docker', () => {
   })
 
   test('a runtime that comes later says so until it has looked itself', async () => {
-    await run({ readinessProbe: { ...ready, periodSeconds: 30 }, livenessProbe: accepts })
+    // Answers once the file is there, however long it takes to begin.
+    const held = exec('sh', '-c', 'until [ -e /tmp/www/ready ]; do sleep 0.1; done')
+    await run({ readinessProbe: { ...held, periodSeconds: 120, timeoutSeconds: 60 }, livenessProbe: accepts })
     await until(world.runtime, () => health().ready === true, 'it is ready')
+    await file('rm', '/tmp/www/ready')
     const other = await world.another('same')
     const seen = () => other.podsOf(webKey)[0]?.containers[0]?.health
     expect(seen()).toMatchObject({ known: false, ready: false })
+    await file('touch', '/tmp/www/ready')
     await until(other, () => seen()?.known === true, 'it has looked')
     expect(seen()).toMatchObject({ started: true, ready: true, failing: false })
   })

@@ -222,8 +222,8 @@ async function pod(name: string, server: Server, closeIdle: () => void): Promise
   return { row, draining: { ...row, state: 'draining' }, sockets, leave, crash, [Symbol.asyncDispose]: crash }
 }
 
-/** Test files run side by side, each in a worker of its own number. */
-const network = 100 + Number(process.env.VITEST_POOL_ID ?? 0)
+/** Test files run side by side, each in a worker of its own number; those that run at the same time are close together. */
+const network = 100 + (Number(process.env.VITEST_POOL_ID ?? 0) % 128)
 
 /** At port 8080 of an address that nobody else has. */
 async function listenAnywhere(server: Server): Promise<string> {

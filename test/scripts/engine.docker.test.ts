@@ -46,8 +46,17 @@ describe.runIf(mayStartEngines)('a private engine', () => {
 function commandLines(): string[] {
   return readdirSync('/proc')
     .map((entry) => `/proc/${entry}/cmdline`)
-    .filter((file) => /^\/proc\/\d+\//.test(file) && existsSync(file))
-    .map((file) => readFileSync(file, 'utf8'))
+    .filter((file) => /^\/proc\/\d+\//.test(file))
+    .flatMap((file) => textOf(file))
+}
+
+/** Nothing of a process that has just ended. */
+function textOf(file: string): string[] {
+  try {
+    return [readFileSync(file, 'utf8')]
+  } catch {
+    return []
+  }
 }
 
 interface Inspected {
