@@ -64,6 +64,43 @@ describe('networks on Docker', () => {
     expect((await network(`${world.engine}-b_shop`)).Name).toBe(`${world.engine}-b_shop`)
   })
 
+  test('a host whose block is full is given another one', async () => {
+    await world.runtime.ensureNetwork('local', 'shop')
+    const shop = (await network(`${world.engine}_shop`)).Labels
+    const hostBlock = shop['berth.dev/host-block'] ?? ''
+    // All of the host's block but that of the namespace: its neighbours in ever larger pieces.
+    const address = (text: string) =>
+      text
+        .split('/')[0]
+        ?.split('.')
+        .reduce((sum, part) => sum * 256 + Number(part), 0) ?? 0
+    const own = address(shop['berth.dev/block'] ?? '')
+    for (let prefix = 26; prefix > 20; prefix -= 1) {
+      const size = 2 ** (32 - prefix)
+      const base = Math.floor(own / size) * size
+      const start = base % (2 * size) === 0 ? base + size : base - size
+      const Subnet = `${[24, 16, 8, 0].map((shift) => Math.floor(start / 2 ** shift) % 256).join('.')}/${prefix}`
+      const Labels = { ...shop, 'berth.dev/namespace': `full-${prefix}`, 'berth.dev/block': Subnet }
+      const Options = { 'com.docker.network.bridge.name': `bt${start.toString(16).padStart(8, '0')}` }
+      const options = { Name: `${world.engine}_full-${prefix}`, Labels, Options, IPAM: { Config: [{ Subnet }] } }
+      await engineJson(testSocket, 'POST', '/networks/create', options)
+    }
+    await Promise.all(['blog', 'mail'].map((namespace) => world.runtime.ensureNetwork('local', namespace)))
+    for (const namespace of ['blog', 'mail']) {
+      const { Labels } = await network(`${world.engine}_${namespace}`)
+      expect(Labels['berth.dev/host-block']).toMatch(/^10\.197\.\d+\.0\/20$/)
+      expect(Labels['berth.dev/host-block']).not.toBe(hostBlock)
+    }
+    const other = await world.another('same')
+    await other.ensureNetwork('local', 'news')
+    const blocks = await Promise.all(
+      ['blog', 'mail', 'news'].map(
+        async (name) => (await network(`${world.engine}_${name}`)).Labels['berth.dev/host-block'],
+      ),
+    )
+    expect(new Set(blocks).size).toBe(1)
+  })
+
   test('refuses a range that another network uses, naming both', async () => {
     const name = `${world.engine}-elsewhere`
     await foreign(name, '10.197.200.0/24')

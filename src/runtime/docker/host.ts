@@ -37,7 +37,7 @@ export interface HostSettings extends Pick<DataPathParts, 'trafficChanged' | 'pr
   readonly clock: Clock
   readonly log: Log
   readonly deadlines: Deadlines
-  readonly hostBlock: () => Range
+  readonly hostBlock: (full: readonly Range[]) => Range
   readonly containerChanged: (before: ContainerRecord | undefined, after: ContainerRecord | undefined) => void
   /** Images, pulls or conflicts. */
   readonly hostChanged: () => void

@@ -29,8 +29,8 @@ export interface NetworkSettings {
   readonly podRange: Range
   /** 0: that of the way out, with room for a tunnel to other hosts where Services are served: a network cannot be given another one later. */
   readonly mtu: number
-  /** The block of this host; may look at other hosts, and refuse while one of them cannot be asked. */
-  readonly hostBlock: () => Range
+  /** A block of this host that is none of `full`; may look at other hosts, and refuse while one of them cannot be asked. */
+  readonly hostBlock: (full: readonly Range[]) => Range
   /** Pods that have or will have an address in a network. */
   readonly podsIn: (network: string) => number
   /** The engine runs on this machine, so this machine's routes are its routes. */
@@ -225,16 +225,33 @@ export class Networks {
     if (this.#ours.some((network) => network.name === name)) return
     const services = this.#settings.services()
     await this.#check(name, services)
-    const host = this.#settings.hostBlock()
     const mtu = await this.#mtu(services)
     const generation = services ? newestGeneration : 1
-    const mark = { engine: this.#settings.engine, namespace, hostBlock: rangeText(host), generation }
     const used = this.#settings.local ? await routes() : []
+    const full: Range[] = []
+    for (;;) {
+      const host = this.#settings.hostBlock(full)
+      const mark = { engine: this.#settings.engine, namespace, hostBlock: rangeText(host), generation }
+      if (await this.#createIn(host, name, mark, mtu, used)) return
+      full.push(host)
+    }
+  }
+
+  /** Answers whether there is room in this block of the host. */
+  async #createIn(
+    host: Range,
+    name: string,
+    mark: Omit<NetworkMark, 'block'>,
+    mtu: number,
+    used: readonly Route[],
+  ): Promise<boolean> {
+    const { namespace } = mark
     for (const block of namespaceBlocks(host, namespace)) {
       if (this.#taken(block, used)) continue
       try {
         await this.#api.createNetwork(networkOptions(name, { ...mark, block: rangeText(block) }, block, mtu))
-        return await this.refresh()
+        await this.refresh()
+        return true
       } catch (error) {
         if (!(error instanceof RuntimeError)) throw error
         // Someone else took the block since the listing: the engine is the lock.
@@ -242,10 +259,10 @@ export class Networks {
         // Or our own request, whose answer was lost, made it.
         await this.refresh()
         if (!this.#ours.some((network) => network.name === name)) throw error
-        return
+        return true
       }
     }
-    throw new RuntimeError('SUBNET_TAKEN', name, `no free block for namespace ${namespace} in ${rangeText(host)}`)
+    return false
   }
 
   #taken(block: Range, used: readonly Route[]): boolean {

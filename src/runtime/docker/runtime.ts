@@ -68,7 +68,7 @@ class DockerRuntime implements Runtime {
   readonly #useWatchers = new Set<(uses: ReadonlyMap<string, number>) => void>()
   readonly #podRange: Range
   /** Host blocks chosen by this process, before a network bears them. */
-  readonly #claimed = new Map<string, number>()
+  readonly #claimed = new Map<string, readonly number[]>()
 
   constructor(options: DockerRuntimeOptions) {
     checkEngine(options.engine)
@@ -100,7 +100,7 @@ class DockerRuntime implements Runtime {
       clock,
       log,
       deadlines: { ...defaultDeadlines, ...deadlines },
-      hostBlock: () => this.#hostBlock(name),
+      hostBlock: (full) => this.#hostBlock(name, full),
       containerChanged: (before, after) => this.#containerChanged(name, before, after),
       hostChanged: () => this.#tell([hostKey(name)]),
       reachabilityChanged: () => this.#tell([hostKey(name), ...this.#index.ownersIn(name)]),
@@ -326,16 +326,18 @@ class DockerRuntime implements Runtime {
     for (const watcher of this.#watchers) watcher(keys)
   }
 
-  /** The block that a host's networks bear; else the lowest that no host uses, which only a look at all of them can tell. */
-  #hostBlock(name: string): Range {
+  /** A block that a host's networks bear and that is none of `full`; else the lowest that no host uses, which only a look at all of them can tell. */
+  #hostBlock(name: string, full: readonly Range[]): Range {
+    const isFull = ({ base }: Range) => full.some((block) => block.base === base)
     const own = this.#on(name).host
     const [found] = own.networks
       .records()
       .flatMap((network) => parseRange(network.mark.hostBlock) ?? [])
-      .filter((range) => overlap(range, this.#podRange))
+      .filter((range) => overlap(range, this.#podRange) && !isFull(range))
     if (found) return found
-    const claimed = this.#claimed.get(name)
-    if (claimed !== undefined) return hostBlock(this.#podRange, claimed)
+    const claimed = this.#claimed.get(name) ?? []
+    const open = claimed.map((index) => hostBlock(this.#podRange, index)).find((block) => !isFull(block))
+    if (open) return open
     const hosts = [...this.#hosts.values()].map(({ host }) => host)
     const silent = hosts.find((host) => !host.listed)
     if (silent) {
@@ -344,11 +346,11 @@ class DockerRuntime implements Runtime {
     }
     const used = hosts.flatMap((host) => host.networks.hostBlocks())
     const taken = new Set(used)
-    const claims = new Set(this.#claimed.values())
+    const claims = new Set([...this.#claimed.values()].flat())
     for (let index = 0; index < hostBlockCount(this.#podRange); index += 1) {
       const block = hostBlock(this.#podRange, index)
       if (claims.has(index) || taken.has(rangeText(block))) continue
-      this.#claimed.set(name, index)
+      this.#claimed.set(name, [...claimed, index])
       return block
     }
     throw new RuntimeError('SUBNET_TAKEN', name, `all host blocks of ${rangeText(this.#podRange)} are in use`)
