@@ -55,7 +55,8 @@ describe('probes on Docker', () => {
   })
 
   test('a TCP startup probe gates an exec readiness probe', async () => {
-    await run({ startupProbe: accepts, readinessProbe: exec('test', '-f', '/tmp/www/ready') }, { READY_AFTER: '0.5' })
+    const patient = { ...accepts, failureThreshold: 60 }
+    await run({ startupProbe: patient, readinessProbe: exec('test', '-f', '/tmp/www/ready') }, { READY_AFTER: '0.5' })
     await until(world.runtime, () => health().started === true, 'it has started')
     await until(world.runtime, () => health().ready === true, 'it is ready')
   })

@@ -15,7 +15,8 @@ test('the demo holds in every step and leaves nothing', { timeout: 300_000 }, as
   const before = await inventory()
   const { status, stdout, stderr } = spawnSync(process.execPath, [demo, '--exit'], {
     encoding: 'utf8',
-    env: { ...process.env, DOCKER_HOST: host, TMPDIR: temporary },
+    // Other tests listen at port 8080 of many addresses, and cannot where somebody has it at all.
+    env: { ...process.env, DOCKER_HOST: host, TMPDIR: temporary, BERTH_DEMO_PORT: '9080' },
   })
   expect(`${stdout}${stderr}`).toContain('all 7 steps held')
   expect(stdout).toMatch(/\$ curl http:\/\/127\.0\.0\.1:\d+\/\n {2}shop-web version 2/)
