@@ -40,25 +40,31 @@ export class Calm {
     }
   }
 
-  /** Ends once it has been calm on the host for a while, after 15 s in any case, and at once when all is to end. */
-  wait(host: string): Promise<void> {
+  /**
+   * Ends once it has been calm on the host for a while, after 15 s in any case, and at once when `over` is aborted or all is to end. Answers
+   * whether to begin: what is over, or is to end, does not.
+   */
+  wait(host: string, over?: AbortSignal): Promise<boolean> {
+    const begins = () => !this.#closed && !over?.aborted
     const work = this.#work.get(host)
     const isCalm = work === undefined || (work.busy === 0 && work.cancelPause === undefined)
-    if (this.#closed || isCalm) return Promise.resolve()
+    if (isCalm || !begins()) return Promise.resolve(begins())
     const waiting = this.#waiting.get(host) ?? new Set()
     this.#waiting.set(host, waiting)
     return new Promise((done) => {
       const go = () => {
         cancel()
+        over?.removeEventListener('abort', go)
         waiting.delete(go)
-        done()
+        done(begins())
       }
       const cancel = this.#clock.after(longestWaitMs, go)
+      over?.addEventListener('abort', go)
       waiting.add(go)
     })
   }
 
-  /** Nobody waits any more. */
+  /** Nobody waits any more, and nobody begins. */
   close(): void {
     this.#closed = true
     for (const work of this.#work.values()) work.cancelPause?.()

@@ -5,7 +5,7 @@ import { applyAction } from './execute.ts'
 import { overlapped } from './overlap.ts'
 import type { Action, Task } from './plan/action.ts'
 
-/** How one task ended. `skipped`: not begun, because another task of the same look had failed. */
+/** How one task ended. `skipped`: not begun, because another task of the same look had failed, or nobody wants it any more. */
 export interface TaskOutcome {
   readonly task: Task
   readonly result: 'done' | 'failed' | 'skipped'
@@ -34,9 +34,9 @@ export class Lanes {
 
   /**
    * Runs the tasks of one look side by side. After a failure, those not yet begun are skipped: a refused create is not repeated fifty times.
-   * `yields`: they begin only while no others wait for the host.
+   * `yields`: they begin only while no others wait for the host. Those that have not begun when `over` is aborted are skipped, too.
    */
-  async run(tasks: readonly Task[], yields = false): Promise<TaskOutcome[]> {
+  async run(tasks: readonly Task[], yields = false, over?: AbortSignal): Promise<TaskOutcome[]> {
     let failed = false
     const one = async (task: Task): Promise<TaskOutcome> => {
       if (failed) return { task, result: 'skipped' }
@@ -50,17 +50,33 @@ export class Lanes {
     }
     return Promise.all(
       tasks.map((task) => {
-        const { queue, yielding } = this.#lane(task.host)
-        if (!yields) {
-          const end = this.#calm?.begin(task.host)
-          return queue.add(() => one(task)).finally(end)
-        }
-        return yielding.add(async () => {
-          await this.#calm?.wait(task.host)
-          return queue.add(() => one(task), { priority: -1 })
-        })
+        if (yields) return this.#yielded(task, one, over)
+        const end = this.#calm?.begin(task.host)
+        return this.#lane(task.host)
+          .queue.add(() => one(task))
+          .finally(end)
       }),
     )
+  }
+
+  /** What is over does not wait for its turn: whoever takes it back waits for that. */
+  #yielded(task: Task, one: (task: Task) => Promise<TaskOutcome>, over?: AbortSignal): Promise<TaskOutcome> {
+    const { queue, yielding } = this.#lane(task.host)
+    const skipped: TaskOutcome = { task, result: 'skipped' }
+    return new Promise((ended, failed) => {
+      const leave = () => ended(skipped)
+      over?.addEventListener('abort', leave)
+      const begin = async () => {
+        over?.removeEventListener('abort', leave)
+        ended(over?.aborted ? skipped : await one(task))
+      }
+      const wait = async () => {
+        const begins = over?.aborted !== true && (await this.#calm?.wait(task.host, over)) !== false
+        if (begins) await queue.add(begin, { priority: -1 })
+        else leave()
+      }
+      yielding.add(wait).catch(failed)
+    })
   }
 
   /** All have ended when this does, also after a failure: what was begun must not go on behind the next look. */

@@ -67,8 +67,8 @@ export class Looker {
   readonly #holds = new Map<Key, Map<string, Hold>>()
   readonly #lastTasks = new Map<Key, { readonly text: string; readonly times: number }>()
   readonly #settled = new Set<Key>()
-  /** Keys whose look is doing its steps. */
-  readonly #doing = new Set<Key>()
+  /** Keys whose look is doing its steps; to be aborted when these are not what is wanted any more. */
+  readonly #doing = new Map<Key, AbortController>()
   /** Keys of which something was done since they were wanted as they are: no longer held back by earlier waves. */
   readonly #begun = new Set<Key>()
   /** Application -> keys that wait for earlier waves. */
@@ -95,6 +95,7 @@ export class Looker {
     this.#settled.delete(key)
     this.#begun.delete(key)
     this.#statuses.delete(key)
+    this.#doing.get(key)?.abort()
     if (this.#options.wanted.appOf(key) !== undefined) this.#gone.delete(key)
   }
 
@@ -208,16 +209,17 @@ export class Looker {
     return { againAt: earliest([planned.lookAgainAt, ...this.#untils(key), ...(skipped ? [now] : [])]) }
   }
 
-  /** Answers whether a failure kept other steps from being begun. */
+  /** Answers whether steps were not begun: because of a failure, or as others are wanted now. */
   async #run(app: string, key: Key, tasks: readonly Task[]): Promise<boolean> {
     const [first] = tasks
     if (first && this.#repeats(key, tasks)) {
       this.#hold(key, first, 'the same steps were done several times without effect')
       return false
     }
-    this.#doing.add(key)
+    const over = new AbortController()
+    this.#doing.set(key, over)
     const release = this.#admission.reserve(tasks)
-    const outcomes = await this.#options.lanes.run(tasks, this.#options.yields?.(app)).finally(() => {
+    const outcomes = await this.#options.lanes.run(tasks, this.#options.yields?.(app), over.signal).finally(() => {
       this.#doing.delete(key)
       release()
     })
