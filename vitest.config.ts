@@ -8,6 +8,7 @@ const needsEngine = 'test/**/*.docker.test.ts'
 const proofs = 'test/**/*.proof.test.ts'
 const asksForProofs = process.env.BERTH_TEST_PROOFS === '1'
 
+// Time-outs are how long something may take on a busy machine, not how long it should.
 export default defineConfig({
   test: {
     projects: [
@@ -16,7 +17,9 @@ export default defineConfig({
           name: 'unit',
           include: asksForProofs ? [] : ['test/**/*.test.ts'],
           exclude: [needsEngine, proofs],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
           // Two also where there are two cores, of which vitest would keep one to itself.
           maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
@@ -26,8 +29,9 @@ export default defineConfig({
         test: {
           name: 'docker',
           include: engine === undefined ? [] : [asksForProofs ? proofs : needsEngine],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: asksForProofs ? 900_000 : 300_000,
+          hookTimeout: 300_000,
+          expect: { poll: { timeout: asksForProofs ? 180_000 : 30_000 } },
           globalSetup: ['test/support/docker-setup.ts'],
           // Each file has an installation of its own. They mostly wait, for engines and for time to pass.
           maxWorkers: 4,

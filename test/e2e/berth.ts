@@ -7,10 +7,11 @@ import { ask } from '../../src/server/client.ts'
 import { runningEngine } from '../../src/server/state-dir.ts'
 import { engineCall, engineJson } from '../support/engine-call.ts'
 import { testImages } from '../support/images.ts'
+import { patience } from '../support/patience.ts'
 import { TestRepository } from './repository.ts'
 
 const program = new URL('../../bin/berth.js', import.meta.url).pathname
-const longestCommandMs = 60_000
+const longestCommandMs = 120_000 * patience
 
 export interface Answer {
   readonly code: number
@@ -119,7 +120,7 @@ export class TestBerth {
     return gone
   }
 
-  /** Runs one command to its end; one that has none within a minute is killed, and fails. */
+  /** Runs one command to its end; one that has none for too long is killed, and fails. */
   command(command: string, ...more: string[]): Promise<Answer> {
     return new Promise((done, fail) => {
       const [file = '', ...argv] = this.#argv(command, ...more)
@@ -162,13 +163,13 @@ export class TestBerth {
     return app
   }
 
-  /** Waits until the report satisfies; a time-out tells the last report and the log. */
+  /** Waits until the report satisfies, proofs longer; a time-out tells the last report and the log. */
   async until(
     what: string,
     holds: (app: AppStatus) => boolean | Promise<boolean>,
-    timeoutMs = 60_000,
+    timeoutMs = 120_000,
   ): Promise<AppStatus> {
-    const end = Date.now() + timeoutMs
+    const end = Date.now() + timeoutMs * patience
     let last: AppStatus | undefined
     let trouble = ''
     while (Date.now() < end) {
@@ -181,7 +182,7 @@ export class TestBerth {
       await new Promise((done) => setTimeout(done, 50))
     }
     throw new Error(
-      `waited ${timeoutMs} ms for: ${what}\n${JSON.stringify(last, null, 2)}\n${trouble}\n${this.log.slice(-6_000)}`,
+      `waited ${timeoutMs * patience} ms for: ${what}\n${JSON.stringify(last, null, 2)}\n${trouble}\n${this.log.slice(-6_000)}`,
     )
   }
 

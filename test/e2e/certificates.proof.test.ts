@@ -71,7 +71,7 @@ async function shown(): Promise<PeerCertificate | undefined> {
   }
 }
 
-test('an Ingress gets a certificate by itself, and has it after a restart', { timeout: 180_000 }, async () => {
+test('an Ingress gets a certificate by itself, and has it after a restart', async () => {
   berth.repository.commit('Add web', {
     'app/web.yaml': deployment(),
     'app/service.yaml': service,

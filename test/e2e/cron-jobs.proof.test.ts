@@ -38,4 +38,4 @@ test('CronJobs run once a minute, even when Berth is killed in the middle', asyn
   expect(ran('paused')).toEqual([])
   expect(await objectOf('stuck')).toMatchObject({ message: expect.stringContaining('1 run active') })
   expect(await objectOf('paused')).toMatchObject({ health: 'Suspended', message: 'suspended' })
-}, 240_000)
+})

@@ -206,7 +206,7 @@ describe.runIf(mayStartEngines)('with an engine of its own', { concurrent: true 
     } finally {
       await berth.close()
     }
-  }, 180_000)
+  })
 
   test('without an image that can be had, pods start after half a minute', async () => {
     await using engine = await startTestEngine()

@@ -12,4 +12,4 @@ afterEach(() => berth.close())
 
 test('SIGKILL at ten moments of a rollout: the next start goes on, nothing is doubled or lost', async () => {
   await killed(berth, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-}, 400_000)
+})

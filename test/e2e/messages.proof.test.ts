@@ -74,4 +74,4 @@ test('what containers say of their end is told where their ends are', async () =
   berth.start()
   await says('once', 'Error, exit code 4: no disk')
   await says('web', 'bad token ***')
-}, 120_000)
+})

@@ -93,7 +93,7 @@ spec:
   const { stdout, code } = await berth.command('diff')
   expect(stdout).toContain('no differences')
   expect(code).toBe(0)
-}, 240_000)
+})
 
 test('hooks: preStop before SIGTERM and within the grace, a postStart that fails restarts its container', async () => {
   const folder = join(berth.dir, 'log')
@@ -126,4 +126,4 @@ test('hooks: preStop before SIGTERM and within the grace, a postStart that fails
   expect(readFileSync(join(folder, 'polite'), 'utf8')).toBe('preStop\nTERM\n')
   expect(readFileSync(join(folder, 'endless'), 'utf8')).toMatch(/^preStop\n/)
   expect(await berth.volumes()).toEqual([])
-}, 240_000)
+})

@@ -129,4 +129,4 @@ test('a crash loop is a failure of its commit, and over with the next one', asyn
   const mended = await forge.push(pull, { 'app/web.yaml': web('mended') })
   await forge.wasTold(mended, /^success/)
   await forge.said(pull, /runs: Healthy/)
-}, 400_000)
+})

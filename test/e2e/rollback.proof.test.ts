@@ -22,7 +22,7 @@ test('an image that the registry does not have', async () => {
   await world.healthy({ 'app/web.yaml': deployment() })
   const words = await world.takenBack({ 'app/web.yaml': deployment({ image: `${registry.address}/none:1` }) })
   expect(words).toMatch(/(ErrImagePull|ImagePullBackOff): \S+\/none:1: .*(manifest unknown|not found)/)
-}, 240_000)
+})
 
 test('a crash loop', async () => {
   await world.healthy({ 'app/web.yaml': deployment() })
@@ -31,7 +31,7 @@ test('a crash loop', async () => {
   expect(words).toContain('CrashLoopBackOff')
   expect(words).toContain('Exit code: 7')
   expect(words).toContain('    ending with code 7')
-}, 240_000)
+})
 
 test('a value in a Secret with which the program ends; its output is told without it', async () => {
   // As with any program that checks its settings first, it is not ready before.
@@ -43,4 +43,4 @@ test('a value in a Secret with which the program ends; its output is told withou
   const words = await world.takenBack({ 'app/secret.json': bad }, 180_000)
   expect(words).toContain('CrashLoopBackOff')
   expect(words).toContain('    ending with code ***')
-}, 240_000)
+})

@@ -113,7 +113,7 @@ test('a StatefulSet goes in order, keeps names and data through updates, kills a
   await berth.until('their data is gone', async () => {
     return (await berth.volumes()).map(({ Name }) => Name.split('_').at(-1)).join() === 'data-db-0'
   })
-}, 240_000)
+})
 
 test('a DaemonSet has a pod where its labels lead, and updates it; a ReplicationController keeps its number', async () => {
   berth.configure({ disk: 'ssd' })

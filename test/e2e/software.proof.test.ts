@@ -15,7 +15,7 @@ beforeAll(async () => {
   await ensureTestImages(socket)
   await debianImage(postgres, 'postgresql-15', 'postgresql-client-15', 'tzdata')
   await debianImage(redis, 'redis-server', 'redis-tools')
-}, 300_000)
+})
 beforeEach(() => {
   berth = new TestBerth('software')
 })
@@ -105,7 +105,7 @@ test('PostgreSQL keeps its data over an update, a kill, and over being deleted a
 
   await berth.synced(berth.repository.commit('It comes back', { 'app/db.yaml': database('third') }), 90_000)
   expect(await sql('select id from orders')).toBe('7')
-}, 240_000)
+})
 
 function step(kind: 'Job' | 'Deployment', name: string, wave: number, command: string): string {
   const one = kind === 'Deployment' ? `selector: { matchLabels: { app: ${name} } }` : 'backoffLimit: 0'
@@ -179,7 +179,7 @@ test('a Job migrates before the Deployment starts, and a CronJob dumps the datab
   for (const { Id } of old) await engineCall(socket, 'DELETE', `/containers/${Id}?force=true`)
   await berth.synced(berth.repository.commit('More', { 'app/note.yaml': '# nothing' }))
   expect(await berth.containers({ 'berth.dev/owner': 'Job/migrate' })).toEqual([])
-}, 240_000)
+})
 
 /** A file of the claim `dumps`, by a container made for it. */
 async function dumpOf(name: string): Promise<string> {
@@ -244,4 +244,4 @@ test('Redis takes a new configuration from its sidecar without a restart', async
   await berth.synced(berth.repository.commit('More memory', { 'app/cache.yaml': cache('20mb') }))
   await berth.until('the new limit', async () => (await limit()).includes(String(20 * 2 ** 20)))
   expect((await berth.containers()).map(({ Id }) => Id).sort()).toEqual(before)
-}, 180_000)
+})

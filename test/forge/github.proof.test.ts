@@ -19,7 +19,7 @@ let judge: (request: Recorded) => string[]
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'berth-github-'))
   judge = gitHubJudge()
-}, 240_000)
+})
 afterEach(async () => {
   await server?.close()
 })

@@ -117,7 +117,7 @@ test('a start without Berth on a host where a port is taken serves all the rest'
   await world.docker.post(world.node, 'stop?t=10')
   await using other = await listener(31_996, '127.0.0.1')
   await world.docker.post(world.node, 'start')
-  await expect.poll(() => fetchText('10.97.224.50', 80).catch(() => ''), { timeout: 20_000 }).toBe('rest')
+  await expect.poll(() => fetchText('10.97.224.50', 80).catch(() => '')).toBe('rest')
 
   const applier = await world.again()
   applier.expect({ ...world.empty, services: [web] })

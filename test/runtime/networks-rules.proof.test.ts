@@ -40,13 +40,13 @@ describe.runIf(mayStartEngines)('two installations on one engine', () => {
       b1: await second.pod('shop', 'b1', answering('b1')),
       b2: await second.pod('shop', 'b2', answering('b2')),
     }
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await first?.close()
     await second?.close()
     await engine?.[Symbol.asyncDispose]()
-  }, 60_000)
+  })
 
   const host = (script: string) => first.run(script)
   const docker = 'for each in iptables-nft iptables-legacy; do $each -w -n -L DOCKER-USER 2>/dev/null && break; done'
@@ -77,7 +77,7 @@ describe.runIf(mayStartEngines)('two installations on one engine', () => {
     expect(await a1.run(ask('tcp', b1.address))).not.toContain('b1 to')
     expect(await b1.run(ask('udp', a1.address))).not.toContain('a1 to')
     expect(await host(ask('tcp', b1.address))).toContain('b1 to')
-  }, 30_000)
+  })
 
   test('one goes, and takes nothing of the other with it; with the last one nothing is left', async () => {
     const after = await remove(second, b.installation, host)
@@ -99,7 +99,7 @@ describe.runIf(mayStartEngines)('two installations on one engine', () => {
     expect(last).toContain('Chain DOCKER-USER')
     expect(last).not.toMatch(/berth_|0x4000000|10\.113\.|10\.192\.\S+ +\S+ *$/)
     expect(last).not.toContain(a.podCIDR)
-  }, 60_000)
+  })
 })
 
 describe('installations of one range for Services', () => {
@@ -127,7 +127,7 @@ describe('installations of one range for Services', () => {
     await until(other, () => other.hostFacts()[0]?.network.message === refusal, 'it is said', 60_000)
     await expect(other.ensureNetwork('local', 'shop')).rejects.toMatchObject({ code: 'SUBNET_TAKEN', message: refusal })
     expect(network()).toMatchObject({ mode: 'services', message: '' })
-  }, 120_000)
+  })
 })
 
 describe('a host that cannot have a node container', () => {
@@ -163,5 +163,5 @@ describe('a host that cannot have a node container', () => {
     expect(await world.exec(one?.uid ?? '', 'sh', '-c', ask)).toMatch(/^(?!.*found)[\s\S]*asked/)
     expect(runtime.hostFacts()[0]?.network).toMatchObject({ mode: 'starting' })
     expect(runtime.hostFacts()[0]?.network.message).toContain('127.0.0.1:9/nothing/here:1')
-  }, 90_000)
+  })
 })

@@ -36,12 +36,12 @@ describe.runIf(mayStartEngines)('packet rules on an engine of their own', () => 
     // The world outside: a wire to another place that knows no way to pods.
     await world.run(`ip link add out0 type veth peer name out1
       ip address add 192.0.2.1/24 dev out0; ip link set out0 up; ip link set out1 up`)
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await world?.close()
     await engine?.[Symbol.asyncDispose]()
-  }, 60_000)
+  })
 
   const backend = (pod: TestPod): BackendRow => ({
     ...{ name: pod.id.slice(0, 12), pod: '', host: 'local' },
@@ -213,5 +213,5 @@ describe.runIf(mayStartEngines)('packet rules on an engine of their own', () => 
     expect(problems.map(({ message }) => message).join()).toContain('the packet rules of Docker are gone')
     await engine.engine.stop('stop')
     await engine.engine.start()
-  }, 60_000)
+  })
 })

@@ -38,7 +38,7 @@ test('requests are answered while one node container replaces the other, time af
       await world.apply(table)
       await Promise.all([entering.more(1000), direct.more(1000)])
       const results = [await entering.end(), await direct.end()]
-      await expect.poll(async () => (await world.nodes()).length, { timeout: 30_000 }).toBe(1)
+      await expect.poll(async () => (await world.nodes()).length).toBe(1)
       expect(results.flatMap(({ failures }) => failures)).toEqual([])
     }
   } finally {

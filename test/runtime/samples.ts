@@ -4,6 +4,7 @@ import { emptyConfig } from '../../src/reconcile/plan/empty-config.ts'
 import type { ContainerConfig } from '../../src/runtime/live.ts'
 import { podAddress } from '../../src/runtime/pod-address.ts'
 import type { PodRef, Runtime, SandboxSpec } from '../../src/runtime/port.ts'
+import { patience } from '../support/patience.ts'
 
 export function podSpec(container: Partial<PodSpec['containers'][number]> = {}): PodSpec {
   return {
@@ -92,9 +93,10 @@ export async function runPod(
   await runtime.startContainer(pod, config.name)
 }
 
-/** Waits for facts, looking each time the runtime says that some changed. */
-export function until(runtime: Runtime, holds: () => boolean, what: string, withinMs = 30_000): Promise<void> {
+/** Waits for facts, in proofs longer, looking each time the runtime says that some changed. */
+export function until(runtime: Runtime, holds: () => boolean, what: string, withinMs = 60_000): Promise<void> {
   if (holds()) return Promise.resolve()
+  const limitMs = withinMs * patience
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer)
@@ -102,8 +104,8 @@ export function until(runtime: Runtime, holds: () => boolean, what: string, with
     }
     const timer = setTimeout(() => {
       end()
-      reject(new Error(`still not so after ${withinMs / 1000} s: ${what}\n${JSON.stringify(runtime.pods(), null, 1)}`))
-    }, withinMs)
+      reject(new Error(`still not so after ${limitMs / 1000} s: ${what}\n${JSON.stringify(runtime.pods(), null, 1)}`))
+    }, limitMs)
     const stop = runtime.watch(() => {
       if (!holds()) return
       end()

@@ -31,7 +31,7 @@ describe('planted bugs are noticed', () => {
     expect((await simulate(1, planner)).failure).toBe('')
   })
 
-  test.each([...mutants, ...setMutants, ...trafficMutants])('$title', { timeout: 120_000 }, async (mutant) => {
+  test.each([...mutants, ...setMutants, ...trafficMutants])('$title', async (mutant) => {
     expect(await noticedBy(await planted(folder, mutant), mutant.seed)).not.toBe('')
   })
 })

@@ -1,16 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { GitErrorCode } from '../../src/sync/errors.ts'
 import type { Repository, SyncTimeouts } from '../../src/sync/port.ts'
 import { openRepository } from '../../src/sync/repository.ts'
 import { Fixture, Sandbox } from './fixture.ts'
 import { openGate, type Sshd, startSshd } from './sshd.ts'
 import { failure, texts } from './world.ts'
-
-// Each starts programs and speaks with them for a while.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 })
 
 /** Stands between us and the server, and cuts. */
 class Wire {

@@ -1,14 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, vi } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import { openRepository } from '../../src/sync/repository.ts'
 import { repositoryContract } from './conformance.ts'
 import { startDaemon } from './daemon.ts'
 import { type Sshd, startSshd } from './sshd.ts'
-
-// Each starts programs and speaks with them for a while.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 })
 
 const folder = mkdtempSync(join(tmpdir(), 'berth-sshd-'))
 let sshd: Sshd
