@@ -118,7 +118,7 @@ test('diff tells of files in place, of sets, of schedules and of claims', async 
     planned.apps.flatMap(({ objects }) => objects.flatMap(({ actions }) => actions.map(({ text }) => text))),
   )
   expect(await told()).toContain('no differences')
-}, 240_000)
+})
 
 interface Diff {
   readonly apps: readonly { readonly objects: readonly { readonly actions: readonly { readonly text: string }[] }[] }[]

@@ -69,7 +69,7 @@ export class PreviewWorld {
     return this.engine.status().find((one) => one.name === name)
   }
 
-  async until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 90_000): Promise<void> {
+  async until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 150_000): Promise<void> {
     const end = Date.now() + timeoutMs
     while (Date.now() < end) {
       if (await holds()) return

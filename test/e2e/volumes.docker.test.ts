@@ -115,7 +115,7 @@ test('files follow their ConfigMap as each Deployment wants; memory, paths of th
   const { stdout, code } = await berth.command('diff', '--pod-security', 'privileged')
   expect(stdout).toContain('no differences')
   expect(code).toBe(0)
-}, 240_000)
+})
 
 test('data outlives what used it: kept without its claim, taken again, shared, deleted only where that was agreed', async () => {
   const folder = join(berth.dir, 'static')
@@ -169,4 +169,4 @@ spec: { capacity: { storage: 5Gi }, accessModes: [ReadWriteOnce], storageClassNa
   )
   await berth.synced(berth.repository.commit('All again', { 'app/all.yaml': whole }))
   expect(await shell('two', 'cat /data/file /fixed/file; ls /brief')).toBe('shared\nfixed\n')
-}, 240_000)
+})

@@ -85,7 +85,7 @@ test('the file is the same again after a restart of the sandbox', async () => {
   expect(before).toContain(`nameserver ${world.settings.dnsAddress}`)
   expect(before).not.toContain('127.0.0.11')
   await engineJson(testSocket, 'POST', `/containers/${sandbox}/restart?t=1`)
-  await expect.poll(() => world.docker.exec(sandbox, ['cat', '/etc/resolv.conf']), { timeout: 10_000 }).toBe(before)
+  await expect.poll(() => world.docker.exec(sandbox, ['cat', '/etc/resolv.conf'])).toBe(before)
 })
 
 test('a pod that asks for nothing of the cluster has the engine’s', async () => {

@@ -88,5 +88,5 @@ if (mayStartEngines) {
       await runtime.close()
       await world.close()
     }
-  }, 120_000)
+  })
 }

@@ -146,5 +146,5 @@ describe('networks on Docker', () => {
     expect(address(last.name).split('.').slice(0, 3)).toEqual(second.split('.').slice(0, 3))
     expect(address(first.name)).not.toBe('')
     expect([...(runtime.hostFacts()[0]?.networks ?? [])]).toEqual(['shop'])
-  }, 60_000)
+  })
 })

@@ -131,7 +131,7 @@ describe('a pod that leaves', () => {
     await expect.poll(() => world.applier.trafficOf('shop/slow')).toBe('out')
     expect(world.changes).toContain('shop/slow')
     await world.apply(table(other.row))
-    await expect.poll(() => world.servers(), { timeout: 10_000 }).not.toContain('slow_8080')
+    await expect.poll(() => world.servers()).not.toContain('slow_8080')
   })
 
   test('finishes it also when a new worker came meanwhile', async () => {
@@ -184,12 +184,12 @@ describe('under load', () => {
       await world.apply({ services: [web([old.row, ...pods.map(({ row }) => row)]), extra] })
       const leaving = { services: [web([old.draining, ...pods.map(({ row }) => row)]), extra] }
       await world.apply(leaving)
-      await expect.poll(() => world.applier.trafficOf(old.row.pod), { timeout: 10_000 }).toBe('out')
+      await expect.poll(() => world.applier.trafficOf(old.row.pod)).toBe('out')
       await old.leave()
       await load.more(200)
     }
     // Who goes on asking is with the newest worker by then, so the others can end.
-    await expect.poll(async () => (await world.workers()).running, { timeout: 15_000 }).toBe(1)
+    await expect.poll(async () => (await world.workers()).running).toBe(1)
     expect(await load.end()).toMatchObject({ failures: [] })
     await Promise.all(pods.map((pod) => pod.crash()))
   })
@@ -287,7 +287,7 @@ describe('a start', () => {
         return before.filter((pid) => now.includes(pid))
       })
       .toEqual([])
-    await expect.poll(() => fetchText('10.97.32.81').catch(() => ''), { timeout: 15_000 }).toBe('restart')
+    await expect.poll(() => fetchText('10.97.32.81').catch(() => '')).toBe('restart')
     await world.apply(web(one.row, two.row))
     await expect.poll(() => fetchText('10.97.32.81')).toBe('restart-two')
   })

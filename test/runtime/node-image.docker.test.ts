@@ -44,11 +44,11 @@ describe('the image of the node container', () => {
     const path = ['ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'CMD ["/bin/sh"]']
     await ensureImage(testSocket, base, fake('echo "no packages today" >&2; exit 100'), path)
     world.runtime.setNetwork(emptyTable, new Map())
-    await until(world.runtime, () => message().includes('neither pulled'), 'the build failed', 60_000)
+    await until(world.runtime, () => message().includes('neither pulled'), 'the build failed', 120_000)
     expect(message()).toContain('connection refused')
     expect(message()).toContain('no packages today: a step returned a non-zero code: 100')
     await ensureImage(testSocket, base, fake('echo "$@" >>/packages'), path)
     const built = () => world.runtime.hostFacts()[0]?.images.has(`127.0.0.1:9/${image}`) ?? false
-    await until(world.runtime, built, 'the image is there', 60_000)
+    await until(world.runtime, built, 'the image is there', 120_000)
   })
 })

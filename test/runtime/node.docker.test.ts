@@ -36,7 +36,7 @@ describe('the node container', () => {
   }
   const facts = (runtime: Runtime) => runtime.hostFacts()[0]!.network
   const serves = (runtime: Runtime) =>
-    until(runtime, () => facts(runtime).mode === 'services', 'the data path is up', 60_000)
+    until(runtime, () => facts(runtime).mode === 'services', 'the data path is up', 120_000)
   const inNode = async (script: string) => {
     const [node] = await nodes()
     return (await world.docker.exec(node?.Id ?? '', ['sh', '-c', script])).replaceAll('\r', '')
@@ -76,10 +76,10 @@ describe('the node container', () => {
     const [node] = await nodes()
     await world.docker.post(node?.Id ?? '', 'stop?t=2')
     const states = async () => (await nodes()).map(({ Id, State }) => [Id, State])
-    await expect.poll(states, { timeout: 20_000 }).toEqual([[node?.Id, 'running']])
+    await expect.poll(states).toEqual([[node?.Id, 'running']])
     await world.docker.destroy(node?.Id ?? '')
-    await expect.poll(async () => (await nodes()).map(({ State }) => State), { timeout: 20_000 }).toEqual(['running'])
-    await expect.poll(() => inNode('cat /state/allocations.json'), { timeout: 20_000 }).toContain('10.110.0.77')
+    await expect.poll(async () => (await nodes()).map(({ State }) => State)).toEqual(['running'])
+    await expect.poll(() => inNode('cat /state/allocations.json')).toContain('10.110.0.77')
   })
 
   test('what was given is read from its volume when it is gone', async () => {
@@ -103,8 +103,8 @@ describe('the node container', () => {
     await until(world.runtime, () => world.runtime.hostFacts()[0]?.reachable === true, 'the host answers')
     const more = new Map([...given, ['shop/Service/api', { clusterIP: '10.110.0.78', nodePorts: {} }] as const])
     world.runtime.setNetwork({ ...emptyTable }, more)
-    await expect.poll(() => inNode('cat /state/allocations.json'), { timeout: 20_000 }).toContain('10.110.0.78')
-    await until(world.runtime, () => facts(world.runtime).message === '', 'nothing is amiss', 20_000)
+    await expect.poll(() => inNode('cat /state/allocations.json')).toContain('10.110.0.78')
+    await until(world.runtime, () => facts(world.runtime).message === '', 'nothing is amiss')
     expect((await nodes()).map(({ Id }) => Id)).toEqual([node?.Id])
   })
 
@@ -125,7 +125,7 @@ describe('the node container', () => {
       next.setNetwork(emptyTable, given)
       await serves(next)
       const others = async () => (await nodes()).map(({ Id }) => Id === old?.Id)
-      await expect.poll(others, { timeout: 30_000 }).toEqual([false])
+      await expect.poll(others).toEqual([false])
       expect(Number(await inNode('cat /state/run/owner'))).toBeGreaterThan(Number(before))
       expect(facts(next)).toMatchObject({ mode: 'services', message: '' })
     } finally {

@@ -33,7 +33,7 @@ async function held(): Promise<number> {
 }
 
 async function untilHeld(count: number): Promise<void> {
-  await expect.poll(held, { timeout: 20_000 }).toBe(count)
+  await expect.poll(held).toBe(count)
 }
 
 const told = ({ status, text, headers }: Answer) => `${status} ${headers['retry-after'] ?? '-'} ${text.trim()}`
@@ -60,7 +60,7 @@ describe('while a preview sleeps', () => {
     await untilHeld(100)
     const more = await Promise.all(Array.from({ length: 8 }, () => web()))
     expect(more.map(told)).toEqual(Array(8).fill('503 10 the preview wakes; too many requests wait for it'))
-    await expect.poll(() => uses[0], { timeout: 20_000 }).toBe('shop')
+    await expect.poll(() => uses[0]).toBe('shop')
     const { reloads } = await world.workers()
     await serve('hold', [route('web')], [behind('web', pod.row)])
     expect(told(await post)).toBe('200 - POST /orders?x=1 70000')
@@ -139,19 +139,17 @@ describe('while a preview sleeps', () => {
     await serve('hold', [route('web'), route('ws')], [...open, other])
     expect(await Promise.all(answers)).toEqual(['h2', 'h2'])
     session.close()
-    await expect.poll(() => text, { timeout: 20_000 }).toContain('101 Switching Protocols')
+    await expect.poll(() => text).toContain('101 Switching Protocols')
     client.write('ping')
-    await expect.poll(() => text, { timeout: 20_000 }).toMatch(/ping$/)
+    await expect.poll(() => text).toMatch(/ping$/)
     // It goes on in a worker that was replaced, and is use as long as it is open.
     await serve('', [route('web'), route('ws')], [...open, service('more', '10.97.112.21', {})])
     const haproxy = new HaproxyClient(world.shell)
     expect((await haproxy.previewUses(false)).get('shop')).not.toBe(0)
     // The master may be busy with its new worker for a moment.
-    await expect.poll(async () => (await haproxy.previewUses(true)).get('shop'), { timeout: 20_000 }).toBe(0)
+    await expect.poll(async () => (await haproxy.previewUses(true)).get('shop')).toBe(0)
     client.destroy()
-    await expect
-      .poll(async () => (await haproxy.previewUses(true)).get('shop') ?? 1, { timeout: 20_000 })
-      .toBeGreaterThan(0)
+    await expect.poll(async () => (await haproxy.previewUses(true)).get('shop') ?? 1).toBeGreaterThan(0)
   })
 
   test('requests are refused in words where it is not to wake, also those that wait already', async () => {

@@ -108,4 +108,4 @@ test('W05 a thousand posts, of commits that nobody has, cost a fetch or two, and
   // question when nothing is new, and two or three when something is.
   expect(looks).toBeLessThanOrEqual(3)
   expect(server.requests.length - before).toBeLessThanOrEqual(5)
-}, 60_000)
+})
