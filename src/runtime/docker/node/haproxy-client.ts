@@ -36,6 +36,7 @@ const teachingAgeSeconds = 8
  */
 const threadsPassed = ['show info', 'show fd 0']
 const noAnswer = '(no answer)'
+const useCommand = `show table ${useTable}`
 const nextFolder = `${statePath}/haproxy.next`
 
 export interface WorkerFacts {
@@ -88,14 +89,24 @@ export class HaproxyClient {
     return complaints(await this.#shell.run(lines.join('\n')))
   }
 
-  /** All workers, also those of a container that was replaced. */
-  async workers(): Promise<readonly (Worker & { readonly socket: string })[]> {
+  /** All workers, also those of a container that was replaced. Undefined: the master does not answer, as while it starts a worker. */
+  async workers(): Promise<readonly (Worker & { readonly socket: string })[] | undefined> {
     const sockets = [masterSocket, oldMasterSocket]
-    const texts = await this.#shell.run(sockets.map((socket) => `${ask(socket, 'show proc')}; echo ==`).join('\n'))
-    return texts.split('==\n').flatMap((text, index) => {
+    const texts = await this.#answers(sockets.map((socket) => ask(socket, 'show proc')))
+    if (texts[0] === noAnswer || texts.includes('')) return undefined
+    return texts.flatMap((text, index) => {
       const socket = sockets[index] ?? ''
       return readWorkers(text).workers.map((worker) => ({ ...worker, socket, isOld: worker.isOld || index > 0 }))
     })
+  }
+
+  /** What each was answered. Empty: the connection ended without an answer, as when the master starts itself anew. */
+  async #answers(asks: readonly string[]): Promise<readonly string[]> {
+    const text = await this.#shell.run(asks.map((each) => `${each}; echo ==`).join('\n'))
+    return text
+      .split('==\n')
+      .slice(0, -1)
+      .map((answer) => answer.trim())
   }
 
   /**
@@ -103,23 +114,29 @@ export class HaproxyClient {
    * for what comes, as it was not told yet that it is to end.
    */
   async sessions(backends: readonly string[]): Promise<ReadonlyMap<string, number> | undefined> {
-    const workers = await this.workers()
+    const workers = (await this.workers()) ?? []
     if (workers.length === 0) return undefined
     const lines = commandLines([...threadsPassed, ...backends.map((backend) => `show stat ${backend} 4 -1`)])
-    const scripts = workers.map(({ pid, socket }) => {
-      return `${lines.map((line) => ask(socket, `@!${pid};${line}`)).join('\n')}\necho ==`
-    })
-    const text = await this.#shell.run(scripts.join('\n'))
-    const isChoosing = text.split('==\n').some((words, index) => workers[index]?.isOld && !readStopping(words))
-    return isChoosing || text.includes(noAnswer) ? undefined : readSessions(text)
+    const asked = workers.flatMap((worker) => lines.map((line, index) => ({ worker, line, isFirst: index === 0 })))
+    const texts = await this.#answers(asked.map(({ worker: { pid, socket }, line }) => ask(socket, `@!${pid};${line}`)))
+    const isChoosing = asked.some(
+      ({ worker, isFirst }, index) => worker.isOld && isFirst && !readStopping(texts[index] ?? ''),
+    )
+    return isChoosing || !texts.every(isAnswer) ? undefined : readSessions(texts.join('\n'))
   }
 
-  /** Previews that were asked for -> how long ago, ms. `old`: also what workers that were replaced still carry. */
-  async previewUses(old: boolean): Promise<ReadonlyMap<string, number>> {
-    const command = `show table ${useTable}`
-    const replaced = old ? (await this.workers()).filter(({ isOld }) => isOld) : []
-    const asked = replaced.map(({ pid, socket }) => ask(socket, `@!${pid};${command}`))
-    return readUses(await this.#shell.run([ask(workerSocket, command), ...asked].join('\n')))
+  /** Previews that were asked for -> how long ago, ms. */
+  async previewUses(): Promise<ReadonlyMap<string, number>> {
+    return readUses(await this.#shell.run(ask(workerSocket, useCommand)))
+  }
+
+  /** The same by what workers that were replaced still carry. Undefined: it could not be told. */
+  async previewUsesBefore(): Promise<ReadonlyMap<string, number> | undefined> {
+    const workers = await this.workers()
+    const replaced = workers?.filter(({ isOld }) => isOld)
+    if (replaced === undefined) return undefined
+    const texts = await this.#answers(replaced.map(({ pid, socket }) => ask(socket, `@!${pid};${useCommand}`)))
+    return texts.every(isAnswer) ? readUses(texts.join('\n')) : undefined
   }
 
   /** Asks for a new worker; it is there once `hash` says so. False: the master is busy with the one before. */
@@ -195,6 +212,10 @@ export class HaproxyClient {
     const lines = text.split('\n').map((line) => /^([0-9a-f]{64}) [ *](.+)$/.exec(line))
     return new Map(lines.flatMap((match): [string, string][] => (match ? [[match[2] ?? '', match[1] ?? '']] : [])))
   }
+}
+
+function isAnswer(text: string): boolean {
+  return text !== '' && text !== noAnswer
 }
 
 function inNext(path: string): string {

@@ -54,11 +54,13 @@ export class PreviewUses {
 
   async #ask(client: HaproxyClient, since: number): Promise<void> {
     const isDue = this.#clock.now() - this.#oldAskedAt >= oldWorkersMs
-    const ages = await client.previewUses(isDue)
+    const before = isDue ? await client.previewUsesBefore() : undefined
+    const ages = await client.previewUses()
     const now = this.#clock.now()
-    if (isDue) this.#oldAskedAt = now
-    const uses = [...ages].map(([namespace, age]) => [namespace, now - age] as const)
-    const fresh = uses.filter(([, at]) => at >= since - laterMs)
+    // A master that starts a worker does not answer: it is asked again the next time.
+    if (before !== undefined) this.#oldAskedAt = now
+    const uses = [...(before ?? []), ...ages].map(([namespace, age]) => [namespace, now - age] as const)
+    const fresh = uses.filter(([, at]) => at >= since - laterMs).sort(([, a], [, b]) => a - b)
     if (fresh.length > 0 && client === this.#client) this.#used(new Map(fresh))
   }
 }
