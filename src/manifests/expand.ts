@@ -1,13 +1,20 @@
 /**
- * Replaces `$(NAME)` by the variable's value, as Kubernetes does in command, args and env values: `$$` is a plain `$`
- * (so `$$(NAME)` stays `$(NAME)`), what is not known or not closed stays as it is, and values are not looked at again.
+ * Characters of all variables and words of one process: Linux gives it no more by default. References to references double with each step,
+ * so that a small text could stand for one that no machine can hold.
  */
-export function expand(text: string, variables: ReadonlyMap<string, string>): string {
+export const mostText = 2 * 1024 ** 2
+
+/**
+ * Replaces `$(NAME)` by the variable's value, as Kubernetes does in command, args and env values: `$$` is a plain `$`
+ * (so `$$(NAME)` stays `$(NAME)`), what is not known or not closed stays as it is, and values are not looked at again. Ends soon after
+ * `mostText`: with what is longer nothing can be started.
+ */
+export function expand(text: string, variables: Pick<ReadonlyMap<string, string>, 'get'>): string {
   // Known once for all: searching again after each `$(` would take for ever in a text full of them.
   const lastClose = text.lastIndexOf(')')
   let result = ''
   let at = 0
-  while (at < text.length) {
+  while (at < text.length && result.length <= mostText) {
     const dollar = text.indexOf('$', at)
     if (dollar < 0 || dollar === text.length - 1) break
     result += text.slice(at, dollar)
@@ -23,7 +30,7 @@ function reference(
   text: string,
   dollar: number,
   lastClose: number,
-  variables: ReadonlyMap<string, string>,
+  variables: Pick<ReadonlyMap<string, string>, 'get'>,
 ): [string, number] {
   const next = text[dollar + 1]
   if (next === '$') return ['$', 2]

@@ -1,4 +1,4 @@
-import { expand } from '../../manifests/expand.ts'
+import { expand, mostText } from '../../manifests/expand.ts'
 import type { Container, EnvFromSource, EnvVar, EnvVarSource } from '../../manifests/types.ts'
 import type { EnvValue } from '../../runtime/live.ts'
 import { type ConfigKind, type FindConfig, objectText, textsOf } from './config-data.ts'
@@ -18,6 +18,8 @@ export interface Environment {
   readonly fromHost: ReadonlySet<string>
   /** What required references do not find. */
   readonly missing: readonly string[]
+  /** They are more than a process can have: there are none here. */
+  readonly isTooLong: boolean
 }
 
 /** Where a value comes from. */
@@ -44,33 +46,47 @@ const plain: Origin = { secret: false, config: false, host: false }
 export function environmentOf(container: Container, facts: Lookup): Environment {
   const values = new Map<string, Value>()
   const missing: string[] = []
+  let length = 0
+  const put = (entry: Value): void => {
+    values.set(entry.name, entry)
+    length += entry.name.length + entry.value.length
+  }
   for (const source of container.envFrom ?? []) {
+    if (length > mostText) break
     const found = allOf(source, facts)
     if ('missing' in found) missing.push(found.missing)
-    else for (const entry of found.entries) values.set(entry.name, entry)
+    else for (const entry of found.entries) put(entry)
   }
   for (const variable of container.env ?? []) {
+    if (length > mostText) break
     const found = variableValue(variable, container, facts, values)
     if (!found) continue
     if ('missing' in found) missing.push(found.missing)
-    else values.set(variable.name, { name: variable.name, ...found })
+    else put({ name: variable.name, ...found })
   }
-  const all = [...values.values()]
+  const isTooLong = length > mostText
+  const all = isTooLong ? [] : [...values.values()]
   const names = (origin: 'config' | 'host') => new Set(all.filter((entry) => entry[origin]).map(({ name }) => name))
   return {
     env: all.map(({ name, value, secret }) => ({ name, value, secret })),
     fromConfig: names('config'),
     fromHost: names('host'),
     missing,
+    isTooLong,
   }
 }
 
-/** Command or args with their variables filled in. */
-export function expanded(
-  texts: readonly string[] | undefined,
-  variables: ReadonlyMap<string, string>,
-): string[] | undefined {
-  return texts?.map((text) => expand(text, variables))
+/** Command or args with their variables filled in; undefined: they are more than a process can have. */
+export function expanded(texts: readonly string[], variables: ReadonlyMap<string, string>): string[] | undefined {
+  const words: string[] = []
+  let length = 0
+  for (const text of texts) {
+    const word = expand(text, variables)
+    words.push(word)
+    length += word.length
+    if (length > mostText) return undefined
+  }
+  return words
 }
 
 function allOf(
@@ -101,9 +117,19 @@ function variableValue(
   before: ReadonlyMap<string, Value>,
 ): Found {
   if (variable.valueFrom) return referenced(variable.valueFrom, container, facts)
-  const text = variable.value ?? ''
-  const value = expand(text, new Map([...before].map(([name, entry]) => [name, entry.value])))
-  const flowing = value === text ? [] : [...before.values()].filter((entry) => text.includes(`$(${entry.name})`))
+  const flowing = new Set<Value>()
+  const value = expand(variable.value ?? '', {
+    get: (name) => {
+      const entry = before.get(name)
+      if (entry) flowing.add(entry)
+      return entry?.value
+    },
+  })
+  return origin(value, [...flowing])
+}
+
+/** Of a value that others have flown into. */
+function origin(value: string, flowing: readonly Value[]): Omit<Value, 'name'> {
   return {
     value,
     secret: flowing.some(({ secret }) => secret),

@@ -1,4 +1,5 @@
 import { shortHash } from '../../base/hash.ts'
+import { mostText } from '../../manifests/expand.ts'
 import { toBytes, toMillis } from '../../manifests/quantity.ts'
 import type { Container, LimitRange, PodSpec } from '../../manifests/types.ts'
 import type { ContainerConfig, EnvValue, Mount } from '../../runtime/live.ts'
@@ -55,10 +56,11 @@ export function resolveTemplate(
   const facts: Lookup = { namespace, owner, labels, annotations, spec, lookup }
   const mode = onConfigChange(context.annotations, annotations)
   const { volumes, readOnly, missing, problem } = resolveVolumes(facts, context.storage)
-  const resolved = [...(spec.initContainers ?? []), ...spec.containers].map((container) => {
-    const environment = environmentOf(container, facts)
+  const resolved = [...(spec.initContainers ?? []), ...spec.containers].map((written) => {
+    const environment = environmentOf(written, facts)
+    const { container, tooLong } = fitting(written, environment)
     const mounts = mountsOf(container, readOnly, valuesOf(environment.env))
-    return { environment, mounts, config: configOf(container, spec, environment, mounts.mounts, qos, mode) }
+    return { environment, mounts, tooLong, config: configOf(container, spec, environment, mounts.mounts, qos, mode) }
   })
   const missingVariables = resolved.flatMap(({ environment, mounts }) => [...environment.missing, ...mounts.missing])
   // Variables that do not replace pods are no part of the revision.
@@ -77,9 +79,19 @@ export function resolveTemplate(
     auths: authsOf(spec, lookup),
     missing: [...new Set([...missingVariables, ...missing])],
     missingVariables: [...new Set(missingVariables)],
-    forbidden: forbiddenPod(spec, context.limitRanges) || problem,
+    forbidden:
+      forbiddenPod(spec, context.limitRanges) || problem || (resolved.find(({ tooLong }) => tooLong)?.tooLong ?? ''),
     followsConfig: mode !== 'ignore' && mode !== 'roll',
   }
+}
+
+/** What a container cannot be given is left out, as it may be more than the memory holds. `tooLong` empty: it can have all of it. */
+function fitting(container: Container, { env, isTooLong }: Environment): { container: Container; tooLong: string } {
+  const { command = [], args = [], volumeMounts = [], ...others } = container
+  const texts = [...command, ...args, ...volumeMounts.map(({ subPathExpr = '' }) => subPathExpr)]
+  if (!isTooLong && expanded(texts, valuesOf(env))) return { container, tooLong: '' }
+  const tooLong = `container ${container.name} has more than ${mostText} characters of variables, command and args`
+  return { container: others, tooLong }
 }
 
 /** Undefined without such volumes: they add nothing to the hash. */
@@ -122,8 +134,8 @@ function configOf(
   return {
     name: container.name,
     image: container.image,
-    command: expanded(container.command, variables),
-    args: expanded(container.args, variables),
+    command: container.command && expanded(container.command, variables),
+    args: container.args && expanded(container.args, variables),
     workingDir: container.workingDir,
     env,
     user: userOf(own?.runAsUser ?? pod?.runAsUser, own?.runAsGroup ?? pod?.runAsGroup),

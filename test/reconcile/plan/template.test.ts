@@ -251,3 +251,50 @@ test('a group alone leaves the user to the image', () => {
   const { containers } = resolve(podSpec({ securityContext: { runAsGroup: 2000 } }))
   expect(containers[0]?.user).toBe(':2000')
 })
+
+describe('texts that stand for more than a process can be given', () => {
+  const doubling = (times: number) => [
+    { name: 'A0', value: 'x'.repeat(16) },
+    ...Array.from({ length: times }, (_, step) => ({ name: `A${step + 1}`, value: `$(A${step})$(A${step})` })),
+  ]
+  const tooLong = 'container app has more than 2097152 characters of variables, command and args'
+
+  test.each<{ title: string; changes: Partial<Container> }>([
+    { title: 'variables that double forty times', changes: { env: doubling(40) } },
+    {
+      title: 'args that repeat a long variable',
+      changes: { env: doubling(15), args: Array(9_999).fill('$(A15)$(A15)') },
+    },
+    { title: 'a command that does', changes: { env: doubling(15), command: ['$(A15)'.repeat(50_000)] } },
+    {
+      title: 'paths that do',
+      changes: {
+        env: doubling(15),
+        volumeMounts: Array.from({ length: 9_999 }, (_, at) => ({
+          name: 'v',
+          mountPath: `/${at}`,
+          subPathExpr: '$(A15)',
+        })),
+      },
+    },
+    { title: 'a large ConfigMap, often', changes: { envFrom: Array(99).fill({ configMapRef: { name: 'large' } }) } },
+  ])('$title are refused, and held nowhere', ({ changes }) => {
+    const large: ConfigMap = { ...settings, metadata: { name: 'large' }, data: { A: 'a'.repeat(900_000) } }
+    const { forbidden, containers } = resolve(podSpec({ containers: [container(changes)] }), [large])
+    expect(forbidden).toBe(tooLong)
+    expect(JSON.stringify(containers).length).toBeLessThan(2_000_000)
+  })
+
+  test('what fits is left as it is', () => {
+    const { forbidden, containers } = resolved({ env: doubling(12), args: ['$(A12)'] })
+    expect(forbidden).toBe('')
+    expect(containers[0]?.args?.[0]).toBe('x'.repeat(16 * 2 ** 12))
+  })
+
+  test('as many variables as a file can hold cost no more each than a few', () => {
+    const env = Array.from({ length: 10_000 }, (_, step) => ({ name: `A${step}`, value: '$(A0)' }))
+    const before = process.cpuUsage()
+    expect(resolved({ env }).forbidden).toBe('')
+    expect(process.cpuUsage(before).user).toBeLessThan(3_000_000)
+  })
+})
