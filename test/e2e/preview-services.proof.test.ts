@@ -71,7 +71,7 @@ async function heard(): Promise<string[]> {
 
 test('pods that ask from their first moment until they are killed hear nothing of production', async () => {
   const files = Object.fromEntries(
-    [1, 2, 3, 4, 5].map((number) => [`asks-${number}.yaml`, tool(`asks-${number}`, asking, 30)]),
+    [1, 2, 3, 4, 5].map((number) => [`asks-${number}.yaml`, tool(`asks-${number}`, asking, 60)]),
   )
   const none = { 'app.yaml': null }
   world.forge.open(1, { ...none, ...files })
