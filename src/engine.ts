@@ -9,6 +9,7 @@ import type { Log } from './base/log.ts'
 import { Certifying } from './certifying.ts'
 import { startCronWake } from './cron/wake.ts'
 import { describe, noteOf, pulledAt, recorded } from './engine-facts.ts'
+import { ImagePushes } from './image-pushes.ts'
 import type { HistoryEntry, Journal } from './journal/journal.ts'
 import { lastWordsOf } from './last-words.ts'
 import { Networking } from './networking.ts'
@@ -74,6 +75,8 @@ export class Engine {
   readonly #calm: Calm
   readonly #applications: Application[]
   readonly #previews: Previews
+  /** Who waits for images that registries do not have yet. */
+  readonly pushes: ImagePushes
   readonly #waking = new Waking(() => this.#previews.all)
   #unwatch: (() => void) | undefined
   #unwatchUses: (() => void) | undefined
@@ -142,8 +145,13 @@ export class Engine {
       },
     })
     this.#applications = settings.applications.map((application) => this.#make(application))
+    this.pushes = new ImagePushes({
+      ...{ runtime, wanted: this.#wanted, list: (apps) => this.#previews.pollNow(apps) },
+      apps: () => this.#all().map(({ name }) => name),
+    })
     this.#previews = new Previews({
       ...parts,
+      pushes: this.pushes,
       wanted: this.#wanted,
       shadow: (looking) => new Engine(looking),
       production: (app) => this.#application(app),

@@ -1,6 +1,7 @@
 // Previews of pull requests of another repository, whose image CI makes. Part of the corridor beside engine.ts.
 import type { Clock } from './base/clock.ts'
 import { keyOf } from './base/key.ts'
+import type { ImagePushes } from './image-pushes.ts'
 import type { ManifestSet } from './manifests/check.ts'
 import { imageName, type WithImage, withImage } from './preview/images.ts'
 import { misfit } from './preview/misfit.ts'
@@ -14,10 +15,11 @@ import type { Wanted } from './reconcile/wanted.ts'
 import { RuntimeError } from './runtime/errors.ts'
 import type { RegistryAuth, Runtime } from './runtime/port.ts'
 
-interface Registries {
+export interface Registries {
   readonly runtime: Pick<Runtime, 'registryDigest'>
   readonly wanted: Wanted
   readonly clock: Clock
+  readonly pushes: Pick<ImagePushes, 'join'>
 }
 
 /** The same pull requests, each commit as soon as the registry has its image; of an application without `previews.images` as they are. */
@@ -25,13 +27,15 @@ export function awaitingImages(of: Previewed, requests: PullRequests, parts: Reg
   const { images } = of.previews
   if (!images) return requests
   const wished = wishedOf(of)
-  return new ImageRequests({
+  const awaiting = new ImageRequests({
     requests,
     template: images.imageTemplate,
     fits: (request) => request.head !== '' && misfit(request, wished) === '',
     ask: (image, request) => answerOf(parts.runtime, image, isTrusted(request) ? authsFor(of, parts.wanted) : []),
     clock: parts.clock,
   })
+  parts.pushes.join(of.name, awaiting)
+  return awaiting
 }
 
 /** The manifests with the image of a pull request; of an application without `previews.images` as they are. */

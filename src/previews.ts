@@ -13,7 +13,7 @@ import { type Located, type ManifestSet, objectKey } from './manifests/check.ts'
 import { Planning, type PlanningParts } from './planning.ts'
 import { forcedObjects } from './preview/forced.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
-import { awaitingImages } from './preview-images.ts'
+import { awaitingImages, type Registries } from './preview-images.ts'
 import { previewObjects } from './preview-objects.ts'
 import { type ListedPreview, listedPreviews, mergeOf, previewReport } from './preview-reports.ts'
 import { hasPreviews, obstacleTo, type Previewed, rulesOf, settingsOf, targetBranchOf } from './preview-settings.ts'
@@ -33,6 +33,7 @@ import { PinnedRepository } from './sync/pinned.ts'
 import type { Repository } from './sync/port.ts'
 
 export interface PreviewsParts extends Pick<RemovingParts, 'markGone' | 'lookAt' | 'isBusy' | 'forget' | 'ownersOf'> {
+  readonly pushes: Registries['pushes']
   readonly settings: EngineSettings
   readonly runtime: Runtime
   readonly wanted: Wanted

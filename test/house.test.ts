@@ -124,6 +124,7 @@ const corridor = [
   'merge-plans.ts',
   'planning.ts',
   'confining.ts',
+  'image-pushes.ts',
   'preview-images.ts',
   'preview-reports.ts',
   'preview-sharing.ts',

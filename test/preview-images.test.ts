@@ -218,3 +218,49 @@ test('images are asked for once, however long their previews run', async () => {
   await pass(600_000)
   expect(runtime.registryAsked).toEqual([imageA])
 })
+
+/** As a registry says it. */
+function pushed(image: string): readonly string[] {
+  const waiting = engine.pushes.waitingFor([image])
+  engine.pushes.ask(waiting.map((one) => one.image))
+  return waiting.flatMap(({ applications }) => applications)
+}
+
+test('a push of its image is looked for at once, however long it has been missing', async () => {
+  await begin({ intervalMs: 24 * 3_600_000 })
+  listed = [pullRequest(a)]
+  engine.previews.pollNow(['shop'])
+  await pass(3_600_000)
+  engine.previews.pollNow(['shop'])
+  await pass(60_000)
+  expect(row()).toMatchObject({ is: 'queued' })
+  const before = runtime.registryAsked.length
+  expect(pushed('reg.example.com/app:main')).toEqual([])
+  await pass(1_000)
+  expect(runtime.registryAsked).toHaveLength(before)
+  registry.set(imageA, 'sha256:1')
+  expect(pushed(imageA)).toEqual(['shop'])
+  await pass(20_000)
+  expect(running()).toContain(`${imageA}@sha256:1 running`)
+  expect(pushed(imageA)).toEqual([])
+})
+
+test('a pod whose pull is held back tries at once when its image was pushed, and waits on as before if that fails', async () => {
+  repository.push('Start', { 'web.yaml': deployment('web', 'reg.example.com/late:1') })
+  await start()
+  const web = () => status().objects.find(({ kind }) => kind === 'Deployment')?.message
+  const attempts = () => runtime.hostFacts()[0]?.pulls.get('reg.example.com/late:1')?.attempts
+  await pass(600_000)
+  expect(web()).toMatch(/ImagePullBackOff/)
+  const before = attempts() ?? 0
+  expect(pushed('reg.example.com/late:2')).toEqual([])
+  expect(pushed('reg.example.com/late')).toEqual(['shop'])
+  await pass(10_000)
+  expect(attempts()).toBe(before + 1)
+  await pass(100_000)
+  expect(attempts()).toBe(before + 1)
+  registry.set('reg.example.com/late:1', 'sha256:late')
+  expect(pushed('late:1')).toEqual(['shop'])
+  await pass(20_000)
+  expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+})

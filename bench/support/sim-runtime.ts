@@ -159,6 +159,8 @@ export class SimRuntime implements Runtime {
     this.calls += 1
   }
 
+  pullSoon(): void {}
+
   async registryDigest(): Promise<undefined> {}
 
   async createSandbox(pod: PodRef, sandbox: SandboxSpec): Promise<void> {

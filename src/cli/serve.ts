@@ -63,6 +63,7 @@ function webhookHandler(engine: Engine, settings: EngineSettings, log: Log): Web
     secret: settings.webhooks,
     followed: settings.applications,
     wake: (applications) => engine.syncNow(applications),
+    images: engine.pushes,
     clock: systemClock,
     log,
   })

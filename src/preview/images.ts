@@ -32,6 +32,16 @@ export function imageName(reference: string): string {
   return `docker.io/${path.includes('/') ? path : `library/${path}`}`
 }
 
+/** Images of all containers of an object: of a pod, or of its template. */
+export function imagesOf(object: ManifestObject): string[] {
+  const found: string[] = []
+  inPods(object, (container) => {
+    if (container.image !== undefined) found.push(container.image)
+    return container
+  })
+  return found
+}
+
 /** Where it is not known yet which commit of a pull request can have a preview, such as after a restart, it is the one that had one. */
 export function asBefore(request: PullRequest, known: Pick<PullRequest, 'head' | 'image'> | undefined): PullRequest {
   const { head, image } = known ?? { head: '' }

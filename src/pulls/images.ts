@@ -31,6 +31,8 @@ interface Asked {
   readonly digest: string | undefined
   /** Why the last answer is no digest; empty: it is one. */
   readonly trouble: string
+  /** Its time has come, whenever it was asked for last. */
+  readonly soon?: boolean
 }
 
 /** A name that stays while its image changes is asked for again after this, ms. */
@@ -56,6 +58,19 @@ export class ImageRequests implements PullRequests {
 
   stop(): void {
     this.#options.requests.stop?.()
+  }
+
+  /** Images that have not been there yet, and those whose name stays while they change. */
+  get awaited(): readonly string[] {
+    const isSettled = ({ digest, trouble }: Asked) =>
+      digest !== undefined && trouble === '' && namesCommit(this.#options.template)
+    return [...this.#asked.values()].filter((asked) => !isSettled(asked)).map(({ image }) => image)
+  }
+
+  /** Asks for these with the next list, however short ago that was done. */
+  askSoon(images: readonly string[]): void {
+    for (const [id, asked] of this.#asked)
+      if (images.includes(asked.image)) this.#asked.set(id, { ...asked, soon: true })
   }
 
   async list(): Promise<readonly PullRequest[]> {
@@ -85,7 +100,7 @@ export class ImageRequests implements PullRequests {
 
   #isDue(request: PullRequest, now: number): boolean {
     const known = this.#known(request)
-    if (!known) return true
+    if (!known || known.soon) return true
     if (known.digest !== undefined && known.trouble === '') {
       return !namesCommit(this.#options.template) && now - known.lastAt >= changingMs
     }

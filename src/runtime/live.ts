@@ -88,7 +88,7 @@ export interface LivePull {
   readonly state: 'pulling' | 'done' | 'failed'
   /** Failed attempts since the last success. */
   readonly attempts: number
-  /** When the state was entered, ms. */
+  /** When the state was entered, ms. `-Infinity`: it failed, and its time to wait is over. */
   readonly at: number
   /** The registry's words, when failed. */
   readonly message: string

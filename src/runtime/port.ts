@@ -183,6 +183,8 @@ export interface Runtime {
   removeNetwork(host: string, namespace: string): Promise<void>
   /** Begins a pull and returns; the outcome is a fact of the host. `auths` are tried in order, then without. */
   pull(host: string, image: string, auths?: readonly RegistryAuth[]): void
+  /** Where a pull of this image has failed, the next one need not wait for its time. */
+  pullSoon(image: string): void
   /**
    * Has a host ask the registry for the digest (`sha256:…`) of an image, with credentials as for a pull; undefined: the registry does not
    * have it. Throws a RuntimeError where that cannot be told: refused, out of reach, no host answers.

@@ -8,6 +8,9 @@ export type Claim =
   /** The secret itself. */
   | { readonly kind: 'token'; readonly token: Buffer }
 
+/** Of registries that can be given an address and nothing else: `?token=SECRET`. */
+const tokenMember = 'token'
+
 type Headers = Readonly<Record<string, readonly string[] | undefined>>
 type ReadClaim = (value: string) => Claim | undefined
 
@@ -27,14 +30,16 @@ const claimHeaders: Readonly<Record<Provider, Readonly<Record<string, ReadClaim>
     'x-hub-signature-256': prefixedHex,
   },
   gitlab: { 'x-gitlab-token': token },
+  registry: { 'x-hub-signature-256': prefixedHex, authorization: bearer },
   generic: { 'x-hub-signature-256': prefixedHex, authorization: bearer },
 }
 
 /** What a request claims, before its body is read; undefined when a claim is missing, doubled or malformed. */
-export function claimsOf(provider: Provider, headers: Headers): Claim[] | undefined {
+export function claimsOf(provider: Provider, headers: Headers, query = new URLSearchParams()): Claim[] | undefined {
   const claims: Claim[] = []
-  for (const [name, read] of Object.entries(claimHeaders[provider])) {
-    const values = headers[name] ?? []
+  const inAddress = provider === 'registry' ? query.getAll(tokenMember) : []
+  const places = Object.entries(claimHeaders[provider]).map(([name, read]) => [headers[name] ?? [], read] as const)
+  for (const [values, read] of [...places, [inAddress, token] as const]) {
     if (values.length === 0) continue
     const claim = values.length === 1 ? read(values[0]!) : undefined
     if (!claim) return undefined

@@ -57,6 +57,7 @@ export class Wakes {
 
   #wake(applications: readonly string[]): void {
     const now = this.#options.clock.now()
+    for (const [application, at] of this.#wokenAt) if (now - at >= gapMs || now < at) this.#wokenAt.delete(application)
     for (const application of applications) {
       this.#waiting.delete(application)
       this.#wokenAt.set(application, now)

@@ -9,21 +9,36 @@ import { readSecret, type SecretPlace } from './secret.ts'
 import { Wakes } from './wakes.ts'
 import { type Provider, providers, readEvent } from './webhooks/events.ts'
 import { readJson } from './webhooks/json.ts'
-import { type Followed, whoWakes } from './webhooks/match.ts'
+import { type Followed, type Woken, whoWakes } from './webhooks/match.ts'
 
 export interface WebhookOptions {
   readonly secret: SecretPlace
   readonly followed: readonly Followed[]
   /** Has these applications look at their repositories; returns at once. */
   readonly wake: (applications: readonly string[]) => void
+  /** Who waits for images of registries; absent: nobody. */
+  readonly images?: ImageWaits | undefined
   readonly clock: Clock
   readonly log: Log
   readonly limits?: Partial<BodyLimits>
 }
 
-/** What is answered. `applications`: who looks at its repository because of it. */
+/** What waits for images until a registry has them. */
+export interface ImageWaits {
+  /** What of it waits for one of these, which are hints; quick. */
+  waitingFor(pushed: readonly string[]): readonly WaitingImage[]
+  /** Has these asked for at once; names as in `waitingFor`. */
+  ask(images: readonly string[]): void
+}
+
+export interface WaitingImage {
+  readonly image: string
+  readonly applications: readonly string[]
+}
+
+/** What is answered, and who looks because of it: `looking` at its repository, others for `images`; `applications` are both. */
 type Answer =
-  | { readonly status: 202; readonly applications: readonly string[]; readonly reason: string }
+  | (Woken & { readonly status: 202; readonly looking: readonly string[]; readonly images: readonly string[] })
   | Pick<Refusal, 'status' | 'reason'>
 
 const prefix = '/webhooks/'
@@ -34,24 +49,27 @@ const eventHeaders: Readonly<Record<Provider, readonly string[]>> = {
   github: ['x-github-event'],
   gitea: ['x-gitea-event', 'x-forgejo-event', 'x-gogs-event'],
   gitlab: [],
+  registry: [],
   generic: [],
 }
 
 /**
  * Answers `POST /webhooks/PROVIDER`. Nothing is done in the request but checks, cheapest first: size, proof, content. What it is
- * good for is one wake of the applications that follow the repository; what really changed, the repository tells.
+ * good for is one wake of the applications that follow the repository, or wait for the image; what really changed, these tell.
  */
 export class WebhookHandler {
   readonly #options: WebhookOptions
   readonly #bodies: BodyReader
   readonly #refusals: Refusals
   readonly #wakes: Wakes
+  readonly #imageWakes: Wakes
 
   constructor(options: WebhookOptions) {
     this.#options = options
     this.#bodies = new BodyReader({ ...usualBodyLimits, ...options.limits })
     this.#refusals = new Refusals(options.log, options.clock)
     this.#wakes = new Wakes(options)
+    this.#imageWakes = new Wakes({ clock: options.clock, wake: (images) => options.images?.ask(images) })
   }
 
   /** Whether a request is for this handler. */
@@ -78,6 +96,7 @@ export class WebhookHandler {
   /** What was gathered and not passed on is forgotten. */
   close(): void {
     this.#wakes.close()
+    this.#imageWakes.close()
   }
 
   /** Undefined: the sender hung up. */
@@ -86,7 +105,7 @@ export class WebhookHandler {
     if (!provider) return { status: 404, reason: `expected one of ${providers.map((one) => prefix + one).join(', ')}` }
     const early = this.#headFault(request)
     if (early) return early
-    const claims = claimsOf(provider, request.headersDistinct)
+    const claims = claimsOf(provider, request.headersDistinct, queryOf(request))
     if (!claims) return { status: 401, reason: 'no valid signature' }
     const secret = await readSecret(this.#options.secret)
     if (!secret) return { status: 503, reason: 'the secret of the webhooks cannot be read' }
@@ -112,7 +131,17 @@ export class WebhookHandler {
     const name = names.find((one) => one !== undefined) ?? ''
     const event = readEvent(provider, name, readJson(bytes, headers['content-type'] ?? ''))
     if (!event) return { status: 400, reason: 'expected a JSON object' }
-    return { status: 202, ...whoWakes(event, this.#options.followed) }
+    const woken = whoWakes(event, this.#options.followed)
+    const waiting = event.images.length === 0 ? [] : (this.#options.images?.waitingFor(event.images) ?? [])
+    const images = waiting.map(({ image }) => image)
+    const applications = [...new Set([...woken.applications, ...waiting.flatMap((one) => one.applications)])]
+    return {
+      status: 202,
+      applications,
+      reason: images.length > 0 ? '' : woken.reason,
+      images,
+      looking: woken.applications,
+    }
   }
 
   #send(answer: Answer | undefined, request: IncomingMessage, response: ServerResponse): void {
@@ -130,8 +159,10 @@ export class WebhookHandler {
     })
     response.end(text)
     if (!request.complete) endSoon(request)
-    if (accepted) this.#wakes.ask(answer.applications)
-    else this.refused({ ...answer, from: request.socket.remoteAddress, path: request.url ?? '' })
+    if (accepted) {
+      this.#wakes.ask(answer.looking)
+      this.#imageWakes.ask(answer.images)
+    } else this.refused({ ...answer, from: request.socket.remoteAddress, path: pathOf(request) })
   }
 }
 
@@ -141,9 +172,17 @@ const bodyFaults = {
   503: 'too many bodies at once',
 } as const
 
-function providerOf({ url = '' }: IncomingMessage): Provider | undefined {
-  const path = url.replace(/\?.*$/s, '')
-  return providers.find((provider) => path === prefix + provider)
+function providerOf(request: IncomingMessage): Provider | undefined {
+  return providers.find((provider) => pathOf(request) === prefix + provider)
+}
+
+/** Without what may be a secret. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.replace(/\?.*$/s, '')
+}
+
+function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
+  return new URLSearchParams(url.slice(url.indexOf('?') + 1 || url.length))
 }
 
 function endSoon(request: IncomingMessage): void {

@@ -43,6 +43,8 @@ describe.each(lockedRegistries)('images behind a password: %s', (_, start) => {
     const last = await pull(images.byTag, [wrong(), registryUser('registry.example.com')])
     expect(last).toMatchObject({ ...failed, attempts: 2 })
     expect(JSON.stringify(last)).not.toContain('sesame')
+    world.runtime.pullSoon(images.byTag)
+    expect(host()?.pulls.get(images.byTag)).toMatchObject({ ...failed, attempts: 2, at: Number.NEGATIVE_INFINITY })
   })
 
   test('are pulled with the first credentials that fit', async () => {

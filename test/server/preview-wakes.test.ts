@@ -20,7 +20,7 @@ test.each([
   ['refs/tags/preview/blue', false, []],
   ['refs/heads/main', true, []],
 ])('a push to %s (deleted: %s) wakes %j', (ref, deleted, names) => {
-  const event = { kind: 'push' as const, repositories: [repoURL], ref, deleted }
+  const event = { kind: 'push' as const, repositories: [repoURL], ref, deleted, images: [] }
   expect(whoWakes(event, followed).applications).toEqual(names)
 })
 
@@ -37,8 +37,8 @@ const ofForge: readonly Followed[] = [
   { name: 'plain', repoURL, revision: 'main' },
 ]
 
-const push = { kind: 'push' as const, deleted: false }
-const request = { kind: 'pullRequest' as const, ref: undefined, deleted: false }
+const push = { kind: 'push' as const, deleted: false, images: [] }
+const request = { kind: 'pullRequest' as const, ref: undefined, deleted: false, images: [] }
 
 test.each([
   {

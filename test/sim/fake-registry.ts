@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../src/runtime/errors.ts'
 import type { FakeDocker } from './fake-docker.ts'
-import type { FakeOptions } from './fake-runtime.ts'
+import type { FakeOptions, FakeRuntime } from './fake-runtime.ts'
 
 const pullMs = 1_500
 
@@ -24,6 +24,15 @@ export function pullImage(
     engine.pulls.set(image, id ? { state: 'done', attempts: 0, at, message: '' } : failed)
     ended()
   })
+}
+
+/** A pull that failed has waited long enough, on each host. */
+export function endWait(runtime: Pick<FakeRuntime, 'engines' | 'tellAll'>, image: string): void {
+  for (const { pulls } of runtime.engines.values()) {
+    const last = pulls.get(image)
+    if (last?.state === 'failed') pulls.set(image, { ...last, at: Number.NEGATIVE_INFINITY })
+  }
+  runtime.tellAll()
 }
 
 /** What the registry answers that a host asks. `fault`: why it cannot be asked. */

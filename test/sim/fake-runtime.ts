@@ -22,7 +22,7 @@ import { fillVolume } from './fake-fills.ts'
 import { FakeNetwork } from './fake-network.ts'
 import { liveHost, livePod, ownerParts } from './fake-pods.ts'
 import { programOf } from './fake-programs.ts'
-import { digestOf, pullImage } from './fake-registry.ts'
+import { digestOf, endWait, pullImage } from './fake-registry.ts'
 import {
   checkClaims,
   checkMounts,
@@ -224,6 +224,7 @@ export class FakeRuntime implements Runtime {
     pullImage(engine, image, this.#options, this.faults.before, () => this.tellAll())
   }
 
+  readonly pullSoon = (image: string): void => endWait(this, image)
   async registryDigest(image: string): Promise<string | undefined> {
     this.registryAsked.push(image)
     return digestOf(image, this.#options, this.registryFault)

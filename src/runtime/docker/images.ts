@@ -65,6 +65,12 @@ export class Images {
     void run.finally(() => this.#running.delete(reference))
   }
 
+  /** A pull that failed has waited long enough; how often it has, still counts. */
+  pullSoon(reference: string): void {
+    const last = this.#pulls.get(reference)
+    if (last?.state === 'failed') this.#set(reference, { ...last, at: Number.NEGATIVE_INFINITY })
+  }
+
   /** Pulls, and waits for the end. Throws with the registry's words. */
   async obtain(reference: string): Promise<void> {
     this.pull(reference)

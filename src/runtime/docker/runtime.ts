@@ -243,6 +243,10 @@ class DockerRuntime implements Runtime {
     this.#on(host).host.images.pull(image, auths)
   }
 
+  pullSoon(image: string): void {
+    for (const { host } of this.#hosts.values()) host.images.pullSoon(image)
+  }
+
   async registryDigest(image: string, auths: readonly RegistryAuth[] = []): Promise<string | undefined> {
     const asked = [...this.#hosts.values()].find(({ host }) => host.facts().reachable)
     if (asked) return asked.host.images.registryDigest(image, auths)

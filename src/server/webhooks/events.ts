@@ -1,16 +1,20 @@
-export const providers = ['github', 'gitlab', 'gitea', 'generic'] as const
+import { imagesIn } from './images.ts'
+
+export const providers = ['github', 'gitlab', 'gitea', 'registry', 'generic'] as const
 export type Provider = (typeof providers)[number]
 
 /** What a forge tells of a repository. It is a hint: what is true, the next look at the repository tells. */
 export interface WebhookEvent {
   /** `pullRequest`: also a label or a comment on one. */
-  readonly kind: 'push' | 'pullRequest' | 'ping' | 'other'
+  readonly kind: 'push' | 'pullRequest' | 'image' | 'ping' | 'other'
   /** All addresses that the sender names for the repository; safe for nothing but to be compared. */
   readonly repositories: readonly string[]
   /** Full name such as `refs/heads/main`; undefined: which one is not said. */
   readonly ref: string | undefined
   /** The branch or tag is gone. */
   readonly deleted: boolean
+  /** That were pushed to a registry, see imagesIn. */
+  readonly images: readonly string[]
 }
 
 type Members = Readonly<Record<string, unknown>>
@@ -28,7 +32,8 @@ export function readEvent(provider: Provider, name: string, body: unknown): Webh
   if (!isObject(body)) return undefined
   const kind = kindOf(provider, name, body)
   const repositories = [...new Set([body.repository, body.project].flatMap(addressesOf))]
-  return { kind, repositories, ref: refOf(body), deleted: isDeletion(name, body) }
+  const images = imagesIn(provider, name, body)
+  return { kind, repositories, ref: refOf(body), deleted: isDeletion(name, body), images }
 }
 
 const github: Readonly<Record<string, WebhookEvent['kind']>> = {
@@ -36,6 +41,8 @@ const github: Readonly<Record<string, WebhookEvent['kind']>> = {
   // Of more than three tags in one push, nothing else is told.
   create: 'push',
   delete: 'push',
+  package: 'image',
+  registry_package: 'image',
   ping: 'ping',
 }
 
@@ -48,7 +55,8 @@ const gitlab: Readonly<Record<string, WebhookEvent['kind']>> = {
 }
 
 function kindOf(provider: Provider, name: string, body: Members): WebhookEvent['kind'] {
-  if (provider === 'generic') return 'push'
+  if (provider === 'registry') return 'image'
+  if (provider === 'generic') return body.image !== undefined && body.repository === undefined ? 'image' : 'push'
   if (isComment(name, body)) return 'pullRequest'
   if (provider === 'gitlab') return named(gitlab, text(body.event_name) ?? text(body.object_kind) ?? '')
   // Gitea has names of its own for some of what happens to a pull request: `pull_request_sync`.

@@ -32,6 +32,9 @@ export interface Woken {
  */
 export function whoWakes(event: WebhookEvent, followed: readonly Followed[]): Woken {
   const { kind, repositories } = event
+  if (kind === 'image') {
+    return nobody(event.images.length === 0 ? 'no image was pushed' : 'nothing waits for this image')
+  }
   if (kind !== 'push' && kind !== 'pullRequest') return nobody(kind === 'ping' ? 'a ping' : 'not a push')
   if (repositories.length === 0) return nobody('no repository is named')
   const isOwn = ({ repoURL }: Followed) => repositories.some((address) => sameRepository(address, repoURL))
