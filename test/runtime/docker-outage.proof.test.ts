@@ -5,7 +5,7 @@ import { runPod, until, webKey } from './samples.ts'
 
 describe('an engine that goes away', () => {
   test('hangs: calls end at their deadline, and the host is unreachable', async () => {
-    const world = await dockerWorld({ deadlines: { quick: 3000, slow: 5000, start: 5000 } })
+    const world = await dockerWorld({ deadlines: { quick: 10_000, slow: 30_000, start: 30_000 } })
     const { runtime } = world
     try {
       const pod = { host: 'local', namespace: 'shop', name: 'web-abc-0' }
@@ -13,7 +13,7 @@ describe('an engine that goes away', () => {
       await world.proxy.set('hang')
       await expect(runtime.startContainer(pod, 'web')).rejects.toMatchObject({
         code: 'HOST_UNREACHABLE',
-        message: 'no answer within 5 s',
+        message: 'no answer within 30 s',
       })
       await until(runtime, () => runtime.hostFacts()[0]?.reachable === false, 'the host is unreachable')
       expect(runtime.podsOf(webKey)).toHaveLength(1)
