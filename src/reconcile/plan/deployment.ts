@@ -179,7 +179,8 @@ function scaleOnly(roster: Roster, rollout: Rollout): Decision {
   const total = current.length + old.length
   const { maxSurge } = rollout.fenceposts
   const most = current.length === 0 || old.length === 0 ? rollout.replicas : rollout.replicas + maxSurge
-  if (total <= most) return { create: current.length > 0 ? Math.max(0, rollout.replicas - total) : 0, victims: [] }
+  const missing = rollout.replicas - total - doomed(roster)
+  if (total <= most) return { create: current.length > 0 ? Math.max(0, missing) : 0, victims: [] }
   const groups = [['next', current] as const, ...generationsOf(roster).toReversed()]
   const [next, ...others] = groups.map(([name, pods], age) => ({
     ...{ name, replicas: pods.length, available: counted(name, pods).available, age },

@@ -199,6 +199,12 @@ export const strategies: readonly Row[] = [
     expected: 'stop pod web-aaa-0 (scaled down to 2)',
   },
   {
+    title: 'paused: in place of an old pod that cannot come back one is made once that is marked',
+    desired: deployment(two, { paused: true, replicas: 2 }),
+    pods: [pod(one, 0, { containers: [] }), pod(two, 0)],
+    expected: 'remove pod web-aaa-0 (it cannot come back: its sandbox or a container was removed)',
+  },
+  {
     title: 'paused in mid-rollout: a smaller size is shared between the revisions',
     desired: deployment(two, { paused: true, replicas: 2, maxSurge: 0, maxUnavailable: 1 }),
     pods: [...olds, pod(two, 0)],
