@@ -3,11 +3,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:https'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensureServer } from '../../scripts/debian-servers.mjs'
+import { freePort } from '../support/free-port.ts'
 
 export interface PebbleOptions {
   /** Where hosts are asked to prove themselves. */
@@ -112,13 +112,4 @@ function isAnswered(url: string): Promise<boolean> {
     resolve(response.statusCode === 200)
   }).on('error', () => resolve(false))
   return promise
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address ? address.port : 0
 }

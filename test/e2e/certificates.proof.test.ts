@@ -39,7 +39,7 @@ beforeEach(async () => {
   berth.configure(
     {},
     {
-      podCIDR: `10.${192 + (place % 60)}.0.0/16`,
+      podCIDR: '10.222.0.0/16',
       serviceCIDR: `10.111.${place}.0/24`,
       nodeImage: testNodeImage,
       ingress: { httpPort, httpsPort },

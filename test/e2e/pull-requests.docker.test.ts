@@ -9,7 +9,7 @@ import { TestForge, token } from './pull-forge.ts'
 import { inside, secretOf, tracesOf, web, withTools } from './pull-scene.ts'
 
 const socket = process.env.BERTH_TEST_DOCKER ?? ''
-const range = 246
+const range = 218
 let berth: TestBerth
 let forge: TestForge
 let port: number

@@ -8,7 +8,7 @@ import { testNodeImage } from '../support/node-image.ts'
 import { TestBerth } from './berth.ts'
 
 const place = process.pid % 250
-export const clusterIP = `10.110.${place}.20`
+export const clusterIP = `10.221.${place}.20`
 
 const service = JSON.stringify({
   apiVersion: 'v1',
@@ -30,8 +30,8 @@ export class RollbackWorld {
     berth.configure(
       {},
       {
-        podCIDR: `10.${92 + (place % 28)}.0.0/16`,
-        serviceCIDR: `10.110.${place}.0/24`,
+        podCIDR: '10.220.0.0/16',
+        serviceCIDR: `10.221.${place}.0/24`,
         nodeImage: testNodeImage,
         ingress: { httpPort: 0, httpsPort: 0 },
       },

@@ -38,10 +38,8 @@ export interface DnsWorld extends AsyncDisposable {
 export async function dnsWorld(socket: string, image: string = nodeImage): Promise<DnsWorld> {
   const docker = new EngineWorld(socket)
   const engine = `test-dns-${randomInt(0x10000).toString(16)}`
-  const [third, fourth] = [randomInt(256), randomInt(1, 255)]
+  const { third, upstreamAddress, upstream } = await ownRange()
   const settings = settingsOf(engine, third)
-  const upstreamAddress = `127.77.${third}.${fourth}`
-  const upstream = await dnsUpstream(upstreamAddress, outside.name, outside.address)
   const container = (since: number, mounts: object) => ({
     Image: image,
     Entrypoint: ['sh', '-c', nodeEntry],
@@ -88,6 +86,19 @@ ip address del ${settings.dnsAddress}/32 dev lo; ip route del local ${settings.s
       for (const id of nodes.reverse()) await docker.destroy(id)
       await upstream[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** Nobody else on this machine has it: the address of the upstream server, which only one can have, says so. */
+async function ownRange() {
+  for (;;) {
+    const third = randomInt(256)
+    const upstreamAddress = `127.77.${third}.1`
+    try {
+      return { third, upstreamAddress, upstream: await dnsUpstream(upstreamAddress, outside.name, outside.address) }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
   }
 }
 

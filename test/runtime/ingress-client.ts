@@ -1,5 +1,7 @@
 import { type Agent, request } from 'node:http'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
+
+export { freePort } from '../support/free-port.ts'
 
 export interface Answer {
   readonly status: number
@@ -30,15 +32,6 @@ export function ask(port: number, { host, path = '/', method = 'GET', headers = 
     call.on('error', reject)
     call.end(body)
   })
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new TypeError('expected a port')
-  return address.port
 }
 
 /** Sends bytes and answers all that comes back until the other end closes. */

@@ -6,7 +6,7 @@ import { behind, ingress, route } from './ingress-routes.ts'
 
 test('clients behind a load balancer are known by the PROXY protocol', async () => {
   const http = await freePort()
-  await using world = await haproxyWorld('10.97.112.0/20', { ingressHttpPort: http, proxyProtocol: true })
+  await using world = await haproxyWorld('10.97.176.0/20', { ingressHttpPort: http, proxyProtocol: true })
   await using pod = await httpPod('proxied', (request, response) => response.end(request.headers['x-forwarded-for']))
   await world.apply(ingress([route('proxied', { host: '' })], [behind('proxied', pod.row)]))
   const request = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
@@ -18,7 +18,7 @@ test('a port that somebody else has is told, and taken once it is free', async (
   const http = await freePort()
   const other: Server = createServer((_request, response) => response.end('other'))
   await new Promise<void>((resolve) => other.listen(http, resolve))
-  await using world = await haproxyWorld('10.97.128.0/20', { ingressHttpPort: http })
+  await using world = await haproxyWorld('10.97.192.0/20', { ingressHttpPort: http })
   await using pod = await httpPod('late')
   const table = ingress([route('late', { host: '' })], [behind('late', pod.row)])
   expect(await world.apply(table)).toEqual([
@@ -35,7 +35,7 @@ test('a port that somebody else has is told, and taken once it is free', async (
 
 test('nothing is bound while there is no Ingress', async () => {
   const http = await freePort()
-  await using world = await haproxyWorld('10.97.144.0/20', { ingressHttpPort: http })
+  await using world = await haproxyWorld('10.97.208.0/20', { ingressHttpPort: http })
   await using pod = await httpPod('alone')
   await world.apply({ services: [behind('alone', pod.row)] })
   await expect(ask(http, {})).rejects.toThrow('ECONNREFUSED')

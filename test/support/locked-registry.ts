@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensureServer } from '../../scripts/debian-servers.mjs'
 import { engineCall } from './engine-call.ts'
+import { freePort } from './free-port.ts'
 import { rootFolder, testImages } from './images.ts'
 import { Registry } from './registry.ts'
 
@@ -28,7 +28,7 @@ const passwords = 'ann:$2y$05$iqYOXyKNppXRYiYrN.Cc3ujjv6ICsbhTQXG2SSmbg7lb7N0XbZ
 /** One that is always there, and the real thing. */
 export const lockedRegistries: readonly (readonly [string, () => Promise<LockedRegistry>])[] = [
   ['a registry of the tests', ownRegistry],
-  ["Debian's docker-registry", debianRegistry],
+  ["Debian's docker-registry", () => debianRegistry()],
 ]
 
 async function ownRegistry(): Promise<LockedRegistry> {
@@ -40,8 +40,11 @@ async function ownRegistry(): Promise<LockedRegistry> {
   }
 }
 
-/** The real thing on 127.0.0.1. */
-async function debianRegistry(): Promise<LockedRegistry> {
+/** The real thing on 127.0.0.1. `tells`: whom it tells of what is pushed and pulled. */
+export async function debianRegistry(
+  tells?: string,
+  headers: Readonly<Record<string, string[]>> = {},
+): Promise<LockedRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'berth-registry-'))
   const address = `127.0.0.1:${await freePort()}`
   await writeFile(join(folder, 'htpasswd'), passwords)
@@ -51,6 +54,11 @@ async function debianRegistry(): Promise<LockedRegistry> {
     storage: { filesystem: { rootdirectory: join(folder, 'data') } },
     http: { addr: address },
     auth: { htpasswd: { realm: 'berth-test', path: join(folder, 'htpasswd') } },
+    ...(tells !== undefined && {
+      notifications: {
+        endpoints: [{ name: 'berth', url: tells, headers, timeout: '10s', threshold: 3, backoff: '1s' }],
+      },
+    }),
   }
   await writeFile(join(folder, 'config.yml'), JSON.stringify(config))
   const child = spawn(ensureServer('docker-registry'), ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
@@ -95,13 +103,4 @@ async function answers(address: string): Promise<void> {
     if (answer?.status === 401) return
     await sleep(20)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const found = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof found === 'object' && found !== null ? found.port : 0
 }
