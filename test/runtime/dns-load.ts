@@ -14,8 +14,8 @@ export interface DnsCounts {
   readonly slowest: number
 }
 
-/** After so long a client has given up, ms. */
-const patience = 4000
+/** What was not answered for so long was lost, ms. */
+const longestMs = 15_000
 
 /** Asks for the addresses of a name over and over: each query from a port of its own, `clients` at a time. */
 export function dnsLoad(transport: 'udp' | 'tcp', server: string, name: string, clients: number): DnsLoad {
@@ -64,7 +64,7 @@ function flaw(answer: Buffer): string {
 function overUdp(server: string, query: Buffer): Promise<Buffer> {
   const socket = createSocket('udp4')
   return new Promise<Buffer>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no answer')), patience)
+    const timer = setTimeout(() => reject(new Error('no answer')), longestMs)
     socket.once('message', (answer) => {
       clearTimeout(timer)
       resolve(answer)
@@ -83,7 +83,7 @@ function overTcp(server: string, query: Buffer): Promise<Buffer> {
   const socket = connect(53, server, () => socket.write(Buffer.concat([length, query])))
   return new Promise<Buffer>((resolve, reject) => {
     let got = Buffer.alloc(0)
-    socket.setTimeout(patience, () => reject(new Error('no answer')))
+    socket.setTimeout(longestMs, () => reject(new Error('no answer')))
     socket.on('data', (chunk) => {
       got = Buffer.concat([got, chunk])
       if (got.length >= 2 && got.length >= 2 + got.readUInt16BE(0)) resolve(got.subarray(2))

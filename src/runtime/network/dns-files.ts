@@ -137,13 +137,23 @@ function leadTable(dnsAddress: string): string {
 
 /**
  * Ends the server: it takes nothing new, answers what it was asked, and goes. What waits at a socket that is closed is lost, so questions
- * are led to the newer server first, if there is one.
+ * are led to the newer server first, if there is one, and until the socket is closed: a busy machine gives no time to either.
  */
 function endScript({ dnsAddress }: DnsSettings): string {
   const table = leadTable(dnsAddress)
   const leads = `ip daddr ${dnsAddress} meta l4proto { tcp, udp } th dport 53 dnat to ${dnsAddress}:$newest`
   return `run=${runFolder} newest=
 read -r port <$run/port && read -r pid <$run/pid || exit
+# Within some ten seconds; of each socket of ours: Recv-Q.
+sockets() { ss -Hltunp "src = ${dnsAddress} and sport = :53" | awk -v own="pid=$pid," 'index($0, own) { print $3 }'; }
+until_none() {
+  tries=0
+  while [ $tries -lt 100 ] && sockets | grep -q "$1"; do
+    [ $((tries % 10)) != 0 ] || $2
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+}
 [ ! -e ${folder}/newest ] || read -r newest <${folder}/newest
 if [ "\${newest:-$port}" != "$port" ] && nft -f - <<END
 table ip ${table}
@@ -157,14 +167,12 @@ then
   # Who asks from the same port again is led as before, unless that is forgotten.
   for from in 53 $port; do conntrack -D -p udp -d ${dnsAddress} --orig-port-dst 53 --reply-port-src $from; done >/dev/null 2>&1
   sleep 1
-  tries=0
-  while [ $tries -lt 20 ] && ss -Hlunp "src = ${dnsAddress} and sport = :53" | awk -v own="pid=$pid," 'index($0, own) && $2 > 0' | grep -q .; do
-    tries=$((tries + 1))
-    sleep 0.1
-  done
+  until_none '[1-9]' :
 fi
 echo "listen-on port $port { ${dnsAddress}; };" >$run/listen
-kill -HUP $pid && sleep 1
+# A signal that comes while it reads its files is lost.
+until_none . "kill -HUP $pid"
+sleep 1
 nft delete table ip ${table} 2>/dev/null
 kill $pid
 `
