@@ -9,7 +9,7 @@ import { type CommentingForge, openCommentingForge, PullRequestWords, type Told 
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
 
 export interface CommentingParts {
-  readonly settings: Pick<EngineSettings, 'applications' | 'stateDir'>
+  readonly settings: Pick<EngineSettings, 'id' | 'applications' | 'stateDir'>
   /** Of the engine, which is made later. */
   readonly previews: () => Pick<Previews, 'listed' | 'report'>
   readonly clock: Clock
@@ -50,7 +50,11 @@ export class Commenting {
         this.#file.changed()
         this.changed()
       }
-      return new PullRequestWords({ application, forge, previews, clock, log, changed }, told, parcels ?? [])
+      return new PullRequestWords(
+        { application, engine: settings.id, forge, previews, clock, log, changed },
+        told,
+        parcels ?? [],
+      )
     })
     this.changed()
   }

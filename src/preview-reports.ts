@@ -55,7 +55,7 @@ export function previewReport(
   const status = facts && appStatus(facts)
   const untrusted = preview?.order.untrusted ?? false
   return {
-    ...{ app: of.name, id, head, newest, is, reason, ahead: row.ahead, untrusted },
+    ...{ app: of.name, engine: parts.settings.id, id, head, newest, is, reason, ahead: row.ahead, untrusted },
     ...{ leaving: parts.leaving, plan: parts.plan },
     approveLabel: of.previews.approveLabel,
     addresses: addressesOf(of, id, untrusted, parts),

@@ -12,7 +12,8 @@ import {
 import { Outbox, type Parcel } from './notify/outbox.ts'
 import { hourMs, nextAt, paceMs, steadyText, type ToldOften, toldAgain } from './notify/pace.ts'
 import type { Previews } from './previews.ts'
-import { commentMark, type PreviewReport, renderClosedComment, renderPreviewComment } from './report/preview-comment.ts'
+import { type PreviewReport, renderClosedComment, renderPreviewComment } from './report/preview-comment.ts'
+import { commentMark, olderCommentMark, toldName } from './report/preview-mark.ts'
 import { overtakenWords, type PreviewStatusWords, previewStatusWords, statusCommit } from './report/preview-status.ts'
 import type { ApplicationSettings } from './settings.ts'
 
@@ -51,6 +52,8 @@ type Waiting = ReadonlyMap<string, Letter>
 
 export interface PullRequestWordsParts {
   readonly application: ApplicationSettings
+  /** Name of the Engine. */
+  readonly engine: string
   readonly forge: CommentingForge
   readonly previews: () => Pick<Previews, 'listed' | 'report'>
   readonly clock: Clock
@@ -99,6 +102,10 @@ export class PullRequestWords {
 
   get app(): string {
     return this.#parts.application.name
+  }
+
+  get #from(): { readonly app: string; readonly engine: string } {
+    return { app: this.app, engine: this.#parts.engine }
   }
 
   get told(): Readonly<Record<string, Told>> {
@@ -199,7 +206,7 @@ export class PullRequestWords {
   }
 
   #status(commit: string, words: PreviewStatusWords): CommitStatus {
-    return { commit, context: `berth/preview/${this.app}`, ...words }
+    return { commit, context: `berth/preview/${toldName(this.app, this.#parts.engine)}`, ...words }
   }
 
   /** Its last words. */
@@ -209,7 +216,7 @@ export class PullRequestWords {
     this.#told.set(id, told)
     if (told.status?.state === 'pending') this.#overtake(id, told, 'Closed')
     const key = `comment/${id}`
-    const hash = hashOf(renderClosedComment(this.app, id, told.goneAt))
+    const hash = hashOf(renderClosedComment(this.#from, id, told.goneAt))
     if (told.comment === undefined || this.#refused.get(key) === hash || now - told.goneAt >= lastWordsMs) {
       this.#forget(id)
       return never
@@ -250,12 +257,13 @@ export class PullRequestWords {
     const report = this.#parts.previews().report(this.app, id)
     const isGone = !listed.some((one) => one.id === id)
     if (!report && !isGone) return
-    const text = report ? renderPreviewComment(report) : renderClosedComment(this.app, id, told.goneAt ?? clock.now())
+    const text = report ? renderPreviewComment(report) : renderClosedComment(this.#from, id, told.goneAt ?? clock.now())
     const hash = hashOf(text)
     if (hash === told.comment) return
-    const mark = commentMark(this.app)
+    const [mark, olderMark] = [commentMark(this.app, this.#parts.engine), olderCommentMark(this.app)]
+    const comment = { number: told.number, mark, olderMark, text }
     const head = report?.head ?? ''
-    await this.#call(`comment/${id}`, head, hash, () => forge.comment({ number: told.number, mark, text }, signal))
+    await this.#call(`comment/${id}`, head, hash, () => forge.comment(comment, signal))
     if (isGone) this.#forget(id)
     else
       this.#told.set(id, { ...(this.#told.get(id) ?? told), comment: hash, ...(report && { about: aboutOf(report) }) })

@@ -44,6 +44,17 @@ test('one comment and one status follow a pull request from its opening to its e
   expect(JSON.parse(readFileSync(join(at.folder, 'told-previews.json'), 'utf8')).apps).toEqual({ shop: {} })
 })
 
+test('one of several installations names itself', async () => {
+  start(shop(), 'staging')
+  show(7, { engine: 'staging' })
+  await pass(12_000)
+  expect(news()).toEqual(['status aaa success Healthy: 0 objects http://pr-7.shop.example.com', 'comment 7'])
+  expect(at.comments.get(7)).toContain('### staging/shop pr-7 runs: Healthy')
+  shut(7)
+  await pass(12_000)
+  expect(at.comments.get(7)).toContain('### staging/shop pr-7 is gone')
+})
+
 test.each([
   ['waits for an approval', waiting, 'status aaa pending Waits for an approval: it comes from a fork'],
   [

@@ -73,6 +73,8 @@ export interface PullRequestComment {
   readonly number: number
   /** By which it is found again: in its first line. Comments of others with the same mark are left alone. */
   readonly mark: string
+  /** One with this mark becomes ours where there is none with `mark`. */
+  readonly olderMark?: string
   /** Markdown that begins with the mark. */
   readonly text: string
 }

@@ -58,11 +58,12 @@ export class OwnComments {
   }
 
   /** All comments are looked through before one is made: the answer to the last one that was made may have been lost. */
-  async #place({ number, mark, text }: PullRequestComment, calls: CommentCalls): Promise<number> {
+  async #place({ number, mark, olderMark, text }: PullRequestComment, calls: CommentCalls): Promise<number> {
     this.#me ??= await calls.me()
     const me = this.#me.toLowerCase()
-    const isOurs = (one: Comment) => one.by.toLowerCase() === me && firstLine(one.text).startsWith(mark)
-    const ours = (await calls.comments(number)).find(isOurs)
+    const own = (await calls.comments(number)).filter(({ by }) => by.toLowerCase() === me)
+    const marked = (by: string) => own.find((one) => firstLine(one.text).startsWith(by))
+    const ours = marked(mark) ?? (olderMark === undefined ? undefined : marked(olderMark))
     if (!ours) return calls.create(number, text)
     if (plain(ours.text) !== plain(text)) await calls.edit(number, ours.id, text)
     return ours.id

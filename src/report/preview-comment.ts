@@ -1,11 +1,14 @@
 import { renderProblem } from '../manifests/problem.ts'
 import { type DiffItem, effectOf, effects, renderDiff } from './diff.ts'
 import { codeBlock, escapedMarkdown, inCode } from './escape.ts'
+import { commentMark, toldName } from './preview-mark.ts'
 import type { AppStatus, PreviewRow } from './status.ts'
 
 /** What a pull request is told of its preview, and of what its merge would do. */
 export interface PreviewReport {
   readonly app: string
+  /** Name of the Engine. */
+  readonly engine: string
   /** `pr-12` */
   readonly id: string
   /** Commit of the pull request that this speaks of; empty: none yet. */
@@ -62,23 +65,19 @@ const mostOfLists = 6_000
 const shortTable = 8
 const shortPlan = 40
 
-/** By which the comment is found again, to be edited in place. */
-export function commentMark(app: string): string {
-  return `<!-- berth preview of ${app.replace(/[^a-zA-Z0-9.-]/g, '')} -->`
-}
-
 /** The comment, whole. No longer than forges take. */
 export function renderPreviewComment(report: PreviewReport): string {
   const blocks = [...headBlocks(report), ...statusBlocks(report)]
-  const before = [commentMark(report.app), blocks.join('\n\n')].join('\n')
+  const before = [commentMark(report.app, report.engine), blocks.join('\n\n')].join('\n')
   const plan = planBlocks(report.plan, most - before.length - 1_000)
   return [before, ...plan].join('\n\n').trimEnd()
 }
 
 /** The last words, once the pull request is closed and nothing of its preview is left. `at`: when that was seen, ms. */
-export function renderClosedComment(app: string, id: string, at: number): string {
+export function renderClosedComment({ app, engine }: Pick<PreviewReport, 'app' | 'engine'>, id: string, at: number) {
   const what = 'It is closed or merged. Its preview was removed, with its volumes, networks and all data in them.'
-  return [commentMark(app), `### ${escapedMarkdown(app)} ${id} is gone`, '', `${timeText(at)}: ${what}`].join('\n')
+  const title = `### ${escapedMarkdown(toldName(app, engine))} ${id} is gone`
+  return [commentMark(app, engine), title, '', `${timeText(at)}: ${what}`].join('\n')
 }
 
 const titles: Readonly<Record<PreviewReport['is'] | 'ending', string>> = {
@@ -91,7 +90,7 @@ const titles: Readonly<Record<PreviewReport['is'] | 'ending', string>> = {
 }
 
 function headBlocks(report: PreviewReport): string[] {
-  const { app, id, is, head, newest, reason, addresses, since, status } = report
+  const { app, engine, id, is, head, newest, reason, addresses, since, status } = report
   const title = is === 'awake' ? awakeTitle(report) : titles[is]
   const commit = head === '' ? 'No commit yet' : `Commit ${inCode(head.slice(0, 7))}`
   const age = since === undefined || status === undefined ? '' : `; preview since ${timeText(since)}`
@@ -99,7 +98,7 @@ function headBlocks(report: PreviewReport): string[] {
   const why = reason === '' ? '.' : `: ${escapedMarkdown(reason.slice(0, 1_000))}.`
   const urls = addresses.map(({ url, known }) => `- ${known ? url : inCode(url)}`)
   return [
-    `### ${escapedMarkdown(app)} ${id} ${title}`,
+    `### ${escapedMarkdown(toldName(app, engine))} ${id} ${title}`,
     ...(urls.length === 0 ? [] : [urls.slice(0, 20).join('\n')]),
     `${commit}${age}${later}${why}`,
     ...nextBlocks(report),

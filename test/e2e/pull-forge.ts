@@ -13,7 +13,7 @@ import type { TestBerth } from './berth.ts'
 type Files = Readonly<Record<string, string | null>>
 type Provider = 'github' | 'gitlab' | 'gitea'
 
-const secret = 'a secret of the webhooks'
+export const secret = 'a secret of the webhooks'
 export const token = 'token-of-the-forge'
 
 const parts = {
@@ -160,7 +160,7 @@ export class TestForge {
 
   /** What the commit was told of its preview, in turn: `success Healthy: 2 objects`. */
   statuses(head: string): readonly string[] {
-    const context = 'berth/preview/app '
+    const context = `berth/preview/${this.berth.id}/app `
     const all = this.#statuses.statuses.get(head) ?? []
     return all.filter((words) => words.startsWith(context)).map((words) => words.slice(context.length))
   }

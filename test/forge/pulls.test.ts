@@ -254,6 +254,22 @@ describe.each(forges)('$provider', ({ provider, repoURL, endpoints, pages }) => 
     expect(texts()).toEqual(['berth-bot: awake'])
   })
 
+  test('of two that write, one takes up what an older version wrote, and each has its own then', async () => {
+    const olderMark = '<!-- berth:preview older -->'
+    const say = (by: ForgePullRequests, name: string, text: string) =>
+      by.comment({ number: 1, mark: `<!-- ${name} -->`, olderMark, text: `<!-- ${name} -->\n${name} ${text}` })
+    world.open()
+    world.say(1, 'outsider', `${olderMark}\nfake`)
+    world.say(1, 'berth-bot', `${olderMark}\nolder`)
+    await say(forge, 'one', 'ready')
+    expect(texts()).toEqual(['outsider: fake', 'berth-bot: one ready'])
+    await say(open(), 'two', 'ready')
+    await say(open(), 'one', 'asleep')
+    await say(open(), 'two', 'asleep')
+    expect(texts()).toEqual(['outsider: fake', 'berth-bot: one asleep', 'berth-bot: two asleep'])
+    expect(server.problems).toEqual([])
+  })
+
   test('does not make a second one when the answer to the first was lost', async () => {
     world.open()
     server.faults.push(

@@ -1,10 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  commentMark,
-  type PreviewReport,
-  renderClosedComment,
-  renderPreviewComment,
-} from '../../src/report/preview-comment.ts'
+import { type PreviewReport, renderClosedComment, renderPreviewComment } from '../../src/report/preview-comment.ts'
+import { commentMark, olderCommentMark } from '../../src/report/preview-mark.ts'
 import type { AppStatus } from '../../src/report/status.ts'
 
 const head = 'c'.repeat(40)
@@ -17,6 +13,7 @@ const status: AppStatus = {
 const report: PreviewReport = {
   ...{
     app: 'shop',
+    engine: 'production',
     id: 'pr-7',
     head,
     newest: undefined,
@@ -50,7 +47,7 @@ function told(more: Partial<PreviewReport>, ofStatus: Partial<AppStatus> = {}): 
 
 test('a running preview and what its merge would do', () => {
   expect(renderPreviewComment(report)).toMatchInlineSnapshot(`
-    "<!-- berth preview of shop -->
+    "<!-- berth preview of shop by production -->
     ### shop pr-7 runs: Healthy
 
     - http://pr-7.shop.example.com
@@ -78,7 +75,7 @@ test('a running preview and what its merge would do', () => {
 test('one that waits for an approval says what to do', () => {
   const reason = 'it comes from a fork, and nobody who may has approved it'
   expect(told({ is: 'unapproved', reason, status: undefined, addresses: [], since: undefined })).toMatchInlineSnapshot(`
-    "<!-- berth preview of shop -->
+    "<!-- berth preview of shop by production -->
     ### shop pr-7 waits for an approval
 
     Commit \`ccccccc\`: it comes from a fork, and nobody who may has approved it.
@@ -94,7 +91,7 @@ test('one that waits for an approval says what to do', () => {
 
 test('one that sleeps', () => {
   expect(told({ is: 'asleep', reason: 'nobody used it' })).toMatchInlineSnapshot(`
-    "<!-- berth preview of shop -->
+    "<!-- berth preview of shop by production -->
     ### shop pr-7 sleeps
 
     - http://pr-7.shop.example.com
@@ -152,7 +149,7 @@ test('a refused commit: its problems with file and line, and what runs meanwhile
     { sync: 'Refused', message, problems, head: 'd'.repeat(40) },
   )
   expect(text).toMatchInlineSnapshot(`
-    "<!-- berth preview of shop -->
+    "<!-- berth preview of shop by production -->
     ### shop pr-7 is refused: what ran before goes on
 
     - http://pr-7.shop.example.com
@@ -211,8 +208,8 @@ test('a repository that is away for a while is not told of at a commit that was 
 })
 
 test('last words', () => {
-  expect(renderClosedComment('shop', 'pr-7', Date.parse('2026-11-22T12:00:31Z'))).toMatchInlineSnapshot(`
-    "<!-- berth preview of shop -->
+  expect(renderClosedComment(report, 'pr-7', Date.parse('2026-11-22T12:00:31Z'))).toMatchInlineSnapshot(`
+    "<!-- berth preview of shop by production -->
     ### shop pr-7 is gone
 
     2026-11-22 12:00 UTC: It is closed or merged. Its preview was removed, with its volumes, networks and all data in them."
@@ -277,6 +274,25 @@ test('what is too long is cut, line by line', () => {
 })
 
 test('the mark of a comment is found again, and ends nothing', () => {
-  expect(renderPreviewComment(report).startsWith(commentMark('shop'))).toBe(true)
-  expect(commentMark('a --> b')).toBe('<!-- berth preview of a--b -->')
+  expect(renderPreviewComment(report).startsWith(commentMark('shop', 'production'))).toBe(true)
+  expect(commentMark('a --> b', 'c -->')).toBe('<!-- berth preview of a--b by c-- -->')
+})
+
+test('two installations are told apart, by their marks and by people', () => {
+  const other = { ...report, engine: 'staging' }
+  const [one, two] = [renderPreviewComment(report), renderPreviewComment(other)]
+  expect([one.split('\n')[1], two.split('\n')[1]]).toEqual([
+    '### shop pr-7 runs: Healthy',
+    '### staging/shop pr-7 runs: Healthy',
+  ])
+  expect(two.startsWith(commentMark('shop', 'production'))).toBe(false)
+  expect(renderClosedComment(other, 'pr-7', 0)).toContain('### staging/shop pr-7 is gone')
+  // What a mark begins with is no other mark.
+  const marks = [
+    olderCommentMark('shop'),
+    commentMark('shop', 'a'),
+    commentMark('shop', 'a-b'),
+    commentMark('shop-by', 'a'),
+  ]
+  for (const mark of marks) expect(marks.filter((one) => one.startsWith(mark))).toEqual([mark])
 })

@@ -65,10 +65,10 @@ export function shop(more: Partial<PreviewSettings> | undefined = {}): Applicati
   }
 }
 
-export function start(application = shop()): void {
+export function start(application = shop(), id = 'production'): void {
   const log = createLog('info', (line) => at.lines.push(line.replace(/^\S+ /, '')), at.clock.now.bind(at.clock))
   at.commenting = new Commenting({
-    settings: { applications: [application], stateDir: at.folder },
+    settings: { id, applications: [application], stateDir: at.folder },
     previews: () => ({
       listed: () => at.listed && [...at.listed.values()],
       report: (_app, id) => at.listed?.get(id)?.report,
@@ -82,7 +82,7 @@ export function start(application = shop()): void {
       },
       setStatus: async ({ commit, state, description, context, url }) => {
         await outcome(0)
-        expect(context).toBe('berth/preview/shop')
+        expect(context).toBe(id === 'production' ? 'berth/preview/shop' : `berth/preview/${id}/shop`)
         did(`status ${commit.slice(0, 3)} ${state} ${description}${url === undefined ? '' : ` ${url}`}`)
       },
     }),
@@ -132,6 +132,7 @@ const status: AppStatus = {
 export const base: PreviewReport = {
   ...{
     app: 'shop',
+    engine: 'production',
     id: 'pr-7',
     head: one,
     newest: undefined,
