@@ -1,4 +1,6 @@
-// Previews of a source repository on a real engine: CI makes the images, a registry behind a password has them.
+// Previews of a source repository on a real engine: CI makes the images, a registry behind a password has them, and tells of them.
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { AppStatus } from '../../src/report/status.ts'
@@ -6,29 +8,51 @@ import { ask } from '../../src/server/client.ts'
 import { runningEngine } from '../../src/server/state-dir.ts'
 import { engineCall } from '../support/engine-call.ts'
 import { ensureTestImages, testImages } from '../support/images.ts'
-import { type LockedRegistry, lockedRegistries, registryUser } from '../support/locked-registry.ts'
+import { debianRegistry, type LockedRegistry, registryUser } from '../support/locked-registry.ts'
 import { TestBerth } from './berth.ts'
-import { TestForge } from './pull-forge.ts'
+import { secret as secretOfHooks, TestForge } from './pull-forge.ts'
 import { tracesOf, web } from './pull-scene.ts'
-
-const [, [, startRegistry]] = lockedRegistries as [unknown, readonly [string, () => Promise<LockedRegistry>]]
 
 let berth: TestBerth
 let forge: TestForge
 let registry: LockedRegistry
+let relay: Server
 let pushed: string[]
+/** What Berth answered the registry. */
+let told: string[]
 beforeAll(() => ensureTestImages(process.env.BERTH_TEST_DOCKER ?? ''))
 beforeEach(async () => {
   berth = new TestBerth('images')
-  registry = await startRegistry()
+  // Where Berth listens is known once it runs.
+  relay = createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray())
+    const address = webhooks()
+    if (address === undefined) {
+      response.writeHead(503).end()
+      return
+    }
+    const answer = await fetch(`${address}registry?token=${encodeURIComponent(secretOfHooks)}`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': request.headers['content-type'] ?? '' },
+    })
+    told.push(await answer.text())
+    response.writeHead(answer.status).end()
+  })
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve))
+  registry = await debianRegistry(`http://127.0.0.1:${(relay.address() as AddressInfo).port}/`)
   pushed = []
+  told = []
 })
 afterEach(async () => {
   await forge.end()
   await berth.close()
   await forget()
   await registry[Symbol.asyncDispose]()
+  relay.close()
 })
+
+const webhooks = () => /webhooks=(http:\/\/\S+)/.exec(berth.log)?.[1]
 
 /** As CI does it, elsewhere: the host has to pull. */
 async function ci(tag: string, image: string): Promise<string> {
@@ -65,10 +89,10 @@ async function images(): Promise<string[]> {
   return [...new Set(found.filter(({ State }) => State === 'running').map(({ Image }) => Image))]
 }
 
-test('a pull request runs as soon as the registry has its image, and each push when its own is there', async () => {
+test('a pull request runs as soon as the registry tells of its image, and each push when its own is there', async () => {
   const image = `${registry.address}/acme/shop`
   const source = { repository: 'acme/shop', image, imageTemplate: `${image}:pr-{{number}}-{{shortSha}}` }
-  forge = await TestForge.start(berth, { previews: { images: source, interval: '1s' } })
+  forge = await TestForge.start(berth, { previews: { images: source } })
   await ci('main', testImages.one)
   const manifest = (message: string) =>
     web(message, 1, `${image}:main`).replace(
@@ -116,5 +140,7 @@ test('a pull request runs as soon as the registry has its image, and each push w
   await forge.close(pull)
   await berth.until('it is gone', async () => (await tracesOf(berth)).join() === 'shop')
   expect(await berth.synced(changed)).toMatchObject({ health: 'Healthy', previews: [] })
+  expect(told.filter((text) => text.includes('"applications":["app"]'))).toHaveLength(2)
   expect(berth.log).not.toContain(registryUser('').password)
+  expect(berth.log).not.toContain(secretOfHooks)
 })
