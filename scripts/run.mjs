@@ -23,7 +23,7 @@ const plain = {
 }
 // Reports must know sizes and rates with the collector at hand.
 const bench = ['--expose-gc', 'bench/main.ts']
-const benchesWithoutEngine = ['autoscale', 'cron', 'plan', 'sync']
+const benchesWithoutEngine = ['autoscale', 'cron', 'merges', 'plan', 'sync']
 const benchesOfNetwork = ['dns', 'preview', 'rolling', 'service', 'services']
 
 ensurePackages()

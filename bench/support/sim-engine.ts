@@ -10,7 +10,7 @@ import { defaultNetwork } from '../../src/manifests/config-network.ts'
 import { MemoryRepository } from '../../test/support/memory-repository.ts'
 import { SimRuntime } from './sim-runtime.ts'
 
-const image = 'registry.example.com/team/server:1'
+export const serverImage = 'registry.example.com/team/server:1'
 const workloadsPerNamespace = 100
 
 /** The engine with all its parts but Git and Docker. */
@@ -25,7 +25,7 @@ export async function settledSimEngine(workloads: number, intervalMs: number): P
   const stateDir = mkdtempSync(join(tmpdir(), 'berth-bench-'))
   const log = createLog('warn', console.error, systemClock.now)
   const repository = new MemoryRepository()
-  const runtime = new SimRuntime(image)
+  const runtime = new SimRuntime(serverImage)
   const application = {
     ...{ name: 'bench', repoURL: 'memory', revision: 'main', path: '', namespace: 'default' },
     ...{
@@ -66,7 +66,8 @@ export async function settledSimEngine(workloads: number, intervalMs: number): P
   }
 }
 
-function allFiles(workloads: number): Record<string, string> {
+/** That of the simulated engine before its first commit is changed. */
+export function allFiles(workloads: number): Record<string, string> {
   const numbers = Array.from({ length: workloads }, (_none, number) => number)
   const namespaces = numbers.filter((number) => number % workloadsPerNamespace === 0).map(namespaceOf)
   return Object.fromEntries([
@@ -111,7 +112,7 @@ spec:
     spec:
       containers:
         - name: main
-          image: ${image}
+          image: ${serverImage}
           imagePullPolicy: IfNotPresent
           ports:
             - { name: http, containerPort: 8080 }
