@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ensureServer } from '../../scripts/debian-servers.mjs'
 import type { MetricSpec } from '../../src/manifests/types.ts'
+import { freePort } from '../support/free-port.ts'
 import { scaleTarget, webScaler, world } from './world.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'berth-prometheus-'))
@@ -21,14 +22,6 @@ async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return (server.address() as AddressInfo).port
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listening(server)
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 beforeAll(async () => {
@@ -45,7 +38,7 @@ scrape_configs:
   url = `http://${address}`
   const options = [`--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`]
   prometheus = spawn(ensureServer('prometheus'), [...options, `--web.listen-address=${address}`], { stdio: 'ignore' })
-}, 300_000)
+})
 
 afterAll(async () => {
   if (prometheus && prometheus.exitCode === null) {
@@ -59,7 +52,7 @@ afterAll(async () => {
 
 /** Evaluates again and again until the status says so. */
 async function until(it: ReturnType<typeof world>, words: string): Promise<void> {
-  const giveUpAt = Date.now() + 60_000
+  const giveUpAt = Date.now() + 120_000
   for (;;) {
     // The fake clock stands still, so that no window ends meanwhile.
     await it.tick(0)
@@ -98,7 +91,7 @@ test('numbers follow metrics of all three kinds', async () => {
   page = lines({ mail: 10, hits: 0.5, front: 900 })
   await until(it, 'requests 150/100')
   expect(it.number()).toBe(9)
-}, 120_000)
+})
 
 test('a query of ones own, and one that Prometheus refuses', async () => {
   page = lines({ mail: 10, hits: 0, front: 0 })
@@ -116,7 +109,7 @@ test('a query of ones own, and one that Prometheus refuses', async () => {
   await until(wrong, 'FailedGetExternalMetric: queue: Prometheus refuses the query: ')
   const absent = own('nothing_of_that_name')
   await until(absent, 'FailedGetExternalMetric: queue: Prometheus has no value for it')
-}, 120_000)
+})
 
 /** One page of metrics, with series that must not count. */
 function lines({ mail, hits, front }: { mail: number; hits: number; front: number }): string {

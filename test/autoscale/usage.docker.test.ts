@@ -35,7 +35,7 @@ function scaling(scaled: Key[] = []): Autoscaler {
 
 /** Evaluates again and again until the status matches. */
 async function until(scaler: Autoscaler, words: RegExp): Promise<void> {
-  const giveUpAt = Date.now() + 60_000
+  const giveUpAt = Date.now() + 120_000
   for (;;) {
     await scaler.tick()
     const message = scaler.statusOf(webScaler)?.message ?? ''

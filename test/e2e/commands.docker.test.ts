@@ -17,7 +17,7 @@ test('diff tells what sync then does, in the same words, and touches nothing', a
   expect(before.stdout).toContain('Deployment shop/web')
   expect(await berth.containers()).toEqual([])
 
-  const sync = await berth.command('sync', '--timeout', '60s')
+  const sync = await berth.command('sync', '--timeout', '110s')
   expect(sync.code).toBe(0)
   expect(sync.stdout).toMatch(/Synced\s+Healthy/)
   expect((await berth.command('diff')).code).toBe(0)
@@ -27,7 +27,7 @@ test('diff tells what sync then does, in the same words, and touches nothing', a
   const planned = (JSON.parse((await berth.command('diff', '-o', 'json')).stdout) as Diff).apps[0]?.objects.flatMap(
     ({ actions }) => actions.map(({ text }) => text),
   )
-  expect((await berth.command('sync', '--timeout', '60s')).code).toBe(0)
+  expect((await berth.command('sync', '--timeout', '110s')).code).toBe(0)
   const history = JSON.parse((await berth.command('history', '-o', 'json')).stdout) as { changes: string[] }[]
   expect([...(history[0]?.changes ?? [])].sort()).toEqual([...(planned ?? [])].sort())
   expect(planned?.length).toBeGreaterThanOrEqual(6)
@@ -73,7 +73,7 @@ test('diff tells of files in place, of sets, of schedules and of claims', async 
   berth.repository.commit('Add', {
     ...{ 'app/db.yaml': kinds(testImages.one), 'app/settings.yaml': settings(1), 'app/claim.yaml': claim },
   })
-  expect((await berth.command('sync', '--timeout', '60s')).code).toBe(0)
+  expect((await berth.command('sync', '--timeout', '110s')).code).toBe(0)
   const told = async (): Promise<string> => {
     const { stdout } = await berth.command('diff')
     return stdout.replace(/(revision )[a-z0-9]{10}/g, '$1HASH').replace(/20\d\d-01-01/, 'NEXT')
@@ -112,7 +112,7 @@ test('diff tells of files in place, of sets, of schedules and of claims', async 
     '',
   ])
   const planned = JSON.parse((await berth.command('diff', '-o', 'json')).stdout) as Diff
-  expect((await berth.command('sync', '--timeout', '60s')).code).toBe(0)
+  expect((await berth.command('sync', '--timeout', '110s')).code).toBe(0)
   const history = JSON.parse((await berth.command('history', '-o', 'json')).stdout) as { changes: string[] }[]
   expect(history[0]?.changes).toEqual(
     planned.apps.flatMap(({ objects }) => objects.flatMap(({ actions }) => actions.map(({ text }) => text))),
@@ -126,7 +126,7 @@ interface Diff {
 
 test('sync ends with 1 on a refused commit and 2 when the repository cannot be reached', async () => {
   berth.repository.commit('Broken', { 'app/web.yaml': 'kind: Deployment\n' })
-  const refused = await berth.command('sync', '--timeout', '20s')
+  const refused = await berth.command('sync', '--timeout', '110s')
   expect(refused.code).toBe(1)
   expect(refused.stdout).toMatch(/web\.yaml:1: /)
   const { rmSync } = await import('node:fs')
@@ -173,7 +173,7 @@ test('a second engine on one state directory is refused by name', async () => {
   expect(second.code).toBe(2)
   expect(second.stderr).toContain('already runs')
   const next = berth.repository.commit('Two', { 'app/web.yaml': deployment({ replicas: 2 }) })
-  const sync = await berth.command('sync', '--timeout', '60s', '-o', 'json')
+  const sync = await berth.command('sync', '--timeout', '110s', '-o', 'json')
   expect(sync.code).toBe(0)
   expect(JSON.parse(sync.stdout).apps[0].commit).toBe(next)
 })

@@ -74,7 +74,7 @@ test.each(commits)('$title is refused with the file, and everything keeps runnin
   const before = memory()
   add(app)
   const bad = berth.repository.commit('Something hostile', {})
-  const status = await berth.until('it is refused', ({ head, sync }) => head === bad && sync === 'Refused', 15_000)
+  const status = await berth.until('it is refused', ({ head, sync }) => head === bad && sync === 'Refused')
   expect(JSON.stringify([status.message, status.problems])).toMatch(words)
   expect(status).toMatchObject({ commit: good, health: 'Healthy' })
   expect(status.problems.every((problem) => problem.file !== '' && problem.message.length < 1_000)).toBe(true)

@@ -51,4 +51,4 @@ test('Jobs end as they should, suspended ones wait, and none runs again without 
   expect(await objectOf('parts')).toMatchObject({ ready: '3/3', health: 'Healthy', message: 'Complete' })
   expect(await objectOf('bad')).toMatchObject({ health: 'Degraded' })
   expect([ran('parts'), ran('bad'), ran('brief')].map((lines) => lines.length)).toEqual([3, 1, 1])
-}, 240_000)
+})

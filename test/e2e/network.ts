@@ -74,10 +74,18 @@ spec: ${spec}
 `
 }
 
-/** Asks each `name:port` over HTTP from within a pod: the last line of what it answers, or `- ` with socat's words. */
-export async function askAll(berth: TestBerth, targets: readonly string[], pod = 'client'): Promise<string[]> {
+/**
+ * Asks each `name:port` over HTTP from within a pod: the last line of what it answers, or `- ` with socat's words. What does not connect
+ * within `seconds` is not reached.
+ */
+export async function askAll(
+  berth: TestBerth,
+  targets: readonly string[],
+  pod = 'client',
+  seconds = 5,
+): Promise<string[]> {
   const script = `for target; do
-  answer=$(printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 3 socat -t2 - TCP4:$target,connect-timeout=1,shut-none 2>/tmp/words | tail -n 1)
+  answer=$(printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 20 socat -t10 - TCP4:$target,connect-timeout=${seconds},shut-none 2>/tmp/words | tail -n 1)
   [ -n "$answer" ] || answer="- $(sed -n 's/.* E //p' /tmp/words)"
   echo "$answer"
 done`
@@ -88,7 +96,7 @@ done`
 /** Addresses that names have by the search path of a pod, sorted; `-`: none. */
 export async function lookUpAll(berth: TestBerth, names: readonly string[], pod = 'client'): Promise<string[]> {
   const script = `for name; do
-  answer=$(dig +search +short +time=2 +tries=1 "$name" A | grep -E '^[0-9.]+$' | sort | tr '\\n' ' ')
+  answer=$(dig +search +short +time=5 +tries=1 "$name" A | grep -E '^[0-9.]+$' | sort | tr '\\n' ' ')
   echo "\${answer:--}"
 done`
   const { output } = await berth.exec(pod, 'main', 'sh', '-c', script, 'look', ...names)

@@ -1,6 +1,7 @@
 // What previews begin with, and what they do at their end, on a real engine.
 import { request } from 'node:http'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { AppStatus } from '../../src/report/status.ts'
 import { ask } from '../../src/server/client.ts'
@@ -82,11 +83,8 @@ async function untilSynced(name: string, commit: string): Promise<void> {
 }
 
 async function shell(namespace: string, owner: string, script: string): Promise<string> {
-  const [found] = await berth.containers({
-    'berth.dev/namespace': namespace,
-    'berth.dev/owner': owner,
-    'berth.dev/container': 'main',
-  })
+  const labels = { 'berth.dev/namespace': namespace, 'berth.dev/owner': owner, 'berth.dev/container': 'main' }
+  const found = (await berth.containers(labels)).find(({ State }) => State === 'running')
   if (!found) throw new Error(`no pod of ${owner} in ${namespace}`)
   const body = { AttachStdout: true, AttachStderr: true, Tty: true, Cmd: ['sh', '-c', script] }
   const made = await engineJson<{ Id: string }>(berth.socket, 'POST', `/containers/${found.Id}/exec`, body)
@@ -101,8 +99,8 @@ function ends(owner: string): { readonly seen: string[]; end(): void } {
   const socketPath = berth.socket.replace('unix://', '')
   const asked = request({ socketPath, path: `/events?filters=${filters}` }, (answer) => {
     answer.on('error', () => {})
-    answer.on('data', (line: Buffer) => {
-      const { Actor } = JSON.parse(line.toString()) as { Actor: { Attributes: Record<string, string> } }
+    createInterface({ input: answer }).on('line', (line) => {
+      const { Actor } = JSON.parse(line) as { Actor: { Attributes: Record<string, string> } }
       seen.push(`${Actor.Attributes['berth.dev/namespace']} ${Actor.Attributes.exitCode}`)
     })
   })
@@ -144,7 +142,7 @@ test('a preview begins with a copy of production, is filled by its Job, and is t
   expect(exported.seen).toEqual([])
   berth.repository.git('branch', '-q', '-D', 'preview/blue')
   await berth.until('nothing is left of it', async () => (await traces()).join() === 'shop')
-  expect(exported.seen).toEqual(['app-blue 0'])
+  await expect.poll(() => exported.seen).toEqual(['app-blue 0'])
   exported.end()
   const { apps } = JSON.parse((await berth.command('status', '-o', 'json')).stdout) as { apps: AppStatus[] }
   expect(apps.map(({ name, sync, health }) => `${name} ${sync} ${health}`)).toEqual(['app Synced Healthy'])

@@ -77,19 +77,19 @@ afterAll(() => world?.close())
 async function ask(namespace: string, ...targets: readonly string[]): Promise<string[]> {
   const request = `printf 'GET / HTTP/1.0\\r\\nHost: shop.example.com\\r\\n\\r\\n'`
   const answers = targets.map(async (target) => {
-    const script = `${request} | timeout 5 socat -t3 - TCP4:${target},connect-timeout=2,shut-none 2>/dev/null | tail -n 1`
+    const script = `${request} | timeout 20 socat -t10 - TCP4:${target},connect-timeout=4,shut-none 2>/dev/null | tail -n 1`
     return (await world.lines(namespace, 'client', script)).at(-1)?.trim() || '-'
   })
   return Promise.all(answers)
 }
 
 function lookUp(namespace: string, ...hosts: readonly string[]): Promise<string[]> {
-  const script = hosts.map((host) => `echo "$(dig +search +short +time=2 +tries=1 ${host} A | tail -n 1)."`)
+  const script = hosts.map((host) => `echo "$(dig +search +short +time=5 +tries=1 ${host} A | tail -n 1)."`)
   return world.lines(namespace, 'client', script.join('\n'))
 }
 
 async function visit(host: string): Promise<string> {
-  const script = `printf 'GET / HTTP/1.0\\r\\nHost: ${host}\\r\\n\\r\\n' | timeout 3 socat -t2 - TCP4:127.0.0.1:${httpPort},shut-none | tail -n 1`
+  const script = `printf 'GET / HTTP/1.0\\r\\nHost: ${host}\\r\\n\\r\\n' | timeout 20 socat -t10 - TCP4:127.0.0.1:${httpPort},shut-none | tail -n 1`
   return (await world.inNode(script)).at(-1)?.trim() ?? ''
 }
 

@@ -110,8 +110,8 @@ test('a stranger waits for somebody who may write, and gets no more than a stran
   const addressOf = (namespace: string) =>
     inside(berth, namespace, "nslookup web | awk '/^Address/ { print $NF }' | tail -n 1")
   const reach = async (address: string) => {
-    const ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 5 socat -t2 - TCP4:"
-    return inside(berth, strange, `${ask}${address}:80,connect-timeout=1,shut-none 2>&1 | tail -n 1`, 'tools')
+    const ask = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 20 socat -t10 - TCP4:"
+    return inside(berth, strange, `${ask}${address}:80,connect-timeout=4,shut-none 2>&1 | tail -n 1`, 'tools')
   }
   expect(await reach(await addressOf(strange))).toBe('strange')
   for (const namespace of ['shop', own]) expect(await reach(await addressOf(namespace))).toMatch(/^$| E /)

@@ -219,7 +219,7 @@ export function runtimeContract(name: string, make: () => Promise<ContractWorld>
 
     test('stops without holding anything up', async () => {
       await runPod(runtime, pod)
-      runtime.stopContainer(pod, web().id, 5000)
+      runtime.stopContainer(pod, web().id, 30_000)
       expect(web()).toMatchObject({ state: 'running', stopping: true })
       await until(runtime, () => web().state === 'exited' && !web().stopping, 'the container has been stopped')
       expect(web().exitCode).toBe(0)

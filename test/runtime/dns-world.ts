@@ -53,7 +53,7 @@ export async function dnsWorld(socket: string, image: string = nodeImage): Promi
   const shell = await openShell(api, node, systemClock, () => {})
   const applier = createDnsApplier(settings)
   await applier.attach(shell)
-  const resolver = new Resolver({ timeout: 2000, tries: 1 })
+  const resolver = new Resolver({ timeout: 8000, tries: 1 })
   resolver.setServers([settings.dnsAddress])
   const shells = [shell]
   const nodes = [node]

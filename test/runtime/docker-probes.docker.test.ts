@@ -5,7 +5,7 @@ import type { PodRef } from '../../src/runtime/port.ts'
 import { type DockerWorld, dockerWorld } from './docker-world.ts'
 import { plainConfig, podSpec, runPod, sandboxSpec, until, webKey } from './samples.ts'
 
-const timing = { periodSeconds: 1, timeoutSeconds: 1, successThreshold: 1, failureThreshold: 1 }
+const timing = { periodSeconds: 1, timeoutSeconds: 10, successThreshold: 1, failureThreshold: 1 }
 const ready: Probe = { ...timing, httpGet: { path: '/ready', port: 'http', scheme: 'HTTP' } }
 const accepts: Probe = { ...timing, tcpSocket: { port: 8080 } }
 const exec = (...command: string[]): Probe => ({ ...timing, exec: { command } })
@@ -71,11 +71,11 @@ describe('probes on Docker', () => {
   })
 
   test('a command that takes too long has failed, and is not begun again beside itself', async () => {
-    await run({ livenessProbe: { ...exec('sleep', '30'), failureThreshold: 2 } })
+    await run({ livenessProbe: { ...exec('sleep', '600'), timeoutSeconds: 1, failureThreshold: 2 } })
     await until(world.runtime, () => health().failing === true, 'it is failing')
     expect(health().message).toContain('not done within 1 s, and still running')
     const processes = await file('ps', '-o', 'args')
-    expect(processes.match(/^sleep 30\b/gm)).toHaveLength(1)
+    expect(processes.match(/^sleep 600\b/gm)).toHaveLength(1)
   })
 
   test('a probe that cannot be carried out says so and decides nothing', async () => {

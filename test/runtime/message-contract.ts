@@ -33,7 +33,7 @@ export function messageContract(name: string, make: () => Promise<ContractWorld>
       volumes: readonly PodVolume[] = [],
     ) => runPod(runtime, pod, plainConfig(config), sandboxSpec({ spec: podSpec(container), volumes }))
     const ended = async (how: 'well' | 'badly') => {
-      if (how === 'well') runtime.stopContainer(pod, web().id, 10_000)
+      if (how === 'well') runtime.stopContainer(pod, web().id, 30_000)
       else await world.crash(web().id)
       await until(runtime, () => web().state === 'exited', 'the container has ended')
     }
