@@ -7,6 +7,8 @@ import type { PreviewRules, Remarks } from './rules.ts'
 const usualMost = 100
 /** Ports of all Services, hosts and paths of all Ingresses, peers and ports of all NetworkPolicies: what the network of production shares. */
 const mostEntries = 500
+/** There are 2,768 for everybody. */
+const mostNodePorts = 20
 /** ConfigMaps and Secrets cost little. */
 const mostFiles = 500
 const mostEnded = 10
@@ -56,9 +58,20 @@ export function reviewObjects(
     const written = quota[plural] ?? quota[`count/${plural}`]
     const usual = kind === 'ConfigMap' || kind === 'Secret' ? mostFiles : usualMost
     add(located, plural, 1, written === undefined ? usual : countOf(written))
+    const nodePorts = quota['services.nodeports']
+    add(
+      located,
+      'node ports',
+      nodePortsOf(located.object),
+      nodePorts === undefined ? mostNodePorts : countOf(nodePorts),
+    )
     const entries = entriesOf(located.object)
     if (entries > 0) add(located, `entries of ${plural}`, entries, mostEntries)
   }
+}
+
+function nodePortsOf(object: ManifestObject): number {
+  return object.kind === 'Service' && object.spec.type === 'NodePort' ? (object.spec.ports?.length ?? 0) : 0
 }
 
 function entriesOf(object: ManifestObject): number {

@@ -6,7 +6,7 @@ import { isolatedClaim } from './claims.ts'
 import { isolatedHistory, reviewCount, reviewJob, reviewObjects } from './counts.ts'
 import { forcedObjects, isForced } from './forced.ts'
 import { isolatedAutoscaler } from './metrics.ts'
-import { isolatedPod, isolatedTemplate, noSecrets } from './pods.ts'
+import { isolatedPod, isolatedTemplate, noSecrets, reviewText } from './pods.ts'
 import { isolatedPolicy } from './policies.ts'
 import type { Isolate, PreviewRules, Remarks } from './rules.ts'
 import { isolatedIngress, isolatedService } from './services.ts'
@@ -51,7 +51,10 @@ const rows: { readonly [K in Kind]: Isolate<ObjectOf[K]> } = {
     remarks.leaveOut('', 'a preview has one namespace, which berth makes')
     return undefined
   },
-  Pod: (pod, rules, remarks) => ({ ...pod, spec: isolatedPod(pod.spec, 'spec', rules, remarks) }),
+  Pod: (pod, rules, remarks) => {
+    reviewText(pod, 'spec', remarks)
+    return { ...pod, spec: isolatedPod(pod.spec, 'spec', rules, remarks) }
+  },
   ReplicaSet: templated,
   Deployment: templated,
   ConfigMap: same,

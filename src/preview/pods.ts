@@ -1,6 +1,7 @@
 import type { Affinity, Container, PodSpec, Volume } from '../manifests/types.ts'
 import { isolatedClaim } from './claims.ts'
 import { limited } from './limits.ts'
+import { withBoundedMemory } from './memory.ts'
 import type { PreviewRules, Remarks } from './rules.ts'
 
 /** An approval lets it run, but gives nothing away. */
@@ -9,6 +10,10 @@ export const noSecrets = 'there are no Secrets in the preview of somebody who ma
 const longestGraceSeconds = 60
 /** The quota counts pods, and each container is a process of Docker's. */
 const mostContainers = 20
+/** Each is one of Docker's, or a mount. */
+const mostVolumes = 100
+/** Docker keeps all of it in labels, which are read with each list of containers. */
+const mostText = 128 * 1024
 
 export function isolatedTemplate<T extends { readonly spec: PodSpec }>(
   template: T,
@@ -16,7 +21,18 @@ export function isolatedTemplate<T extends { readonly spec: PodSpec }>(
   rules: PreviewRules,
   remarks: Remarks,
 ): T {
+  reviewText(template, path, remarks)
   return { ...template, spec: isolatedPod(template.spec, `${path}.spec`, rules, remarks) }
+}
+
+/** Of a Pod, or of the template of one. */
+export function reviewText(
+  { metadata, spec }: { metadata?: object; spec: PodSpec },
+  path: string,
+  remarks: Remarks,
+): void {
+  const { length } = JSON.stringify([metadata, spec])
+  if (length > mostText) remarks.refuse(path, `expected a pod of at most ${mostText} characters, found ${length}`)
 }
 
 export function isolatedPod(spec: PodSpec, path: string, rules: PreviewRules, remarks: Remarks): PodSpec {
@@ -36,7 +52,10 @@ export function isolatedPod(spec: PodSpec, path: string, rules: PreviewRules, re
   }
   isolated.terminationGracePeriodSeconds = graceOf(spec, `${path}.terminationGracePeriodSeconds`, remarks)
   if (spec.affinity) isolated.affinity = isolatedAffinity(spec.affinity, rules)
-  if (spec.volumes) isolated.volumes = isolatedVolumes(spec.volumes, `${path}.volumes`, rules, remarks)
+  if (spec.volumes) {
+    const volumes = isolatedVolumes(spec.volumes, `${path}.volumes`, rules, remarks)
+    isolated.volumes = withBoundedMemory(volumes, isolated.containers, `${path}.volumes`, remarks)
+  }
   if (spec.imagePullSecrets && rules.untrusted) {
     delete isolated.imagePullSecrets
     remarks.leaveOut(`${path}.imagePullSecrets`, noSecrets)
@@ -69,6 +88,9 @@ function isolatedContainers(containers: Container[], path: string, rules: Previe
 
 /** What is outside of Docker's own volumes is the same for everybody. */
 function isolatedVolumes(volumes: Volume[], path: string, rules: PreviewRules, remarks: Remarks): Volume[] {
+  if (volumes.length > mostVolumes) {
+    remarks.refuse(path, `expected at most ${mostVolumes} volumes in a pod of a preview, found ${volumes.length}`)
+  }
   return volumes.map((volume, index) => {
     const at = `${path}[${index}]`
     if (volume.hostPath) remarks.refuse(`${at}.hostPath`, 'a preview has no folders of the host')

@@ -239,3 +239,28 @@ spec: { limits: [{ type: Container, max: { cpu: "100" } }] }
   expect(keys).toEqual(['shop-pr-7/ResourceQuota/berth-preview', 'shop-pr-7/NetworkPolicy/berth-preview'])
   expect(ignored.join()).toContain('limits of a preview are set by spec.previews')
 })
+
+test('volumes in memory hold no more than the containers of their pod may have', () => {
+  const sizes = (volumes: string, container = '', quota: Record<string, string> = { 'limits.memory': '4Gi' }) => {
+    const { object, ignored } = preview(pod(`, volumes: [${volumes}]`, container), { quota })
+    const all = object('Pod/web').spec.volumes as { emptyDir: { sizeLimit?: string } }[]
+    return [all.map(({ emptyDir }) => emptyDir.sizeLimit), ignored.length]
+  }
+  const memory = (name: string, more = '') => `{ name: ${name}, emptyDir: { medium: Memory${more} } }`
+  expect(sizes(memory('a'))).toEqual([[`${512 * 2 ** 20}`], 0])
+  expect(sizes(memory('a'), ', resources: { limits: { memory: 64Mi } }')).toEqual([[`${64 * 2 ** 20}`], 0])
+  expect(sizes([memory('a'), memory('b'), '{ name: c, emptyDir: {} }'].join())).toEqual([
+    [`${256 * 2 ** 20}`, `${256 * 2 ** 20}`, undefined],
+    0,
+  ])
+  expect(sizes(memory('a', ', sizeLimit: 16Mi'))).toEqual([['16Mi'], 0])
+  expect(sizes(memory('a', ', sizeLimit: 900Gi'))).toEqual([[`${512 * 2 ** 20}`], 1])
+  expect(sizes(memory('a'), '', { pods: '20' })).toEqual([[undefined], 0])
+})
+
+test('node ports are not used up', () => {
+  const open = (count: number) => services(2, count).replaceAll('spec: {', 'spec: { type: NodePort,')
+  expect(preview(open(10)).problems).toEqual([])
+  expect(preview(open(11)).problems.join()).toContain('expected at most 20 node ports in a preview, found more')
+  expect(preview(open(11), { quota: { 'services.nodeports': '22' } }).problems).toEqual([])
+})
