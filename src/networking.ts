@@ -254,7 +254,10 @@ export class Networking {
     return wanted
       .namespaces()
       .flatMap((namespace) => wanted.inNamespace('Service', namespace))
-      .map((service) => ({ key: serviceKey(service), spec: service.spec }))
+      .map((service) => {
+        const key = serviceKey(service)
+        return { key, spec: service.spec, guest: previewOf(wanted.appOf(key) ?? '') !== undefined }
+      })
   }
 
   #renew(namespace: string): boolean {

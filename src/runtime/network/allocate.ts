@@ -8,6 +8,8 @@ import type { Allocation } from './table.ts'
 export interface Claimant {
   readonly key: Key
   readonly spec: ServiceSpec
+  /** It gives way to all that are none: true of Services that pull requests write. Absent: it is none. */
+  readonly guest?: boolean
 }
 
 export interface Allocated {
@@ -31,25 +33,29 @@ export function dnsAddress(range: Ipv4Range): string {
 /**
  * Addresses and node ports for all Services. What was given stays given; then those that ask by number are served; then all others, from a
  * place that follows from the name, so that the same Services get the same addresses even if all memory of it is lost. The lower part of
- * both ranges is left to those who ask by number, as in Kubernetes.
+ * both ranges is left to those who ask by number, as in Kubernetes. Guests come after all others, with what they were given, too.
  */
 export function allocate(
   claimants: readonly Claimant[],
   before: ReadonlyMap<Key, Allocation>,
   range: Ipv4Range,
 ): Allocated {
-  const sorted = [...claimants].sort((a, b) => (a.key < b.key ? -1 : 1))
+  const byKey = [...claimants].sort((a, b) => (a.key < b.key ? -1 : 1))
+  const turns = [byKey.filter(({ guest }) => !guest), byKey.filter(({ guest }) => guest)]
   const problems = new Map<Key, string>()
   const addresses = new Ledger<number>()
   addresses.take(range.first + dnsOffset, '/Service/dns')
   const ports = new Ledger<string>()
-  const kept = keep(sorted, before, range, { addresses, ports })
-  for (const { key, spec } of sorted) {
-    const problem = takeWritten(key, spec, range, { addresses, ports }) || outsideProblem(spec, range)
-    if (problem) problems.set(key, problem)
+  const kept = new Map<Key, Kept>()
+  for (const turn of turns) {
+    for (const [key, had] of keep(turn, before, range, { addresses, ports })) kept.set(key, had)
+    for (const { key, spec } of turn) {
+      const problem = takeWritten(key, spec, range, { addresses, ports }) || outsideProblem(spec, range)
+      if (problem) problems.set(key, problem)
+    }
   }
   const allocations = new Map<Key, Allocation>()
-  for (const { key, spec } of sorted) {
+  for (const { key, spec } of turns.flat()) {
     const clusterIP = needsAddress(spec) ? (kept.get(key)?.clusterIP ?? addressFor(key, spec, range, addresses)) : ''
     const nodePorts = Object.fromEntries(
       nodePortsOf(spec).flatMap(([name, wanted]) => {
@@ -96,13 +102,18 @@ class Ledger<T> {
   }
 }
 
+interface Kept {
+  readonly clusterIP?: string
+  readonly nodePorts: Readonly<Record<string, number>>
+}
+
 /** What was given before and is still asked for. */
 function keep(
   claimants: readonly Claimant[],
   before: ReadonlyMap<Key, Allocation>,
   range: Ipv4Range,
   { addresses, ports }: Ledgers,
-): ReadonlyMap<Key, { clusterIP?: string; nodePorts: Readonly<Record<string, number>> }> {
+): ReadonlyMap<Key, Kept> {
   return new Map(
     claimants.flatMap(({ key, spec }) => {
       const had = before.get(key)

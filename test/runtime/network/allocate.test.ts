@@ -144,3 +144,22 @@ describe('node ports', () => {
     })
   })
 })
+
+test('guests give back what others ask for by number, and are given something else', () => {
+  const guest = (name: string, spec: object) => ({ ...claimant(name, spec), guest: true })
+  const before = new Map([[key('a-guest'), { clusterIP: '10.96.7.7', nodePorts: { '80/TCP': 31_000 } }]])
+  const wanted = { type: 'NodePort', clusterIP: '10.96.7.7', ports: [{ port: 80, nodePort: 31_000 }] }
+  const { allocations, problems } = allocate(
+    [guest('a-guest', { type: 'NodePort' }), claimant('web', wanted)],
+    before,
+    range,
+  )
+  expect(allocations.get(key('web'))).toEqual({ clusterIP: '10.96.7.7', nodePorts: { '80/TCP': 31_000 } })
+  const other = allocations.get(key('a-guest'))
+  expect([other?.clusterIP, other?.nodePorts['80/TCP']]).not.toEqual(['10.96.7.7', 31_000])
+  expect(other?.clusterIP).toMatch(/^10\.96\./)
+  expect(other?.nodePorts['80/TCP']).toBeGreaterThan(30_000)
+  expect([...problems]).toEqual([])
+  const alone = allocate([guest('a-guest', { type: 'NodePort' })], before, range)
+  expect(alone.allocations).toEqual(before)
+})
