@@ -260,7 +260,8 @@ export function writeContainerLabels(mark: PodMark, attempt: Attempt, config: Co
     [label.config]: JSON.stringify(config),
     [label.restarts]: String(attempt.restarts),
     [label.backoff]: String(attempt.backoffMs),
-    ...(attempt.last && { [label.last]: JSON.stringify(attempt.last) }),
+    // Always: what is not here Docker takes from the image, whose labels are anybody's.
+    [label.last]: attempt.last ? JSON.stringify(attempt.last) : '',
   }
 }
 

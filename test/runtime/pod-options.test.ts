@@ -28,7 +28,7 @@ test.each([
   ['shop', undefined],
   ['shop/pr-7', 2_048],
 ])('processes of a container of %s', (app, most) => {
-  const { HostConfig } = containerOptions(
+  const { HostConfig, Healthcheck } = containerOptions(
     'name',
     plainConfig(),
     { sandboxId: 'abc', address: undefined, spec: podSpec(), app },
@@ -36,6 +36,8 @@ test.each([
     capacity,
   )
   expect(HostConfig?.PidsLimit).toBe(most)
+  // What its image would have Docker run in it, as often as it likes.
+  expect(Healthcheck?.Test).toEqual(most && ['NONE'])
 })
 
 describe('the sandbox', () => {

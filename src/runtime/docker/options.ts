@@ -66,6 +66,9 @@ export interface JoinedTo {
 /** Neither cpu nor memory keeps a container from taking all the process numbers of its host. Kubernetes has this in the kubelet's `podPidsLimit`. */
 const mostPreviewProcesses = 2_048
 
+/** An image may have itself asked for its health a thousand times a second, which Kubernetes has no ear for. */
+const noHealthcheck = { Test: ['NONE'] }
+
 /** A container of the pod, joined to its sandbox. */
 export function containerOptions(
   name: string,
@@ -76,6 +79,8 @@ export function containerOptions(
 ): ContainerCreateOptions {
   const filled = (text: string) => text.replaceAll(podAddress, joined.address ?? '')
   const sandbox = `container:${joined.sandboxId}`
+  // Only applications that pull requests make have a slash in their names.
+  const isPreview = joined.app?.includes('/') === true
   return {
     name,
     Image: config.image,
@@ -91,6 +96,7 @@ export function containerOptions(
     Tty: config.tty,
     OpenStdin: config.stdin,
     StdinOnce: config.stdinOnce,
+    ...(isPreview && { Healthcheck: noHealthcheck }),
     HostConfig: {
       NetworkMode: sandbox,
       ...joinedOptions(joined.spec, sandbox),
@@ -98,8 +104,7 @@ export function containerOptions(
       ...resourceOptions(config.resources, capacity),
       ...securityOptions(config),
       OomScoreAdj: oomScore(config.oomScoreAdjust, capacity),
-      // Only applications that pull requests make have a slash in their names.
-      ...(joined.app?.includes('/') && { PidsLimit: mostPreviewProcesses }),
+      ...(isPreview && { PidsLimit: mostPreviewProcesses }),
     },
   }
 }

@@ -93,8 +93,10 @@ export class NodeContainers {
   /** Other installations whose node containers run here. */
   async neighbours(): Promise<NodeMark[]> {
     const rows = await this.#api.listNodes()
-    const marks = rows.flatMap((row) => (row.State === 'running' ? (parseNodeMark(row.Labels) ?? []) : []))
-    return marks.filter(({ engine }) => engine !== this.#settings.engine)
+    const running = rows.filter(({ State }) => State === 'running')
+    // By their names, too: a pod has the labels of its image, which may say anything.
+    const nodes = running.flatMap((row) => foundIn(row, parseNodeMark(row.Labels)?.engine ?? ''))
+    return nodes.map(({ mark }) => mark).filter(({ engine }) => engine !== this.#settings.engine)
   }
 
   async #allocationsIn(id: string): Promise<string | undefined> {
