@@ -179,8 +179,7 @@ function scaleOnly(roster: Roster, rollout: Rollout): Decision {
   const total = current.length + old.length
   const { maxSurge } = rollout.fenceposts
   const most = current.length === 0 || old.length === 0 ? rollout.replicas : rollout.replicas + maxSurge
-  const missing = rollout.replicas - total - doomed(roster)
-  if (total <= most) return { create: current.length > 0 ? Math.max(0, missing) : 0, victims: [] }
+  if (total <= most) return { create: missingNow(roster, rollout), victims: [] }
   const groups = [['next', current] as const, ...generationsOf(roster).toReversed()]
   const [next, ...others] = groups.map(([name, pods], age) => ({
     ...{ name, replicas: pods.length, available: counted(name, pods).available, age },
@@ -191,6 +190,14 @@ function scaleOnly(roster: Roster, rollout: Rollout): Decision {
     scaledDown(roster, rollout, pods, pods.length - (sizes.get(name) ?? pods.length)),
   )
   return { create: 0, victims: withinFloor(shrunk, roster, { ...rollout, strategy: 'RollingUpdate' }) }
+}
+
+/** Pods of the last revision that a paused Deployment may make now, if it has begun to come. */
+function missingNow(roster: Roster, rollout: Rollout): number {
+  const { current, old } = roster
+  const isAlone = old.length === 0 && !oldIsLeaving(roster)
+  if (current.length === 0 || (rollout.strategy === 'Recreate' && !isAlone)) return 0
+  return Math.max(0, rollout.replicas - current.length - old.length - doomed(roster))
 }
 
 function makeFor(roster: Roster, decision: Decision, rollout: Rollout): Making {

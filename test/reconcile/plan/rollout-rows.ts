@@ -205,6 +205,12 @@ export const strategies: readonly Row[] = [
     expected: 'remove pod web-aaa-0 (it cannot come back: its sandbox or a container was removed)',
   },
   {
+    title: 'paused, Recreate: none is made beside an old pod that still runs',
+    desired: deployment(two, { paused: true, recreate: true, replicas: 2 }),
+    pods: [pod(one, 0, { leaving: true, each: { stopping: true } }), pod(two, 0)],
+    expected: '',
+  },
+  {
     title: 'paused in mid-rollout: a smaller size is shared between the revisions',
     desired: deployment(two, { paused: true, replicas: 2, maxSurge: 0, maxUnavailable: 1 }),
     pods: [...olds, pod(two, 0)],
