@@ -7,6 +7,7 @@ import { namespaceOf } from './create.ts'
 import { type CronRun, cronRuns, type PlannedRun } from './cron-runs.ts'
 import { cronStatus } from './cron-status.ts'
 import type { DesiredCronJob, View } from './desired.ts'
+import { isInterrupted } from './interrupted.ts'
 import { secondText } from './job-identity.ts'
 import { endOfRecord, recordEnd, removeRecords } from './job-record.ts'
 import { planRun } from './job-run.ts'
@@ -22,10 +23,14 @@ export function planCronJob(desired: DesiredCronJob, view: View): Plan {
   const key = keyOf({ namespace: namespaceOf(desired), kind: 'CronJob', name: metadata.name })
   const records = view.volumesOf(key)
   const schedule = scheduleOf(spec.schedule, spec.timeZone)
-  const begun = cronRuns(desired, view.pods, records).map((run) => planned(desired, run, begunCause(run), view))
-  const active = begun.filter(isActive)
+  const found = cronRuns(desired, view.pods, records)
+  const givenUp = new Set(found.filter((run) => isGivenUp(run, found, desired, view)).map(({ job }) => job))
+  const begun = found.map((run) => {
+    return planned(desired, run, givenUp.has(run.job) ? 'the run is being removed' : '', view)
+  })
+  const active = begun.filter((run) => isActive(run, givenUp))
   const last = begun[begun.length - 1]?.scheduled
-  const busy = begun.filter((run) => isActive(run) || isEnding(run))
+  const busy = begun.filter((run) => active.includes(run) || isEnding(run))
   const decided = decide({ ...factsOf(desired, schedule), last, active: busy.map(({ job }) => job) }, view.now)
   const decision = isThere(decided, begun) ? ({ action: 'none', reason: 'AlreadyStarted' } as const) : decided
   const fresh = startRun(desired, decision, view)
@@ -79,13 +84,15 @@ function isThere(decision: Decision, begun: readonly PlannedRun[]): boolean {
   return decision.action === 'create' && begun.some(({ job }) => job === decision.jobName)
 }
 
-/** A run of which every pod is on its way out was given up: it is not begun anew. */
-function begunCause({ pods }: CronRun): string {
-  return pods.length > 0 && pods.every(({ leaving }) => leaving) ? 'the run is being removed' : ''
+/** A run of which every pod is on its way out is not begun anew, but where a new template cut it off and no later run has replaced it. */
+function isGivenUp({ pods, job }: CronRun, all: readonly CronRun[], desired: DesiredCronJob, { now }: View): boolean {
+  if (pods.length === 0 || pods.some(({ leaving }) => !leaving)) return false
+  if (desired.object.spec.concurrencyPolicy === 'Replace' && all[all.length - 1]?.job !== job) return true
+  return !pods.some((pod) => isInterrupted(pod, desired.template, now))
 }
 
-function isActive({ pods, plan }: PlannedRun): boolean {
-  return plan.end === undefined && pods.some(({ leaving }) => !leaving)
+function isActive({ pods, plan, job }: PlannedRun, givenUp: ReadonlySet<string>): boolean {
+  return plan.end === undefined && pods.length > 0 && !givenUp.has(job)
 }
 
 /** It is over, and its pods run on until they are told to end. */

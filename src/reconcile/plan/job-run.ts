@@ -2,6 +2,7 @@ import type { JobSpec } from '../../manifests/types.ts'
 import type { Task } from './action.ts'
 import { chooseVictims } from './choose.ts'
 import type { DesiredCronJob, DesiredJob, View } from './desired.ts'
+import { keptForHeirs } from './interrupted.ts'
 import { indexIdentity, jobIdentity, jobPodName } from './job-identity.ts'
 import { pendingIndexes } from './job-indexes.ts'
 import { type JobPod, jobPod } from './job-pods.ts'
@@ -12,7 +13,7 @@ import { planLeave } from './leave.ts'
 import type { OrderedSeat } from './make.ts'
 import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
-import { planRest, type Roster, takeRoster } from './roster.ts'
+import { doomed, planRest, type Rest, type Roster, takeRoster } from './roster.ts'
 import { earliest, type LookAgain } from './time.ts'
 
 /** One job: a Job itself, or one run of a CronJob. */
@@ -57,18 +58,20 @@ export function planRun(run: JobRun, view: View): JobRunPlan {
   const making = end || run.removal !== '' || run.waits !== '' ? nothing : make(run, roster, facts)
   const over = end ? facts.active.map(({ observed }) => observed.pod.name) : []
   const gone = leaving.map(({ pod }) => pod.observed.pod.name)
-  const taken = new Set([...gone, ...over, ...making.names, ...keptRemains(pods)])
+  const kept = end || run.removal !== '' ? new Map<string, Rest>() : keptForHeirs(roster, pods)
+  const taken = new Set([...gone, ...over, ...making.names, ...keptRemains(pods), ...kept.keys()])
   const rest = planRest(roster, taken)
+  const keeping = [...kept.values()]
   const leaves = leaving
     .filter(({ pod }) => pod.observed.reachable)
     .map(({ pod, cause }) => planLeave(pod.observed.pod, cause, 'none'))
   return {
-    tasks: [...rest.tasks, ...making.tasks, ...leaves],
+    tasks: [...rest.tasks, ...keeping.flatMap(({ tasks }) => tasks), ...making.tasks, ...leaves],
     facts,
     end,
     still: facts.active.length === 0 && facts.ending.length === 0,
     making,
-    again: earliest([rest.again, making.again, dueAgain(run, facts, end)]),
+    again: earliest([rest.again, ...keeping.map(({ again }) => again), making.again, dueAgain(run, facts, end)]),
   }
 }
 
@@ -128,8 +131,8 @@ function sizingOf(facts: JobFacts) {
 }
 
 function make(run: JobRun, roster: Roster, facts: JobFacts): Making {
-  const { create } = sizingOf(facts)
-  if (create === 0) return nothing
+  const create = sizingOf(facts).create - doomed(roster)
+  if (create <= 0) return nothing
   const { seats, again } = isIndexed(run.spec)
     ? indexedSeats(run, roster, facts, create)
     : plainSeats(run, roster, facts, create)

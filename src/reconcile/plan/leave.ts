@@ -104,6 +104,18 @@ export function planRemains(pod: LivePod, cause: string): Task {
   return { host: pod.host, text: `remove pod ${pod.name}`, cause, effect: 'none', actions: removeActions(pod) }
 }
 
+/** Marked and told to end, as `planLeave`, but what is left of it stays. */
+export function planSetAside(pod: LivePod, cause: string): Task {
+  const mark: Action = { kind: 'markLeaving', pod: podRef(pod) }
+  return {
+    host: pod.host,
+    text: `stop pod ${pod.name}`,
+    cause,
+    effect: 'none',
+    actions: [mark, ...stopActions(pod, graceMs(pod))],
+  }
+}
+
 /** The sandbox goes last: it carries the mark. */
 export function removeActions(pod: LivePod): Action[] {
   const ref = podRef(pod)

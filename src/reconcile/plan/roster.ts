@@ -101,7 +101,7 @@ export function planRest(roster: Roster, taken: ReadonlySet<string>): { tasks: T
   return { tasks: withoutRepeats(tasks), again: earliest(times) }
 }
 
-function lostCause(roster: Roster, pod: LivePod): string {
+export function lostCause(roster: Roster, pod: LivePod): string {
   const { desired, view } = roster
   const what =
     pod.sandbox?.state === 'dead' || !emptiedForGood(pod, desired.template, view.now)
@@ -110,7 +110,8 @@ function lostCause(roster: Roster, pod: LivePod): string {
   return `it cannot come back: ${what}`
 }
 
-interface Rest {
+/** What there is to do about a pod that stays, leaves or is lost. */
+export interface Rest {
   readonly tasks: readonly Task[]
   readonly again?: LookAgain | undefined
 }
