@@ -30,14 +30,21 @@ interface Run {
   torn: boolean
 }
 
+interface Member {
+  readonly run: string
+  readonly sandbox: string
+  /** Of an Indexed job. */
+  readonly index: string | undefined
+}
+
 const whole = { lost: false, torn: false }
 
 /** Keeps the book of all runs, and tells when one is begun that must not be. */
 export class Runs {
   readonly #truth: Truth
   readonly #runs = new Map<string, Run>()
-  /** Container id -> its run and sandbox: what is known of one that was removed. */
-  readonly #members = new Map<string, { readonly run: string; readonly sandbox: string }>()
+  /** By container id: what is known of one that was removed, or whose sandbox was. */
+  readonly #members = new Map<string, Member>()
 
   constructor(truth: Truth) {
     this.#truth = truth
@@ -80,7 +87,8 @@ export class Runs {
     const sandbox = this.#truth.sandboxOf(box)
     if (!isRunner(box) || !sandbox?.sandbox) return undefined
     const name = runOfSpec(sandbox.sandbox)
-    this.#members.set(box.id, { run: name, sandbox: sandbox.id })
+    const index = sandbox.sandbox.labels[completionIndexKey]
+    this.#members.set(box.id, { run: name, sandbox: sandbox.id, index })
     if (this.#isRecorded(name)) return `${name} has ended, container ${box.name} of ${box.pod} is started`
     if (box.name !== 'app') return undefined
     const run = this.#runs.get(name) ?? { begun: new Set(), succeeded: new Set(), indexes: new Set(), ...whole }
@@ -91,12 +99,13 @@ export class Runs {
   }
 
   ended(box: Box): void {
-    const sandbox = this.#truth.sandboxOf(box)
-    const run = this.#runs.get(this.#members.get(box.id)?.run ?? '')
-    if (!run || !sandbox?.sandbox || sandbox.leaving || box.name !== 'app' || box.exitCode !== 0) return
-    run.succeeded.add(sandbox.id)
-    const index = sandbox.sandbox.labels[completionIndexKey]
-    if (index !== undefined) run.indexes.add(index)
+    const member = this.#members.get(box.id)
+    const run = this.#runs.get(member?.run ?? '')
+    if (!run || !member || box.name !== 'app' || box.exitCode !== 0) return
+    // It ends well without its sandbox, too, if that was removed by hand.
+    if (this.#truth.sandboxOf(box)?.leaving) return
+    run.succeeded.add(member.sandbox)
+    if (member.index !== undefined) run.indexes.add(member.index)
   }
 
   /** Removed behind Berth's back. */
