@@ -220,16 +220,13 @@ export class Application {
 
   async #open(): Promise<ApplicationSource> {
     if (this.#source) return this.#source
-    const { settings } = this.#parts
+    const { settings, transform } = this.#parts
+    const { path, namespace, podSecurity, verify } = settings
     this.#repository ??= await this.#parts.openRepository()
-    this.#source = new ApplicationSource({
-      repository: this.#repository,
-      path: settings.path,
-      namespace: settings.namespace,
-      podSecurity: settings.podSecurity,
-      verify: settings.verify,
-      transform: this.#parts.transform,
-    })
+    const repository = this.#repository
+    // `close` has not seen it.
+    if (this.#ended) await repository.close()
+    this.#source = new ApplicationSource({ repository, path, namespace, podSecurity, verify, transform })
     return this.#source
   }
 

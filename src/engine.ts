@@ -83,6 +83,7 @@ export class Engine {
   #endCron: (() => void) | undefined
   /** False until `start`: a process that only reports must not repair. */
   #acts = false
+  #closed = false
 
   constructor(parts: EngineParts) {
     this.#parts = parts
@@ -226,6 +227,8 @@ export class Engine {
     this.#parts.runtime.expectNetwork()
     for (const application of this.#applications) await application.restore()
     await this.#previews.restore()
+    // What began now would be ended by nobody.
+    if (this.#closed) return
     this.#certifying.start()
     this.#networking.start()
     for (const application of this.#applications) application.follow()
@@ -260,6 +263,7 @@ export class Engine {
 
   /** Ends what is being done, starts nothing more. Everything that runs goes on running. */
   async close(): Promise<void> {
+    this.#closed = true
     this.#unwatch?.()
     this.#unwatchUses?.()
     this.#endCron?.()

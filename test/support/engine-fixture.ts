@@ -65,7 +65,7 @@ afterEach(() => engine.close())
 export function open(
   settings: Partial<ApplicationSettings> = {},
   others: readonly ApplicationSettings[] = [],
-  more: Pick<EngineParts, 'openPullRequest' | 'pullRequests'> = {},
+  more: Partial<Pick<EngineParts, 'openPullRequest' | 'pullRequests' | 'openRepository'>> = {},
   host: Pick<EngineSettings, 'previewQuota'> = {},
 ): Engine {
   // The journal outlives an engine here, as its file does in life.
