@@ -153,14 +153,24 @@ export class TestBerth {
 
   /** From the running engine's server, else by the command. */
   async status(): Promise<AppStatus> {
-    const running = this.#inside ? undefined : runningEngine(join(this.dir, 'state'))
+    const address = await this.#address()
     const text =
-      running && running.address !== ''
-        ? await ask(running.address, 'GET', '/status')
-        : (await this.command('status', '-o', 'json')).stdout
+      address === undefined ? (await this.command('status', '-o', 'json')).stdout : await ask(address, 'GET', '/status')
     const app = (JSON.parse(text) as { apps: AppStatus[] }).apps[0]
     if (!app) throw new Error(`no application in ${text}`)
     return app
+  }
+
+  /** Of the server of the engine, which may still begin; undefined: none runs that is reached from here. */
+  async #address(): Promise<string | undefined> {
+    for (const end = Date.now() + longestCommandMs; this.#inside === undefined; ) {
+      const address = runningEngine(join(this.dir, 'state'))?.address ?? ''
+      if (address !== '') return address
+      const isRunning = this.#child?.exitCode === null && this.#child.signalCode === null
+      if (!isRunning || Date.now() > end) return undefined
+      await new Promise((done) => setTimeout(done, 20))
+    }
+    return undefined
   }
 
   /** Waits until the report satisfies, proofs longer; a time-out tells the last report and the log. */

@@ -62,20 +62,20 @@ async function lookUp(container: string, name: string): Promise<string> {
 
 test('containers of a pod find short and full names', async () => {
   const { container } = await pod()
-  const names = [
-    'web',
-    'web.shop',
-    'web.shop.svc',
-    'web.shop.svc.cluster.local',
-    'db',
-    'db-0.db',
-    'outside',
-    outside.name,
-  ]
-  const found = []
-  for (const name of names) found.push(await lookUp(container, name))
-  const [web, db, other] = [webAddress, '10.195.3.4', outside.address]
-  expect(found).toEqual([web, web, web, web, db, db, other, other])
+  const names = {
+    ...{
+      web: webAddress,
+      'web.shop': webAddress,
+      'web.shop.svc': webAddress,
+      'web.shop.svc.cluster.local': webAddress,
+    },
+    ...{ db: '10.195.3.4', 'db-0.db': '10.195.3.4' },
+    ...{ outside: outside.address, [outside.name]: outside.address },
+  }
+  // The C library gives up after ten seconds without an answer, which a busy machine takes.
+  for (const [name, address] of Object.entries(names)) {
+    await expect.poll(() => lookUp(container, name), { message: name }).toBe(address)
+  }
   expect(await lookUp(container, 'nothing')).toBe('')
 })
 

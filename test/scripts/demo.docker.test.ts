@@ -9,7 +9,7 @@ import { ensureNodeImage, testNodeImage } from '../support/node-image.ts'
 const demo = resolve(import.meta.dirname, '../../scripts/demo.ts')
 const host = process.env.BERTH_TEST_DOCKER ?? ''
 
-test('the demo holds in every step and leaves nothing', { timeout: 300_000 }, async () => {
+test('the demo holds in every step and leaves nothing', { timeout: 600_000 }, async () => {
   const temporary = mkdtempSync(join(tmpdir(), 'berth-test-'))
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }))
   const before = await inventory()
