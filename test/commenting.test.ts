@@ -59,7 +59,7 @@ test.each([
   ['waits for an approval', waiting, 'status aaa pending Waits for an approval: it comes from a fork'],
   [
     'waits for its turn',
-    { is: 'queued', reason: '10 previews are there', status: undefined, isOfHead: false },
+    { is: 'queued', reason: '10 previews are there', ahead: 1, status: undefined, isOfHead: false },
     'status aaa pending Waits: 10 previews are there',
   ],
   [

@@ -92,7 +92,7 @@ test('a stranger’s pull request has nothing until somebody approves its head, 
   forge.open(8, { 'secret.yaml': secret }, { authorMayWrite: undefined })
   await pass(30_000)
   expect(rows()).toEqual([
-    'pr-7 unapproved it comes from a fork, and nobody who may has approved it',
+    'pr-7 unapproved it comes from a fork, and nobody who may write to the repository has approved it',
     'pr-8 unapproved its author may not write to the repository, and nobody who may has approved it',
   ])
   expect([traces(), engine.status()]).toEqual([[], expect.objectContaining({ length: before })])

@@ -125,8 +125,10 @@ function refusal(request: Candidate, policy: PreviewPolicy, now: number): Verdic
   const other = misfit(request, policy)
   if (other !== '') return none(id, other)
   if (!isTrusted(request) && !request.approved) {
-    const whose = request.fork ? 'it comes from a fork' : 'its author may not write to the repository'
-    return { id, is: 'unapproved', reason: `${whose}, and nobody who may has approved it` }
+    const whose = request.fork
+      ? 'it comes from a fork, and nobody who may write to the repository has approved it'
+      : 'its author may not write to the repository, and nobody who may has approved it'
+    return { id, is: 'unapproved', reason: whose }
   }
   const isOver = now - request.activeAt >= policy.ttlMs && !labels.includes(policy.keepLabel)
   return isOver ? none(id, 'nothing was pushed for too long') : undefined

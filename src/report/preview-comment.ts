@@ -80,18 +80,19 @@ export function renderClosedComment({ app, engine }: Pick<PreviewReport, 'app' |
   return [commentMark(app, engine), title, '', `${timeText(at)}: ${what}`].join('\n')
 }
 
-const titles: Readonly<Record<PreviewReport['is'] | 'ending', string>> = {
+const titles: Readonly<Record<PreviewReport['is'] | 'turn', string>> = {
   awake: 'runs',
   asleep: 'sleeps',
-  queued: 'waits for its turn',
+  queued: 'waits',
+  turn: 'waits for its turn',
   unapproved: 'waits for an approval',
   none: 'has no preview',
   ending: 'ends: its hooks are run before it is removed',
 }
 
 function headBlocks(report: PreviewReport): string[] {
-  const { app, engine, id, is, head, newest, reason, addresses, since, status } = report
-  const title = is === 'awake' ? awakeTitle(report) : titles[is]
+  const { app, engine, id, is, head, newest, reason, ahead, addresses, since, status } = report
+  const title = is === 'awake' ? awakeTitle(report) : titles[ahead === undefined ? is : 'turn']
   const commit = head === '' ? 'No commit yet' : `Commit ${inCode(head.slice(0, 7))}`
   const age = since === undefined || status === undefined ? '' : `; preview since ${timeText(since)}`
   const later = newest === undefined ? '' : `. Commit ${inCode(newest.slice(0, 7))} is to follow`
@@ -123,14 +124,21 @@ function nextBlocks(report: PreviewReport): string[] {
     case 'asleep':
       return ['It has no pods, but all of its data.', wakeText(reason, command('wake'), addresses.length > 0)]
     case 'none':
-      return [leaving ? 'What there was is being removed.' : 'Nothing of it is left.']
+      return [leaving ? 'What there was is being removed.' : 'Nothing of it is left.', ...againBlocks(reason)]
     case 'awake':
       return untrusted
-        ? ['It has no Secrets, and reaches nothing outside of itself: its commits are a stranger’s.']
+        ? [`It ${confined}, as it is from somebody who may not write to this repository, or from a fork.`]
         : []
     default:
       return []
   }
+}
+
+const confined = 'has no Secrets, and reaches nothing outside of itself'
+
+/** As admission says why there is none. */
+function againBlocks(reason: string): string[] {
+  return reason.startsWith('nothing was pushed') ? ['The next push makes it anew.'] : []
 }
 
 /** As admission says why it sleeps. */
@@ -150,7 +158,7 @@ function approvalBlocks(head: string, label: string): string[] {
       `- by a comment whose first line is ${inCode(`/berth approve ${head.slice(0, 7)}`)}`,
       `- or by the label ${inCode(label)}; after a later push it is to be taken away and given again`,
     ].join('\n'),
-    'Approved, it still has no Secrets, and reaches nothing outside of itself.',
+    `Approved, it still ${confined}.`,
   ]
 }
 
@@ -226,7 +234,7 @@ function table(objects: readonly Shown[]): string {
 function planBlocks(plan: MergePlan | undefined, longest: number): string[] {
   if (!plan) return []
   const { base, stale, apps, items } = plan
-  const moved = stale ? ', which has moved since: this is being worked out anew' : ''
+  const moved = stale ? ' (the target branch, which has moved since; this is being worked out anew)' : ''
   const on = `On ${inCode(base.slice(0, 7))}${moved}`
   const obstacle = obstacleTo(plan)
   if (obstacle !== '') return ['#### What the merge would change in production', `${on}: ${obstacle}.`]

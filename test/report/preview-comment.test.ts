@@ -73,12 +73,12 @@ test('a running preview and what its merge would do', () => {
 })
 
 test('one that waits for an approval says what to do', () => {
-  const reason = 'it comes from a fork, and nobody who may has approved it'
+  const reason = 'it comes from a fork, and nobody who may write to the repository has approved it'
   expect(told({ is: 'unapproved', reason, status: undefined, addresses: [], since: undefined })).toMatchInlineSnapshot(`
     "<!-- berth preview of shop by production -->
     ### shop pr-7 waits for an approval
 
-    Commit \`ccccccc\`: it comes from a fork, and nobody who may has approved it.
+    Commit \`ccccccc\`: it comes from a fork, and nobody who may write to the repository has approved it.
 
     Nothing of it runs before somebody who may write to this repository has looked at the commit and approves it:
 
@@ -132,11 +132,23 @@ test.each([
   expect(text).toContain(words)
 })
 
+test('one that waits for something else than its turn', () => {
+  const reason = 'the registry does not have app:pr-7 yet'
+  const text = told({ is: 'queued', reason, status: undefined, since: undefined, addresses: [] })
+  expect(text).toContain('### shop pr-7 waits\n\nCommit `ccccccc`: the registry does not have app:pr-7 yet.')
+})
+
+test('one that was approved says what it lacks', () => {
+  expect(told({ untrusted: true })).toContain('It has no Secrets, and reaches nothing outside of itself, as it is from')
+})
+
 test('one without a preview says whether something is left', () => {
   const gone = { is: 'none', reason: 'it is a draft', status: undefined } as const
   expect(told(gone)).toContain('### shop pr-7 has no preview')
   expect(told(gone)).toContain('Nothing of it is left.')
   expect(told({ ...gone, leaving: true })).toContain('What there was is being removed.')
+  expect(told(gone)).not.toContain('The next push')
+  expect(told({ ...gone, reason: 'nothing was pushed for too long' })).toContain('The next push makes it anew.')
 })
 
 test('a refused commit: its problems with file and line, and what runs meanwhile', () => {
@@ -189,7 +201,9 @@ test('what is left out is folded away', () => {
 test('a plan says its effect, and when it is stale or would be refused', () => {
   const plan = report.plan!
   expect(told({ plan: { ...plan, items: [] } })).toContain('On `bbbbbbb`: **nothing**.')
-  expect(told({ plan: { ...plan, stale: true } })).toContain('On `bbbbbbb`, which has moved since')
+  expect(told({ plan: { ...plan, stale: true } })).toContain(
+    'On `bbbbbbb` (the target branch, which has moved since; this is being worked out anew): ',
+  )
   const none = { ...plan, apps: [], items: [] }
   expect(told({ plan: { ...none, conflicts: ['a.yaml', 'b'] } })).toContain(
     'On `bbbbbbb`: **it cannot be merged**: conflicts in `a.yaml`, `b`.',
