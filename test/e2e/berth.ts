@@ -110,12 +110,21 @@ export class TestBerth {
     this.#child = child
   }
 
-  /** Ends it, and waits until it is gone; answers its exit code, or null when a signal ended it. */
+  /** Ends it, and waits until it is gone; answers its exit code, or null when a signal ended it. One that stays is killed, and fails. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#child
     this.#child = undefined
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null
-    const gone = new Promise<number | null>((done) => child.once('exit', (code) => done(code)))
+    const gone = new Promise<number | null>((done, fail) => {
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL')
+        fail(new Error(`berth did not end within ${longestCommandMs} ms of ${signal}\n${this.log.slice(-2_000)}`))
+      }, longestCommandMs)
+      child.once('exit', (code) => {
+        clearTimeout(timer)
+        done(code)
+      })
+    })
     child.kill(signal)
     return gone
   }
