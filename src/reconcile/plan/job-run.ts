@@ -9,7 +9,7 @@ import { type JobPod, jobPod } from './job-pods.ts'
 import type { JobEnd } from './job-record.ts'
 import { backoffRemaining, deadlineAt, expiresAt, failureRecord, jobSizing, longestBackoffMs } from './job-rules.ts'
 import { isIndexed, type JobFacts, jobFacts, jobVerdict, successes } from './job-verdict.ts'
-import { planLeave } from './leave.ts'
+import { planFinished, planLeave } from './leave.ts'
 import type { OrderedSeat } from './make.ts'
 import { type Making, makePods } from './make.ts'
 import type { Observed } from './observe.ts'
@@ -56,23 +56,34 @@ export function planRun(run: JobRun, view: View): JobRunPlan {
   const end = run.end ?? (run.removal === '' ? jobVerdict(facts, view.now) : undefined)
   const leaving = leavers(run, facts, end, view.now)
   const making = end || run.removal !== '' || run.waits !== '' ? nothing : make(run, roster, facts)
-  const over = end ? facts.active.map(({ observed }) => observed.pod.name) : []
-  const gone = leaving.map(({ pod }) => pod.observed.pod.name)
+  const over = end ? facts.active.map(nameOf) : []
+  const gone = leaving.map(({ pod }) => nameOf(pod))
+  const remains = pods.filter((pod) => isRemains(pod) && !gone.includes(nameOf(pod)))
   const kept = end || run.removal !== '' ? new Map<string, Rest>() : keptForHeirs(roster, pods)
-  const taken = new Set([...gone, ...over, ...making.names, ...keptRemains(pods), ...kept.keys()])
+  const taken = new Set([...gone, ...over, ...making.names, ...remains.map(nameOf), ...kept.keys()])
   const rest = planRest(roster, taken)
   const keeping = [...kept.values()]
   const leaves = leaving
     .filter(({ pod }) => pod.observed.reachable)
     .map(({ pod, cause }) => planLeave(pod.observed.pod, cause, 'none'))
   return {
-    tasks: [...rest.tasks, ...keeping.flatMap(({ tasks }) => tasks), ...making.tasks, ...leaves],
+    tasks: [
+      ...rest.tasks,
+      ...keeping.flatMap(({ tasks }) => tasks),
+      ...remains.flatMap(planStop),
+      ...making.tasks,
+      ...leaves,
+    ],
     facts,
     end,
     still: facts.active.length === 0 && facts.ending.length === 0,
     making,
     again: earliest([rest.again, ...keeping.map(({ again }) => again), making.again, dueAgain(run, facts, end)]),
   }
+}
+
+function nameOf({ observed }: JobPod): string {
+  return observed.pod.name
 }
 
 const nothing: Making = { tasks: [], names: [], message: '', failed: false, again: undefined }
@@ -82,11 +93,15 @@ function startOf(pods: readonly JobPod[], now: number): number {
   return Math.min(now, ...pods.map(({ observed }) => observed.pod.createdAt))
 }
 
-/** What is left of pods without their sandbox: their exit codes are all that is known of a part of the work. */
-function keptRemains(pods: readonly JobPod[]): string[] {
-  return pods
-    .filter(({ state, observed }) => observed.bucket === 'lost' && state !== 'ending')
-    .map(({ observed }) => observed.pod.name)
+/** What is left of pods without their sandbox stays: their exit codes are all that is known of a part of the work. */
+function isRemains({ state, observed }: JobPod): boolean {
+  return observed.bucket === 'lost' && state !== 'ending'
+}
+
+/** Sidecars may still run there. */
+function planStop({ observed: { pod, reachable } }: JobPod): Task[] {
+  const task = reachable ? planFinished(pod, 'all other containers have ended') : undefined
+  return task ? [task] : []
 }
 
 interface Leaver {

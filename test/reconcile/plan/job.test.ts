@@ -3,8 +3,8 @@ import type { View } from '../../../src/reconcile/plan/desired.ts'
 import { forecast } from '../../../src/reconcile/plan/forecast.ts'
 import { planJob } from '../../../src/reconcile/plan/job.ts'
 import { type JobRow, jobRows } from './job-rows.ts'
-import { job, jobPodOf, jobSpec, succeeded, told } from './job-world.ts'
-import { container, now, view } from './world.ts'
+import { job, jobPodOf, jobSpec, record, succeeded, told } from './job-world.ts'
+import { container, ended, liveContainer, now, view } from './world.ts'
 
 describe('a Job', () => {
   test.each(jobRows)('$title', (row) => {
@@ -66,6 +66,18 @@ test('pods of an Indexed job know their index', () => {
   })
   const made = jobPodOf(desired, 'work-1-aaa-0')
   expect(planJob(desired, view([jobPodOf(desired, 'work-0-aaa-0'), made])).tasks).toEqual([])
+})
+
+test('of a pod without its sandbox whose work is done, what still runs is stopped', () => {
+  const sidecar = container({ name: 'proxy', restartPolicy: 'Always' })
+  const desired = job(jobSpec({}, { initContainers: [sidecar] }))
+  const app = liveContainer('app', ended(0))
+  const containers = [app, liveContainer('proxy')]
+  const remains = jobPodOf(desired, 'work-aaa-0', { sandbox: undefined, spec: undefined, containers })
+  const volumesOf: View['volumesOf'] = () => [record('Job/work', 'aaa')]
+  expect(told(planJob(desired, view([remains], { volumesOf })))).toBe(
+    'OutOfSync Healthy 1/1 Complete\nstop container proxy of pod work-aaa-0 (all other containers have ended)',
+  )
 })
 
 test('what a job would do, if all goes well', () => {
