@@ -33,6 +33,8 @@ export class Wanted {
   readonly #readers = new Map<Key, Set<Key>>()
   /** The wanted objects of each namespace. */
   readonly #namespaces = new Map<string, Set<Key>>()
+  /** Their objects, as they were asked for last; dropped where one comes, changes or goes. */
+  readonly #lists = new Map<string, readonly ManifestObject[]>()
   /** The same by kind, as kinds of which there are few are asked for often: `Service shop`. */
   readonly #kinds = new Map<string, Set<Key>>()
   /** Application -> wave -> keys that are planned. */
@@ -122,9 +124,13 @@ export class Wanted {
     })
   }
 
-  /** All objects of a namespace. */
+  /** All objects of a namespace; the same list until one of them is another. */
   objectsIn(namespace: string): readonly ManifestObject[] {
-    return [...(this.#namespaces.get(namespace) ?? [])].flatMap((key) => this.#entries.get(key)?.object ?? [])
+    const keys = this.#namespaces.get(namespace)
+    if (!keys) return []
+    const list = this.#lists.get(namespace) ?? [...keys].flatMap((key) => this.#entries.get(key)?.object ?? [])
+    this.#lists.set(namespace, list)
+    return list
   }
 
   /** All that any application wants something in; the empty one for objects without. */
@@ -195,6 +201,7 @@ export class Wanted {
     this.#storage.put(key, entry.app, entry.object)
     const namespace = namespaceOf(entry.object)
     this.#namespaces.set(namespace, (this.#namespaces.get(namespace) ?? new Set<Key>()).add(key))
+    this.#lists.delete(namespace)
     const kind = `${entry.object.kind} ${namespace}`
     this.#kinds.set(kind, (this.#kinds.get(kind) ?? new Set<Key>()).add(key))
     if (isPlanned(key)) this.#wave(entry).add(key)
@@ -213,6 +220,7 @@ export class Wanted {
     const namespace = namespaceOf(entry.object)
     const others = this.#namespaces.get(namespace)
     if (others?.delete(key) && others.size === 0) this.#namespaces.delete(namespace)
+    this.#lists.delete(namespace)
     const kind = `${entry.object.kind} ${namespace}`
     const alike = this.#kinds.get(kind)
     if (alike?.delete(key) && alike.size === 0) this.#kinds.delete(kind)

@@ -89,3 +89,18 @@ test('pods and claims are held against the ranges of their namespace', () => {
   expect(templateOf(wanted.desired('shop/StatefulSet/web')).volumes[0]?.claim?.provision?.forbidden).toBe(tooLarge)
   expect(wanted.desired('shop/PersistentVolumeClaim/data')).toMatchObject({ provision: { forbidden: tooLarge } })
 })
+
+test('the objects of a namespace are the same list until one of them is another', () => {
+  const wanted = new Wanted()
+  accept(wanted, 'c1', configMap('info'))
+  const before = wanted.objectsIn('shop')
+  expect(wanted.objectsIn('shop')).toBe(before)
+  accept(wanted, 'c2', configMap('debug'))
+  expect(wanted.objectsIn('shop')).toEqual([expect.objectContaining({ data: { level: 'debug' } })])
+  accept(wanted, 'c3', configMap('debug'), claim)
+  expect(wanted.objectsIn('shop').map(({ kind }) => kind)).toEqual(['ConfigMap', 'PersistentVolumeClaim'])
+  accept(wanted, 'c4', claim)
+  expect(wanted.objectsIn('shop').map(({ kind }) => kind)).toEqual(['PersistentVolumeClaim'])
+  wanted.drop('demo', 2)
+  expect(wanted.objectsIn('shop')).toEqual([])
+})

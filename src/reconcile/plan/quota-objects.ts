@@ -36,13 +36,28 @@ const groups: Readonly<Record<ManifestObject['kind'], readonly [plural: string, 
   EndpointSlice: ['endpointslices', 'discovery.k8s.io'],
 }
 
-/** What the wanted objects of a namespace use of a quota; pods are counted where they run. */
+/** Of lists that were counted before: a report asks for every quota, each time. */
+const counted = new WeakMap<readonly ManifestObject[], Usage>()
+
+/** What the wanted objects of a namespace use of a quota; pods are counted where they run. A list must not change once it was asked about. */
 export function objectUsage(objects: readonly ManifestObject[]): Usage {
+  const known = counted.get(objects)
+  if (known) return known
   const usage = new Map<string, Quantity>()
-  for (const [name, amount] of objects.flatMap(usageOfObject)) {
+  const add = (name: string, amount: Quantity) => {
     const before = usage.get(name)
     usage.set(name, before ? sumQuantities([before, amount]) : amount)
   }
+  const kinds = Map.groupBy(objects, ({ kind }) => kind)
+  for (const [kind, alike] of kinds) {
+    if (kind === 'Pod') continue
+    const [plural, group] = groups[kind]
+    const many = times(one, alike.length)
+    add(`count/${group === '' ? plural : `${plural}.${group}`}`, many)
+    if (group === '') add(plural, many)
+    for (const object of alike) for (const [name, amount] of beyondCount(object)) add(name, amount)
+  }
+  counted.set(objects, usage)
   return usage
 }
 
@@ -56,27 +71,32 @@ export function exceededByObjects(quota: ResourceQuota, objects: readonly Manife
   })
 }
 
-function usageOfObject(object: ManifestObject): (readonly [string, Quantity])[] {
-  if (object.kind === 'Pod') return []
-  const [plural, group] = groups[object.kind]
-  const title = group === '' ? plural : `${plural}.${group}`
-  return [
-    [`count/${title}`, one],
-    ...(group === '' ? [[plural, one] as const] : []),
-    ...(object.kind === 'Service' ? ofService(object) : []),
-    ...(object.kind === 'PersistentVolumeClaim' ? ofClaim(object) : []),
-    ...(object.kind === 'StatefulSet' ? ofClaimTemplates(object) : []),
-  ]
+/** What it uses besides being one of its kind. */
+function beyondCount(object: ManifestObject): readonly (readonly [string, Quantity])[] {
+  switch (object.kind) {
+    case 'Service':
+      return ofService(object)
+    case 'PersistentVolumeClaim':
+      return ofClaim(object)
+    case 'StatefulSet':
+      return ofClaimTemplates(object)
+    default:
+      return []
+  }
 }
 
 const one: Quantity = { nano: 10n ** 9n, format: 'DecimalSI', letter: '' }
+
+function times(amount: Quantity, count: number): Quantity {
+  return { ...amount, nano: amount.nano * BigInt(count) }
+}
 
 function ofService({ spec }: Service): (readonly [string, Quantity])[] {
   if (spec.type !== 'NodePort' && spec.type !== 'LoadBalancer') return []
   const withPorts = spec.type === 'NodePort' || spec.allocateLoadBalancerNodePorts !== false
   const ports = withPorts ? (spec.ports ?? []).length : 0
   return [
-    ['services.nodeports', { ...one, nano: one.nano * BigInt(ports) }],
+    ['services.nodeports', times(one, ports)],
     ...(spec.type === 'LoadBalancer' ? [['services.loadbalancers', one] as const] : []),
   ]
 }
@@ -88,7 +108,7 @@ function ofClaimTemplates({ spec }: StatefulSet): (readonly [string, Quantity])[
     ['count/persistentvolumeclaims', one],
     ...ofClaim(template),
   ])
-  return claims.map(([name, amount]) => [name, { ...amount, nano: amount.nano * BigInt(spec.replicas) }])
+  return claims.map(([name, amount]) => [name, times(amount, spec.replicas)])
 }
 
 function ofClaim({ spec }: Pick<PersistentVolumeClaim, 'spec'>): (readonly [string, Quantity])[] {
