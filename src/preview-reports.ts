@@ -7,13 +7,15 @@ import type { Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
 import type { MergePlan, PreviewAddress, PreviewReport } from './report/preview-comment.ts'
 import { type AppStatus, appStatus, type PreviewMerge, type PreviewRow } from './report/status.ts'
+import { remembered } from './runtime/network/remembered.ts'
 import type { EngineSettings } from './settings.ts'
 
-export function mergeOf({ base, stale, apps, items, conflicts, unknown }: MergePlan): PreviewMerge {
+/** A plan has an item for each object of production, and is told of in each report. */
+export const mergeOf = remembered(({ base, stale, apps, items, conflicts, unknown }: MergePlan): PreviewMerge => {
   const actions = items.flatMap(({ key, tasks }: DiffItem) => tasks.map(({ text }) => `${key}: ${text}`))
   const refused = apps.some(({ sync }) => sync === 'Refused')
   return { base, stale, refused, actions, ...(conflicts && { conflicts }), ...(unknown && { unknown }) }
-}
+})
 
 export interface ListedPreview {
   readonly id: string

@@ -1,5 +1,5 @@
 // What is told of an application's objects. Part of the corridor beside engine.ts.
-import { type Key, keyOf } from './base/key.ts'
+import { type Key, keyOf, keyParts } from './base/key.ts'
 import { objectChanges } from './diff/objects.ts'
 import type { ManifestObject } from './manifests/types.ts'
 import type { ObjectStatus } from './reconcile/plan/action.ts'
@@ -8,6 +8,7 @@ import type { Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
 import { inReportOrder, shapeStatus } from './report/objects.ts'
 import type { LivePod, LiveVolume } from './runtime/live.ts'
+import { remembered } from './runtime/network/remembered.ts'
 
 export interface ReportingParts {
   readonly wanted: Wanted
@@ -23,10 +24,23 @@ export function objectsOf(
   parts: ReportingParts,
 ): { readonly objects: readonly ObjectStatus[]; readonly unseen: number } {
   const { wanted, liveOwners, isGone, statusOf } = parts
-  const keys = [...wanted.keys(app), ...liveOwners().filter((key) => isGone(key))]
-  const objects = keys.map((key) => statusOf(key) ?? shapeStatus(key)).filter((status) => status !== undefined)
-  return { objects: [...objects, ...keptData(app, parts)].sort(inReportOrder), unseen: keys.length - objects.length }
+  const accepted = wanted.objectsOf(app)
+  const shapes = accepted ? shapesOf(accepted) : new Map<Key, ObjectStatus>()
+  const ordered = accepted ? [...shapes] : []
+  const gone = liveOwners().filter((key) => isGone(key))
+  const keys = gone.length === 0 ? ordered : [...ordered, ...gone.map((key) => [key, shapeStatus(key)] as const)]
+  const objects = keys.map(([key, shape]) => statusOf(key) ?? shape).filter((status) => status !== undefined)
+  const kept = keptData(app, parts)
+  const unseen = keys.length - objects.length
+  const more = gone.length + kept.length > 0
+  return { objects: more ? [...objects, ...kept].sort(inReportOrder) : objects, unseen }
 }
+
+/** Of the objects of a commit, in the order of the report: neither changes with what is known of them. */
+const shapesOf = remembered((objects: ReadonlyMap<Key, unknown>): ReadonlyMap<Key, ObjectStatus | undefined> => {
+  const parts = [...objects.keys()].map((key) => ({ key, ...keyParts(key) }))
+  return new Map(parts.sort(inReportOrder).map(({ key }) => [key, shapeStatus(key)]))
+})
 
 /** How the wanted objects differ from those before, for all keys that are to be planned. */
 export type Difference = Pick<DiffItem, 'changes' | 'note'> & { readonly key: Key }

@@ -1,4 +1,4 @@
-import { type Key, keyParts } from '../base/key.ts'
+import { type Key, type KeyParts, keyParts } from '../base/key.ts'
 import type { ObjectStatus } from '../reconcile/plan/action.ts'
 import { isPlannedKind } from '../reconcile/plan/planned.ts'
 
@@ -9,7 +9,7 @@ export function shapeStatus(key: Key): ObjectStatus | undefined {
   return { kind, namespace, name, sync: 'Synced', health: 'Healthy', ready: '', message: '', failed: false }
 }
 
-const kindOrder = [
+const kinds = [
   'Namespace',
   'NetworkPolicy',
   'IngressClass',
@@ -36,8 +36,14 @@ const kindOrder = [
   'Ingress',
 ]
 
+const kindOrder: ReadonlyMap<string, number> = new Map(kinds.map((kind, index) => [kind, index]))
+
 /** For `sort`: by kind, then by namespace and name. */
-export function inReportOrder(a: ObjectStatus, b: ObjectStatus): number {
-  const byKind = kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind)
-  return byKind || (a.namespace + a.name < b.namespace + b.name ? -1 : 1)
+export function inReportOrder(a: KeyParts, b: KeyParts): number {
+  const byKind = (kindOrder.get(a.kind) ?? -1) - (kindOrder.get(b.kind) ?? -1)
+  return byKind || compared(a.namespace, b.namespace) || compared(a.name, b.name)
+}
+
+function compared(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

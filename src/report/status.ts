@@ -147,10 +147,21 @@ export interface AppStatus {
 
 const worse: readonly Health[] = ['Healthy', 'Suspended', 'Progressing', 'Missing', 'Degraded']
 
+/** Most statuses stay the same from one report to the next. */
+const shown = new WeakMap<ObjectStatus, AppStatus['objects'][number]>()
+
+function shownOf(status: ObjectStatus): AppStatus['objects'][number] {
+  const known = shown.get(status)
+  if (known) return known
+  const { failed: _, ...rest } = status
+  shown.set(status, rest)
+  return rest
+}
+
 /** The worst of its objects; an application without a good commit is Missing. */
 export function worstHealth(objects: readonly Pick<ObjectStatus, 'health'>[]): Health {
   return objects.reduce<Health>(
-    (worst, { health }) => (worse.indexOf(health) > worse.indexOf(worst) ? health : worst),
+    (worst, { health }) => (health !== worst && worse.indexOf(health) > worse.indexOf(worst) ? health : worst),
     'Healthy',
   )
 }
@@ -170,7 +181,7 @@ export function appStatus(facts: AppFacts): AppStatus {
     health,
     stage: stageOf(facts, health, outOfSync),
     message: messageOf(facts, health, outOfSync),
-    objects: facts.objects.map(({ failed, ...shown }) => shown),
+    objects: facts.objects.map(shownOf),
     problems: facts.refusal?.problems ?? [],
     ignored: facts.ignored,
     warnings: facts.warnings,
