@@ -27,6 +27,8 @@ import type { AppEvent } from './report/event.ts'
 import { type AppStatus, appStatus } from './report/status.ts'
 import { leftBehind } from './reporting.ts'
 import type { PullRequest } from './reverting.ts'
+import type { LivePod } from './runtime/live.ts'
+import { remembered } from './runtime/network/remembered.ts'
 import type { Runtime } from './runtime/port.ts'
 import { Scaling } from './scaling.ts'
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
@@ -78,6 +80,7 @@ export class Engine {
   /** Who waits for images that registries do not have yet. */
   readonly pushes: ImagePushes
   readonly #waking = new Waking(() => this.#previews.all)
+  readonly #leftBehind = remembered((pods: readonly LivePod[]) => leftBehind(pods, (app) => this.#isConfigured(app)))
   #unwatch: (() => void) | undefined
   #unwatchUses: (() => void) | undefined
   #endCron: (() => void) | undefined
@@ -198,7 +201,7 @@ export class Engine {
       warnings: () => [
         ...this.#networking.warnings(),
         ...this.#previews.warnings(settings.name),
-        ...leftBehind(runtime.pods(), (app) => this.#isConfigured(app)),
+        ...this.#leftBehind(runtime.pods()),
       ],
       approveGone: (key) => this.#looker.gone(settings.name, key),
       isGone: (key) => this.#looker.isGone(key),
@@ -282,9 +285,10 @@ export class Engine {
   }
 
   status(): AppStatus[] {
+    const foreign = this.#parts.runtime.conflicts()
     return this.#all().map((application) => {
       const { name } = application
-      const told = appStatus(application.facts(this.#conflicts(name)))
+      const told = appStatus(application.facts([...foreign, ...this.#strays(name)]))
       const previews = this.#previews.rows(name)
       const preview = this.#previews.markOf(name)
       return { ...told, ...(previews && { previews }), ...(preview && { preview }) }
@@ -378,17 +382,12 @@ export class Engine {
     return isPlanned(key) && (this.#wanted.appOf(key) !== undefined || this.#looker.isGone(key))
   }
 
-  #conflicts(app: string): string[] {
-    const strays = this.#looker
+  #strays(app: string): string[] {
+    if (this.#wanted.commitOf(app) === undefined) return []
+    return this.#looker
       .ownersOf(app)
-      .filter(
-        (key) =>
-          this.#wanted.appOf(key) === undefined &&
-          !this.#looker.isGone(key) &&
-          this.#wanted.commitOf(app) !== undefined,
-      )
+      .filter((key) => this.#wanted.appOf(key) === undefined && !this.#looker.isGone(key))
       .map((key) => `${describe(key)} runs with this application's mark but is not in Git; it is left alone`)
-    return [...this.#parts.runtime.conflicts(), ...strays]
   }
 
   #done(app: string, key: Key, task: Task, error: unknown): void {
