@@ -1,9 +1,10 @@
 // Previews of pull requests of another repository, whose image CI makes. Part of the corridor beside engine.ts.
 import type { Clock } from './base/clock.ts'
+import { stableText } from './base/hash.ts'
 import { keyOf } from './base/key.ts'
 import type { ImagePushes } from './image-pushes.ts'
 import type { ManifestSet } from './manifests/check.ts'
-import { imageName, type WithImage, withImage } from './preview/images.ts'
+import { imageName, imagesOf, type WithImages, withImages } from './preview/images.ts'
 import { misfit } from './preview/misfit.ts'
 import type { PullRequest } from './preview/pull-request.ts'
 import { type Previewed, wishedOf } from './preview-settings.ts'
@@ -22,14 +23,14 @@ export interface Registries {
   readonly pushes: Pick<ImagePushes, 'join'>
 }
 
-/** The same pull requests, each commit as soon as the registry has its image; of an application without `previews.images` as they are. */
+/** The same pull requests, each commit as soon as the registry has its images; of an application without `previews.images` as they are. */
 export function awaitingImages(of: Previewed, requests: PullRequests, parts: Registries): PullRequests {
   const { images } = of.previews
   if (!images) return requests
   const wished = wishedOf(of)
   const awaiting = new ImageRequests({
     requests,
-    template: images.imageTemplate,
+    replace: images.replace,
     fits: (request) => request.head !== '' && misfit(request, wished) === '',
     ask: (image, request) => answerOf(parts.runtime, image, isTrusted(request) ? authsFor(of, parts.wanted) : []),
     clock: parts.clock,
@@ -38,12 +39,19 @@ export function awaitingImages(of: Previewed, requests: PullRequests, parts: Reg
   return awaiting
 }
 
-/** The manifests with the image of a pull request; of an application without `previews.images` as they are. */
-export function withImageOf(of: Previewed, by: string | undefined, objects: ManifestSet): WithImage {
-  const { images } = of.previews
-  if (!images) return { objects, problems: [] }
-  if (by !== undefined) return withImage(objects, images.image, by)
+type Images = PullRequest['images']
+
+/** The manifests with the images of a pull request; of an application without `previews.images` as they are. */
+export function withImagesOf({ previews }: Previewed, by: Images, objects: ManifestSet): WithImages {
+  if (!previews.images) return { objects, problems: [] }
+  const names = previews.images.replace.map(({ image }) => image)
+  // As they were remembered, of another configuration.
+  if (by !== undefined && names.every((name) => Object.hasOwn(by, name))) return withImages(objects, by)
   return { objects, problems: [{ file: '', line: 0, path: '', message: 'its image is not known' }] }
+}
+
+export function sameImages(one: Images, other: Images): boolean {
+  return stableText(one ?? {}) === stableText(other ?? {})
 }
 
 /** There are no Secrets in the preview of anybody else, so its image is pulled without credentials. */
@@ -65,14 +73,13 @@ async function answerOf(
   }
 }
 
-/** The imagePullSecrets of all that runs the image in production. */
+/** The imagePullSecrets of all that runs one of the images in production. */
 function authsFor({ name, previews }: Previewed, wanted: Wanted): RegistryAuth[] {
-  const image = imageName(previews.images?.image ?? '')
+  const names = new Set(previews.images?.replace.map(({ image }) => imageName(image)))
   return [...wanted.keys(name)].flatMap((key) => {
     const object = wanted.object(key)
     const spec = object && podSpecOf(object)
-    const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]
-    if (!spec || !containers.some((one) => one.image !== undefined && imageName(one.image) === image)) return []
+    if (!spec || !imagesOf(object).some((image) => names.has(imageName(image)))) return []
     const namespace = object.metadata.namespace ?? ''
     return authsOf(spec, (kind, secret) => {
       const found = wanted.object(keyOf({ namespace, kind, name: secret }))

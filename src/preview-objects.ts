@@ -3,7 +3,7 @@ import type { ManifestSet } from './manifests/check.ts'
 import { staged } from './preview/hooks.ts'
 import { isolated } from './preview/isolate.ts'
 import { seeded } from './preview/seeds.ts'
-import { withImageOf } from './preview-images.ts'
+import { withImagesOf } from './preview-images.ts'
 import { overQuota, type Previewed, rulesOf } from './preview-settings.ts'
 import type { PreviewOrder } from './previewing.ts'
 import type { Wanted } from './reconcile/wanted.ts'
@@ -23,7 +23,7 @@ export function previewObjects(
 ): PreviewObjects {
   const { wanted } = parts
   const rules = rulesOf(of, order, parts)
-  const imaged = withImageOf(of, order.image, objects)
+  const imaged = withImagesOf(of, order.images, objects)
   const inside = isolated(imaged.objects, rules)
   const seeds = seeded(imaged.objects, inside.objects, {
     ...{ namespace: rules.namespace, productionNamespace: of.namespace, untrusted: order.untrusted },

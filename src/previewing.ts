@@ -7,6 +7,7 @@ import type { Journal } from './journal/journal.ts'
 import type { RememberedPreview } from './journal/previews.ts'
 import { admit, type KnownPreview, type PreviewPolicy, type Verdict } from './preview/admission.ts'
 import { isApproved, seenApprovals } from './preview/approvals.ts'
+import { imagesTold, waitingSince } from './preview/image-waits.ts'
 import { asBefore } from './preview/images.ts'
 import type { Candidate, PullRequest } from './preview/pull-request.ts'
 import { held, restsOf } from './preview/resting.ts'
@@ -25,7 +26,7 @@ export interface PreviewOrder {
   /** It is about to be removed, once its hooks have been run. */
   readonly ending?: boolean
   /** See PullRequest. */
-  readonly image?: string | undefined
+  readonly images?: PullRequest['images']
 }
 
 export interface PreviewingParts {
@@ -153,7 +154,11 @@ export class Previewing {
     const ahead = verdict?.is === 'queued' && verdict.ahead !== undefined ? { ahead: verdict.ahead } : {}
     const since = known?.since === undefined ? null : new Date(known.since).toISOString()
     const namespace = this.#parts.namespaceOf(id)
-    const commits = { head: head || newest, ...(head !== '' && newest !== '' && { newest }) }
+    const commits = {
+      head: head || newest,
+      ...(head !== '' && newest !== '' && { newest }),
+      ...imagesTold(request, known),
+    }
     return { id, is, reason, ...ahead, number, namespace, branch, ...commits, title, author, url, since }
   }
 
@@ -294,14 +299,15 @@ export class Previewing {
 
   /** A push wakes whoever was put to sleep, and makes one anew that was deleted. */
   #remember(request: PullRequest, now: number): void {
-    const { id, branch, head, newest, image } = request
+    const { id, branch, head, newest, images } = request
     const known = this.#memory.get(id)
+    const waitsSince = waitingSince(request, known, now)
     const approvals = seenApprovals(request, known)
     const fresh = known?.head === head ? {} : { branch, head, seenAt: now, laidDown: false, deletedAt: '' }
     const unknown = { branch, head, seenAt: now, laidDown: false, deletedAt: '' }
     this.#memory.set(id, {
       ...{ id, since: undefined, usedAt: 0, asleep: false, untrusted: true, ...unknown },
-      ...{ ...known, ...fresh, approvals, newest, image },
+      ...{ ...known, ...fresh, approvals, newest, images, waitsSince },
     })
   }
 
@@ -317,7 +323,7 @@ export class Previewing {
     const verdict = this.#verdicts.get(request.id)
     const known = this.#memory.get(request.id)
     if (!known || !verdict || !isThere(verdict)) return
-    const { id, branch, head, image } = request
+    const { id, branch, head, images } = request
     const asleep = verdict.is === 'asleep'
     const { untrusted } = verdict
     // Its volumes may have data of production. Written down, as a restart would find it as it was.
@@ -328,7 +334,7 @@ export class Previewing {
       this.#queue(id, 'it is made anew, without data of production')
       return
     }
-    const refused = this.#parts.want({ id, branch, head, asleep, untrusted, image })
+    const refused = this.#parts.want({ id, branch, head, asleep, untrusted, images })
     if (refused === '' && known.asleep && !asleep) this.#wokenAt.set(id, now)
     if (refused === '')
       this.#memory.set(id, {

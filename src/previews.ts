@@ -13,13 +13,13 @@ import { type Located, type ManifestSet, objectKey } from './manifests/check.ts'
 import { Planning, type PlanningParts } from './planning.ts'
 import { forcedObjects } from './preview/forced.ts'
 import { previewAppName, previewName, previewOf } from './preview/names.ts'
-import { awaitingImages, type Registries } from './preview-images.ts'
+import { type Registries, sameImages } from './preview-images.ts'
 import { previewObjects } from './preview-objects.ts'
 import { type ListedPreview, listedPreviews, mergeOf, previewReport } from './preview-reports.ts'
-import { hasPreviews, obstacleTo, type Previewed, rulesOf, settingsOf, targetBranchOf } from './preview-settings.ts'
+import { requestsOf } from './preview-requests.ts'
+import { hasPreviews, obstacleTo, type Previewed, rulesOf, settingsOf } from './preview-settings.ts'
 import { Sharing } from './preview-sharing.ts'
 import { type PreviewAnswer, Previewing, type PreviewOrder, type PreviewVerb } from './previewing.ts'
-import { BranchRequests } from './pulls/branches.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import { Removing, type RemovingParts } from './removing.ts'
@@ -240,14 +240,8 @@ export class Previews {
   }
 
   #previewing(settings: Previewed): Previewing {
-    const { journal, clock, log, random, pullRequests, onChange } = this.#parts
-    const { provider, branches } = settings.previews
-    const targetBranch = targetBranchOf(settings)
-    const open =
-      provider === 'branches' || !pullRequests
-        ? new BranchRequests({ repository: () => this.#repository(settings), pattern: branches, targetBranch })
-        : pullRequests(settings)
-    const requests = awaitingImages(settings, open, this.#parts)
+    const { journal, clock, log, random, onChange } = this.#parts
+    const requests = requestsOf(settings, () => this.#repository(settings), this.#parts)
     const previewing = new Previewing({
       ...{ settings, requests, journal, clock, log, random },
       onChange: () => {
@@ -312,7 +306,7 @@ export class Previews {
     preview.pinned?.pin(order.head)
     this.#endings.forget(name)
     const isOther = before.asleep !== order.asleep || before.untrusted !== order.untrusted || before.ending
-    if (isOther || before.image !== order.image) preview.application.readAgain()
+    if (isOther || !sameImages(before.images, order.images)) preview.application.readAgain()
     else if (before.head !== order.head) preview.application.pollNow()
     return ''
   }

@@ -181,6 +181,16 @@ export interface ForgeSettings {
   readonly environment: string
 }
 
+/** Images that CI makes of each commit. */
+export interface PreviewImageSettings {
+  /** `owner/name` of the pull requests. */
+  readonly repository: string
+  /** Each takes the place of an image in the manifests, which is without tag. */
+  readonly replace: readonly { readonly image: string; readonly imageTemplate: string }[]
+  /** After so long a commit without an image is told to have failed. */
+  readonly timeoutMs: number
+}
+
 /** Which pull requests have a running copy, and what that may do. */
 export interface PreviewSettings {
   /** `branches`: each branch that fits stands for a pull request, without any forge. */
@@ -188,7 +198,7 @@ export interface PreviewSettings {
   /** Of the provider `branches`: a name, or its beginning and `*`. */
   readonly branches: string
   /** Pull requests are those of another repository, whose image CI makes; undefined: those of the manifests. */
-  readonly images: { readonly repository: string; readonly image: string; readonly imageTemplate: string } | undefined
+  readonly images: PreviewImageSettings | undefined
   /** Undefined: the branch that the application follows. */
   readonly targetBranch: string | undefined
   /** All of these must be there. */

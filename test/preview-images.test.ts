@@ -5,7 +5,8 @@ import type { PreviewSettings } from '../src/settings.ts'
 import { engine, open, pass, registry, repository, runtime, status } from './support/engine-fixture.ts'
 import { branchPreviews } from './support/preview-settings.ts'
 
-const images = { repository: 'acme/app', image: 'app', imageTemplate: 'reg.example.com/app:pr-{{number}}-{{shortSha}}' }
+const byCommit = { image: 'app', imageTemplate: 'reg.example.com/app:pr-{{number}}-{{shortSha}}' }
+const images = { repository: 'acme/app', replace: [byCommit], timeoutMs: 3_600_000 }
 const previews: PreviewSettings = { ...branchPreviews, provider: 'github', images, sleepAfterMs: 72 * 3_600_000 }
 const [a, b] = ['a'.repeat(40), 'b'.repeat(40)]
 const [imageA, imageB] = ['reg.example.com/app:pr-7-aaaaaaa', 'reg.example.com/app:pr-7-bbbbbbb']
@@ -148,7 +149,9 @@ test('while the registry cannot be asked all stays, also over a restart', async 
 test('a name that stays rolls when the registry has another image under it', async () => {
   registry.set('reg.example.com/app:pr-7', 'sha256:1')
   listed = [pullRequest(a)]
-  await begin({ images: { ...images, imageTemplate: 'reg.example.com/app:pr-{{number}}' } })
+  await begin({
+    images: { ...images, replace: [{ image: 'app', imageTemplate: 'reg.example.com/app:pr-{{number}}' }] },
+  })
   await pass(20_000)
   expect(running()).toContain('reg.example.com/app:pr-7@sha256:1 running')
   registry.set('reg.example.com/app:pr-7', 'sha256:2')
@@ -159,7 +162,7 @@ test('a name that stays rolls when the registry has another image under it', asy
 test('where no container has the image nothing runs, and that is said', async () => {
   registry.set(imageA, 'sha256:1')
   listed = [pullRequest(a)]
-  await begin({ images: { ...images, image: 'webapp' } })
+  await begin({ images: { ...images, replace: [{ ...byCommit, image: 'webapp' }] } })
   await pass(30_000)
   expect(running()).toEqual([])
   expect(preview()).toMatchObject({ sync: 'Refused' })

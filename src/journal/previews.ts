@@ -26,7 +26,9 @@ export interface RememberedPreview {
   readonly endingSince?: number | undefined
   /** See PullRequest. */
   readonly newest?: string | undefined
-  readonly image?: string | undefined
+  readonly images?: Readonly<Record<string, string>> | undefined
+  /** Since when `newest` waits, ms; absent: it does not. */
+  readonly waitsSince?: number | undefined
   /** Approvals that were seen, and the commit that each was of; '' where that is not known. Absent: none. */
   readonly approvals?: Readonly<Record<string, string>>
 }

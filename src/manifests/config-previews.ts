@@ -1,10 +1,11 @@
 import { parseDuration } from '../base/duration.ts'
 import { found, quoted } from './found.ts'
+import { imageTemplateFault } from './image-template.ts'
 import { reviewQuantity } from './kinds/quantities.ts'
 import { dnsNameFault, imageFault } from './names.ts'
 import { compareQuantities, parseQuantity } from './quantity.ts'
 import type { Review } from './review.ts'
-import type { Application, ApplicationPreviews } from './types.ts'
+import type { Application, ApplicationPreviewImages, ApplicationPreviews } from './types.ts'
 
 /** Which pull requests have a running copy, and what that may do. */
 export interface PreviewsConfig {
@@ -44,9 +45,15 @@ export interface PreviewsConfig {
 export interface PreviewImagesConfig {
   /** `owner/name` of the pull requests. */
   readonly repository: string
+  readonly replace: readonly ReplacedImage[]
+  /** After so long a commit without an image has failed, as far as people are told. */
+  readonly timeoutMs: number
+}
+
+export interface ReplacedImage {
   /** The image in the manifests that is replaced, without tag. */
   readonly image: string
-  /** With `{{number}}`, `{{sha}}` and `{{shortSha}}`. */
+  /** See image-template.ts. */
   readonly imageTemplate: string
 }
 
@@ -66,10 +73,11 @@ export function previewsConfig({ spec }: Application, review: Review): PreviewsC
   }
   const quota = previews.quota ?? defaultQuota
   for (const [name, amount] of Object.entries(quota)) reviewQuantity(amount, [...at, 'quota', name], review)
-  const { provider, branches, images, targetBranch, labels, drafts, max, keepLabel, sleepLabel } = previews
+  const { provider, branches, targetBranch, labels, drafts, max, keepLabel, sleepLabel } = previews
   const { approveLabel, hostTemplate, host, podSecurity, comments, statuses } = previews
   return {
-    ...{ provider, branches, images, targetBranch, labels, drafts, max, maxAwake, keepLabel, sleepLabel },
+    ...{ provider, branches, targetBranch, labels, drafts, max, maxAwake, keepLabel, sleepLabel },
+    images: previews.images && imagesConfig(previews.images, review),
     ...{ approveLabel, hostTemplate, host, podSecurity, quota, comments, statuses },
     hookTimeoutMs: duration(previews, 'hookTimeout', review),
     ttlMs: duration(previews, 'ttl', review),
@@ -81,9 +89,13 @@ export function previewsConfig({ spec }: Application, review: Review): PreviewsC
 type Duration = 'ttl' | 'sleepAfter' | 'interval' | 'hookTimeout'
 
 function duration(previews: ApplicationPreviews, member: Duration, review: Review): number {
-  const ms = parseDuration(previews[member])
+  return durationAt(previews[member], [...at, member], review)
+}
+
+function durationAt(text: string, path: readonly string[], review: Review): number {
+  const ms = parseDuration(text)
   if (ms !== undefined && ms >= 1000) return ms
-  review.problem([...at, member], `expected a duration from 1s like "30m" or "72h", found ${found(previews[member])}`)
+  review.problem([...path], `expected a duration from 1s like "30m" or "72h", found ${found(text)}`)
   return 0
 }
 
@@ -100,7 +112,6 @@ function reviewTemplates(
   if (images && !/^[\w.~-]+(?:\/[\w.~-]+)+$/.test(images.repository)) {
     review.problem([...at, 'images', 'repository'], `expected owner/name, found ${found(images.repository)}`)
   }
-  if (images) reviewImages(images, review)
   for (const [member, template] of Object.entries({ hostTemplate, host })) {
     if (template === undefined) continue
     const sample = template.replaceAll('{{id}}', 'pr-1').replaceAll('{{host}}', 'shop.example.com')
@@ -110,20 +121,38 @@ function reviewTemplates(
   }
 }
 
-function reviewImages({ image, imageTemplate }: PreviewImagesConfig, review: Review): void {
+const mostReplaced = 20
+
+function imagesConfig(written: ApplicationPreviewImages, review: Review): PreviewImagesConfig {
+  const { repository, image, imageTemplate, replace = [], timeout } = written
   const path = [...at, 'images']
+  const isOne = image !== undefined && imageTemplate !== undefined
+  const isNone = image === undefined && imageTemplate === undefined
+  if (replace.length > 0 ? !isNone : !isOne) {
+    review.problem(path, 'expected image and imageTemplate, or replace with several of these')
+  }
+  if (replace.length > mostReplaced) {
+    review.problem([...path, 'replace'], `expected at most ${mostReplaced}, found ${replace.length}`)
+  }
+  if (isOne) reviewImage({ image, imageTemplate }, path, review)
+  for (const [index, one] of replace.entries()) reviewImage(one, [...path, 'replace', index], review)
+  const all = isOne ? [{ image, imageTemplate }] : replace
+  const names = all.map((one) => one.image)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) review.problem([...path, 'replace'], `expected each image once, found ${found(twice)} twice`)
+  return { repository, replace: all, timeoutMs: durationAt(timeout, [...path, 'timeout'], review) }
+}
+
+function reviewImage(
+  { image, imageTemplate }: ReplacedImage,
+  path: readonly (string | number)[],
+  review: Review,
+): void {
   if (imageFault(image) !== undefined || /@|:[^/]*$/.test(image)) {
     review.problem([...path, 'image'], `expected an image without a tag or a digest, found ${found(image)}`)
   }
-  if (!/\{\{(?:number|sha|shortSha)\}\}/.test(imageTemplate)) {
-    const wanted = 'expected {{number}}, {{sha}} or {{shortSha}}, as each pull request has an image of its own'
-    review.problem([...path, 'imageTemplate'], `${wanted}, found ${found(imageTemplate)}`)
-    return
-  }
-  const sample = imageTemplate.replaceAll('{{number}}', '1').replaceAll(/\{\{(?:sha|shortSha)\}\}/g, '0123456')
-  if (imageFault(sample) === undefined && !sample.includes('@')) return
-  const wanted = 'expected an image, with {{number}}, {{sha}} and {{shortSha}} only and without a digest'
-  review.problem([...path, 'imageTemplate'], `${wanted}, found ${found(imageTemplate)}`)
+  const fault = imageTemplateFault(imageTemplate)
+  if (fault !== undefined) review.problem([...path, 'imageTemplate'], fault)
 }
 
 const totals = ['limits.cpu', 'limits.memory', 'pods']

@@ -32,6 +32,7 @@ export type {
   ApplicationCredentials,
   ApplicationForge,
   ApplicationGitHubApp,
+  ApplicationPreviewImages,
   ApplicationPreviews,
   ApplicationRollback,
   ApplicationVerify,

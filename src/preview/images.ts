@@ -1,23 +1,24 @@
 import type { Key } from '../base/key.ts'
 import type { Located, ManifestSet } from '../manifests/check.ts'
+import { filledTemplate } from '../manifests/image-template.ts'
+import { imageFault } from '../manifests/names.ts'
 import type { Problem } from '../manifests/problem.ts'
 import type { Container, ManifestObject, PodSpec } from '../manifests/types.ts'
 import type { PullRequest } from './pull-request.ts'
 
-/** The image that CI makes of a commit of a pull request: what `{{number}}`, `{{sha}}` and `{{shortSha}}` (7 digits) stand for. */
+export { namesCommit } from '../manifests/image-template.ts'
+
+/** The image of a commit, or why there can be none of this pull request. */
+export type ImageOf = { readonly image: string } | { readonly fault: string }
+
+/** The image that CI makes of a commit of a pull request. Names of branches are foreign: not every one fits into an image. */
 export function imageOf(
   template: string,
-  { number, head }: { readonly number: number; readonly head: string },
-): string {
-  return template
-    .replaceAll('{{number}}', `${number}`)
-    .replaceAll('{{sha}}', head)
-    .replaceAll('{{shortSha}}', head.slice(0, 7))
-}
-
-/** Each commit has an image of its own; else a push puts another image under the same name. */
-export function namesCommit(template: string): boolean {
-  return /\{\{(?:sha|shortSha)\}\}/.test(template)
+  { number = 0, head, branch }: Pick<PullRequest, 'number' | 'head' | 'branch'>,
+): ImageOf {
+  const image = filledTemplate(template, { number, head, branch })
+  if (imageFault(image) === undefined) return { image }
+  return { fault: `imageTemplate ${template} makes no image of its branch` }
 }
 
 /** `nginx:1` -> `docker.io/library/nginx`: all spellings of one image without its tag and digest, as Docker reads them. */
@@ -43,32 +44,37 @@ export function imagesOf(object: ManifestObject): string[] {
 }
 
 /** Where it is not known yet which commit of a pull request can have a preview, such as after a restart, it is the one that had one. */
-export function asBefore(request: PullRequest, known: Pick<PullRequest, 'head' | 'image'> | undefined): PullRequest {
-  const { head, image } = known ?? { head: '' }
-  const isKnown = head !== '' && (image !== undefined || request.newest === undefined)
-  return request.head === '' && isKnown ? { ...request, head, image } : request
+export function asBefore(request: PullRequest, known: Pick<PullRequest, 'head' | 'images'> | undefined): PullRequest {
+  const { head, images } = known ?? { head: '' }
+  const isKnown = head !== '' && (images !== undefined || request.newest === undefined)
+  return request.head === '' && isKnown ? { ...request, head, images } : request
 }
 
-export interface WithImage {
+export interface WithImages {
   /** To be used only when there are no problems. */
   readonly objects: ManifestSet
   readonly problems: readonly Problem[]
 }
 
-/** The objects with `by` in the place of every image of this name, in all pods and their templates. */
-export function withImage(objects: ManifestSet, image: string, by: string): WithImage {
-  const name = imageName(image)
+/** The objects with others in the place of these images, in all pods and their templates. `by`: image without tag -> what takes its place. */
+export function withImages(objects: ManifestSet, by: Readonly<Record<string, string>>): WithImages {
+  const others = new Map(Object.entries(by).map(([image, other]) => [imageName(image), other]))
   const result = new Map<Key, Located>()
-  let replaced = 0
+  const replaced = new Set<string>()
   const swap = (container: Container): Container => {
-    if (container.image === undefined || imageName(container.image) !== name) return container
-    replaced += 1
-    return { ...container, image: by }
+    const name = imageName(container.image ?? '')
+    const image = others.get(name)
+    if (container.image === undefined || image === undefined) return container
+    replaced.add(name)
+    return { ...container, image }
   }
   for (const [key, located] of objects) result.set(key, { ...located, object: inPods(located.object, swap) })
-  if (replaced > 0) return { objects: result, problems: [] }
-  const message = `expected a container with the image ${image}, which spec.previews.images replaces, found none`
-  return { objects, problems: [{ file: '', line: 0, path: '', message }] }
+  const missing = Object.keys(by).filter((image) => !replaced.has(imageName(image)))
+  const problems = missing.map((image) => {
+    const message = `expected a container with the image ${image}, which spec.previews.images replaces, found none`
+    return { file: '', line: 0, path: '', message }
+  })
+  return { objects: result, problems }
 }
 
 function inPods(object: ManifestObject, swap: (container: Container) => Container): ManifestObject {

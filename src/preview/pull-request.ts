@@ -24,8 +24,10 @@ export interface PullRequest {
   readonly waits?: string
   /** That newer commit; absent: `head` is the newest. */
   readonly newest?: string | undefined
-  /** With its digest: what takes the place of the application's image. Absent: nothing does, or `head` is empty. */
-  readonly image?: string | undefined
+  /**
+   * What takes the place of images of the application: name without tag -> image with its digest. Absent: nothing does, or `head` is empty.
+   */
+  readonly images?: Readonly<Record<string, string>> | undefined
 }
 
 /** Somebody who may write has said that it may run: by a label, or by a comment. */

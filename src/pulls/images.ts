@@ -13,13 +13,27 @@ export type ImageAnswer =
 
 export interface ImageRequestsOptions {
   readonly requests: PullRequests
-  /** Name of the image that CI makes of a commit; see imageOf. */
-  readonly template: string
+  /** Which images CI makes of a commit, and in whose place they are. */
+  readonly replace: readonly Replaced[]
   /** Whether a pull request could have a preview: of others no image is asked for. */
   readonly fits: (request: PullRequest) => boolean
   /** Asks the registry as a pull for this pull request would. Throws bugs only. */
   readonly ask: (image: string, request: PullRequest) => Promise<ImageAnswer>
   readonly clock: Clock
+}
+
+interface Replaced {
+  readonly image: string
+  /** See imageOf. */
+  readonly imageTemplate: string
+}
+
+/** One image of a commit. */
+interface Question {
+  readonly request: PullRequest
+  readonly image: string
+  readonly template: string
+  readonly of: string
 }
 
 interface Asked {
@@ -29,8 +43,8 @@ interface Asked {
   readonly lastAt: number
   /** As of the last time that the registry had it. */
   readonly digest: string | undefined
-  /** Why the last answer is no digest; empty: it is one. */
-  readonly trouble: string
+  /** What the last answer was that is no digest; undefined: it was one. */
+  readonly trouble: Exclude<ImageAnswer, { readonly is: 'there' }> | undefined
   /** Its time has come, whenever it was asked for last. */
   readonly soon?: boolean
 }
@@ -43,14 +57,14 @@ const mostAsked = 30
 const longestAskingMs = 10_000
 
 /**
- * Pull requests of a source repository, each with the newest commit of which the registry has the image. A newer commit, and what it waits
+ * Pull requests of a source repository, each with the newest commit of which the registry has all images. A newer commit, and what it waits
  * for, is in `newest` and `waits`. Images are named with their digest: whatever the name stands for later is another image.
  */
 export class ImageRequests implements PullRequests {
   readonly #options: ImageRequestsOptions
-  /** By pull request. */
-  readonly #asked = new Map<string, Asked>()
-  readonly #shown = new Map<string, { readonly head: string; readonly image: string }>()
+  /** By pull request, and by the image that is replaced. */
+  readonly #asked = new Map<string, Map<string, Asked>>()
+  readonly #shown = new Map<string, { readonly head: string; readonly images: Readonly<Record<string, string>> }>()
 
   constructor(options: ImageRequestsOptions) {
     this.#options = options
@@ -62,15 +76,19 @@ export class ImageRequests implements PullRequests {
 
   /** Images that have not been there yet, and those whose name stays while they change. */
   get awaited(): readonly string[] {
-    const isSettled = ({ digest, trouble }: Asked) =>
-      digest !== undefined && trouble === '' && namesCommit(this.#options.template)
-    return [...this.#asked.values()].filter((asked) => !isSettled(asked)).map(({ image }) => image)
+    const templates = new Map(this.#options.replace.map(({ image, imageTemplate }) => [image, imageTemplate]))
+    const isSettled = (of: string, { digest, trouble }: Asked) =>
+      digest !== undefined && trouble === undefined && namesCommit(templates.get(of) ?? '')
+    return [...this.#asked.values()].flatMap((all) =>
+      [...all].filter(([of, asked]) => !isSettled(of, asked)).map(([, { image }]) => image),
+    )
   }
 
   /** Asks for these with the next list, however short ago that was done. */
   askSoon(images: readonly string[]): void {
-    for (const [id, asked] of this.#asked)
-      if (images.includes(asked.image)) this.#asked.set(id, { ...asked, soon: true })
+    for (const all of this.#asked.values()) {
+      for (const [of, asked] of all) if (images.includes(asked.image)) all.set(of, { ...asked, soon: true })
+    }
   }
 
   async list(): Promise<readonly PullRequest[]> {
@@ -78,7 +96,9 @@ export class ImageRequests implements PullRequests {
     const open = await requests.list()
     this.#forget(new Set(open.map(({ id }) => id)))
     const fitting = new Set(open.filter(fits))
-    await this.#askFor([...fitting].filter((request) => this.#refusal(request) === ''))
+    await this.#askFor(
+      [...fitting].flatMap((request) => (this.#refusal(request) === '' ? this.#questions(request) : [])),
+    )
     return open.map((request) => (fitting.has(request) ? this.#told(request) : request))
   }
 
@@ -87,70 +107,90 @@ export class ImageRequests implements PullRequests {
   }
 
   /** Those that were not asked for the longest time first. */
-  async #askFor(requests: readonly PullRequest[]): Promise<void> {
+  async #askFor(questions: readonly Question[]): Promise<void> {
     const { clock } = this.#options
     const began = clock.now()
-    const lastAt = (request: PullRequest) => this.#known(request)?.lastAt ?? 0
-    const due = requests.filter((request) => this.#isDue(request, began)).sort((a, b) => lastAt(a) - lastAt(b))
-    for (const request of due.slice(0, mostAsked)) {
+    const lastAt = (question: Question) => this.#known(question)?.lastAt ?? 0
+    const due = questions.filter((question) => this.#isDue(question, began)).sort((a, b) => lastAt(a) - lastAt(b))
+    for (const question of due.slice(0, mostAsked)) {
       if (clock.now() - began >= longestAskingMs) return
-      await this.#ask(request, clock.now())
+      await this.#ask(question, clock.now())
     }
   }
 
-  #isDue(request: PullRequest, now: number): boolean {
-    const known = this.#known(request)
+  #isDue(question: Question, now: number): boolean {
+    const known = this.#known(question)
     if (!known || known.soon) return true
-    if (known.digest !== undefined && known.trouble === '') {
-      return !namesCommit(this.#options.template) && now - known.lastAt >= changingMs
+    if (known.digest !== undefined && known.trouble === undefined) {
+      return !namesCommit(question.template) && now - known.lastAt >= changingMs
     }
     // The longer it has been missing, the longer it may take.
     return now - known.lastAt >= Math.min(longestWaitMs, (known.lastAt - known.firstAt) / 4)
   }
 
-  async #ask(request: PullRequest, now: number): Promise<void> {
-    const image = this.#imageOf(request)
-    const before = this.#known(request)
+  async #ask(question: Question, now: number): Promise<void> {
+    const { request, image, of } = question
+    const before = this.#known(question)
     const answer = await this.#options.ask(image, request)
-    const firstAt = before && before.trouble !== '' ? before.firstAt : now
+    const firstAt = before?.trouble ? before.firstAt : now
     const digest = answer.is === 'there' ? answer.digest : before?.digest
-    this.#asked.set(request.id, { image, firstAt, lastAt: now, digest, trouble: troubleOf(image, answer) })
+    const trouble = answer.is === 'there' ? undefined : answer
+    const all = this.#asked.get(request.id) ?? new Map<string, Asked>()
+    this.#asked.set(request.id, all.set(of, { image, firstAt, lastAt: now, digest, trouble }))
   }
 
   #told(request: PullRequest): PullRequest {
     const { id, head: newest } = request
-    const known = this.#known(request)
-    if (known?.digest !== undefined) {
-      const { trouble, digest } = known
-      const image = `${known.image}@${digest}`
-      this.#shown.set(id, { head: newest, image })
-      return { ...request, image, ...(trouble !== '' && { waits: trouble }) }
+    const refusal = this.#refusal(request)
+    const questions = refusal === '' ? this.#questions(request) : []
+    const known = questions.map((question) => ({ ...question, known: this.#known(question) }))
+    const waits = refusal || waitsFor(known)
+    if (refusal === '' && known.every((one) => one.known?.digest !== undefined)) {
+      const images = Object.fromEntries(known.map((one) => [one.of, `${one.image}@${one.known?.digest}`]))
+      this.#shown.set(id, { head: newest, images })
+      return { ...request, images, ...(waits !== '' && { waits }) }
     }
-    const { head = '', image } = this.#shown.get(id) ?? {}
-    const unasked = `the registry has not been asked for ${this.#imageOf(request)} yet`
-    const waits = this.#refusal(request) || known?.trouble || unasked
-    return { ...request, head, newest, image, waits }
+    const { head = '', images } = this.#shown.get(id) ?? {}
+    return { ...request, head, newest, images, waits }
   }
 
   /** Why no image can be this pull request's; empty: one can. */
-  #refusal({ fork, authorMayWrite }: PullRequest): string {
-    if (namesCommit(this.#options.template) || (!fork && authorMayWrite === true)) return ''
-    return 'an approval is of one commit, and imageTemplate names none: {{sha}} or {{shortSha}} is needed'
+  #refusal(request: PullRequest): string {
+    const { fork, authorMayWrite } = request
+    const templates = this.#options.replace.map(({ imageTemplate }) => imageTemplate)
+    if ((fork || authorMayWrite !== true) && !templates.every(namesCommit)) {
+      return 'an approval is of one commit, and imageTemplate names none: {{sha}} or {{shortSha}} is needed'
+    }
+    const made = templates.map((template) => imageOf(template, request))
+    return made.flatMap((one) => ('fault' in one ? [one.fault] : []))[0] ?? ''
   }
 
-  /** What is known of the image of its newest commit. */
-  #known(request: PullRequest): Asked | undefined {
-    const known = this.#asked.get(request.id)
-    return known?.image === this.#imageOf(request) && this.#refusal(request) === '' ? known : undefined
+  #questions(request: PullRequest): Question[] {
+    return this.#options.replace.flatMap(({ image: of, imageTemplate: template }) => {
+      const made = imageOf(template, request)
+      return 'image' in made ? [{ request, of, template, image: made.image }] : []
+    })
   }
 
-  #imageOf({ number = 0, head }: PullRequest): string {
-    return imageOf(this.#options.template, { number, head })
+  /** What is known of an image of its newest commit. */
+  #known({ request, of, image }: Question): Asked | undefined {
+    const known = this.#asked.get(request.id)?.get(of)
+    return known?.image === image ? known : undefined
   }
 }
 
-function troubleOf(image: string, answer: ImageAnswer): string {
-  if (answer.is === 'there') return ''
-  if (answer.is === 'missing') return `the registry does not have ${image} yet`
-  return `whether the registry has ${image} is not known: ${answer.reason}`
+/** Empty: nothing is missing, as far as the registry could be asked. */
+function waitsFor(questions: readonly (Question & { readonly known: Asked | undefined })[]): string {
+  const named = (having: typeof questions) => having.map(({ image }) => image).join(' and ')
+  const missing = questions.filter(({ known }) => known?.trouble?.is === 'missing')
+  const unasked = questions.filter(({ known }) => known === undefined)
+  return [
+    ...(missing.length > 0 ? [`the registry does not have ${named(missing)} yet`] : []),
+    ...questions.flatMap(({ image, known }) =>
+      known?.trouble?.is === 'unknown'
+        ? [`whether the registry has ${image} is not known: ${known.trouble.reason}`]
+        : [],
+    ),
+    ...(unasked.length > 0 ? [`the registry has not been asked for ${named(unasked)} yet`] : []),
+  ].join('; ')
 }

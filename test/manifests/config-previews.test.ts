@@ -35,11 +35,8 @@ test('what is left out has its default', () => {
 })
 
 test('everything that is written is read', () => {
-  const images = {
-    repository: 'acme/app',
-    image: 'registry.example.com/app',
-    imageTemplate: 'app:pr-{{number}}-{{shortSha}}',
-  }
+  const image = { image: 'registry.example.com/app', imageTemplate: 'app:pr-{{number}}-{{shortSha}}' }
+  const images = { repository: 'acme/app', ...image, timeout: '2h' }
   const written = {
     ...{ provider: 'github', images, targetBranch: 'next', labels: ['preview'], drafts: true, max: 4, maxAwake: 2 },
     ...{
@@ -56,7 +53,11 @@ test('everything that is written is read', () => {
     { provider: 'github', tokenFile: '/t' },
   )
   expect(problems).toEqual([])
-  expect(previews).toMatchObject({ ...written, ttlMs: hour, sleepAfterMs: hour / 6, intervalMs: 5000 })
+  const normal = { repository: 'acme/app', replace: [image], timeoutMs: 2 * hour }
+  expect(previews).toMatchObject({
+    ...{ ...written, images: normal },
+    ...{ ttlMs: hour, sleepAfterMs: hour / 6, intervalMs: 5000 },
+  })
 })
 
 test.each([
@@ -92,21 +93,43 @@ const github = {
   images: { repository: 'a/b', image: 'r.example.com:5000/a', imageTemplate: 'a:{{sha}}' },
 }
 const { images } = github
+const one = { image: 'a', imageTemplate: 'a:{{sha}}' }
+const two = { image: 'b', imageTemplate: 'b:{{sha}}' }
 
 test.each([
   [{ ...images }, []],
   [{ ...images, image: 'docker.io/library/a' }, []],
   [{ ...images, image: 'a:1' }, ['images.image: expected an image without a tag or a digest, found "a:1" (string)']],
   [{ ...images, image: 'A b' }, ['images.image: expected an image without a tag or a digest, found "A b" (string)']],
-  [
-    { ...images, imageTemplate: 'a:1' },
-    ['images.imageTemplate: expected {{number}}, {{sha}} or {{shortSha}}, as each'],
-  ],
+  [{ ...images, imageTemplate: 'a:1' }, ['images.imageTemplate: expected {{number}}, {{sha}}']],
   [
     { ...images, imageTemplate: 'a:{{number}}-{{branch}}' },
-    ['images.imageTemplate: expected an image, with {{number}}'],
+    [
+      'images.imageTemplate: expected {{number}}, {{sha}}, {{shortSha}}, {{shortSha8}} or {{branchSlug}} only, found {{branch}} in "a:{{number}}-{{branch}}"',
+    ],
   ],
-  [{ ...images, imageTemplate: 'a:{{number}}@sha256:{{sha}}' }, ['images.imageTemplate: expected an image, with']],
+  [{ ...images, imageTemplate: 'a:{{ number }}' }, ['images.imageTemplate: expected {{number}}']],
+  [{ ...images, imageTemplate: 'a:{{constructor}}' }, ['images.imageTemplate: expected {{number}}']],
+  [{ ...images, imageTemplate: 'a:{{number}' }, ['images.imageTemplate: expected {{number}}']],
+  [{ ...images, imageTemplate: 'a:{{number}}@sha256:{{sha}}' }, ['images.imageTemplate: expected an image without a']],
+  [{ ...images, imageTemplate: 'a:-{{number}}' }, ['images.imageTemplate: expected an image without a']],
+  [{ ...images, imageTemplate: 'a:{{sha}}-{{branchSlug}}-{{shortSha8}}' }, []],
+  [
+    { ...images, imageTemplate: 'a:{{sha}}-{{branchSlug}}-{{sha}}' },
+    ['images.imageTemplate: expected a tag of at most 128 characters'],
+  ],
+  [{ ...images, imageTemplate: 'shop-{{number}}/a-{{branchSlug}}' }, []],
+  [{ ...images, imageTemplate: undefined }, ['images: expected image and imageTemplate, or replace']],
+  [{ repository: 'a/b' }, ['images: expected image and imageTemplate, or replace']],
+  [{ repository: 'a/b', replace: [] }, ['images: expected image and imageTemplate, or replace']],
+  [{ repository: 'a/b', replace: [one, two] }, []],
+  [{ ...images, replace: [two] }, ['images: expected image and imageTemplate, or replace']],
+  [{ repository: 'a/b', replace: [one, one] }, ['images.replace: expected each image once, found "a" (string) twice']],
+  [
+    { repository: 'a/b', replace: [one, { image: 'b:1', imageTemplate: 'b' }] },
+    ['images.replace[1].image: expected an image without', 'images.replace[1].imageTemplate: expected {{number}}'],
+  ],
+  [{ ...images, timeout: '1' }, ['images.timeout: expected a duration']],
 ])('images %j', (written, expected) => {
   const { problems } = read({ ...github, images: written }, { provider: 'github', tokenFile: '/t' })
   expect(problems.map((problem) => problem.replace(/^.*spec\.previews\./, ''))).toEqual(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkManifests } from '../../src/manifests/check.ts'
 import { readManifest } from '../../src/manifests/read.ts'
-import { imageName, imageOf, namesCommit, withImage } from '../../src/preview/images.ts'
+import { imageName, imageOf, namesCommit, withImages } from '../../src/preview/images.ts'
 
 const head = '0123456789abcdef0123456789abcdef01234567'
 
@@ -9,8 +9,10 @@ test.each([
   ['r.example.com/shop:pr-{{number}}-{{shortSha}}', 'r.example.com/shop:pr-7-0123456', true],
   ['shop:{{sha}}', `shop:${head}`, true],
   ['shop-{{number}}', 'shop-7', false],
+  ['shop:{{shortSha8}}', 'shop:01234567', true],
+  ['shop:{{branchSlug}}', 'shop:change', false],
 ])('%s', (template, image, commit) => {
-  expect(imageOf(template, { number: 7, head })).toBe(image)
+  expect(imageOf(template, { number: 7, head, branch: 'change' })).toEqual({ image })
   expect(namesCommit(template)).toBe(commit)
 })
 
@@ -67,7 +69,7 @@ test.each(Object.keys(texts))('of a %s every container with the image gets the o
   const text = texts[kind]?.('docker.io/acme/web:1') ?? ''
   const objects = read(`{ apiVersion: ${apiVersion}, kind: ${name}, metadata: { name: x }, spec: { ${text} } }`)
   const before = imagesIn([...objects])
-  const changed = withImage(objects, 'acme/web', 'acme/web:pr-7')
+  const changed = withImages(objects, { 'acme/web': 'acme/web:pr-7' })
   expect(changed.problems).toEqual([])
   expect(before.sort()).toEqual(['docker.io/acme/web:1', 'docker.io/acme/web:1', 'proxy:1'])
   expect(imagesIn([...changed.objects]).sort()).toEqual(['acme/web:pr-7', 'acme/web:pr-7', 'proxy:1'])
@@ -79,5 +81,36 @@ test('where no container has it, that is said', () => {
     `{ apiVersion: v1, kind: Pod, metadata: { name: x }, spec: { ${pod('acme/webs:1', 'r.example.com/acme/web:1')} } }`,
   )
   const words = 'expected a container with the image acme/web, which spec.previews.images replaces, found none'
-  expect(withImage(objects, 'acme/web', 'acme/web:pr-7').problems.map(({ message }) => message)).toEqual([words])
+  expect(withImages(objects, { 'acme/web': 'acme/web:pr-7' }).problems.map(({ message }) => message)).toEqual([words])
+})
+
+const names = [
+  ['feature/Add-Cart_2', 'shop:feature-add-cart-2'],
+  ['-x-', 'shop:x'],
+  ['a'.repeat(200), `shop:${'a'.repeat(63)}`],
+  [`${'a'.repeat(62)}/b`, `shop:${'a'.repeat(62)}`],
+  ['x@sha256:abc', 'shop:x-sha256-abc'],
+  ['evil.example.com/img:1', 'shop:evil-example-com-img-1'],
+  ['{{sha}}', 'shop:sha'],
+  ['$& $1', 'shop:1'],
+  ['\u{1F4A9}é', undefined],
+  ['---', undefined],
+  ['', undefined],
+] as const
+test.each(names)('the branch %j', (branch, image) => {
+  const fault = 'imageTemplate shop:{{branchSlug}} makes no image of its branch'
+  const made = imageOf('shop:{{branchSlug}}', { number: 7, head, branch })
+  expect(made).toEqual(image === undefined ? { fault } : { image })
+})
+
+test('of several images each is replaced by its own, and those that no container has are named', () => {
+  const objects = read(`{ apiVersion: v1, kind: Pod, metadata: { name: x }, spec: { ${pod('acme/web:1')} } }`)
+  const by = { 'acme/web': 'r/web:pr@sha256:1', proxy: 'r/proxy:pr@sha256:2', 'acme/api': 'r/api:pr', other: 'r/other' }
+  const { objects: changed, problems } = withImages(objects, by)
+  expect(imagesIn([...changed]).sort()).toEqual(['r/proxy:pr@sha256:2', 'r/web:pr@sha256:1', 'r/web:pr@sha256:1'])
+  expect(problems.map(({ message }) => message)).toEqual(
+    ['acme/api', 'other'].map(
+      (image) => `expected a container with the image ${image}, which spec.previews.images replaces, found none`,
+    ),
+  )
 })

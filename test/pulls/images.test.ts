@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { PullRequest } from '../../src/preview/pull-request.ts'
-import { type ImageAnswer, ImageRequests } from '../../src/pulls/images.ts'
+import { type ImageAnswer, ImageRequests, type ImageRequestsOptions } from '../../src/pulls/images.ts'
 import { FakeClock } from '../sim/fake-clock.ts'
 
 const byCommit = 'shop:pr-{{number}}-{{shortSha}}'
@@ -36,10 +36,12 @@ function request(number: number, more: Partial<PullRequest> = {}): PullRequest {
   }
 }
 
-function imageRequests(template = byCommit): ImageRequests {
+const shop = (imageTemplate: string) => [{ image: 'shop', imageTemplate }]
+
+function imageRequests(template: string | ImageRequestsOptions['replace'] = byCommit): ImageRequests {
   return new ImageRequests({
     requests: { list: async () => open },
-    template,
+    replace: typeof template === 'string' ? shop(template) : template,
     fits: ({ draft }) => !draft,
     ask: async (image): Promise<ImageAnswer> => {
       asked.push(image)
@@ -54,9 +56,10 @@ function imageRequests(template = byCommit): ImageRequests {
 /** `head image waits`, short. */
 async function told(requests: ImageRequests): Promise<string[]> {
   const all = await requests.list()
-  return all.map(({ head, newest, image, waits }) =>
-    [head.slice(0, 1) || '-', newest === undefined ? '' : `(${newest[0]})`, image ?? '-', waits ?? ''].join(' ').trim(),
-  )
+  return all.map(({ head, newest, images, waits }) => {
+    const shown = Object.values(images ?? {}).join(' ') || '-'
+    return [head.slice(0, 1) || '-', newest === undefined ? '' : `(${newest[0]})`, shown, waits ?? ''].join(' ').trim()
+  })
 }
 
 test('a commit is there once the registry has its image, and is not asked for again', async () => {
@@ -142,7 +145,7 @@ test('of hundreds some are asked for at a time, all in turn, and none that canno
   const requests = imageRequests()
   const first = await requests.list()
   expect(asked).toHaveLength(30)
-  expect(first.filter(({ image }) => image !== undefined)).toHaveLength(30)
+  expect(first.filter(({ images }) => images !== undefined)).toHaveLength(30)
   expect(first.find(({ waits }) => waits !== undefined)?.waits).toMatch(/has not been asked for shop:pr-\d+-a+ yet/)
   expect(first[0]).toEqual(open[0])
   await requests.list()
@@ -153,7 +156,7 @@ test('a registry that answers slowly does not hold the list up', async () => {
   open = [request(1), request(2), request(3)]
   const requests = new ImageRequests({
     requests: { list: async () => open },
-    ...{ template: byCommit, fits: () => true, clock },
+    ...{ replace: shop(byCommit), fits: () => true, clock },
     ask: async (image) => {
       asked.push(image)
       clock.advance(9_000)
@@ -178,7 +181,63 @@ test('what was closed is forgotten', async () => {
 test('where pull requests cannot be listed, nothing is said of images', async () => {
   const requests = new ImageRequests({
     requests: { list: () => Promise.reject(new Error('502')) },
-    ...{ template: byCommit, fits: () => true, clock, ask: async () => ({ is: 'missing' }) },
+    ...{ replace: shop(byCommit), fits: () => true, clock, ask: async () => ({ is: 'missing' }) },
   })
   await expect(requests.list()).rejects.toThrow('502')
+})
+
+test('of several images a commit waits for all, and says which are missing', async () => {
+  const requests = imageRequests([
+    { image: 'web', imageTemplate: 'r/web:{{shortSha}}' },
+    { image: 'api', imageTemplate: 'r/api:{{shortSha}}' },
+  ])
+  expect(await told(requests)).toEqual(['- (a) - the registry does not have r/web:aaaaaaa and r/api:aaaaaaa yet'])
+  registry.set('r/web:aaaaaaa', 'sha256:1')
+  expect(await told(requests)).toEqual(['- (a) - the registry does not have r/api:aaaaaaa yet'])
+  registry.set('r/api:aaaaaaa', 'sha256:2')
+  const [first] = await requests.list()
+  expect(first).toMatchObject({ head: a, images: { web: 'r/web:aaaaaaa@sha256:1', api: 'r/api:aaaaaaa@sha256:2' } })
+  expect(asked).toEqual(['r/web:aaaaaaa', 'r/api:aaaaaaa', 'r/web:aaaaaaa', 'r/api:aaaaaaa', 'r/api:aaaaaaa'])
+  open = [request(1, { head: b })]
+  registry.set('r/web:bbbbbbb', 'sha256:3')
+  const shown = 'r/web:aaaaaaa@sha256:1 r/api:aaaaaaa@sha256:2'
+  expect(await told(requests)).toEqual([`a (b) ${shown} the registry does not have r/api:bbbbbbb yet`])
+})
+
+test('a branch of which no image can be made is asked for nowhere', async () => {
+  open = [request(1, { branch: '\u{1F680}' }), request(2, { branch: 'Ship/It' })]
+  registry.set('shop:ship-it-aaaaaaa', 'sha256:1')
+  expect(await told(imageRequests('shop:{{branchSlug}}-{{shortSha}}'))).toEqual([
+    '- (a) - imageTemplate shop:{{branchSlug}}-{{shortSha}} makes no image of its branch',
+    'a  shop:ship-it-aaaaaaa@sha256:1',
+  ])
+  expect(asked).toEqual(['shop:ship-it-aaaaaaa'])
+})
+
+test('what a registry says that it has is asked for with the next list', async () => {
+  const requests = imageRequests()
+  await told(requests)
+  clock.advance(3_600_000)
+  await told(requests)
+  clock.advance(1_000)
+  await told(requests)
+  expect(asked).toHaveLength(2)
+  expect(requests.awaited).toEqual(['shop:pr-1-aaaaaaa'])
+  requests.askSoon(['shop:pr-2-aaaaaaa'])
+  await told(requests)
+  expect(asked).toHaveLength(2)
+  requests.askSoon(requests.awaited)
+  registry.set('shop:pr-1-aaaaaaa', 'sha256:1')
+  expect(await told(requests)).toEqual(['a  shop:pr-1-aaaaaaa@sha256:1'])
+  expect(requests.awaited).toEqual([])
+})
+
+test('a name that stays is always waited for', async () => {
+  const requests = imageRequests('shop:pr-{{number}}')
+  registry.set('shop:pr-1', 'sha256:1')
+  await told(requests)
+  expect(requests.awaited).toEqual(['shop:pr-1'])
+  requests.askSoon(requests.awaited)
+  registry.set('shop:pr-1', 'sha256:2')
+  expect(await told(requests)).toEqual(['a  shop:pr-1@sha256:2'])
 })

@@ -1658,6 +1658,12 @@ export interface ApplicationPreviews {
 }
 export interface ApplicationPreviewImages {
   repository: string
+  image?: string
+  imageTemplate?: string
+  replace?: ApplicationPreviewImage[]
+  timeout: string
+}
+export interface ApplicationPreviewImage {
   image: string
   imageTemplate: string
 }
