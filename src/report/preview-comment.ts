@@ -155,7 +155,7 @@ function approvalBlocks(head: string, label: string): string[] {
   return [
     'Nothing of it runs before somebody who may write to this repository has looked at the commit and approves it:',
     [
-      `- by a comment whose first line is ${inCode(`/berth approve ${head.slice(0, 7)}`)}`,
+      `- by a comment whose first line is ${inCode(`/berth approve ${head}`)}`,
       `- or by the label ${inCode(label)}; after a later push it is to be taken away and given again`,
     ].join('\n'),
     `Approved, it still ${confined}.`,

@@ -96,7 +96,7 @@ test('a stranger waits for somebody who may write, and gets no more than a stran
   const sha7 = pull.head.slice(0, 7)
   const [own, strange] = [`app-pr-${mine.number}`, `app-pr-${pull.number}`]
   const how = await forge.said(pull, /waits for an approval/)
-  expect(how).toContain(`\`/berth approve ${sha7}\``)
+  expect(how).toContain(`\`/berth approve ${pull.head}\``)
   expect(how).toContain('`berth-approve`')
   await forge.wasTold(pull.head, /^pending Waits for an approval/)
   await forge.say(pull, 'outsider', `/berth approve ${sha7}`)

@@ -4,9 +4,12 @@ import type { Approval } from '../../src/preview/pull-request.ts'
 
 const a = 'a'.repeat(40)
 const b = 'b'.repeat(40)
+// Whoever wants one that begins as another does has it within minutes.
+const alike = `${a.slice(0, 7)}${'c'.repeat(33)}`
 const label: Approval = { id: 'label-1', by: 'ann', commit: undefined }
 const again: Approval = { ...label, id: 'label-2' }
 const named: Approval = { id: 'comment-1', by: 'ann', commit: a.slice(0, 7) }
+const whole: Approval = { ...named, commit: a }
 
 /** Looks one after the other, each a head and its approvals: whether the head of each is approved. */
 function looks(...each: readonly (readonly [string, ...Approval[]])[]): boolean[] {
@@ -41,6 +44,10 @@ test.each([
     ],
     [true, false],
   ],
+  ['a commit that begins as the approved one', [[a], [a, named], [alike, named]], [false, true, false]],
+  ['one that comes with the approval', [[a], [alike, named], [a, named]], [false, false, true]],
+  ['one that comes long after the approved one went', [[b], [b, named], [alike, named]], [false, false, false]],
+  ['a whole id, before its commit comes', [[b], [b, whole], [alike, whole], [a, whole]], [false, false, false, true]],
   ['nothing to run', [['', named]], [false]],
 ] as const)('%s', (_title, each, expected) => {
   expect(looks(...each)).toEqual(expected)

@@ -82,7 +82,7 @@ test('one that waits for an approval says what to do', () => {
 
     Nothing of it runs before somebody who may write to this repository has looked at the commit and approves it:
 
-    - by a comment whose first line is \`/berth approve ccccccc\`
+    - by a comment whose first line is \`/berth approve cccccccccccccccccccccccccccccccccccccccc\`
     - or by the label \`berth-approve\`; after a later push it is to be taken away and given again
 
     Approved, it still has no Secrets, and reaches nothing outside of itself."
