@@ -20,7 +20,8 @@ export function refusal(facts: RefusalFacts): CallError {
   const { host, status, headers, now } = facts
   if (status >= 300 && status < 400) {
     const place = URL.parse(headers.get('location') ?? '', `https://${host}`)?.host ?? 'an unknown place'
-    const text = `${host} sends on to ${oneLine(place, 100)} (${status}); redirects are not followed: give the address as it is now`
+    const where = place === host ? 'has it under another name now' : `sends on to ${oneLine(place, 100)}`
+    const text = `${host} ${where} (${status}); redirects are not followed: give the address as it is now`
     return new CallError('REDIRECTED', text, { status })
   }
   const said = saidIn(facts)

@@ -200,9 +200,13 @@ describe.each(forges)('$provider', ({ provider, repoURL, endpoints, failed, auth
     expect(await fails({ status: 301, headers: elsewhere })).toMatchObject({
       ...{ code: 'REDIRECTED', retryable: false, message: expect.stringMatching(/elsewhere\.example\.com \(301\)/) },
     })
+    // A repository that was renamed, or has another owner.
+    expect(await fails({ status: 301, headers: { location: '/repositories/5' } })).toMatchObject({
+      ...{ code: 'REDIRECTED', message: expect.stringMatching(/has it under another name now \(301\)/) },
+    })
     expect(await fails({ status: 201, body: '<html>Please log in</html>' })).toMatchObject({ code: 'BAD_ANSWER' })
     expect(await fails({ status: 200, body: `"${'x'.repeat(5 * 2 ** 20)}"` })).toMatchObject({ code: 'TOO_LARGE' })
-    expect(server?.requests).toHaveLength(10)
+    expect(server?.requests).toHaveLength(11)
     expect(await fails({ status: 201, body: {} })).toBeUndefined()
     await server?.close()
     expect(await fails({ status: 201, body: {} })).toMatchObject({ code: 'UNREACHABLE', retryable: true })
