@@ -199,7 +199,7 @@ test('a canary takes its share, by header, cookie and weight', async () => {
   const names = async (question: Question, count = 20) => {
     const found = new Set<string>()
     for (let at = 0; at < count; at += 1) found.add((await seen(question)).name)
-    return [...found]
+    return [...found].sort()
   }
   await canary({ 'canary-by-header': 'x-canary', 'canary-by-cookie': 'canary', 'canary-weight': '50' })
   expect(await names({ headers: { 'x-canary': 'always' } })).toEqual(['two'])
