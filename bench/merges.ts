@@ -13,6 +13,7 @@ import { noCredentials, noRollback } from '../src/manifests/config-delivery.ts'
 import { defaultNetwork } from '../src/manifests/config-network.ts'
 import { MergePlans } from '../src/merge-plans.ts'
 import type { EngineSettings } from '../src/settings.ts'
+import { ReadFiles } from '../src/source/read-files.ts'
 import { openRepository } from '../src/sync/repository.ts'
 import { Fixture } from '../test/sync/fixture.ts'
 import { countFrom, quantile } from './support/numbers.ts'
@@ -137,6 +138,7 @@ class Production {
   readonly #settings: EngineSettings
   readonly #runtime = new SimRuntime(serverImage)
   readonly #journal = Journal.inMemory()
+  readonly #files = new ReadFiles()
   readonly #engine: Engine
 
   static async start(settings: EngineSettings): Promise<Production> {
@@ -149,7 +151,7 @@ class Production {
   private constructor(settings: EngineSettings) {
     this.#settings = settings
     this.#engine = new Engine({
-      ...{ settings, runtime: this.#runtime, journal: this.#journal },
+      ...{ settings, runtime: this.#runtime, journal: this.#journal, files: this.#files },
       openRepository: () => this.#open(),
       ...{ clock: systemClock, log: silentLog, random: () => 0.5 },
     })
@@ -167,7 +169,7 @@ class Production {
     const plans = new MergePlans({
       ...{ engine: this.#settings, settings: this.#settings.applications[0]! },
       ...{ runtime: this.#runtime, journal: this.#journal, clock: systemClock, log: silentLog },
-      repository: async () => repository,
+      ...{ files: this.#files, repository: async () => repository },
       shadow: (parts) => new Engine(parts),
       onChange: () => {},
       lane: { run: (work) => work() },

@@ -11,6 +11,7 @@ import type { PullRequest } from './reverting.ts'
 import type { LiveVolume } from './runtime/live.ts'
 import type { ApplicationSettings } from './settings.ts'
 import type { SourceOptions } from './source/application.ts'
+import type { ReadFiles } from './source/read-files.ts'
 import type { Repository } from './sync/port.ts'
 
 export interface ApplicationParts {
@@ -18,6 +19,8 @@ export interface ApplicationParts {
   readonly openRepository: () => Promise<Repository>
   /** What becomes of the objects of a preview; absent: it is none. The data of a preview goes with its claims, without being asked for. */
   readonly transform?: SourceOptions['transform']
+  /** Absent: what it reads is read by nobody else. */
+  readonly files?: ReadFiles | undefined
   readonly wanted: Wanted
   readonly journal: Journal
   readonly clock: Clock

@@ -221,12 +221,14 @@ export class Application {
   async #open(): Promise<ApplicationSource> {
     if (this.#source) return this.#source
     const { settings, transform } = this.#parts
+    const { known, onAccepted } = this.#parts.files?.of(this.name) ?? {}
     const { path, namespace, podSecurity, verify } = settings
     this.#repository ??= await this.#parts.openRepository()
     const repository = this.#repository
     // `close` has not seen it.
     if (this.#ended) await repository.close()
-    this.#source = new ApplicationSource({ repository, path, namespace, podSecurity, verify, transform })
+    const how = { path, namespace, podSecurity, verify, transform, known, onAccepted }
+    this.#source = new ApplicationSource({ repository, ...how })
     return this.#source
   }
 

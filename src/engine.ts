@@ -8,7 +8,8 @@ import { type Key, keyParts } from './base/key.ts'
 import type { Log } from './base/log.ts'
 import { Certifying } from './certifying.ts'
 import { startCronWake } from './cron/wake.ts'
-import { describe, noteOf, pulledAt, recorded } from './engine-facts.ts'
+import { describe, pulledAt, recorded } from './engine-facts.ts'
+import { foreseen } from './foreseeing.ts'
 import { ImagePushes } from './image-pushes.ts'
 import type { HistoryEntry, Journal } from './journal/journal.ts'
 import { lastWordsOf } from './last-words.ts'
@@ -32,6 +33,7 @@ import { remembered } from './runtime/network/remembered.ts'
 import type { Runtime } from './runtime/port.ts'
 import { Scaling } from './scaling.ts'
 import type { ApplicationSettings, EngineSettings } from './settings.ts'
+import { ReadFiles } from './source/read-files.ts'
 import type { Repository } from './sync/port.ts'
 import { Waking } from './waking.ts'
 
@@ -57,6 +59,8 @@ export interface EngineParts {
   ) => Promise<{ readonly url: string }>
   /** Where the pull requests are that previews are made of; absent: branches stand for them. */
   readonly pullRequests?: (application: ApplicationSettings) => PullRequests
+  /** What was read already; absent: nothing. */
+  readonly files?: ReadFiles
 }
 
 export type { Outcome } from './application.ts'
@@ -88,7 +92,8 @@ export class Engine {
   #acts = false
   #closed = false
 
-  constructor(parts: EngineParts) {
+  constructor(given: EngineParts) {
+    const parts = { files: new ReadFiles(), ...given }
     this.#parts = parts
     const { runtime, clock, log, settings } = parts
     const allRead = () => settings.applications.every(({ name }) => this.#wanted.commitOf(name) !== undefined)
@@ -186,6 +191,7 @@ export class Engine {
     return new Application({
       settings,
       openRepository: () => parts.openRepository(settings),
+      files: more ? undefined : parts.files,
       wanted: this.#wanted,
       journal: parts.journal,
       clock,
@@ -332,12 +338,8 @@ export class Engine {
   async preview(revision?: string): Promise<PreviewItem[]> {
     const items: PreviewItem[] = []
     for (const application of this.#applications) {
-      for (const { key, changes, note } of await application.look(revision)) {
-        const told = this.#looker.forecast(key)
-        if (told) this.#looker.note(key, told)
-        const more = note || (isPlanned(key) ? noteOf(told) : '')
-        items.push({ app: application.name, key, changes, tasks: told?.tasks ?? [], note: more })
-      }
+      const differences = await application.look(revision)
+      items.push(...(await foreseen(application.name, differences, this.#looker, () => this.#parts.clock.now())))
     }
     return items.sort((a, b) => (a.key < b.key ? -1 : 1))
   }

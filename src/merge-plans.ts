@@ -29,6 +29,8 @@ export interface MergePlansParts {
   readonly runtime: Runtime
   readonly journal: Pick<Journal, 'applied'>
   readonly shadow: (parts: EngineParts) => Shadow
+  /** What production has read. */
+  readonly files?: EngineParts['files']
   readonly clock: Clock
   readonly log: Log
   readonly onChange: () => void
@@ -64,8 +66,8 @@ type Planning = Pick<MergePlan, 'apps' | 'items' | 'conflicts' | 'unknown'>
 const refreshMs = 600_000
 /** Something that is still under way keeps the plan from being told. */
 const againMs = 10_000
-/** What runs is learnt anew after a while. */
-const keptMs = 60_000
+/** Whoever looks is not kept for ever. */
+const keptMs = 600_000
 
 export class MergePlans {
   readonly #parts: MergePlansParts
@@ -216,7 +218,7 @@ export class MergePlans {
 
   /** The one that looked last has read what production runs; only what a merge changes is read for the next plan. */
   async #lookingAt(repository: Repository, commit: string): Promise<Looking> {
-    const { engine, settings, runtime, journal, shadow, clock, accepted } = this.#parts
+    const { engine, settings, runtime, journal, shadow, files, clock, accepted } = this.#parts
     const applied = journal.applied(settings.name)
     const of = JSON.stringify(applied)
     // It goes back to what was applied before each plan, which works where production has done so.
@@ -232,6 +234,7 @@ export class MergePlans {
       runtime: onlyFacts(runtime),
       journal: memory,
       openRepository: async () => pinned,
+      ...(files && { files: files.lent() }),
       ...{ clock, log: silentLog, random: () => 0 },
     })
     this.#looking = { looking, pinned, of, until: clock.now() + keptMs }
@@ -272,15 +275,14 @@ function isWhole({ changes, tasks, note }: DiffItem): boolean {
 }
 
 const facts: ReadonlySet<string> = new Set([
-  ...['hosts', 'hostFacts', 'podsOf', 'pods', 'volumesOf', 'volumes', 'conflicts'],
+  ...['watch', 'hosts', 'hostFacts', 'podsOf', 'pods', 'volumesOf', 'volumes', 'conflicts'],
 ])
 
 /** What runs, without any way to change it. */
 function onlyFacts(runtime: Runtime): Runtime {
-  const idle: Pick<Runtime, 'start' | 'close' | 'watch' | 'networkRests'> = {
+  const idle: Pick<Runtime, 'start' | 'close' | 'networkRests'> = {
     start: async () => {},
     close: async () => {},
-    watch: () => () => {},
     networkRests: () => true,
   }
   return new Proxy(runtime, {

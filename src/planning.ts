@@ -11,7 +11,8 @@ import type { PreviewRow } from './report/status.ts'
 import type { EngineSettings } from './settings.ts'
 import type { Repository } from './sync/port.ts'
 
-export interface PlanningParts extends Pick<MergePlansParts, 'runtime' | 'journal' | 'shadow' | 'clock' | 'log'> {
+export interface PlanningParts
+  extends Pick<MergePlansParts, 'runtime' | 'journal' | 'shadow' | 'files' | 'clock' | 'log'> {
   readonly settings: EngineSettings
   readonly wanted: Wanted
   readonly production: (app: string) => Application | undefined

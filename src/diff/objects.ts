@@ -11,6 +11,7 @@ const longestValue = 60
 export function objectChanges(before: ManifestObject | undefined, after: ManifestObject | undefined): string[] {
   if (!before) return after ? ['new'] : []
   if (!after) return ['removed']
+  if (before === after) return []
   const secret = after.kind === 'Secret'
   const shown = (value: unknown): string => (secret ? '***' : shortText(value))
   const changes: string[] = []

@@ -7,6 +7,7 @@ import type { LivePod } from '../runtime/live.ts'
 import type { Runtime } from '../runtime/port.ts'
 import { Admission } from './admission.ts'
 import type { LookResult } from './controller.ts'
+import { Forecasts } from './forecasts.ts'
 import type { Lanes } from './lanes.ts'
 import { Owners } from './owners.ts'
 import type { ObjectStatus, Plan, Task } from './plan/action.ts'
@@ -73,6 +74,7 @@ export class Looker {
   readonly #begun = new Set<Key>()
   /** Application -> keys that wait for earlier waves. */
   readonly #queued = new Map<string, Set<Key>>()
+  readonly #forecasts = new Forecasts()
   readonly #owners: Owners
   readonly #admission: Admission
 
@@ -135,6 +137,7 @@ export class Looker {
   /** Keys as the runtime tells them. */
   factsChanged(keys: readonly Key[]): void {
     this.#owners.changed(keys)
+    this.#forecasts.factsChanged(keys)
   }
 
   /** What would be done for the key now; undefined when it is neither wanted nor gone. */
@@ -146,8 +149,11 @@ export class Looker {
 
   /** Everything that would be done for the key, step after step, if each one worked. */
   forecast(key: Key): Forecast | undefined {
-    const first = this.plan(key)
-    return first && forecast((view) => this.plan(key, view) ?? first, this.#view(key))
+    const { wanted, clock } = this.#options
+    return this.#forecasts.of(key, wanted.desired(key), clock.now(), () => {
+      const first = this.plan(key)
+      return first && forecast((view) => this.plan(key, view) ?? first, this.#view(key))
+    })
   }
 
   /** A namespace that nobody wants and that has no pods: what is left of it is its network. */

@@ -6,6 +6,7 @@ import { capProblems, type Problem } from '../manifests/problem.ts'
 import { type Doc, isManifestPath, readManifest } from '../manifests/read.ts'
 import { GitError } from '../sync/errors.ts'
 import type { Commit, FileRef, Repository, Snapshot } from '../sync/port.ts'
+import type { FileState } from './read-files.ts'
 
 export interface SourceOptions {
   readonly repository: Repository
@@ -17,6 +18,10 @@ export interface SourceOptions {
   readonly verify?: { readonly keys: readonly string[] } | undefined
   /** What becomes of the objects of a preview together, once they are without a problem; absent: it is none, and they stay as they are. */
   readonly transform?: ((objects: ManifestSet) => Transformed) | undefined
+  /** Files that somebody else has read by the same rules; absent: nobody has. */
+  readonly known?: ((path: string, oid: string) => FileState | undefined) | undefined
+  /** Told of the files of what is accepted, by path. */
+  readonly onAccepted?: ((files: ReadonlyMap<string, FileState>) => void) | undefined
 }
 
 export interface Transformed {
@@ -53,15 +58,6 @@ export type Reading =
 
 /** A first read of thousands of files must not keep probes and events waiting. */
 const longestStretchMs = 20
-
-/** What one file gave, kept as long as its blob id stays. */
-interface FileState {
-  readonly oid: string
-  readonly objects: ReadonlyMap<Key, Located>
-  readonly problems: readonly Problem[]
-  readonly ignored: readonly Ignored[]
-  readonly warnings: readonly Problem[]
-}
 
 interface Accepted {
   readonly snapshot: Snapshot
@@ -147,6 +143,7 @@ export class ApplicationSource {
     const candidate = this.#candidates.get(revision)
     if (!candidate) throw new TypeError('only a revision that this source has read can be accepted')
     this.#accepted = candidate
+    this.#options.onAccepted?.(candidate.files)
   }
 
   /** The manifests that are not known from the accepted revision. */
@@ -156,11 +153,12 @@ export class ApplicationSource {
     const wanted = snapshot.files.filter(
       (file) => (changed.has(file.path) || !known.has(file.path)) && isManifestPath(file.path),
     )
-    const contents = await this.#options.repository.read(wanted)
+    const found = new Map(wanted.map(({ path, oid }) => [path, this.#options.known?.(path, oid)]))
+    const contents = await this.#options.repository.read(wanted.filter(({ path }) => found.get(path) === undefined))
     const fresh = new Map<string, FileState>()
     let breathedAt = now()
     for (const file of wanted) {
-      fresh.set(file.path, this.#fileState(file, contents))
+      fresh.set(file.path, found.get(file.path) ?? this.#fileState(file, contents))
       if (now() - breathedAt < longestStretchMs) continue
       await setImmediate()
       breathedAt = now()
