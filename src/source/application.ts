@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { stableText } from '../base/hash.ts'
 import type { Key } from '../base/key.ts'
 import { checkManifests, duplicateProblem, type Ignored, type Located, type ManifestSet } from '../manifests/check.ts'
@@ -7,6 +6,7 @@ import { type Doc, isManifestPath, readManifest } from '../manifests/read.ts'
 import { GitError } from '../sync/errors.ts'
 import type { Commit, FileRef, Repository, Snapshot } from '../sync/port.ts'
 import type { FileState } from './read-files.ts'
+import { Stretches } from './stretches.ts'
 
 export interface SourceOptions {
   readonly repository: Repository
@@ -56,8 +56,8 @@ export type Reading =
       readonly unverified?: string
     }
 
-/** A first read of thousands of files must not keep probes and events waiting. */
-const longestStretchMs = 20
+/** A first read of thousands of files must not keep probes and events waiting, nor must a hundred of them. */
+const stretches = new Stretches()
 
 interface Accepted {
   readonly snapshot: Snapshot
@@ -156,12 +156,10 @@ export class ApplicationSource {
     const found = new Map(wanted.map(({ path, oid }) => [path, this.#options.known?.(path, oid)]))
     const contents = await this.#options.repository.read(wanted.filter(({ path }) => found.get(path) === undefined))
     const fresh = new Map<string, FileState>()
-    let breathedAt = now()
+    const first = this.#options.transform === undefined
     for (const file of wanted) {
+      if (stretches.isOver(now())) await stretches.next(now, first)
       fresh.set(file.path, found.get(file.path) ?? this.#fileState(file, contents))
-      if (now() - breathedAt < longestStretchMs) continue
-      await setImmediate()
-      breathedAt = now()
     }
     return fresh
   }
