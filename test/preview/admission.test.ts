@@ -48,7 +48,11 @@ test.each<[Partial<Candidate>, Partial<PreviewPolicy>, string]>([
   [{ targetBranch: 'next' }, {}, 'pr-1 none: it is for next, not main'],
   [{ labels: ['a'] }, { labels: ['a', 'b'] }, 'pr-1 none: without the label b'],
   [{ labels: ['a', 'b'] }, { labels: ['a', 'b'] }, 'pr-1 awake'],
-  [{ fork: true }, {}, 'pr-1 unapproved: it comes from a fork, and nobody who may write to the repository has approved it'],
+  [
+    { fork: true },
+    {},
+    'pr-1 unapproved: it comes from a fork, and nobody who may write to the repository has approved it',
+  ],
   [{ fork: true, approved: true }, {}, 'pr-1 awake untrusted'],
   [
     { authorMayWrite: false },
