@@ -94,8 +94,9 @@ export class Pebble implements AsyncDisposable {
     this.#children.push(spawn(program, args, { stdio: 'ignore', env }))
   }
 
+  /** It makes keys first, which takes long where many want to. */
   async #answers(): Promise<void> {
-    const giveUpAt = Date.now() + 20_000
+    const giveUpAt = Date.now() + 120_000
     while (!(await isAnswered(this.directory))) {
       const ended = this.#children.find(({ exitCode }) => exitCode !== null)
       if (ended) throw new Error(`${ended.spawnfile} ended with ${ended.exitCode}`)
