@@ -19,7 +19,7 @@ afterEach(() => world.close())
 test('a readiness that never comes is taken back in Git, no request fails, and a person can go on from there', async () => {
   const good = await world.healthy({ 'app/web.yaml': deployment({ replicas: 2 }) })
   const before = await world.berth.pods()
-  const deadline = '  progressDeadlineSeconds: 10'
+  const deadline = '  progressDeadlineSeconds: 15'
   const never = deployment({ replicas: 2, strategy: deadline, env: { READY_AFTER: 'never' } })
   const words = await world.takenBack({ 'app/web.yaml': never })
   expect(words).toContain(`Roll back app to ${good.slice(0, 7)}: Deployment web failed`)

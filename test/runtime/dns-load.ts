@@ -45,6 +45,14 @@ export function dnsLoad(transport: 'udp' | 'tcp', server: string, name: string, 
   }
 }
 
+/** The one IPv4 address of a name, asked for once and waited for long; what is wrong where there is not one. */
+export async function addressOf(server: string, name: string): Promise<string> {
+  const query = dnsQuery(1, name)
+  const answer = await overUdp(server, query)
+  // After the question comes the answer: a pointer to its name, type, class, time to live and length, and four bytes.
+  return flaw(answer) || [...answer.subarray(query.length + 12, query.length + 16)].join('.')
+}
+
 /** For the IPv4 addresses of a name. */
 export function dnsQuery(id: number, name: string): Buffer {
   const head = Buffer.alloc(12)

@@ -53,7 +53,8 @@ export async function dnsWorld(socket: string, image: string = nodeImage): Promi
   const shell = await openShell(api, node, systemClock, () => {})
   const applier = createDnsApplier(settings)
   await applier.attach(shell)
-  const resolver = new Resolver({ timeout: 8000, tries: 1 })
+  // What takes longer than a few of those before is asked again: it does not keep to its time-out.
+  const resolver = new Resolver({ timeout: 8000, tries: 4 })
   resolver.setServers([settings.dnsAddress])
   const shells = [shell]
   const nodes = [node]
