@@ -1,10 +1,12 @@
 // What is told of a preview, besides its status. Part of the corridor beside engine.ts.
 import type { Application } from './application.ts'
+import type { Clock } from './base/clock.ts'
 import { previewName, previewOf } from './preview/names.ts'
 import type { Previewed } from './preview-settings.ts'
 import type { PreviewOrder } from './previewing.ts'
 import type { Wanted } from './reconcile/wanted.ts'
 import type { DiffItem } from './report/diff.ts'
+import type { ImageFacts } from './report/image-words.ts'
 import type { MergePlan, PreviewAddress, PreviewReport } from './report/preview-comment.ts'
 import { type AppStatus, appStatus, type PreviewMerge, type PreviewRow } from './report/status.ts'
 import { remembered } from './runtime/network/remembered.ts'
@@ -43,6 +45,7 @@ export function listedPreviews(
 export interface PreviewReportParts {
   readonly wanted: Wanted
   readonly settings: EngineSettings
+  readonly clock: Clock
 }
 
 /** `preview`: undefined where there is none. */
@@ -58,13 +61,21 @@ export function previewReport(
   const untrusted = preview?.order.untrusted ?? false
   return {
     ...{ app: of.name, engine: parts.settings.id, id, head, newest, is, reason, ahead: row.ahead, untrusted },
-    ...{ leaving: parts.leaving, plan: parts.plan },
+    ...{ leaving: parts.leaving, plan: parts.plan, images: imageFacts(of, row, parts.clock.now()) },
     approveLabel: of.previews.approveLabel,
     addresses: addressesOf(of, id, untrusted, parts),
     status,
     isOfHead: status !== undefined && isOfHead(of, head, status),
     since: since === null ? undefined : Date.parse(since),
   }
+}
+
+function imageFacts({ previews }: Previewed, row: PreviewRow, now: number): ImageFacts | undefined {
+  if (!previews.images) return undefined
+  const { images = {}, waits = '', waitsSince } = row
+  const since = waitsSince === undefined ? now : Date.parse(waitsSince)
+  const lateSince = waits !== '' && now - since >= previews.images.timeoutMs ? since : undefined
+  return { used: Object.values(images).sort(), waits, lateSince }
 }
 
 /** Where the pull requests are those of images, the manifests have commits of their own. */

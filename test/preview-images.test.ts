@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { PullRequest } from '../src/preview/pull-request.ts'
 import type { PreviewSettings } from '../src/settings.ts'
-import { engine, open, pass, registry, repository, runtime, status } from './support/engine-fixture.ts'
+import { clock, engine, open, pass, registry, repository, runtime, status } from './support/engine-fixture.ts'
 import { branchPreviews } from './support/preview-settings.ts'
 
 const byCommit = { image: 'app', imageTemplate: 'reg.example.com/app:pr-{{number}}-{{shortSha}}' }
@@ -233,7 +233,7 @@ test('a push of its image is looked for at once, however long it has been missin
   await begin({ intervalMs: 24 * 3_600_000 })
   listed = [pullRequest(a)]
   engine.previews.pollNow(['shop'])
-  await pass(3_600_000)
+  await pass(400_000)
   engine.previews.pollNow(['shop'])
   await pass(60_000)
   expect(row()).toMatchObject({ is: 'queued' })
@@ -266,4 +266,47 @@ test('a pod whose pull is held back tries at once when its image was pushed, and
   expect(pushed('late:1')).toEqual(['shop'])
   await pass(20_000)
   expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
+})
+
+test('how long a commit has waited is remembered over a restart, and told once that is too long', async () => {
+  const more = { images: { ...images, timeoutMs: 120_000 } }
+  await begin(more)
+  listed = [pullRequest(a)]
+  await pass(30_000)
+  const { waits, waitsSince } = row() ?? {}
+  expect(waits).toBe(`the registry does not have ${imageA} yet`)
+  expect(Math.abs(Date.parse(waitsSince ?? '') - clock.now())).toBeLessThan(60_000)
+  const late = () => engine.previews.report('shop', 'pr-7')?.images?.lateSince
+  expect(late()).toBeUndefined()
+  await engine.close()
+  runtime.restart()
+  await start(more)
+  await pass(120_000)
+  expect(row()).toMatchObject({ waits, waitsSince })
+  expect(late()).toBe(Date.parse(waitsSince ?? ''))
+  listed = [pullRequest(b)]
+  await pass(30_000)
+  expect(row()).toMatchObject({ is: 'queued', head: b, waits: `the registry does not have ${imageB} yet` })
+  expect(row()?.waitsSince).not.toBe(waitsSince)
+  expect(late()).toBeUndefined()
+  registry.set(imageB, 'sha256:2')
+  await pass(60_000)
+  expect(row()).toMatchObject({ is: 'awake', images: { app: `${imageB}@sha256:2` } })
+  expect(row()).not.toHaveProperty('waits')
+  expect(row()).not.toHaveProperty('waitsSince')
+})
+
+test('of several images all are in one preview', async () => {
+  registry.set('other:1', 'sha256:other')
+  const other = { image: 'other', imageTemplate: 'reg.example.com/other:{{branchSlug}}-{{sha}}' }
+  repository.push('Start', { 'web.yaml': deployment('web'), 'other.yaml': deployment('other', 'other:1') })
+  await start({ images: { ...images, replace: [byCommit, other] } })
+  const second = `reg.example.com/other:feature-try-${a}`
+  listed = [pullRequest(a, { branch: 'feature/Try' })]
+  registry.set(imageA, 'sha256:1')
+  await pass(30_000)
+  expect(row()).toMatchObject({ is: 'queued', reason: `the registry does not have ${second} yet` })
+  registry.set(second, 'sha256:2')
+  await pass(60_000)
+  expect(running()).toEqual([`${imageA}@sha256:1 running`, `${second}@sha256:2 running`].sort())
 })

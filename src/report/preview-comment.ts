@@ -1,6 +1,7 @@
 import { renderProblem } from '../manifests/problem.ts'
 import { type DiffItem, effectOf, effects, renderDiff } from './diff.ts'
 import { codeBlock, escapedMarkdown, inCode } from './escape.ts'
+import { followText, type ImageFacts, imageBlocks, timeText } from './image-words.ts'
 import { commentMark, toldName } from './preview-mark.ts'
 import type { AppStatus, PreviewRow } from './status.ts'
 
@@ -15,6 +16,8 @@ export interface PreviewReport {
   readonly head: string
   /** A newer one, which cannot have a preview yet; undefined: there is none. */
   readonly newest: string | undefined
+  /** Absent: its images are those of the manifests. */
+  readonly images?: ImageFacts | undefined
   readonly is: PreviewRow['is']
   /** Why it is not awake; empty when it is. */
   readonly reason: string
@@ -80,30 +83,40 @@ export function renderClosedComment({ app, engine }: Pick<PreviewReport, 'app' |
   return [commentMark(app, engine), title, '', `${timeText(at)}: ${what}`].join('\n')
 }
 
-const titles: Readonly<Record<PreviewReport['is'] | 'turn', string>> = {
+const titles: Readonly<Record<PreviewReport['is'] | 'turn' | 'image', string>> = {
   awake: 'runs',
   asleep: 'sleeps',
   queued: 'waits',
   turn: 'waits for its turn',
+  image: 'waits for its image',
   unapproved: 'waits for an approval',
   none: 'has no preview',
   ending: 'ends: its hooks are run before it is removed',
 }
 
 function headBlocks(report: PreviewReport): string[] {
-  const { app, engine, id, is, head, newest, reason, ahead, addresses, since, status } = report
-  const title = is === 'awake' ? awakeTitle(report) : titles[ahead === undefined ? is : 'turn']
+  const { app, engine, id, head, newest, reason, images, addresses, since, status } = report
   const commit = head === '' ? 'No commit yet' : `Commit ${inCode(head.slice(0, 7))}`
   const age = since === undefined || status === undefined ? '' : `; preview since ${timeText(since)}`
-  const later = newest === undefined ? '' : `. Commit ${inCode(newest.slice(0, 7))} is to follow`
-  const why = reason === '' ? '.' : `: ${escapedMarkdown(reason.slice(0, 1_000))}.`
+  // Of one that is there the reason is that of the newer commit, unless it sleeps.
+  const waits = images?.waits ?? reason
+  const isOfNewest = newest !== undefined && reason === waits
+  const why = reason === '' || isOfNewest ? '.' : `: ${escapedMarkdown(reason.slice(0, 1_000))}.`
   const urls = addresses.map(({ url, known }) => `- ${known ? url : inCode(url)}`)
   return [
-    `### ${escapedMarkdown(toldName(app, engine))} ${id} ${title}`,
+    `### ${escapedMarkdown(toldName(app, engine))} ${id} ${titleOf(report)}`,
     ...(urls.length === 0 ? [] : [urls.slice(0, 20).join('\n')]),
-    `${commit}${age}${later}${why}`,
+    `${commit}${age}${why}${followText(newest, waits)}`,
+    ...imageBlocks(images),
     ...nextBlocks(report),
   ]
+}
+
+function titleOf(report: PreviewReport): string {
+  const { is, ahead, images } = report
+  if (is === 'awake') return awakeTitle(report)
+  if (is !== 'queued') return titles[is]
+  return titles[ahead !== undefined ? 'turn' : images?.waits ? 'image' : is]
 }
 
 function awakeTitle({ status, isOfHead }: PreviewReport): string {
@@ -278,9 +291,4 @@ function within(lines: readonly string[], longest: number, begin: string): strin
     return length > longest
   })
   return fits < 0 ? [...lines] : [...lines.slice(0, fits), `${begin}… and ${lines.length - fits} more`]
-}
-
-/** `2026-11-22 12:00 UTC`: a time that does not pass, as each edit would be one. */
-function timeText(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

@@ -1,4 +1,5 @@
 import { renderProblem } from '../manifests/problem.ts'
+import { imageStatusWords } from './image-words.ts'
 import type { PreviewReport } from './preview-comment.ts'
 
 /** What the commit of a pull request is told of its preview: one line, plain text. */
@@ -18,7 +19,9 @@ export function statusCommit({ head, newest }: PreviewReport): string {
 export function previewStatusWords(report: PreviewReport): PreviewStatusWords | undefined {
   const { is, reason, addresses } = report
   if (statusCommit(report) === '') return undefined
-  if (report.newest !== undefined) return { state: 'pending', description: `Waits: ${reason}` }
+  const { images } = report
+  const waits = images?.waits || (report.newest === undefined ? '' : reason)
+  if (waits !== '' && is !== 'unapproved') return imageStatusWords({ waits, lateSince: images?.lateSince })
   switch (is) {
     case 'unapproved':
       return { state: 'pending', description: `Waits for an approval: ${reason}` }

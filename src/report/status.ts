@@ -55,6 +55,12 @@ export interface PreviewRow {
   readonly head: string
   /** A newer one, which cannot have a preview yet; absent: `head` is the newest. */
   readonly newest?: string | undefined
+  /** Images of the manifests, without tag -> what runs in their place, with digests. Absent: these run themselves, or nothing yet. */
+  readonly images?: Readonly<Record<string, string>>
+  /** What the newest commit waits for; absent: nothing. */
+  readonly waits?: string
+  /** Since when it waits, ISO time; absent: it does not. */
+  readonly waitsSince?: string
   readonly title: string
   readonly author: string
   readonly url: string
