@@ -75,9 +75,9 @@ describe('gRPC probes', () => {
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
     stream.end(hex(`00 00000002 080${status}`))
   }
-  const probe = async (port: number, service?: string) => {
+  const probe = async (port: number, service?: string, timeoutMs = 20_000) => {
     const action = service === undefined ? { port } : { port, service }
-    const { outcome, message } = await probeGrpc(action, { address: '127.0.0.1', ports: [] }, 300)
+    const { outcome, message } = await probeGrpc(action, { address: '127.0.0.1', ports: [] }, timeoutMs)
     return `${outcome}: ${message.replace(String(port), 'PORT')}`
   }
 
@@ -96,9 +96,9 @@ describe('gRPC probes', () => {
     [(stream: ServerHttp2Stream) => refuse(stream, 12), 'the server does not implement grpc.health.v1.Health'],
     [(stream: ServerHttp2Stream) => stream.respond({ ':status': 404 }, { endStream: true }), 'HTTP status 404'],
     [(stream: ServerHttp2Stream) => stream.respond({ ':status': 200 }, { endStream: true }), 'not a gRPC answer'],
-    [() => {}, 'no answer within 0.3 s'],
-  ])('failure %#: %s', async (answer, words) => {
-    expect(await probe(await serve(answer))).toBe(`failure: grpc 127.0.0.1:PORT: ${words}`)
+    [() => {}, 'no answer within 0.3 s', 300],
+  ])('failure %#: %s', async (answer, words, timeoutMs = 20_000) => {
+    expect(await probe(await serve(answer), undefined, timeoutMs)).toBe(`failure: grpc 127.0.0.1:PORT: ${words}`)
   })
 
   test('nobody listens, or somebody who speaks another language', async () => {

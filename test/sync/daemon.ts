@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { freePort } from './sshd.ts'
+import { freePort } from '../support/free-port.ts'
 
 export interface Daemon {
   /** `git://127.0.0.1:port` */

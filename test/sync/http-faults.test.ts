@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { GitErrorCode } from '../../src/sync/errors.ts'
-import type { Repository, RepositoryOptions } from '../../src/sync/port.ts'
+import { GitError, type GitErrorCode } from '../../src/sync/errors.ts'
+import type { Head, Repository, RepositoryOptions } from '../../src/sync/port.ts'
 import { openRepository } from '../../src/sync/repository.ts'
 import { Fixture, Sandbox } from './fixture.ts'
 import { type Answer, type GitServer, type Intercept, startGitServer } from './git-server.ts'
@@ -179,19 +179,30 @@ describe.each(['embedded', 'native'] as const)('faults of a remote, %s', (backen
     return repository
   }
 
+  /** Also where this machine is too busy for a short time-out. */
+  async function inTime(repository: Repository): Promise<Head> {
+    for (;;) {
+      try {
+        return await repository.fetch()
+      } catch (error) {
+        if (!(error instanceof GitError && error.code === 'TIMED_OUT')) throw error
+      }
+    }
+  }
+
   test.each(faults)('G11 G12 $title: typed, and the last good state stays', async ({ intercept, code }) => {
     const first = fixture.commit({ a: 'x'.repeat(2000) })
     // Only where it is waited for must time run out.
     const timeouts = { connectMs: 2000, idleMs: 1500, totalMs: 2500 }
     const repository = await open(code === 'TIMED_OUT' ? { timeouts } : {})
-    await repository.fetch()
+    await inTime(repository)
     const second = fixture.commit({ a: 'y'.repeat(2000), b: 'z' })
     server.intercept = intercept(server)
     expect((await failure(repository.fetch())).code).toBe(code)
     expect((await repository.head())?.oid).toBe(first)
     expect((await repository.snapshot(first, '')).files).toHaveLength(1)
     server.intercept = () => false
-    expect(await repository.fetch()).toEqual({ oid: second, rewritten: false })
+    expect(await inTime(repository)).toEqual({ oid: second, rewritten: false })
     expect((await repository.snapshot(second, '')).files).toHaveLength(2)
   })
 
