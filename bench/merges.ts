@@ -118,7 +118,7 @@ class Work {
 
   /** A branch that is behind from the beginning, with some other objects changed each. */
   branch(at: number, changes: number): Asked {
-    this.#fixture.git('checkout', '-q', '-f', 'first')
+    this.#fixture.git('checkout', '-q', '-f', '--detach', 'first')
     const files = Array.from({ length: Math.min(changes, this.#objects - 1) }, (_, change) => {
       const number = 1 + ((at * changes + change) % (this.#objects - 1))
       return [fileOf(number), deployment(number, at + 2)]
