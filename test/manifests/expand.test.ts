@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { expand } from '../../src/manifests/expand.ts'
+import { cpuTimeMs } from '../support/cpu-time.ts'
 
 const variables = new Map([
   ['A', 'one'],
@@ -39,7 +40,7 @@ test('a variable that names itself stays as it is', () => {
 
 test('a text full of openings costs no more than any other', () => {
   const text = '$('.repeat(300_000)
-  const began = performance.now()
+  const began = cpuTimeMs()
   expect(expand(text, variables)).toBe(text)
-  expect(performance.now() - began).toBeLessThan(2000)
+  expect(cpuTimeMs() - began).toBeLessThan(2000)
 })

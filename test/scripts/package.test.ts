@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 const root = resolve(import.meta.dirname, '../..')
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 
-test('what is packed runs without the sources', { timeout: 60_000 }, () => {
+test('what is packed runs without the sources', { timeout: 180_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'berth-package-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   execFileSync(process.execPath, [join(root, 'scripts/build.ts'), join(folder, 'dist')])

@@ -1,11 +1,29 @@
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openRepository } from '../../src/sync/repository.ts'
+import { cpuTimeMs } from '../support/cpu-time.ts'
 import { Fixture, Sandbox } from './fixture.ts'
 import { type GitServer, startGitServer } from './git-server.ts'
 
 const files = 10_000
+
+/** How long the main thread computed at most without looking after anything else, ms of processor time. */
+function longestTurn(): { end(): number } {
+  let [before, longest] = [cpuTimeMs(), 0]
+  const look = () => {
+    const now = cpuTimeMs()
+    longest = Math.max(longest, now - before)
+    before = now
+  }
+  const timer = setInterval(look, 1)
+  return {
+    end() {
+      clearInterval(timer)
+      look()
+      return longest
+    },
+  }
+}
 
 describe('a repository of 10,000 files', () => {
   let sandbox: Sandbox
@@ -36,17 +54,15 @@ describe('a repository of 10,000 files', () => {
       const url = `${server.origin}/large/.git`
       const storeDir = join(sandbox.path, backend)
       const repository = await openRepository({ url, revision: 'main', storeDir, backend })
-      const delay = monitorEventLoopDelay({ resolution: 5 })
-      delay.enable()
+      const turn = longestTurn()
       const { oid } = await repository.fetch()
       const snapshot = await repository.snapshot(oid, '')
       const contents = await repository.read(snapshot.files)
-      delay.disable()
+      const longest = turn.end()
       await repository.close()
       expect([snapshot.files.length, contents.size]).toEqual([files, files])
-      // The aim is 100 ms; a busy machine may take the processor away for longer than that. Unthreaded it is seconds.
-      expect(delay.percentile(99) / 1e6).toBeLessThan(100)
-      expect(delay.max / 1e6).toBeLessThan(600)
+      // Unthreaded it is seconds.
+      expect(longest).toBeLessThan(100)
     },
   )
 })
