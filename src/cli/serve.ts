@@ -3,9 +3,11 @@ import { errorText } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Engine } from '../engine.ts'
 import { renderMetrics } from '../report/metrics.ts'
+import type { AppStatus } from '../report/status.ts'
 import type { RunningServer } from '../server/listen.ts'
 import { readSecret } from '../server/secret.ts'
 import { hostAndPort, isLoopback, startServer, startWebhookServer } from '../server/server.ts'
+import { SharedAnswer } from '../server/shared-answer.ts'
 import { WebhookHandler } from '../server/webhook-handler.ts'
 import type { EngineSettings } from '../settings.ts'
 import { UsageError } from './arguments.ts'
@@ -37,9 +39,10 @@ export async function serve(
   settings: EngineSettings & { readonly listen: string | undefined },
   log: Log,
 ): Promise<Served> {
-  const handler = webhookHandler(engine, settings, log)
+  const report = reportOf(engine)
+  const handler = webhookHandler(engine, report, settings, log)
   const own = settings.webhooks?.listen
-  const status = await serveStatus(engine, settings.listen, own === undefined ? handler : undefined, log)
+  const status = await serveStatus(engine, report, settings.listen, own === undefined ? handler : undefined, log)
   const ports = [status]
   const close = async () => {
     handler?.close()
@@ -57,23 +60,43 @@ export async function serve(
   return { address: status.address, webhooks: handler && (ports[1] ?? status).address, close }
 }
 
-function webhookHandler(engine: Engine, settings: EngineSettings, log: Log): WebhookHandler | undefined {
+function webhookHandler(
+  engine: Engine,
+  report: Report,
+  settings: EngineSettings,
+  log: Log,
+): WebhookHandler | undefined {
   if (!settings.webhooks) return undefined
   return new WebhookHandler({
     secret: settings.webhooks,
     followed: settings.applications,
-    wake: (applications) => engine.syncNow(applications),
+    wake: (applications) => {
+      engine.syncNow(applications)
+      report.forget()
+    },
     images: engine.pushes,
     clock: systemClock,
     log,
   })
 }
 
-function previewRoutes(engine: Engine) {
+type Report = SharedAnswer<{ readonly apps: readonly AppStatus[]; readonly text: Uint8Array }>
+
+function reportOf(engine: Engine): Report {
+  const make = () => {
+    const apps = engine.status()
+    return { apps, text: Buffer.from(JSON.stringify({ apps })) }
+  }
+  return new SharedAnswer(make, systemClock)
+}
+
+function previewRoutes(engine: Engine, report: Report) {
   const verbs = ['open', 'sleep', 'wake', 'delete'] as const
   const routes = verbs.map((verb) => {
-    const answer = (query: URLSearchParams) =>
-      JSON.stringify(engine.previews.answer(verb, query.get('app') ?? '', query.get('id') ?? ''))
+    const answer = (query: URLSearchParams) => {
+      report.forget()
+      return JSON.stringify(engine.previews.answer(verb, query.get('app') ?? '', query.get('id') ?? ''))
+    }
     return [`/previews/${verb}`, { method: 'POST', type: 'application/json', answer }] as const
   })
   const comment = (query: URLSearchParams) => engine.previews.comment(query.get('app') ?? '', query.get('id') ?? '')
@@ -83,14 +106,15 @@ function previewRoutes(engine: Engine) {
 /** The status server. The default port may be taken by another engine on this machine: then any free one does. */
 async function serveStatus(
   engine: Engine,
+  report: Report,
   listen: string | undefined,
   webhooks: WebhookHandler | undefined,
   log: Log,
 ): Promise<RunningServer> {
   const routes = {
     '/healthz': { type: 'text/plain', answer: () => 'ok\n' },
-    '/status': { type: 'application/json', answer: () => JSON.stringify({ apps: engine.status() }) },
-    '/metrics': { type: 'text/plain', answer: () => renderMetrics(engine.status()) },
+    '/status': { type: 'application/json', answer: () => report.get().text },
+    '/metrics': { type: 'text/plain', answer: () => renderMetrics(report.get().apps) },
     '/history': {
       type: 'application/json',
       answer: (query: URLSearchParams) => JSON.stringify(engine.history(query.get('app') ?? '')),
@@ -100,10 +124,11 @@ async function serveStatus(
       type: 'application/json',
       answer: () => {
         engine.syncNow()
+        report.forget()
         return '{}'
       },
     },
-    ...previewRoutes(engine),
+    ...previewRoutes(engine, report),
   } as const
   try {
     return await startServer({ listen: listen ?? defaultListen, routes, webhooks })

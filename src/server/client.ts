@@ -3,8 +3,16 @@ import { hostAndPort } from './server.ts'
 
 const longestBytes = 64 * 1024 * 1024
 
+/** On a machine that has ten times as much to do as it can, an engine that is well may take some seconds. */
+const patienceMs = 15_000
+
 /** Asks a running engine on this machine. Rejects when it does not answer within `timeoutMs`. */
-export async function ask(address: string, method: 'GET' | 'POST', path: string, timeoutMs = 5_000): Promise<string> {
+export async function ask(
+  address: string,
+  method: 'GET' | 'POST',
+  path: string,
+  timeoutMs = patienceMs,
+): Promise<string> {
   const { host, port } = hostAndPort(address)
   return new Promise((done, fail) => {
     const call = request({ host, port, path, method, timeout: timeoutMs }, (response) => {

@@ -15,7 +15,7 @@ export interface ServerOptions {
 export interface Route {
   readonly method?: 'GET' | 'POST'
   readonly type: 'application/json' | 'text/plain'
-  readonly answer: (query: URLSearchParams) => string
+  readonly answer: (query: URLSearchParams) => string | Uint8Array
 }
 
 /** Starts the status server. Rejects with the system's error, such as EADDRINUSE. */
@@ -64,7 +64,7 @@ function handle(routes: ServerOptions['routes'], request: IncomingMessage, respo
 interface Answer {
   readonly status: number
   readonly type: Route['type']
-  readonly body: string
+  readonly body: string | Uint8Array
 }
 
 function answerTo(routes: ServerOptions['routes'], request: IncomingMessage): Answer {
