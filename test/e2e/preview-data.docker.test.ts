@@ -98,11 +98,13 @@ function ends(owner: string): { readonly seen: string[]; end(): void } {
   const filters = encodeURIComponent(JSON.stringify({ label, event: ['die'] }))
   const socketPath = berth.socket.replace('unix://', '')
   const asked = request({ socketPath, path: `/events?filters=${filters}` }, (answer) => {
-    answer.on('error', () => {})
-    createInterface({ input: answer }).on('line', (line) => {
+    const lines = createInterface({ input: answer })
+    lines.on('line', (line) => {
       const { Actor } = JSON.parse(line) as { Actor: { Attributes: Record<string, string> } }
       seen.push(`${Actor.Attributes['berth.dev/namespace']} ${Actor.Attributes.exitCode}`)
     })
+    // It ends when the test does.
+    for (const ended of [answer, lines]) ended.on('error', () => {})
   })
   asked.on('error', () => {})
   asked.end()
