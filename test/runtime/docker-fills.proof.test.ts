@@ -149,3 +149,82 @@ test('a helper that is killed, or removed, is made anew', async () => {
   const same = 'cmp /a/big /b/big && echo same'
   expect(await world.exec(id, 'sh', '-c', same)).toMatch(/same/)
 })
+
+test('a disk that becomes full has room again at once, and the reason is told', async () => {
+  const small = { namespace: 'shop-small', subject: target.subject }
+  const options = { type: 'tmpfs', device: 'tmpfs', o: 'size=60m' }
+  await runtime.createVolume(world.host, { ...claimVolume(small), options })
+  const { socket } = world.docker
+  // It holds the disk, which is there only as long as somebody has it.
+  const body = {
+    Image: testImages.one,
+    Entrypoint: ['sleep', '600'],
+    Labels: { 'berth.dev/engine': world.engine },
+    HostConfig: { Binds: [`${world.engine}_shop_data:/a`, `${world.engine}_shop-small_data:/b`] },
+  }
+  const { Id: id } = await engineJson<{ Id: string }>(socket, 'POST', '/containers/create', body)
+  await engineJson(socket, 'POST', `/containers/${id}/start`)
+  await world.exec(id, 'sh', '-c', 'echo small >/a/0; dd if=/dev/zero of=/a/big bs=1M count=100 2>/dev/null')
+  const key = keyOf({ namespace: 'shop-small', kind: 'PersistentVolumeClaim', name: 'data' })
+  const state = () => runtime.volumesOf(key).find(({ detail }) => detail === '')?.filling
+  await runtime.fillVolume(world.host, { ...fillOf(), ...small })
+  await until(runtime, () => state()?.state === 'failed', 'it has failed')
+  expect(state()?.message).toMatch(/No space left on device|the disk of its host is almost full/)
+  expect(await world.exec(id, 'sh', '-c', 'find /b -mindepth 1; df -Pk /b | tail -n 1 | tr -s " "')).toMatch(
+    /^\S+ 61440 0 /,
+  )
+  await noHelpers()
+  // What is there is no less than before, and a smaller one finds room.
+  expect(await world.exec(id, 'sh', '-c', 'rm /a/big; ls /a')).toMatch(/^0\s*$/)
+  await runtime.fillVolume(world.host, { ...fillOf(), ...small })
+  await until(runtime, () => runtime.volumesOf(key).some(({ detail }) => detail === 'filled'), 'it is filled')
+  expect(await world.exec(id, 'cat', '/b/0')).toMatch(/small/)
+})
+
+test('a copy that would leave nothing of the disk to others ends, and what it had is gone', async () => {
+  const small = { namespace: 'shop-small', subject: target.subject }
+  await runtime.createVolume(world.host, {
+    ...claimVolume(small),
+    options: { type: 'tmpfs', device: 'tmpfs', o: 'size=60m' },
+  })
+  const key = keyOf({ namespace: 'shop-small', kind: 'PersistentVolumeClaim', name: 'data' })
+  const state = () => runtime.volumesOf(key).find(({ detail }) => detail === '')?.filling
+  const { socket } = world.docker
+  const body = {
+    ...{ Image: testImages.one, Entrypoint: ['sleep', '600'], Labels: { 'berth.dev/engine': world.engine } },
+    HostConfig: { Binds: [`${world.engine}_shop_data:/a`, `${world.engine}_shop-small_data:/b`] },
+  }
+  const { Id: id } = await engineJson<{ Id: string }>(socket, 'POST', '/containers/create', body)
+  await engineJson(socket, 'POST', `/containers/${id}/start`)
+  // It fits, but into what is to stay free.
+  await world.exec(id, 'sh', '-c', 'dd if=/dev/zero of=/a/big bs=1k count=59500 2>/dev/null')
+  await runtime.fillVolume(world.host, { ...fillOf(), ...small })
+  await until(runtime, () => state() !== undefined && state()?.state !== 'running', 'it has failed')
+  expect(state()?.message).toBe('the disk of its host is almost full: a copy leaves 3072 KiB of it free')
+  expect(await world.exec(id, 'find', '/b', '-mindepth', '1')).toBe('')
+})
+
+test('a copy that is killed, as for want of memory, is no whole one', async () => {
+  const id = await inside('dd if=/dev/zero of=/a/big bs=1M count=300 2>/dev/null; : >/b/ready')
+  await written(id)
+  await runtime.fillVolume(world.host, fillOf())
+  const [helper] = await helpers()
+  const kill = 'until kill -9 $(pidof cp) 2>/dev/null; do :; done; echo killed'
+  expect(await world.exec(helper?.Id ?? '', 'sh', '-c', kill)).toMatch(/killed/)
+  await until(runtime, () => filling()?.state === 'failed', 'it has failed')
+  expect(filling()?.message).toBe('the copy was killed')
+  expect(await world.exec(id, 'ls', '/b')).toBe('')
+  await fill()
+})
+
+test('a source that is to be removed in the middle of its copy stays until that has ended', async () => {
+  const id = await inside('dd if=/dev/zero of=/a/big bs=1M count=100 2>/dev/null; : >/b/ready')
+  await written(id)
+  await runtime.fillVolume(world.host, fillOf())
+  await world.docker.destroy(id)
+  const volume = `${world.engine}_shop_data`
+  await expect(runtime.removeVolume(world.host, volume)).rejects.toMatchObject({ code: 'VOLUME_IN_USE' })
+  await until(runtime, () => runtime.volumesOf(copy).some(({ detail }) => detail === 'filled'), 'the volume is filled')
+  await noHelpers()
+  await runtime.removeVolume(world.host, volume)
+})
