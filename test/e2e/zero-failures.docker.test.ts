@@ -9,7 +9,7 @@ import { deployment, TestBerth } from './berth.ts'
 const socket = process.env.BERTH_TEST_DOCKER ?? ''
 const place = process.pid % 250
 const clusterIP = `10.109.${place}.20`
-const nodePort = 30_100 + place
+const nodePort = 31_400 + place
 
 /** The server of the test image ends at once when it is told to: only who is out of traffic by then loses nothing. */
 const service = JSON.stringify({
