@@ -5,7 +5,7 @@ import { previewName, previewOf } from './preview/names.ts'
 import type { Previewed } from './preview-settings.ts'
 import type { PreviewOrder } from './previewing.ts'
 import type { Wanted } from './reconcile/wanted.ts'
-import type { DiffItem } from './report/diff.ts'
+import { type DiffItem, effectOf, effects } from './report/diff.ts'
 import type { ImageFacts } from './report/image-words.ts'
 import type { MergePlan, PreviewAddress, PreviewReport } from './report/preview-comment.ts'
 import { type AppStatus, appStatus, type PreviewMerge, type PreviewRow } from './report/status.ts'
@@ -13,10 +13,17 @@ import { remembered } from './runtime/network/remembered.ts'
 import type { EngineSettings } from './settings.ts'
 
 /** A plan has an item for each object of production, and is told of in each report. */
-export const mergeOf = remembered(({ base, stale, apps, items, conflicts, unknown }: MergePlan): PreviewMerge => {
+export const mergeOf = remembered(({ base, stale, apps, items, ...more }: MergePlan): PreviewMerge => {
+  const { conflicts, unknown, ofImages } = more
   const actions = items.flatMap(({ key, tasks }: DiffItem) => tasks.map(({ text }) => `${key}: ${text}`))
   const refused = apps.some(({ sync }) => sync === 'Refused')
-  return { base, stale, refused, actions, ...(conflicts && { conflicts }), ...(unknown && { unknown }) }
+  const effect = effects[effectOf(items.flatMap(({ tasks }) => tasks))]
+  return {
+    ...{ base, stale, refused, effect, actions },
+    ...(conflicts && { conflicts }),
+    ...(unknown && { unknown }),
+    ...(ofImages && { ofImages }),
+  }
 })
 
 export interface ListedPreview {

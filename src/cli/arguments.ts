@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type LogLevel, logLevels } from '../base/log.ts'
+import { nearest } from '../manifests/nearest.ts'
 
 /** The caller's words were wrong: told with the usage, exit code 2. */
 export class UsageError extends Error {
@@ -116,8 +117,17 @@ function parsed(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error })
+    throw new UsageError(flagFault(error), { cause: error })
   }
+}
+
+/** Node says more than helps here. */
+function flagFault(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  const [, unknown] = /^Unknown option '([^']+)'/.exec(message) ?? []
+  if (unknown === undefined) return message.split(/\.? To specify/)[0] ?? message
+  const near = nearest(unknown.replace(/^-+/, ''), Object.keys(options))
+  return `there is no flag ${unknown}${near === undefined ? '' : `: did you mean --${near}?`}`
 }
 
 function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {

@@ -34,7 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const args = readArguments(argv)
     if (args.version) return said(`berth ${version()}`)
-    if (args.help || (args.command === '' && argv.length === 0)) return said(usage.trimEnd())
+    if (args.help || args.command === 'help' || argv.length === 0) return said(usage.trimEnd())
     const load = Object.hasOwn(commands, args.command) ? commands[args.command] : undefined
     if (!load)
       throw new UsageError(args.command === '' ? 'expected a command' : `there is no command "${args.command}"`)

@@ -1,4 +1,4 @@
-import { renderPreviews, renderPreviewsMarkdown } from '../report/previews.ts'
+import { previewsAsData, renderPreviews, renderPreviewsMarkdown } from '../report/previews.ts'
 import type { AppStatus } from '../report/status.ts'
 import { ask } from '../server/client.ts'
 import { runningEngine } from '../server/state-dir.ts'
@@ -10,13 +10,17 @@ const verbs = ['open', 'sleep', 'wake', 'delete'] as const
 /** Lists previews, or asks the running engine to do something about one. Exit code 1: it is not done. */
 export async function preview(args: Arguments): Promise<number> {
   const [verb = 'list', app, id] = args.operands
+  const known = verbs.find((one) => one === verb)
+  if (known === undefined && verb !== 'list') {
+    throw new UsageError(`preview: expected list, ${verbs.join(', ')}, found "${verb}"`)
+  }
+  if (known !== undefined && (app === undefined || id === undefined)) {
+    throw new UsageError(`preview ${known}: expected an application and an id`)
+  }
   const { stateDir } = await readSettings(args)
   const { address = '' } = runningEngine(stateDir) ?? {}
   if (address === '') throw new Error('no engine runs here: previews are made by berth run')
-  if (verb === 'list') return list(args, address, app, id)
-  const known = verbs.find((one) => one === verb)
-  if (known === undefined) throw new UsageError(`preview: expected list, ${verbs.join(', ')}, found "${verb}"`)
-  if (app === undefined || id === undefined) throw new UsageError(`preview ${known}: expected an application and an id`)
+  if (known === undefined || app === undefined || id === undefined) return list(args, address, app, id)
   const query = new URLSearchParams({ app, id })
   const answer: { done: boolean; text: string } = JSON.parse(await ask(address, 'POST', `/previews/${known}?${query}`))
   process.stdout.write(`${args.output === 'json' ? JSON.stringify(answer) : answer.text}\n`)
@@ -59,6 +63,5 @@ async function formatted(
   }
   if (output === 'markdown') return renderPreviewsMarkdown(apps)
   if (output === 'text') return renderPreviews(apps)
-  const previews = apps.flatMap(({ name, previews = [] }) => previews.map((row) => ({ app: name, ...row })))
-  return JSON.stringify({ previews }, null, 2)
+  return JSON.stringify({ previews: previewsAsData(apps) }, null, 2)
 }

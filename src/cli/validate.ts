@@ -47,10 +47,13 @@ function report(
   for (const problem of capProblems(problems)) process.stdout.write(`${renderProblem(problem)}\n`)
   for (const warning of checked.warnings) process.stdout.write(`${renderProblem(warning)} (warning)\n`)
   for (const ignored of checked.ignored) process.stdout.write(`${renderIgnored(ignored)}\n`)
-  const found =
-    problems.length === 0 ? 'no problems' : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`
-  process.stdout.write(`${checked.objects.size} objects in ${files} files: ${found}\n`)
+  const found = problems.length === 0 ? 'no problems' : counted(problems.length, 'problem')
+  process.stdout.write(`${counted(checked.objects.size, 'object')} in ${counted(files, 'file')}: ${found}\n`)
   return problems.length === 0 ? 0 : 1
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 /** Links are not followed, as in a repository; a file named by the caller is read whatever it is called. */

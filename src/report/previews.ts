@@ -19,10 +19,33 @@ export function renderPreviewsMarkdown(apps: readonly AppStatus[]): string {
   return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows].join('\n')
 }
 
+/** A preview with what a script would have to look for in the rest of the status. */
+export interface ListedRow extends PreviewRow {
+  readonly app: string
+  /** Null: nothing is wanted of it. */
+  readonly health: AppStatus['health'] | null
+  /** The first one; empty: none is served. */
+  readonly address: string
+}
+
+/** For `berth preview list -o json`. */
+export function previewsAsData(apps: readonly AppStatus[]): ListedRow[] {
+  return apps.flatMap(({ name, previews = [] }) =>
+    previews.map((row) => {
+      const preview = previewOf(row, name, apps)
+      return { app: name, ...row, health: preview?.health ?? null, address: preview ? addressOf(preview) : '' }
+    }),
+  )
+}
+
+function previewOf({ id }: PreviewRow, name: string, apps: readonly AppStatus[]): AppStatus | undefined {
+  return apps.find(({ preview }) => preview?.of === name && preview.id === id)
+}
+
 function cellsOf(apps: readonly AppStatus[]): string[][] {
   return apps.flatMap(({ name, previews = [] }) =>
     previews.map((row) => {
-      const preview = apps.find((app) => app.preview?.of === name && app.preview.id === row.id)
+      const preview = previewOf(row, name, apps)
       const { branch, head, is } = row
       const health = preview ? preview.health : ''
       const address = preview ? addressOf(preview) : ''

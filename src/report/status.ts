@@ -77,12 +77,16 @@ export interface PreviewMerge {
   readonly stale: boolean
   /** Production would refuse it. */
   readonly refused: boolean
+  /** The heaviest of all actions: `rolling replace, no downtime`. */
+  readonly effect: string
   /** In the words of `berth diff`. */
   readonly actions: readonly string[]
   /** It cannot be merged: files that both sides have changed; absent: it can. */
   readonly conflicts?: readonly string[]
   /** Why it is not known what the merge would be; absent: it is. */
   readonly unknown?: string
+  /** Not of the merge, but of a release of the images that the pull request has. Absent: of the merge. */
+  readonly ofImages?: boolean
 }
 
 /** Of an application that is a preview. */

@@ -19,7 +19,9 @@ test('reads command, operands and flags', () => {
 })
 
 test.each([
-  [['run', '--rep', 'x'], /--rep/],
+  [['run', '--rep', 'x'], /^there is no flag --rep: did you mean --repo\?$/],
+  [['run', '--frob'], /^there is no flag --frob$/],
+  [['run', '--repo'], /'--repo <value>' argument missing/],
   [['status', '-o', 'xml'], /expected one of text, json, markdown, found "xml"/],
   [['run', '--network', 'none'], /--network: expected one of services, names, found "none"/],
   [['run', '--ingress-http', '80a'], /--ingress-http: expected a port to 65535, found "80a"/],

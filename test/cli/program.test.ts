@@ -30,7 +30,9 @@ function berth(argv: readonly string[], deaf = false): Promise<{ code: number | 
 test.each([
   [['diff', 'shop'], 'diff: nothing is expected where "shop" stands'],
   [['status', 'shop', 'more'], 'status: nothing is expected where "more" stands'],
-])('%j has a word too many', async (argv, words) => {
+  [['preview', 'frob'], 'preview: expected list, open, sleep, wake, delete, found "frob"'],
+  [['preview', 'open', 'shop'], 'preview open: expected an application and an id'],
+])('%j has a word too many, or too few', async (argv, words) => {
   const { code, stderr } = await berth([...argv, '--repo', dir])
   expect(code).toBe(2)
   expect(stderr).toContain(words)

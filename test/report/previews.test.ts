@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import type { ObjectStatus } from '../../src/reconcile/plan/action.ts'
-import { renderPreviews, renderPreviewsMarkdown } from '../../src/report/previews.ts'
+import { previewsAsData, renderPreviews, renderPreviewsMarkdown } from '../../src/report/previews.ts'
 import { type AppFacts, type AppStatus, allGood, appStatus, type PreviewRow } from '../../src/report/status.ts'
 
 const facts: AppFacts = {
@@ -64,4 +65,27 @@ test('a preview that fails is not what is asked of production', () => {
   expect(allGood(apps)).toBe(true)
   expect(allGood(apps.slice(1, 2))).toBe(false)
   expect(allGood(apps.slice(2))).toBe(true)
+})
+
+test('as data they have what a script would have to look for', () => {
+  expect(previewsAsData(apps).map(({ app, id, health, address }) => [app, id, health, address])).toEqual([
+    ['shop', 'pr-7', 'Missing', ''],
+    ['shop', 'pr-8', null, ''],
+    ['shop', 'pr-9', 'Healthy', 'https://pr-9.shop.example.com'],
+  ])
+})
+
+test('each member of a status is told of in the documentation', async () => {
+  const [source, text] = await Promise.all(
+    ['../../src/report/status.ts', '../../docs/output.md'].map((path) =>
+      readFile(new URL(path, import.meta.url), 'utf8'),
+    ),
+  )
+  const membersOf = (type: string) => {
+    const [, body = ''] = new RegExp(`export interface ${type} {\\n([\\s\\S]*?)\\n}`).exec(source!) ?? []
+    return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name)
+  }
+  const members = ['AppStatus', 'PreviewRow', 'PreviewMark'].flatMap(membersOf)
+  expect(members.length).toBeGreaterThan(30)
+  expect(members.filter((name) => !text!.includes(`\`${name}\``))).toEqual([])
 })
