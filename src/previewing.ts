@@ -9,6 +9,7 @@ import { admit, type KnownPreview, type PreviewPolicy, type Verdict } from './pr
 import { isApproved, seenApprovals } from './preview/approvals.ts'
 import { imagesTold, waitingSince } from './preview/image-waits.ts'
 import { asBefore } from './preview/images.ts'
+import { stillMerged } from './preview/merged.ts'
 import type { Candidate, PullRequest } from './preview/pull-request.ts'
 import { held, restsOf } from './preview/resting.ts'
 import { wishedOf } from './preview-settings.ts'
@@ -262,7 +263,8 @@ export class Previewing {
 
   #apply(told: readonly PullRequest[]): void {
     const now = this.#parts.clock.now()
-    const listed = told.map((request) => asBefore(request, this.#memory.get(request.id)))
+    const before = (id: string) => this.#memory.get(id)
+    const listed = told.map((request) => stillMerged(asBefore(request, before(request.id)), before(request.id)))
     this.#open = listed
     for (const request of listed) this.#remember(request, now)
     const open = listed.map((request) => {
@@ -299,7 +301,7 @@ export class Previewing {
 
   /** A push wakes whoever was put to sleep, and makes one anew that was deleted. */
   #remember(request: PullRequest, now: number): void {
-    const { id, branch, head, newest, images } = request
+    const { id, branch, head, newest, images, merged } = request
     const known = this.#memory.get(id)
     const waitsSince = waitingSince(request, known, now)
     const approvals = seenApprovals(request, known)
@@ -307,7 +309,7 @@ export class Previewing {
     const unknown = { branch, head, seenAt: now, laidDown: false, deletedAt: '' }
     this.#memory.set(id, {
       ...{ id, since: undefined, usedAt: 0, asleep: false, untrusted: true, ...unknown },
-      ...{ ...known, ...fresh, approvals, newest, images, waitsSince },
+      ...{ ...known, ...fresh, approvals, newest, images, merged, waitsSince },
     })
   }
 

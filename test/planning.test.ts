@@ -166,6 +166,29 @@ test('a base that has other namespaces has its previews read again', async () =>
   expect(runtime.pods().map(({ namespace, owner }) => `${namespace} ${owner}`)).toContain('shop-blue Deployment/jobs')
 })
 
+test('a branch whose changes are in the target has no preview any more, and says so, also after a restart', async () => {
+  await start()
+  repository.pushTo('preview/blue', 'Try', { 'new.yaml': deployment('new') })
+  await pass(40_000)
+  expect(row()).toMatchObject({ is: 'awake' })
+  repository.push('Squash', { 'new.yaml': deployment('new') })
+  await pass(60_000)
+  const over = { is: 'none', reason: 'all that it changes is in main already: it is merged' }
+  expect(row()).toMatchObject(over)
+  expect(runtime.pods().filter(({ namespace }) => namespace === 'shop-blue')).toEqual([])
+  // In conflict with the branch by now.
+  repository.push('Go on', { 'new.yaml': deployment('new', 'app:2') })
+  await pass(60_000)
+  expect(row()).toMatchObject(over)
+  await engine.close()
+  await open({ previews }).start()
+  await pass(60_000)
+  expect(row()).toMatchObject(over)
+  repository.pushTo('preview/blue', 'Try more', { 'more.yaml': deployment('more') })
+  await pass(60_000)
+  expect(row()).toMatchObject({ is: 'awake' })
+})
+
 describe('plans take turns', () => {
   test('one at a time, and each is followed by a rest', async () => {
     const time = new FakeClock()
@@ -230,7 +253,8 @@ test('plans that are under way end with the engine', async () => {
   repository.close = async () => reject(new GitError('TIMED_OUT', 'repository', 'the repository was closed'))
   repository.pushTo('preview/blue', 'Try', { 'new.yaml': deployment('new') })
   await pass(40_000)
-  expect(repository.merges).toBe(1)
+  // That of the plan, and that of the list.
+  expect(repository.merges).toBe(2)
   await engine.close()
   expect(plan()).toBeUndefined()
 })

@@ -24,6 +24,8 @@ export interface RememberedPreview {
   readonly deletedAt: string
   /** Since when its hooks on deletion are run, ms; absent: it is not about to go. */
   readonly endingSince?: number | undefined
+  /** See PullRequest; of `head`. */
+  readonly merged?: string | undefined
   /** See PullRequest. */
   readonly newest?: string | undefined
   readonly images?: Readonly<Record<string, string>> | undefined

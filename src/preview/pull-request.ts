@@ -22,6 +22,8 @@ export interface PullRequest {
   readonly url: string
   /** Why a newer commit than `head` cannot have a preview yet, or, where `head` is empty, its first one; absent: it can. */
   readonly waits?: string
+  /** Why there is nothing left in it that its target does not have; absent: there is, or it is not known. */
+  readonly merged?: string | undefined
   /** That newer commit; absent: `head` is the newest. */
   readonly newest?: string | undefined
   /**

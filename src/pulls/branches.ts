@@ -3,6 +3,7 @@ import type { PullRequest } from '../preview/pull-request.ts'
 import { GitError } from '../sync/errors.ts'
 import type { Branch, Commit, Repository } from '../sync/port.ts'
 import type { PullRequests } from './pull-requests.ts'
+import { Squashes } from './squashes.ts'
 
 export interface BranchRequestsOptions {
   readonly repository: () => Promise<Repository>
@@ -18,6 +19,7 @@ export class BranchRequests implements PullRequests {
   #known = new Map<string, PullRequest>()
   /** By target and commit. */
   #merged = new Map<string, boolean>()
+  readonly #squashes = new Squashes()
 
   constructor(options: BranchRequestsOptions) {
     this.#options = options
@@ -41,8 +43,24 @@ export class BranchRequests implements PullRequests {
       if (!isOver) requests.push(request)
     }
     this.#merged = merged
+    const heads = requests.map(({ head }) => head)
+    if (base !== undefined) this.#squashes.look(repository, base, heads)
     this.#known = new Map(requests.map((request) => [keyOf({ name: request.branch, oid: request.head }), request]))
-    return requests
+    return requests.map((request) => this.#marked(request))
+  }
+
+  stop(): void {
+    this.#squashes.stop()
+  }
+
+  /** Once all is known of what was listed last. */
+  async settled(): Promise<void> {
+    await this.#squashes.done()
+  }
+
+  #marked(request: PullRequest): PullRequest {
+    if (!this.#squashes.isSquashed(request.head)) return request
+    return { ...request, merged: `all that it changes is in ${request.targetBranch} already: it is merged` }
   }
 
   async #request(repository: Repository, { name, oid }: Branch, prefix: string): Promise<PullRequest> {

@@ -128,7 +128,12 @@ export type WriteResult =
 /** What a merge of two commits would be. */
 export type Merged =
   /** A commit that is nowhere but here: read as any other, while few others are asked for. One side may be it already. */
-  | { readonly kind: 'merged'; readonly oid: string }
+  | {
+      readonly kind: 'merged'
+      readonly oid: string
+      /** All that `head` has changed since both parted is in `onto`, by other commits. Absent: it is not, or `head` has changed nothing. */
+      readonly squashed?: true
+    }
   /** `paths`: sorted, safe to print. */
   | { readonly kind: 'conflict'; readonly paths: readonly string[] }
   /** They have nothing in common. */

@@ -15,7 +15,12 @@ describe.each(ways)('branches as pull requests: $backend over $transport', ({ ba
       pattern: 'preview/*',
       targetBranch: 'main',
     })
-    return { repository, ids: async () => (await requests.list()).map(({ id }) => id) }
+    const merged = async () => {
+      await requests.list()
+      await requests.settled()
+      return (await requests.list()).filter((request) => request.merged !== undefined).map(({ id }) => id)
+    }
+    return { repository, merged, ids: async () => (await requests.list()).map(({ id }) => id) }
   }
 
   /** On a branch of its own, pushed. */
@@ -45,5 +50,31 @@ describe.each(ways)('branches as pull requests: $backend over $transport', ({ ba
     // One that has seen nothing of all that.
     const anew = await opened('another')
     expect(await anew.ids()).toEqual(['red'])
+  })
+
+  test('a branch that was squashed is merged, until it has something new', async () => {
+    scene.push({ a: '1' })
+    const { repository, merged } = await opened()
+    propose('preview/blue')
+    propose('preview/red')
+    // It has commits, and nothing in them.
+    scene.work.git('checkout', '-q', '-b', 'preview/idle')
+    scene.git('update-ref', 'refs/heads/preview/idle', scene.work.commit({}))
+    scene.work.git('checkout', '-q', 'main')
+    scene.push({ b: '1' })
+    await repository.fetch()
+    expect(await merged()).toEqual([])
+    scene.work.git('merge', '-q', '--squash', 'preview/blue')
+    scene.push({})
+    await repository.fetch()
+    expect(await merged()).toEqual(['blue'])
+    // The target goes on with what it was given.
+    scene.push({ 'preview/blue': '2' })
+    await repository.fetch()
+    expect(await merged()).toEqual(['blue'])
+    scene.work.git('checkout', '-q', 'preview/blue')
+    scene.git('update-ref', 'refs/heads/preview/blue', scene.work.commit({ c: '1' }))
+    scene.work.git('checkout', '-q', 'main')
+    expect(await merged()).toEqual([])
   })
 })

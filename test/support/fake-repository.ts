@@ -152,7 +152,9 @@ export class FakeRepository implements Repository {
     const both = changed.filter((path) => was!.get(path) !== ours!.get(path) && ours!.get(path) !== theirs!.get(path))
     if (both.length > 0) return { kind: 'conflict', paths: both }
     const texts = changed.map((path): [string, string | null] => [path, this.#text(theirs!.get(path))])
-    return { kind: 'merged', oid: this.#make(onto, `Merge ${head} into ${onto}`, Object.fromEntries(texts), head) }
+    const oid = this.#make(onto, `Merge ${head} into ${onto}`, Object.fromEntries(texts), head)
+    const squashed = changed.length > 0 && changed.every((path) => ours!.get(path) === theirs!.get(path))
+    return { kind: 'merged', oid, ...(squashed && { squashed }) }
   }
 
   async contains(onto: string, head: string): Promise<boolean> {

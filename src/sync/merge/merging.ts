@@ -119,7 +119,8 @@ export class Merging {
     if (merged.kind !== 'merged') return only(merged)
     const commit = commitOf(merged.tree, onto, head)
     const objects = new Map([...merged.objects, commit].map((object) => [object.oid, object]))
-    return { merged: { kind: 'merged', oid: commit.oid }, objects }
+    const squashed = merged.tree === trees.ours && trees.theirs !== trees.base
+    return { merged: { kind: 'merged', oid: commit.oid, ...(squashed && { squashed }) }, objects }
   }
 
   async #trees(trees: Trees, deadline: number): Promise<TreesMerged> {
