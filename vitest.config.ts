@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'docker',
           include: engine === undefined ? [] : [asksForProofs ? proofs : needsEngine],
           testTimeout: asksForProofs ? 900_000 : 300_000,
-          hookTimeout: 300_000,
+          hookTimeout: asksForProofs ? 900_000 : 300_000,
           expect: { poll: { timeout: asksForProofs ? 180_000 : 30_000 } },
           globalSetup: ['test/support/docker-setup.ts'],
           // Each file has an installation of its own. They mostly wait, for engines and for time to pass.

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { check } from './check.mjs'
 import { ensureCorpusTools } from './corpus-tools.mjs'
+import { ensureImagePackages } from './debian-images.mjs'
 import { ensureServer, ensureSshd, servers } from './debian-servers.mjs'
 import { openEntrance } from './entrance.mjs'
 import { ensureNodeArchive } from './node-image.mjs'
@@ -74,7 +75,8 @@ async function test(more) {
   const clean = args.length > 0 || (await check())
   ensureSigners()
   const programs = servers.map((name) => () => ensureServer(name))
-  fetchPrograms([...programs, ensureSshd, ensureCorpusTools, ensureNodeArchive])
+  const packages = name === 'proofs' ? [ensureImagePackages] : []
+  fetchPrograms([...programs, ensureSshd, ensureCorpusTools, ensureNodeArchive, ...packages])
   const status = await withEngine((command, env) => run(command([node, ...testCommand, ...args]), { ...env, ...more }))
   const { line, failed } = testResult({ clean, status })
   console.log(line)

@@ -1,32 +1,30 @@
 // Real software in images made of Debian's packages.
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { debianImages, imageScript } from '../../scripts/debian-images.mjs'
 import { engineCall } from '../support/engine-call.ts'
 import { ensureTestImages } from '../support/images.ts'
 import { TestBerth } from './berth.ts'
 
 const socket = process.env.BERTH_TEST_DOCKER ?? ''
-const postgres = 'berth-test-postgres:15'
-const redis = 'berth-test-redis:7'
+const [postgres, redis] = ['berth-test-postgres:15', 'berth-test-redis:7'] as const
 
 let berth: TestBerth
 
 beforeAll(async () => {
   await ensureTestImages(socket)
-  await debianImage(postgres, 'postgresql-15', 'postgresql-client-15', 'tzdata')
-  await debianImage(redis, 'redis-server', 'redis-tools')
+  for (const image of [postgres, redis]) await ensureDebianImage(image)
 })
 beforeEach(() => {
   berth = new TestBerth('software')
 })
 afterEach(() => berth.close())
 
-async function debianImage(image: string, ...packages: string[]): Promise<void> {
+async function ensureDebianImage(image: keyof typeof debianImages): Promise<void> {
   if ((await engineCall(socket, 'GET', `/images/${image}/json`)).status === 200) return
-  const script = new URL('../support/debian-image.sh', import.meta.url).pathname
   const env = { ...process.env, DOCKER_HOST: socket }
-  const made = spawnSync('bash', [script, image, ...packages], { env, encoding: 'utf8' })
-  if (made.status !== 0) throw new Error(`image ${image}: ${made.stderr}`)
+  await promisify(execFile)('bash', [imageScript, 'make', image, ...debianImages[image]], { env })
 }
 
 /** The data of a claim of its own; other pods of the host reach the server by the socket on a shared claim. */

@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
-# Makes a test image of real software out of Debian packages: debian-image.sh IMAGE PACKAGE…
+# Makes a test image of real software out of Debian packages:
+#
+#   debian-image.sh fetch PACKAGE…         fetches them and what they need, unless they are here
+#   debian-image.sh make IMAGE PACKAGE…    fetches what is missing, too
+#
 # The packages and every library they need are unpacked as they are; busybox gives the shell and the small tools.
-# Needs root, Debian, apt-get with fresh lists, dpkg, tar and docker (the engine is the one DOCKER_HOST names).
+# Needs root, Debian, apt-get, dpkg, tar and, to make one, docker (the engine is the one DOCKER_HOST names).
 set -euo pipefail
 export LC_ALL=C
-image=$1
+verb=$1
 shift
+image=
+if [[ $verb = make ]]; then
+  image=$1
+  shift
+fi
 cache=${BERTH_TEST_PACKAGES:-/var/tmp/berth-test-packages}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -27,6 +36,7 @@ closure() {
   printf '%s\n' "${!seen[@]}" | sort
 }
 
+if [[ $verb = fetch ]] && ! apt-cache show "$@" >/dev/null 2>&1; then apt-get update -qq; fi
 mapfile -t names < <(closure "$@" busybox-static)
 missing=()
 for name in "${names[@]}"; do
@@ -35,6 +45,7 @@ done
 if (( ${#missing[@]} )); then
   (cd "$cache" && apt-get download -q -o APT::Sandbox::User=root "${missing[@]}" >/dev/null)
 fi
+[[ $verb = make ]] || exit 0
 for name in "${names[@]}"; do
   for deb in "$cache/${name}"_*.deb; do dpkg -x "$deb" "$work/root"; done
 done
