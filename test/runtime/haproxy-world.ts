@@ -11,6 +11,7 @@ import { defaultDeadlines, HostApi } from '../../src/runtime/docker/host-api.ts'
 import { NodeContainers } from '../../src/runtime/docker/node/container.ts'
 import type { NodeSettings, NodeShell, TrafficApplier } from '../../src/runtime/docker/node/contract.ts'
 import { createHaproxyApplier } from '../../src/runtime/docker/node/haproxy.ts'
+import { HaproxyClient } from '../../src/runtime/docker/node/haproxy-client.ts'
 import { openShell } from '../../src/runtime/docker/node/shell.ts'
 import type {
   BackendRow,
@@ -38,6 +39,8 @@ export interface HaproxyWorld extends AsyncDisposable {
   nodes(): Promise<readonly string[]>
   /** As the engine would: expect, then apply. */
   apply(table: Partial<NetworkTable>): Promise<readonly NetworkProblem[]>
+  /** Resolves once workers that were replaced take nothing new any more: each hears of it a moment after the next one is there. */
+  replaced(): Promise<void>
   /** An applier of a process that was started anew. */
   again(): Promise<TrafficApplier>
   readonly empty: NetworkTable
@@ -96,6 +99,7 @@ export async function haproxyWorld(serviceCIDR: string, more: Partial<NodeSettin
       return lines.flatMap((line) => line.split(' ')[3] ?? [])
     },
     apply: (table) => bring(applier, table),
+    replaced: () => expect.poll(() => new HaproxyClient(shell).sessions([])).toBeDefined(),
     async replace(image) {
       let id = ''
       // The one before may end at the very moment at which it is told not to start again.

@@ -45,6 +45,7 @@ async function serve(
   const options = annotated(annotations, secret)
   const served = route('web', { path, options })
   expect(await world.apply(ingress([served], [behind('web', ...only)]))).toEqual([])
+  await world.replaced()
 }
 
 const web = (question: Question = {}) => ask(http, { host: 'web.example.com', ...question })
@@ -186,8 +187,8 @@ describe('a sticky cookie', () => {
 test('a canary takes its share, by header, cookie and weight', async () => {
   const [one, two] = rows()
   if (!one || !two) throw new Error('expected two pods')
-  const canary = (more: Readonly<Record<string, string>>) =>
-    world.apply(
+  const canary = async (more: Readonly<Record<string, string>>) => {
+    await world.apply(
       ingress(
         [
           route('main', { host: 'web.example.com' }),
@@ -196,6 +197,8 @@ test('a canary takes its share, by header, cookie and weight', async () => {
         [behind('main', one), behind('next', two)],
       ),
     )
+    await world.replaced()
+  }
   const names = async (question: Question, count = 20) => {
     const found = new Set<string>()
     for (let at = 0; at < count; at += 1) found.add((await seen(question)).name)

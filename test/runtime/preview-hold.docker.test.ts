@@ -22,6 +22,7 @@ async function serve(rest: string | undefined, routes: readonly IngressRoute[], 
   const previews = rest === undefined ? {} : { previews: new Map([['shop', rest]]) }
   const table: Partial<NetworkTable> = { ...ingress(routes, services), ...previews }
   expect(await world.apply(table)).toEqual([])
+  await world.replaced()
 }
 
 const web = (question: Question = {}) => ask(http, { host: 'web.example.com', ...question })
@@ -199,4 +200,51 @@ test('what comes through a node port is use, also without a pod; what comes thro
   expect(await age()).toBe(undefined)
   expect(await through('127.0.0.1', nodePort)).toBe(0)
   expect(await age()).toBeLessThan(60_000)
+})
+
+describe('a node port of a preview that sleeps', () => {
+  const line = (port: number, words: string, address = '127.0.0.1') =>
+    new Promise<string>((resolve) => {
+      let text = ''
+      const socket = connect(port, address, () => socket.write(words))
+      socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      socket.on('error', () => {})
+      socket.on('close', () => resolve(text))
+    })
+  const request = 'GET / HTTP/1.0\r\n\r\n'
+
+  test.each(['tcp', 'detect', 'http'] as const)('holds who comes until there is a pod: %s', async (mode) => {
+    const nodePort = await freePort()
+    await using pod = await httpPod('port')
+    const table = (...backends: (typeof pod.row)[]) =>
+      service('port', '10.97.112.26', { mode, nodePort, backends }, { type: 'NodePort' })
+    await serve('hold', [], [table()])
+    const answers = [line(nodePort, request), line(nodePort, request)]
+    await untilHeld(2)
+    // Who comes from within it is told at once, as ever.
+    const within = await line(80, request, '10.97.112.26')
+    expect(within).toMatch(mode === 'http' ? /^HTTP\/1\.[01] 503/ : /^$/)
+    const { reloads } = await world.workers()
+    await serve('hold', [], [table(pod.row)])
+    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.[01] 200[\s\S]*port$/)
+    expect((await world.workers()).reloads).toBe(reloads)
+  })
+
+  test('also where the server speaks first, and refuses who waits once it is not to wake', async () => {
+    const nodePort = await freePort()
+    await using pod = await tcpPod('first', (socket) => socket.end('hello\n'))
+    const table = (...backends: (typeof pod.row)[]) =>
+      service('first', '10.97.112.27', { mode: 'detect', nodePort, backends }, { type: 'NodePort' })
+    await serve('hold', [], [table()])
+    const first = line(nodePort, '')
+    await untilHeld(1)
+    await serve('hold', [], [table(pod.row)])
+    expect(await first).toBe('hello\n')
+    await serve('hold', [], [table()])
+    const second = line(nodePort, '')
+    await untilHeld(1)
+    await serve('it was put to sleep', [], [table()])
+    expect(await second).toBe('')
+    expect(await line(nodePort, '')).toBe('')
+  })
 })
