@@ -19,7 +19,7 @@ import {
 } from './haproxy-part.ts'
 import { type PortPolicy, policyLines, policyLists } from './haproxy-policy.ts'
 import { conditionLines } from './ingress-words.ts'
-import { nodePortLines } from './preview-haproxy.ts'
+import { type HeldPort, nodePortHold, nodePortLines, nodePortRefusals } from './preview-haproxy.ts'
 import type { BackendRow, ServicePortRow, ServiceRow } from './table.ts'
 
 export interface ServiceContext {
@@ -72,6 +72,7 @@ function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceCon
   if (backends.length === 0 || binds.length === 0) return undefined
   const names = portNames(service, port)
   const policy = context.policyOf(port)
+  const held = heldPort(service, port, context)
   const lines = [
     ...affinityTable(service, names.affinity),
     `frontend ${names.frontend} from services`,
@@ -79,9 +80,9 @@ function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceCon
     ...binds.map((bind) => bindLine(service, bind, context.movedTo(bind))),
     ...sourceLines(service, binds, context.settings.serviceCIDR),
     ...policyLines(names.frontend, policy),
-    ...(context.isPreview ? nodePortLines(service.namespace, port.nodePort) : []),
-    ...choiceLines(service, port),
-    ...backends.flatMap((backend) => backendLines(service, port, backend)),
+    ...(held ? nodePortLines(held) : []),
+    ...choiceLines(service, port, held),
+    ...backends.flatMap((backend) => backendLines(service, port, backend, held)),
   ]
   const lists = policyLists(names.frontend, policy)
   const tables = service.affinitySeconds === undefined ? [] : [names.affinity]
@@ -96,6 +97,13 @@ function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceCon
     }),
     backends: backends.map((name) => ({ name, servers: servers(port, name, context) })),
   }
+}
+
+/** Undefined: it is none of a preview that anybody could use from the outside. */
+function heldPort({ namespace }: ServiceRow, { nodePort }: ServicePortRow, context: ServiceContext) {
+  if (!context.isPreview || nodePort === 0) return undefined
+  const moved = context.movedTo({ address: '*', port: nodePort })
+  return { namespace, ports: moved === undefined ? [nodePort] : [nodePort, moved] }
 }
 
 /** Where a port can be reached. */
@@ -143,18 +151,20 @@ function affinityTable({ affinitySeconds }: ServiceRow, name: string): string[] 
  * HAProxy counts no servers. Such a worker hands requests on, and connections that it took but has not given to a pod yet, because nobody
  * can tell it any more which pods there are; but it alone knows the address that a client sticks to.
  */
-function choiceLines(service: ServiceRow, port: ServicePortRow): string[] {
+function choiceLines(service: ServiceRow, port: ServicePortRow, held: HeldPort | undefined): string[] {
   const { tcp, http } = portNames(service, port)
   const isHttp = '{ var(sess.http) -m bool }'
   const isHalf = '{ var(sess.half) -m bool }'
   const handOn = (next: string, conditions = '') =>
     service.affinitySeconds === undefined ? [`  use_backend ${next} if ${conditions}{ stopping }`] : []
-  const refuse = `  tcp-request connection reject if { nbsrv(${tcp}) eq 0 } !{ stopping }`
+  const refuse = held
+    ? nodePortRefusals(held, tcp)
+    : [`  tcp-request connection reject if { nbsrv(${tcp}) eq 0 } !{ stopping }`]
   if (port.mode === 'http') return [...handOn(nextBackend), `  default_backend ${http}`]
-  if (port.mode === 'tcp') return [refuse, ...handOn(nextTcpBackend), `  default_backend ${tcp}`]
+  if (port.mode === 'tcp') return [...refuse, ...handOn(nextTcpBackend), `  default_backend ${tcp}`]
   return [
     `  unique-id-format ${http}`,
-    refuse,
+    ...refuse,
     `  tcp-request inspect-delay ${inspectMs}ms`,
     '  tcp-request content set-var(sess.http) bool(true) if HTTP !{ req.payload(0,4) -m str "PRI " }',
     // Asked once: it costs as much as a request, and only the first one is taken for HTTP half way.
@@ -169,7 +179,7 @@ function choiceLines(service: ServiceRow, port: ServicePortRow): string[] {
 }
 
 /** A request is sent again only if it cannot have reached a pod, or if it may be repeated by its nature. */
-function backendLines(service: ServiceRow, port: ServicePortRow, name: string): string[] {
+function backendLines(service: ServiceRow, port: ServicePortRow, name: string, held: HeldPort | undefined): string[] {
   const names = portNames(service, port)
   const http = ['  option forwardfor if-none', '  retry-on conn-failure empty-response'].concat([
     '  http-request disable-l7-retry unless { method GET HEAD OPTIONS }',
@@ -181,6 +191,7 @@ function backendLines(service: ServiceRow, port: ServicePortRow, name: string): 
     `  mode ${name === names.http ? 'http' : 'tcp'}`,
     ...(name === names.http ? http : []),
     ...(service.affinitySeconds === undefined ? [] : sticky),
+    ...(held ? nodePortHold(held, name, name === names.http) : []),
     serversHere(name),
   ]
 }

@@ -28,7 +28,7 @@ export const previewServers: ReadonlySet<string> = new Set(Object.values(againSe
 export const holdPath = 'haproxy/hold.lua'
 /** `lua.hold NAMESPACE BACKEND`: returns once the backend has a server, or says in `txn.held` why it did not wait for one. */
 export const holdText = `local rests = Map.new('${listFile}', Map._str)
-core.register_action('hold', { 'http-req' }, function(txn, namespace, backend)
+core.register_action('hold', { 'http-req', 'tcp-req' }, function(txn, namespace, backend)
   local ends = core.now().sec + ${longestHoldSeconds}
   while core.now().sec < ends do
     if txn.f:stopping() ~= 0 then
@@ -113,11 +113,39 @@ export function holdOf(namespace: string, backend: string): Hold {
   }
 }
 
-/** Of a port of a Service: who comes through a node port uses the preview, who comes from within it does not. */
-export function nodePortLines(namespace: string, nodePort: number): string[] {
-  return nodePort === 0
-    ? []
-    : [`  tcp-request connection track-sc1 str(${namespace}) table ${useTable} if { dst_port ${nodePort} }`]
+/** A node port of a preview. Who comes through it uses the preview and is held while it wakes; who comes from within it is neither. */
+export interface HeldPort {
+  readonly namespace: string
+  /** The node port, and on which other one it is listened for. */
+  readonly ports: readonly number[]
+}
+
+const comesBy = ({ ports }: HeldPort) => `{ dst_port ${ports.join(' ')} }`
+const isToWake = ({ namespace }: HeldPort) => `{ str(${namespace}),map_str(${listFile}) -m str ${holdRequests} }`
+
+/** In the frontend of the port. */
+export function nodePortLines(port: HeldPort): string[] {
+  return [`  tcp-request connection track-sc1 str(${port.namespace}) table ${useTable} if ${comesBy(port)}`]
+}
+
+/** In the frontend of a port that looks at connections alone, `tcp`: the backend of these. Without a pod there is nobody to give one to. */
+export function nodePortRefusals(port: HeldPort, tcp: string): string[] {
+  const refuse = `  tcp-request connection reject if { nbsrv(${tcp}) eq 0 } !{ stopping }`
+  return [`${refuse} !${comesBy(port)}`, `${refuse} !${isToWake(port)}`]
+}
+
+/** In a backend of the port. What is held in a worker that is about to end goes on nowhere: nobody tells that one of pods. */
+export function nodePortHold(port: HeldPort, backend: string, isHttp: boolean): string[] {
+  const request = isHttp ? 'http-request' : 'tcp-request content'
+  const refuse = isHttp ? 'http-request return status 503 hdr Retry-After 10' : 'tcp-request content reject'
+  const held = `${comesBy(port)} { nbsrv(${backend}) eq 0 } ${isToWake(port)}`
+  return [
+    // A rule that takes its time needs it to be given; no other one does here.
+    ...(isHttp ? [] : [`  tcp-request inspect-delay ${longestHoldSeconds + 1}s`]),
+    `  ${refuse} if ${held} { sc1_conn_cur(${useTable}) gt ${mostHeld} }`,
+    `  ${request} lua.hold ${port.namespace} ${backend} if ${held}`,
+    `  ${refuse} if { var(txn.held) -m found }`,
+  ]
 }
 
 /** `show table preview_use` of one or several workers: namespace -> how long ago it was last used, ms; 0: it is right now. */

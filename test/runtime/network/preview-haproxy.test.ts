@@ -82,6 +82,23 @@ test('node ports of previews are counted, those of production are not', () => {
   expect(file(plan('hold'), '20-shop_node.cfg')).not.toContain('track')
 })
 
+test('who comes through a node port is held, who comes from within is refused, and in production all are', () => {
+  const inside = file(plan('hold'), '20-shop-pr-7_node.cfg').split('\n')
+  expect(inside.filter((line) => /nbsrv|held/.test(line))).toEqual([
+    '  tcp-request connection reject if { nbsrv(t_shop-pr-7_node_80) eq 0 } !{ stopping } !{ dst_port 30008 }',
+    expect.stringMatching(
+      /^ {2}tcp-request connection reject if \{ nbsrv.* !\{ stopping } !\{ str\(shop-pr-7\),map_str/,
+    ),
+    expect.stringMatching(/^ {2}tcp-request content reject if \{ dst_port 30008 } .* gt 100 }$/),
+    expect.stringMatching(/^ {2}tcp-request content lua\.hold shop-pr-7 t_shop-pr-7_node_80 if \{ dst_port 30008 } /),
+    '  tcp-request content reject if { var(txn.held) -m found }',
+  ])
+  expect(file(plan('hold'), '20-shop_node.cfg')).toContain('reject if { nbsrv(t_shop_node_80) eq 0 } !{ stopping }\n')
+  expect(file(plan('hold'), '20-shop_node.cfg')).not.toMatch(/lua|30007 }/)
+  // A Service that nobody reaches from the outside.
+  expect(file(plan('hold'), '20-shop-pr-7_web.cfg')).not.toMatch(/lua|map_str/)
+})
+
 test('when previews were last used is read from all workers', () => {
   const text = `# table: preview_use, type: string, size:10240, used:2
 0x7fd150042c48: key=shop-pr-1 use=3 exp=600000 conn_cur=3
