@@ -7,6 +7,7 @@ import { ensureCorpusTools } from './corpus-tools.mjs'
 import { ensureImagePackages } from './debian-images.mjs'
 import { ensureServer, ensureSshd, servers } from './debian-servers.mjs'
 import { openEntrance } from './entrance.mjs'
+import { ensureGitHubDescription } from './github-description.mjs'
 import { ensureNodeArchive } from './node-image.mjs'
 import { ensurePackages, environment, node, root } from './packages.mjs'
 import { ensureEngine, ensureSigners } from './setup.mjs'
@@ -75,8 +76,8 @@ async function test(more) {
   const clean = args.length > 0 || (await check())
   ensureSigners()
   const programs = servers.map((name) => () => ensureServer(name))
-  const packages = name === 'proofs' ? [ensureImagePackages] : []
-  fetchPrograms([...programs, ensureSshd, ensureCorpusTools, ensureNodeArchive, ...packages])
+  const ofProofs = name === 'proofs' ? [ensureGitHubDescription, ensureImagePackages] : []
+  fetchPrograms([...programs, ensureSshd, ensureCorpusTools, ensureNodeArchive, ...ofProofs])
   const status = await withEngine((command, env) => run(command([node, ...testCommand, ...args]), { ...env, ...more }))
   const { line, failed } = testResult({ clean, status })
   console.log(line)

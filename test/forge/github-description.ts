@@ -1,16 +1,8 @@
-// GitHub's own description of its API, out of an npm package that is fetched when it is first needed: as a dependency it would bring 400 MB.
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+// Whether requests are as GitHub's own description of its API has them.
+import { readFileSync } from 'node:fs'
 import { Ajv, type ValidateFunction } from 'ajv'
+import { ensureGitHubDescription } from '../../scripts/github-description.mjs'
 import type { Recorded } from './forge-server.ts'
-
-const source = {
-  ...{ name: '@octokit/openapi', version: '23.0.2', member: 'package/generated/api.github.com.json' },
-  sha512: 'pV8M7L9GY23AybNvTmo2nyjmpmnt6+2sRE/tqr0ZLQcPS4lnw7u5eZGNmwRNkBC3D7gZXbFx5AHzLUVRBXGDhg==',
-}
-const fetchMs = 180_000
 
 interface Parameter {
   readonly name: string
@@ -29,31 +21,9 @@ interface Description {
   readonly components: { readonly parameters: Readonly<Record<string, Parameter>> }
 }
 
-/** The file's place on disk. */
-function ensureDescription(): string {
-  const folder = join(resolve(import.meta.dirname, '../..'), '.berth/tools', `github-api-${source.version}`)
-  const file = join(folder, source.member)
-  if (existsSync(folder)) return file
-  const fetched = `${folder}.fetched-${process.pid}`
-  mkdirSync(fetched, { recursive: true })
-  try {
-    const args = ['pack', `${source.name}@${source.version}`, '--pack-destination', fetched, '--loglevel=error']
-    execFileSync('npm', args, { cwd: fetched, timeout: fetchMs, stdio: 'pipe' })
-    const archive = join(fetched, `octokit-openapi-${source.version}.tgz`)
-    const digest = createHash('sha512').update(readFileSync(archive)).digest('base64')
-    if (digest !== source.sha512) throw new Error(`${source.name} has another digest: sha512-${digest}`)
-    execFileSync('tar', ['-xzf', archive, '-C', fetched, source.member], { stdio: 'pipe' })
-    rmSync(archive)
-    if (!existsSync(folder)) renameSync(fetched, folder)
-  } finally {
-    rmSync(fetched, { recursive: true, force: true })
-  }
-  return file
-}
-
 /** What a request has that GitHub does not describe; empty: nothing. */
 export function gitHubJudge(): (request: Recorded) => string[] {
-  const description = JSON.parse(readFileSync(ensureDescription(), 'utf8')) as Description
+  const description = JSON.parse(readFileSync(ensureGitHubDescription(), 'utf8')) as Description
   const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false, validateSchema: false })
   ajv.addSchema({ $id: 'github', ...description })
   const compiled = new Map<string, ValidateFunction>()
