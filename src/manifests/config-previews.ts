@@ -2,6 +2,7 @@ import { parseDuration } from '../base/duration.ts'
 import { found, quoted } from './found.ts'
 import { imageTemplateFault } from './image-template.ts'
 import { reviewQuantity } from './kinds/quantities.ts'
+import { isCounted } from './kinds/resource-quota.ts'
 import { dnsNameFault, imageFault } from './names.ts'
 import { compareQuantities, parseQuantity } from './quantity.ts'
 import type { Review } from './review.ts'
@@ -72,7 +73,7 @@ export function previewsConfig({ spec }: Application, review: Review): PreviewsC
     review.problem([...at, 'maxAwake'], `expected at most max, which is ${previews.max}, found ${found(maxAwake)}`)
   }
   const quota = previews.quota ?? defaultQuota
-  for (const [name, amount] of Object.entries(quota)) reviewQuantity(amount, [...at, 'quota', name], review)
+  for (const [name, amount] of Object.entries(quota)) reviewLimit(name, amount, review)
   const { provider, branches, targetBranch, labels, drafts, max, keepLabel, sleepLabel } = previews
   const { approveLabel, hostTemplate, host, podSecurity, comments, statuses } = previews
   return {
@@ -84,6 +85,14 @@ export function previewsConfig({ spec }: Application, review: Review): PreviewsC
     sleepAfterMs: duration(previews, 'sleepAfter', review),
     intervalMs: duration(previews, 'interval', review),
   }
+}
+
+/** A word that limits nothing would be no limit. */
+function reviewLimit(name: string, amount: string, review: Review): void {
+  reviewQuantity(amount, [...at, 'quota', name], review)
+  if (isCounted(name)) return
+  const wanted = 'expected a limit of cpu, memory, storage or a number of objects'
+  review.problem([...at, 'quota', name], `${wanted}, such as limits.cpu or pods, found ${quoted(name)}`)
 }
 
 type Duration = 'ttl' | 'sleepAfter' | 'interval' | 'hookTimeout'

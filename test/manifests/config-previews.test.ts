@@ -65,6 +65,7 @@ test.each([
   [{ branches: 'a*b*' }, 'spec.previews.branches: expected a name, or its beginning and *'],
   [{ max: 2, maxAwake: 3 }, 'spec.previews.maxAwake: expected at most max, which is 2'],
   [{ quota: { pods: 'x' } }, 'spec.previews.quota.pods: expected'],
+  [{ quota: { 'limit.cpu': '4' } }, 'such as limits.cpu or pods, found "limit.cpu"'],
   [{ ttl: '3' }, 'spec.previews.ttl: expected a duration from 1s'],
   [{ hostTemplate: '{{host}}' }, 'spec.previews.hostTemplate: expected a host name with {{id}} in it'],
   [{ host: '{{id}} .x' }, 'spec.previews.host: expected a host name with {{id}} in it'],

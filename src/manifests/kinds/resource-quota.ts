@@ -45,16 +45,26 @@ export const resourceQuota: KindRow<'ResourceQuota'> = {
   },
 }
 
+/** Whether a quota of this name limits anything here. */
+export function isCounted(name: string): boolean {
+  const isStorage = name === 'requests.storage' || name.includes('.storageclass.storage.k8s.io/')
+  return isNumber(name) || isStorage || compute.includes(name)
+}
+
+/** Of objects. */
+function isNumber(name: string): boolean {
+  return counted.includes(name) || name.startsWith('count/')
+}
+
 function reviewHard(name: string, amount: string | number, review: Review): void {
   const path = ['spec', 'hard', name]
   reviewQuantity(amount, path, review)
-  const isCount = counted.includes(name) || name.startsWith('count/')
+  const isCount = isNumber(name)
   const quantity = parseQuantity(String(amount))
   if (isCount && quantity && quantity.nano % 10n ** 9n !== 0n) {
     review.problem(path, `expected a whole number, found ${found(amount)}`)
   }
-  const isStorage = name === 'requests.storage' || name.includes('.storageclass.storage.k8s.io/')
-  if (isCount || isStorage || compute.includes(name)) return
+  if (isCounted(name)) return
   reportFault(review, path, labelKeyFault(name), found(name))
   review.ignored(path, 'only numbers of objects, cpu, memory and storage are counted')
 }
