@@ -26,6 +26,8 @@ export interface MergePlansParts {
   readonly engine: EngineSettings
   readonly settings: ApplicationSettings
   readonly repository: () => Promise<Repository>
+  /** What it calls a merge is a release of images. */
+  readonly ofImages?: boolean
   readonly runtime: Runtime
   readonly journal: Pick<Journal, 'applied'>
   readonly shadow: (parts: EngineParts) => Shadow
@@ -173,14 +175,14 @@ export class MergePlans {
   async #one(repository: Repository, { id, head }: Asked): Promise<void> {
     const isAsked = () => this.#asked.some((asked) => asked.id === id && asked.head === head)
     if (this.#closed || !isAsked()) return
-    const { clock, accepted, live, isBusy } = this.#parts
+    const { clock, accepted, live, isBusy, ofImages } = this.#parts
     const base = this.#target
     const known = this.#plans.get(id)
     const partial = known?.head === head && known.base === base && !known.items.every(isWhole) ? known.partial + 1 : 0
     const now = { at: clock.now(), accepted: accepted(), live: live(), settled: !isBusy() }
     const planning = await this.#tried(repository, base, { id, head })
     if (!isAsked()) return
-    this.#plans.set(id, { ...planning, ...now, head, base, partial, stale: false })
+    this.#plans.set(id, { ...planning, ...now, head, base, partial, stale: false, ...(ofImages && { ofImages }) })
     this.#parts.onChange()
   }
 

@@ -2,6 +2,7 @@
 import type { Application } from './application.ts'
 import type { Clock } from './base/clock.ts'
 import { shortHash, stableText } from './base/hash.ts'
+import { ImagedRepository } from './imaged.ts'
 import { MergePlans, type MergePlansParts } from './merge-plans.ts'
 import { previewAppName } from './preview/names.ts'
 import { hasPreviews, type Previewed, rulesOf } from './preview-settings.ts'
@@ -26,6 +27,8 @@ export class Planning {
   readonly #plans = new Map<string, MergePlans>()
   /** Of what production decides for its previews: as they were read last. */
   readonly #rules = new Map<string, string>()
+  /** Images of pull requests, by application and by what stands for their head. */
+  readonly #images = new Map<string, ReadonlyMap<string, PreviewRow['images']>>()
 
   constructor(parts: PlanningParts) {
     this.#parts = parts
@@ -38,17 +41,17 @@ export class Planning {
     const { wanted } = this.#parts
     const plans = this.#plans.get(of.name) ?? this.#open(of)
     this.#plans.set(of.name, plans)
-    plans.want(
-      rows.filter(({ id, is, head }) => {
-        const isThere = is === 'awake' || is === 'asleep'
-        return isThere && wanted.commitOf(previewAppName(of.name, id)) === head
-      }),
-    )
+    const planned = rows.filter(({ id, is, head, images }) => {
+      const commit = wanted.commitOf(previewAppName(of.name, id))
+      return (is === 'awake' || is === 'asleep') && (of.previews.images ? images && commit : commit === head)
+    })
+    this.#images.set(of.name, new Map(planned.map((row) => [headOf(row), row.images])))
+    plans.want(planned.map((row) => ({ id: row.id, head: headOf(row) })))
   }
 
   /** Undefined: there is none of this head. */
-  of(app: string, row: Pick<PreviewRow, 'id' | 'head'>): MergePlan | undefined {
-    return this.#plans.get(app)?.of(row)
+  of(app: string, row: Pick<PreviewRow, 'id' | 'head' | 'images'>): MergePlan | undefined {
+    return this.#plans.get(app)?.of({ id: row.id, head: headOf(row) })
   }
 
   /** Something may have moved. */
@@ -73,10 +76,16 @@ export class Planning {
 
   #open(of: Previewed): MergePlans {
     const { settings: engine, production, repository, wanted, ...parts } = this.#parts
+    let imaged: ImagedRepository | undefined
     return new MergePlans({
       ...parts,
-      ...{ engine, settings: of, lane: this.#lane },
-      repository: () => repository(of),
+      ...{ engine, settings: of, lane: this.#lane, ofImages: of.previews.images !== undefined },
+      repository: async () => {
+        const base = await repository(of)
+        if (!of.previews.images) return base
+        imaged ??= new ImagedRepository(base, of.path, (head) => this.#images.get(of.name)?.get(head))
+        return imaged
+      },
       accepted: () => wanted.commitOf(of.name) ?? '',
       live: () => liveText(production(of.name)),
       isBusy: () => production(of.name)?.outcome() === 'working',
@@ -87,6 +96,11 @@ export class Planning {
     const { settings, production } = this.#parts
     return settings.applications.some(({ name }) => production(name)?.outcome() === 'working')
   }
+}
+
+/** Where images are released, and nothing is merged, they stand for the commit. */
+function headOf({ head, images }: Pick<PreviewRow, 'head' | 'images'>): string {
+  return images ? stableText(images) : head
 }
 
 /** How what production runs is: a plan is of the moment. */

@@ -17,7 +17,7 @@ import { type Registries, sameImages } from './preview-images.ts'
 import { previewObjects } from './preview-objects.ts'
 import { type ListedPreview, listedPreviews, mergeOf, previewReport } from './preview-reports.ts'
 import { requestsOf } from './preview-requests.ts'
-import { hasPreviews, obstacleTo, type Previewed, rulesOf, settingsOf } from './preview-settings.ts'
+import { hasPreviews, isUnseen, obstacleTo, type Previewed, rulesOf, settingsOf } from './preview-settings.ts'
 import { Sharing } from './preview-sharing.ts'
 import { type PreviewAnswer, Previewing, type PreviewOrder, type PreviewVerb } from './previewing.ts'
 import type { PullRequests } from './pulls/pull-requests.ts'
@@ -258,6 +258,7 @@ export class Previews {
         return names.flatMap((name) => (previewOf(name)?.app === settings.name ? (previewOf(name)?.id ?? []) : []))
       },
       namespaceOf: (id) => previewName(settings.name, id),
+      isUnseen: (id) => isUnseen(previewName(settings.name, id), this.#parts),
       room: () => this.#sharing.roomOf(settings.name),
     })
     const { quota } = settings.previews
@@ -265,12 +266,12 @@ export class Previews {
     return previewing
   }
 
-  /** A merge elsewhere changes no manifest. */
+  /** A merge elsewhere changes no manifest of production, unless an image is released. */
   #wantPlans(app: string): void {
     const [settings, rows] = [this.#settingsOf(app), this.#previewings.get(app)?.rows()]
     if (!settings || !rows) return
     const { images, targetBranch = settings.revision } = settings.previews
-    if (!images && targetBranch === settings.revision) this.#planning.want(settings, rows)
+    if (images || targetBranch === settings.revision) this.#planning.want(settings, rows)
   }
 
   #settingsOf(app: string): Previewed | undefined {

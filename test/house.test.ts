@@ -125,6 +125,7 @@ const corridor = [
   'planning.ts',
   'confining.ts',
   'image-pushes.ts',
+  'imaged.ts',
   'preview-images.ts',
   'preview-reports.ts',
   'preview-requests.ts',

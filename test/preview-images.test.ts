@@ -103,7 +103,6 @@ test('a pull request waits for its image, follows to the next one once that is t
   await pass(40_000)
   expect(running()).toEqual(['app2:1 running', `${imageB}@sha256:2 running`])
   expect(row()).toMatchObject({ is: 'awake', reason: '', head: b })
-  expect(row()?.merge).toBeUndefined()
   listed = []
   await pass(60_000)
   expect(runtime.pods().map(({ namespace }) => namespace)).toEqual(['shop', 'shop'])
@@ -309,4 +308,31 @@ test('of several images all are in one preview', async () => {
   registry.set(second, 'sha256:2')
   await pass(60_000)
   expect(running()).toEqual([`${imageA}@sha256:1 running`, `${second}@sha256:2 running`].sort())
+})
+
+test('what a release of its image would change in production is worked out', async () => {
+  const one = `sha256:${'1'.repeat(64)}`
+  const commit = await begin()
+  listed = [pullRequest(a)]
+  registry.set(imageA, one)
+  await pass(60_000)
+  expect(row()?.merge).toMatchObject({ base: commit, stale: false, refused: false, ofImages: true })
+  const first = row()?.merge?.actions.join('\n') ?? ''
+  expect(first).toMatch(/shop\/Deployment\/web: create pod web-/)
+  expect(first).not.toContain('Deployment/db')
+  const comment = engine.previews.comment('shop', 'pr-7')
+  expect(comment).toContain('#### What a release of its image would change in production')
+  expect(comment).toContain(`shop: ${commit.slice(0, 7)} Start`)
+  expect(comment).toContain('production follows once its manifests name an image of this commit')
+  expect(comment).toContain(`app:1 -> ${imageA}@sha256:1111`)
+  const runs = runtime.pods().filter(({ namespace }) => namespace === 'shop')
+  expect(runs.flatMap(({ containers }) => containers.map(({ image }) => image)).sort()).toEqual(['app2:1', 'app:1'])
+  const moved = repository.push('Add', { 'more.yaml': deployment('more') })
+  listed = [pullRequest(b)]
+  registry.set(imageB, `sha256:${'2'.repeat(64)}`)
+  await pass(90_000)
+  expect(row()?.merge).toMatchObject({ base: moved, stale: false, refused: false })
+  const second = row()?.merge?.actions.join('\n') ?? ''
+  expect(second).toMatch(/Deployment\/more: create pod/)
+  expect(second).toMatch(/Deployment\/web: create pod/)
 })

@@ -59,6 +59,8 @@ export interface MergePlan {
   readonly conflicts?: readonly string[] | undefined
   /** Why it is not known what the merge would be; empty or absent: it is known. */
   readonly unknown?: string | undefined
+  /** Not of a merge: of a release of the images of the pull request. */
+  readonly ofImages?: boolean
 }
 
 /** Forges take 65,536 characters; some count bytes. */
@@ -246,11 +248,16 @@ function table(objects: readonly Shown[]): string {
 
 function planBlocks(plan: MergePlan | undefined, longest: number): string[] {
   if (!plan) return []
-  const { base, stale, apps, items } = plan
-  const moved = stale ? ' (the target branch, which has moved since; this is being worked out anew)' : ''
+  const { base, stale, apps, items, ofImages } = plan
+  const branch = ofImages ? 'the branch of the manifests' : 'the target branch'
+  const moved = stale ? ` (${branch}, which has moved since; this is being worked out anew)` : ''
   const on = `On ${inCode(base.slice(0, 7))}${moved}`
   const obstacle = obstacleTo(plan)
-  if (obstacle !== '') return ['#### What the merge would change in production', `${on}: ${obstacle}.`]
+  const title = `#### What ${ofImages ? 'a release of its image' : 'the merge'} would change in production`
+  const follows = ofImages
+    ? ' The merge itself changes nothing there: production follows once its manifests name an image of this commit.'
+    : ''
+  if (obstacle !== '') return [title, `${on}: ${obstacle}.${follows}`]
   const effect = apps.some(({ sync }) => sync === 'Refused')
     ? 'production would refuse it, and go on as it is'
     : items.every(({ tasks }) => tasks.length === 0)
@@ -258,11 +265,7 @@ function planBlocks(plan: MergePlan | undefined, longest: number): string[] {
       : effects[effectOf(items.flatMap(({ tasks }) => tasks))]
   const lines = within(renderDiff(apps, items).split('\n'), longest, '')
   const block = codeBlock(lines).join('\n')
-  return [
-    '#### What the merge would change in production',
-    `${on}: **${effect}**.`,
-    lines.length <= shortPlan ? block : folded('All steps', [block]),
-  ]
+  return [title, `${on}: **${effect}**.${follows}`, lines.length <= shortPlan ? block : folded('All steps', [block])]
 }
 
 /** Why nothing can be said of what it would change; empty: something can. */
