@@ -113,6 +113,7 @@ export class Looker {
 
   /** Nothing is left of it: unless it is wanted again, it is as if it had never been. */
   forget(key: Key): void {
+    for (const [app, queued] of this.#queued) if (queued.delete(key) && queued.size === 0) this.#queued.delete(app)
     this.#gone.delete(key)
     this.wanted(key)
   }
@@ -250,6 +251,7 @@ export class Looker {
     if (!queued || !this.#isGood(key)) return []
     const free = [...queued].filter((waiting) => this.#waitsFor(app, waiting) === undefined)
     for (const waiting of free) queued.delete(waiting)
+    if (queued.size === 0) this.#queued.delete(app)
     return free
   }
 

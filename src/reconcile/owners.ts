@@ -45,7 +45,8 @@ export class Owners {
     let sorted = this.#sorted.get(app)
     if (!sorted) {
       sorted = [...this.#owners].flatMap(([key, owner]) => (owner.apps.has(app) ? [key] : [])).sort()
-      this.#sorted.set(app, sorted)
+      // Of previews that are gone nothing is kept.
+      if (sorted.length > 0) this.#sorted.set(app, sorted)
     }
     return sorted
   }

@@ -83,6 +83,7 @@ export class Wanted {
   drop(app: string, now: number): Key[] {
     const keys = this.accept(app, '', new Map(), [], [...this.keys(app)], now)
     this.#apps.delete(app)
+    this.#waves.delete(app)
     return keys
   }
 
