@@ -62,10 +62,13 @@ beforeEach(() => {
 })
 afterEach(() => engine.close())
 
+/** What a process that can be killed has in its own way. */
+type Mortals = 'runtime' | 'journal' | 'clock'
+
 export function open(
   settings: Partial<ApplicationSettings> = {},
   others: readonly ApplicationSettings[] = [],
-  more: Partial<Pick<EngineParts, 'openPullRequest' | 'pullRequests' | 'openRepository'>> = {},
+  more: Partial<Pick<EngineParts, 'openPullRequest' | 'pullRequests' | 'openRepository' | Mortals>> = {},
   host: Pick<EngineSettings, 'previewQuota'> = {},
 ): Engine {
   // The journal outlives an engine here, as its file does in life.
