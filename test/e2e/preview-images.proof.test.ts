@@ -120,6 +120,10 @@ test('a pull request runs as soon as the registry tells of its image, and each p
   })
   expect(await images()).toEqual([one])
   await forge.wasTold(pull.head, /^success Healthy/)
+  await forge.said(
+    pull,
+    /release of its image would change in production\n\nOn .{9}: \*\*rolling replace, no downtime\*\*/,
+  )
   const head = await forge.push(pull, { 'app/more.yaml': 'more' })
   await berth.until('the next one is waited for', async () => (await row())?.newest === head)
   expect(await row()).toMatchObject({ is: 'awake', head: expect.not.stringContaining(head) })
