@@ -65,9 +65,18 @@ export function reviewObjects(
       nodePortsOf(located.object),
       nodePorts === undefined ? mostNodePorts : countOf(nodePorts),
     )
+    const claims = quota.persistentvolumeclaims
+    add(located, 'claims', claimsOf(located.object), claims === undefined ? usualMost : countOf(claims))
     const entries = entriesOf(located.object)
     if (entries > 0) add(located, `entries of ${plural}`, entries, mostEntries)
   }
+}
+
+/** However little each asks for, it is a volume of Docker's. */
+function claimsOf(object: ManifestObject): number {
+  if (object.kind === 'PersistentVolumeClaim') return 1
+  if (object.kind !== 'StatefulSet') return 0
+  return (object.spec.volumeClaimTemplates?.length ?? 0) * object.spec.replicas
 }
 
 function nodePortsOf(object: ManifestObject): number {

@@ -264,3 +264,23 @@ test('node ports are not used up', () => {
   expect(preview(open(11)).problems.join()).toContain('expected at most 20 node ports in a preview, found more')
   expect(preview(open(11), { quota: { 'services.nodeports': '22' } }).problems).toEqual([])
 })
+
+test('claims that ask for next to nothing are counted', () => {
+  const template = (name: string) =>
+    `{ metadata: { name: ${name} }, spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1 } } } }`
+  const set = (name: string, templates: number) => `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: ${name} }
+spec:
+  serviceName: db
+  replicas: 20
+  selector: { matchLabels: { app: db } }
+  template: { metadata: { labels: { app: db } }, spec: { containers: [{ name: main, image: "a:1" }] } }
+  volumeClaimTemplates: [${Array.from({ length: templates }, (_, at) => template(`d${at}`)).join()}]
+---`
+  expect(preview(set('a', 5)).problems).toEqual([])
+  expect(preview(set('a', 6)).problems.join()).toContain('expected at most 100 claims in a preview, found more')
+  expect(preview(set('a', 5) + claim('')).problems.join()).toContain('expected at most 100 claims in a preview')
+  expect(preview(set('a', 6), { quota: { persistentvolumeclaims: '120' } }).problems).toEqual([])
+})
