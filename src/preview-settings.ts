@@ -8,6 +8,7 @@ import { ownStorage } from './preview/claims.ts'
 import type { Wished } from './preview/misfit.ts'
 import { previewAppName, previewName } from './preview/names.ts'
 import type { PreviewRules } from './preview/rules.ts'
+import { hasUnseenPorts } from './preview/unseen-ports.ts'
 import type { PreviewOrder } from './previewing.ts'
 import { defaultClass } from './reconcile/plan/provision.ts'
 import { exceededByObjects } from './reconcile/plan/quota-objects.ts'
@@ -74,6 +75,14 @@ export function obstacleTo(
   if (taken !== '' || !untrusted || open.length === 0) return taken
   const hosts = open.map((host) => host.name).join(', ')
   return `on host ${hosts} nothing keeps it from the outside: those who may not write need network.mode services`
+}
+
+/** Nobody sees when something in the namespace of a preview is used, where that would be use. */
+export function isUnseen(
+  namespace: string,
+  { settings, wanted }: { readonly settings: EngineSettings; readonly wanted: Wanted },
+): boolean {
+  return settings.network.mode !== 'names' && hasUnseenPorts(wanted.inNamespace('Service', namespace))
 }
 
 /** As production is now: the namespaces of its objects are those of the preview. */

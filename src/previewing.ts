@@ -47,6 +47,8 @@ export interface PreviewingParts {
   /** Ids of which there is something on the hosts that is not being removed. */
   readonly found: () => readonly string[]
   readonly namespaceOf: (id: string) => string
+  /** Nobody sees when it is used. Absent: of none. */
+  readonly isUnseen?: (id: string) => boolean
   /** What all previews together leave for these; see PreviewPolicy. */
   readonly room: () => PreviewPolicy['together']
   readonly onChange: () => void
@@ -317,7 +319,7 @@ export class Previewing {
     const remembered = this.restored().map(({ id }) => id)
     return [...new Set([...remembered, ...found])].map((id) => {
       const { since = now, usedAt = 0, laidDown = false, asleep = false } = this.#memory.get(id) ?? {}
-      return { id, since, usedAt, laidDown, asleep }
+      return { id, since, usedAt, laidDown, asleep, unseen: this.#parts.isUnseen?.(id) === true }
     })
   }
 

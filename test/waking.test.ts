@@ -1,5 +1,6 @@
 // Previews that fall asleep because nobody asks for them, and wake because somebody does.
 import { expect, test, vi } from 'vitest'
+import { defaultNetwork } from '../src/manifests/config-network.ts'
 import type { PreviewSettings } from '../src/settings.ts'
 import { GitError } from '../src/sync/errors.ts'
 import { breathe, clock, engine, open, pass, repository, runtime, status } from './support/engine-fixture.ts'
@@ -33,14 +34,19 @@ const rows = () => (status().previews ?? []).map(({ id, is, reason }) => `${id} 
 const ask = (...ids: readonly string[]) => runtime.used(new Map(ids.map((id) => [`shop-${id}`, clock.now()])))
 
 /** Previews of these branches, and what HAProxy is told of them: `id rest`. */
-async function start(ids: readonly string[], more: Partial<PreviewSettings> = {}): Promise<() => string[]> {
+async function start(
+  ids: readonly string[],
+  more: Partial<PreviewSettings> = {},
+  manifests = web.replaceAll('web', 'more'),
+): Promise<() => string[]> {
   repository.push('Start', { 'web.yaml': web })
   for (const id of ids) {
-    repository.pushTo(`preview/${id}`, `Try ${id}`, { 'more.yaml': web.replaceAll('web', 'more') })
+    repository.pushTo(`preview/${id}`, `Try ${id}`, { 'more.yaml': manifests })
     await breathe()
   }
   const { mock } = vi.spyOn(runtime, 'setNetwork')
-  await open({ previews: { ...previews, ...more } }).start()
+  const network = { ...defaultNetwork, mode: 'services', zone: 'cluster.local' } as const
+  await open({ previews: { ...previews, ...more } }, [], {}, { network }).start()
   await pass(25_000)
   return () => [...(mock.calls.at(-1)?.[0].previews ?? [])].map(([name, rest]) => `${name} ${rest}`.trim())
 }
@@ -121,4 +127,19 @@ test('after a restart a request wakes who slept, before pull requests could be l
   repository.fault = undefined
   await pass(6 * minute)
   expect(rows()).toEqual(['a awake', 'b asleep it was put to sleep'])
+})
+
+test('one with a node port that nobody watches stays awake, until somebody puts it to sleep', async () => {
+  const port = 'spec: { type: NodePort, selector: { app: web }, ports: [{ port: 53, protocol: UDP }] }'
+  const kind = 'apiVersion: v1\nkind: Service\nmetadata: { name: game }\n'
+  const told = await start(['a'], {}, `${kind}${port}\n`)
+  await pass(15 * minute)
+  expect(rows()).toEqual(['a awake'])
+  expect(told()).toEqual(['shop-a'])
+  engine.previews.answer('sleep', 'shop', 'a')
+  await pass(2 * minute)
+  expect(rows()).toEqual(['a asleep it was put to sleep'])
+  engine.previews.answer('wake', 'shop', 'a')
+  await pass(15 * minute)
+  expect(rows()).toEqual(['a awake'])
 })

@@ -35,6 +35,8 @@ export interface KnownPreview {
   readonly laidDown?: boolean
   /** It has no pods at the moment. Absent: it has. */
   readonly asleep?: boolean
+  /** Nobody sees when it is used. */
+  readonly unseen?: boolean
 }
 
 export type Verdict =
@@ -147,7 +149,7 @@ function sleepReason(
 ): string | undefined {
   if (labels.includes(policy.sleepLabel)) return `it has the label ${policy.sleepLabel}`
   if (known?.laidDown) return 'it was put to sleep'
-  if (labels.includes(policy.keepLabel)) return undefined
+  if (labels.includes(policy.keepLabel) || known?.unseen) return undefined
   const idleMs = now - Math.max(activeAt, known?.usedAt ?? 0)
   return idleMs >= policy.sleepAfterMs ? 'nobody used it' : undefined
 }

@@ -77,6 +77,15 @@ test('who uses it keeps it awake', () => {
   expect(one({ activeAt: now - 2 * hour }, [preview(1, { usedAt: now - 1 })])).toBe('pr-1 awake')
 })
 
+test('one of which nobody sees when it is used sleeps only where somebody wants it to', () => {
+  const unseen = preview(1, { unseen: true })
+  const idle = { activeAt: now - 2 * hour }
+  expect(one(idle, [unseen])).toBe('pr-1 awake')
+  expect(one(idle, [{ ...unseen, laidDown: true }])).toBe('pr-1 asleep: it was put to sleep')
+  expect(one({ ...idle, labels: ['sleep'] }, [unseen])).toBe('pr-1 asleep: it has the label sleep')
+  expect(one({ activeAt: now - 73 * hour }, [unseen])).toMatch(/^pr-1 none: /)
+})
+
 test('a preview whose pull request is closed goes; one of which nothing is known stays', () => {
   expect(show(admit([], [preview(1)], policy, now))).toEqual(['pr-1 none: closed'])
   expect(admit(undefined, [preview(1)], policy, now)).toEqual([])

@@ -69,7 +69,7 @@ export function open(
   settings: Partial<ApplicationSettings> = {},
   others: readonly ApplicationSettings[] = [],
   more: Partial<Pick<EngineParts, 'openPullRequest' | 'pullRequests' | 'openRepository' | Mortals>> = {},
-  host: Pick<EngineSettings, 'previewQuota'> = {},
+  host: Partial<Pick<EngineSettings, 'previewQuota' | 'network'>> = {},
 ): Engine {
   // The journal outlives an engine here, as its file does in life.
   const kept = new Proxy(journal, {
