@@ -1,7 +1,7 @@
-// Pull requests of all three forges, and of one that is away: nothing is lost, and nothing is said twice.
+// Pull requests of a forge that is away, and of a Berth that is killed: nothing is lost, and nothing is said twice.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 import { answering } from '../forge/forge-server.ts'
 import { ensureTestImages, testImages } from '../support/images.ts'
 import { TestBerth } from './berth.ts'
@@ -33,23 +33,6 @@ function away(status: number): void {
 function back(): void {
   forge.server.faults.length = 0
 }
-
-describe.each(['github', 'gitlab', 'gitea'] as const)('%s', (provider) => {
-  test('a pull request is opened, force-pushed and merged', async () => {
-    await begin({ provider })
-    const pull = await forge.open({ 'app/web.yaml': web('preview') })
-    await forge.wasTold(pull.head, provider === 'gitlab' ? /^success/ : /^success Healthy/)
-    await forge.said(pull, /runs: Healthy[\s\S]*rolling replace, no downtime/)
-    const head = await forge.push(pull, { 'app/other.yaml': web('other').replaceAll('web', 'other') }, { anew: true })
-    await forge.wasTold(head, /^success/)
-    await forge.said(pull, /Deployment other[\s\S]*Deployment web[\s\S]*create pod other-/)
-    production = await forge.merge(pull)
-    await berth.synced(production)
-    await forge.said(pull, /is gone/)
-    expect(await tracesOf(berth)).toEqual(['shop'])
-    expect(forge.server.problems).toEqual([])
-  })
-})
 
 test('while the forge is away or our token is revoked previews stay, and are told of later', async () => {
   await begin({ previews: { interval: '1s' } })
