@@ -108,6 +108,13 @@ export const setMutants: readonly Mutant[] = [
     to: '',
   },
   {
+    title: 'a run that a new template cuts off is forgotten',
+    seed: 100_459,
+    file: 'reconcile/plan/interrupted.ts',
+    from: "if (pods.some(({ state }) => state !== 'ending')) return new Map()",
+    to: 'return new Map()',
+  },
+  {
     title: 'the newest record goes too',
     seed: 23,
     file: 'reconcile/plan/cron-job.ts',

@@ -5,6 +5,7 @@ import { completionIndexKey, jobNameLabel } from '../../src/reconcile/plan/job-i
 import type { SandboxSpec } from '../../src/runtime/port.ts'
 import type { Box } from './fake-docker.ts'
 import type { Truth } from './truth.ts'
+import { Vanishing } from './vanishing.ts'
 
 export function ownerOf(desired: Desired): string {
   return `${desired.kind}/${desired.object.metadata.name}`
@@ -46,20 +47,25 @@ export class Runs {
   /** By container id: what is known of one that was removed, or whose sandbox was. */
   readonly #members = new Map<string, Member>()
 
+  readonly #vanishing: Vanishing
+
   constructor(truth: Truth) {
     this.#truth = truth
+    this.#vanishing = new Vanishing(truth, ({ sandbox }) => sandbox && runOfSpec(sandbox))
   }
 
   /** The object is wanted as it is now: runs of another template were given up. */
   wanted(desired: Desired): void {
-    if (desired.kind !== 'Job') return
     const owner = ownerOf(desired)
+    if (desired.kind === 'CronJob') this.#vanishing.wanted(owner, desired)
+    if (desired.kind !== 'Job') return
     for (const run of this.#runs.keys()) {
       if (run.startsWith(`${owner}@`) && run !== `${owner}@${desired.template.hash}`) this.#lose(run)
     }
   }
 
   gone(owner: string): void {
+    this.#vanishing.excuse((box) => box.mark.owner === owner)
     for (const run of this.#runs.keys()) if (run.startsWith(`${owner}@`)) this.#lose(run)
   }
 
@@ -68,9 +74,10 @@ export class Runs {
     if (run) run.lost = true
   }
 
-  /** An end that is written down is true. */
+  /** An end that is written down is true, and no run goes without one. */
   check(action: Action, desired: Desired | undefined): string | undefined {
-    if (action.kind !== 'createVolume' || !desired) return undefined
+    const forgotten = this.#vanishing.check(action, desired, (run) => this.#isRecorded(run))
+    if (forgotten || action.kind !== 'createVolume' || !desired) return forgotten
     const spec = jobSpecOf(desired)
     const { subject, detail, facts } = action.volume
     const run = this.#runs.get(`${subject}@${detail}`)
@@ -112,6 +119,7 @@ export class Runs {
   takenAway(box: Box): void {
     const own = box.sandbox && { run: runOfSpec(box.sandbox), sandbox: box.id }
     const { run: name, sandbox } = own ?? this.#members.get(box.id) ?? { run: '', sandbox: '' }
+    this.#vanishing.excuseRun(name)
     const run = this.#runs.get(name)
     if (!run || this.#isRecorded(name)) return
     run.torn = true
@@ -120,6 +128,7 @@ export class Runs {
 
   /** What is on a host that nobody can ask is as good as lost. */
   hidden(): void {
+    this.#vanishing.excuse(() => true)
     for (const [name, run] of this.#runs) if (!this.#isRecorded(name)) run.lost = true
   }
 
