@@ -38,7 +38,19 @@ export class NativeTransfer implements Transfer {
     if (code !== 0) throw this.#problem(stderr)
   }
 
-  async bring({ gitDir, ref, have, whole, maxBytes, deadline }: TransferRequest): Promise<string> {
+  /** What the id of is known need not be looked up again; unless it is gone by now, as when the branch was rewritten a moment ago. */
+  async bring(request: TransferRequest): Promise<string> {
+    const { ref, oid, have } = request
+    if (have === undefined || ref === oid) return this.#bring(request)
+    try {
+      return await this.#bring({ ...request, ref: oid })
+    } catch (error) {
+      if (!(error instanceof GitError && error.code === 'NO_SUCH_REVISION')) throw error
+      return this.#bring(request)
+    }
+  }
+
+  async #bring({ gitDir, ref, have, whole, maxBytes, deadline }: TransferRequest): Promise<string> {
     removeLeftovers(gitDir)
     const packs = new Set(packFiles(gitDir))
     const { address, authorization, trust } = await this.#parts.source(deadline)
