@@ -16,9 +16,11 @@ export function renderMetrics(apps: readonly AppStatus[]): string {
     gauge('berth_application_health', 'Whether the application is of this health.', apps, (app) =>
       healthStates.map((health): Sample => [{ health }, app.health === health ? 1 : 0]),
     ),
-    gauge('berth_application_objects', 'Objects of the application that are of this health.', apps, (app) =>
-      healthStates.map((health): Sample => [{ health }, app.objects.filter((one) => one.health === health).length]),
-    ),
+    gauge('berth_application_objects', 'Objects of the application that are of this health.', apps, ({ objects }) => {
+      const counts = new Map<Health, number>()
+      for (const { health } of objects) counts.set(health, (counts.get(health) ?? 0) + 1)
+      return healthStates.map((health): Sample => [{ health }, counts.get(health) ?? 0])
+    }),
     gauge(
       'berth_application_conflicts',
       'What carries a mark of the application, is not its own, and is left alone.',
