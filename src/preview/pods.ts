@@ -1,4 +1,4 @@
-import type { Affinity, Container, PodSpec, Volume } from '../manifests/types.ts'
+import type { Affinity, Container, PodSpec, Probe, Volume } from '../manifests/types.ts'
 import { isolatedClaim } from './claims.ts'
 import { limited } from './limits.ts'
 import { withBoundedMemory } from './memory.ts'
@@ -8,6 +8,8 @@ import type { PreviewRules, Remarks } from './rules.ts'
 export const noSecrets = 'there are no Secrets in the preview of somebody who may not write to the repository'
 /** The end of a preview waits for its pods at most so long. */
 const longestGraceSeconds = 60
+/** A probe that is under way has one of few places, which all previews share. */
+const longestProbeSeconds = 60
 /** The quota counts pods, and each container is a process of Docker's. */
 const mostContainers = 20
 /** Each is one of Docker's, or a mount. */
@@ -77,13 +79,24 @@ function isolatedContainers(containers: Container[], path: string, rules: Previe
       remarks.leaveOut(`${path}[${index}].ports`, 'ports of the host are production’s: use a Service or an Ingress')
       isolated.ports = container.ports.map(({ hostPort: _, hostIP: __, ...port }) => port)
     }
-    for (const member of ['livenessProbe', 'startupProbe'] as const) {
+    for (const member of ['livenessProbe', 'startupProbe', 'readinessProbe'] as const) {
       const probe = container[member]
-      if ((probe?.terminationGracePeriodSeconds ?? 0) <= longestGraceSeconds) continue
-      isolated[member] = { ...probe!, terminationGracePeriodSeconds: longestGraceSeconds }
+      if (probe) isolated[member] = isolatedProbe(probe, `${path}[${index}].${member}`, remarks)
     }
     return isolated
   })
+}
+
+function isolatedProbe(probe: Probe, path: string, remarks: Remarks): Probe {
+  const { terminationGracePeriodSeconds: grace, timeoutSeconds: timeout } = probe
+  if (timeout > longestProbeSeconds) {
+    remarks.leaveOut(`${path}.timeoutSeconds`, `nobody waits longer than ${longestProbeSeconds} s in a preview`)
+  }
+  return {
+    ...probe,
+    timeoutSeconds: Math.min(timeout, longestProbeSeconds),
+    ...(grace !== undefined && { terminationGracePeriodSeconds: Math.min(grace, longestGraceSeconds) }),
+  }
 }
 
 /** What is outside of Docker's own volumes is the same for everybody. */

@@ -61,6 +61,14 @@ test('the end of a preview waits for no pod longer than a minute', () => {
   )
 })
 
+test('a probe of a preview is over within a minute', () => {
+  const probe = (seconds: number) => `, readinessProbe: { exec: { command: [sleep, inf] }, timeoutSeconds: ${seconds} }`
+  const { object, ignored } = preview(pod('', probe(86_400)))
+  expect(object('Pod/web').spec.containers[0].readinessProbe.timeoutSeconds).toBe(60)
+  expect(ignored.join()).toContain('spec.containers[0].readinessProbe.timeoutSeconds: nobody waits longer than 60 s')
+  expect(preview(pod('', probe(5))).object('Pod/web').spec.containers[0].readinessProbe.timeoutSeconds).toBe(5)
+})
+
 test('a pod of many containers does not get past a quota that counts pods', () => {
   const more = Array.from({ length: 20 }, (_, index) => `{ name: c${index}, image: "a:1" }`).join()
   expect(preview(pod(`, initContainers: [${more}]`)).problems.join()).toContain(

@@ -22,9 +22,10 @@ function hooked(lifecycle: Lifecycle) {
   }
   const record = (id: string) => (id === sandbox.id ? sandbox : undefined)
   const hooks = new Hooks(api, clock, record, ({ id }: ContainerRecord) => void changed.push(id))
-  const start = (id: string) => {
-    hooks.expect(containerRecord(id, { state: 'created' }))
-    hooks.follow(id, containerRecord(id, { startedAt: 4000 }))
+  const start = (id: string, app = 'shop') => {
+    const of = (one: ContainerRecord) => ({ ...one, mark: { ...one.mark, app } })
+    hooks.expect(of(containerRecord(id, { state: 'created' })))
+    hooks.follow(id, of(containerRecord(id, { startedAt: 4000 })))
   }
   const settle = () => new Promise((resolve) => setImmediate(resolve))
   return { hooks, clock, begun, changed, start, settle }
@@ -46,6 +47,19 @@ test('few commands begin at a time, whatever is started', async () => {
   }
   expect(changed.sort()).toEqual(ids)
   expect(ids.map((id) => hooks.postStart(id))).toEqual(ids.map(() => 'done'))
+})
+
+test('hooks of previews that never end keep none of production waiting', async () => {
+  const { begun, changed, start, settle } = hooked({ postStart: command })
+  for (let at = 0; at < 100; at += 1) start(`p${at}`, 'shop/pr-7')
+  await settle()
+  expect(begun).toHaveLength(2)
+  start('own')
+  await settle()
+  expect(begun).toHaveLength(3)
+  begun[2]?.()
+  await settle()
+  expect(changed).toEqual(['own'])
 })
 
 test('a hook has to come from the moment a start is asked for', async () => {

@@ -1,9 +1,9 @@
-import PQueue from 'p-queue'
 import type { Clock } from '../../base/clock.ts'
 import type { Lifecycle, LifecycleHandler } from '../../manifests/types.ts'
 import { type HookTools, runHook } from './hook.ts'
 import type { ContainerRecord } from './observe.ts'
 import { probedContainer } from './probed.ts'
+import { Turns } from './turns.ts'
 
 const commandsBegunAtATime = 4
 /** More than this many wait for others to end; each container has one at a time. */
@@ -21,12 +21,13 @@ interface PostStart {
 
 /** The lifecycle hooks of one host's containers. */
 export class Hooks {
-  readonly #tools: HookTools
+  readonly #toolsOf: (app: string) => HookTools
+  readonly #clock: Clock
   readonly #record: (id: string) => ContainerRecord | undefined
   readonly #changed: (record: ContainerRecord) => void
   readonly #postStarts = new Map<string, PostStart>()
   readonly #preStops = new Map<string, AbortController>()
-  readonly #queue = new PQueue({ concurrency: hooksAtATime })
+  readonly #queue = new Turns(hooksAtATime)
   #closed = false
 
   /** `record` finds what is known of a container now; `changed` is called when its postStart hook has ended. */
@@ -36,8 +37,9 @@ export class Hooks {
     record: (id: string) => ContainerRecord | undefined,
     changed: (record: ContainerRecord) => void,
   ) {
-    const begins = new PQueue({ concurrency: commandsBegunAtATime })
-    this.#tools = { api, clock, inTurn: (begin) => begins.add(begin) }
+    const begins = new Turns(commandsBegunAtATime)
+    this.#clock = clock
+    this.#toolsOf = (app) => ({ api, clock, inTurn: (begin) => begins.add(app, begin) })
     this.#record = record
     this.#changed = changed
   }
@@ -118,7 +120,7 @@ export class Hooks {
     const failure = await this.#run(record, hook, known.ended.signal)
     if (known.ended.signal.aborted) return
     known.state = failure === undefined ? 'done' : 'failed'
-    if (failure === undefined) known.doneAt = this.#tools.clock.now()
+    if (failure === undefined) known.doneAt = this.#clock.now()
     known.message = `postStart hook failed: ${failure}`
     this.#changed(this.#record(record.id) ?? record)
   }
@@ -130,12 +132,13 @@ export class Hooks {
       if (signal.aborted) end()
       else signal.addEventListener('abort', end)
     })
-    const hooked = this.#queue.add(async () => {
+    const { app } = record.mark
+    const hooked = this.#queue.add(app, async () => {
       if (signal.aborted) return 'not begun in time'
       const address = this.#record(record.sandboxId)?.sandbox?.address
       if (address === undefined && (hook.httpGet ?? hook.tcpSocket)) return 'the pod has no address'
       const target = { containerId: record.id, address: address ?? '', ports: this.#specOf(record)?.ports ?? [] }
-      return runHook(hook, target, this.#tools, signal)
+      return runHook(hook, target, this.#toolsOf(app), signal)
     })
     return Promise.race([hooked, aborted])
   }

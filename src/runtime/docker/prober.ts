@@ -1,4 +1,3 @@
-import PQueue from 'p-queue'
 import type { Clock } from '../../base/clock.ts'
 import { errorText } from '../../base/errors.ts'
 import type { Probe } from '../../manifests/types.ts'
@@ -12,6 +11,7 @@ import type { ContainerRecord } from './observe.ts'
 import { ExecProbe } from './probe-exec.ts'
 import { type ProbeAnswer, probeHttp, probeTcp } from './probe-net.ts'
 import { probedContainer } from './probed.ts'
+import { Turns } from './turns.ts'
 
 /** Commands are what costs: 20 a second fill two cores. */
 const execsAtATime = 4
@@ -25,8 +25,8 @@ export class Prober {
   readonly #record: (id: string) => ContainerRecord | undefined
   readonly #changed: (record: ContainerRecord) => void
   readonly #running = new Map<string, ContainerProber>()
-  readonly #execs = new PQueue({ concurrency: execsAtATime })
-  readonly #connections = new PQueue({ concurrency: connectionsAtATime })
+  readonly #execs = new Turns(execsAtATime)
+  readonly #connections = new Turns(connectionsAtATime)
   #closed = false
 
   /** `record` finds what is known of a container now; `changed` is called when its health is another. */
@@ -116,18 +116,19 @@ export class Prober {
   async #ask(id: string, kind: ProbeKind, probe: Probe, execs: Map<ProbeKind, ExecProbe>): Promise<ProbeAnswer> {
     const timeoutMs = probe.timeoutSeconds * 1000
     const { exec, grpc, httpGet, tcpSocket } = probe
+    const app = this.#record(id)?.mark.app ?? ''
     if (exec) {
       const runner = execs.get(kind) ?? new ExecProbe(this.#api, id)
       execs.set(kind, runner)
-      return this.#execs.add(() => runner.run(exec.command ?? [], timeoutMs))
+      return this.#execs.add(app, () => runner.run(exec.command ?? [], timeoutMs))
     }
     const record = this.#record(id)
     const address = record && this.#record(record.sandboxId)?.sandbox?.address
     if (!record || address === undefined) return { outcome: 'failure', message: 'the pod has no address' }
     const target = { address, ports: this.#specOf(record)?.ports ?? [] }
-    if (httpGet) return this.#connections.add(() => probeHttp(httpGet, target, timeoutMs))
-    if (tcpSocket) return this.#connections.add(() => probeTcp(tcpSocket, target, timeoutMs))
-    if (grpc) return this.#connections.add(() => probeGrpc(grpc, target, timeoutMs))
+    if (httpGet) return this.#connections.add(app, () => probeHttp(httpGet, target, timeoutMs))
+    if (tcpSocket) return this.#connections.add(app, () => probeTcp(tcpSocket, target, timeoutMs))
+    if (grpc) return this.#connections.add(app, () => probeGrpc(grpc, target, timeoutMs))
     return { outcome: 'error', message: 'expected an httpGet, tcpSocket, grpc or exec probe' }
   }
 }
