@@ -124,21 +124,26 @@ export class Networks {
     if (this.#current(namespace).length === 0) {
       await this.#once(namespace, () => this.#create(namespace, this.#freeIndex(namespace)))
     }
-    for (const network of this.#current(namespace)) await this.#awaitRules(network)
   }
 
   /** The network for one more pod; makes another one when all are full. */
   async withRoom(namespace: string): Promise<NetworkRecord> {
     await this.#making.get(namespace)
     const found = this.#roomy(namespace)
-    if (found) return await this.#awaitRules(found)
+    if (found) return found
     const count = this.#of(namespace).length
     if (count === 0)
       throw new RuntimeError('NO_SUCH_NETWORK', namespace, `namespace ${namespace} has no network on this host`)
     await this.#once(namespace, () => this.#create(namespace, this.#freeIndex(namespace)))
     const made = this.#roomy(namespace)
-    if (made) return await this.#awaitRules(made)
+    if (made) return made
     throw new RuntimeError('SUBNET_TAKEN', namespace, `all ${count} networks of namespace ${namespace} are full`)
+  }
+
+  /** Ends when pods may start on a network, by its name: containers can be made on it before. At once for one that is none of ours. */
+  async ready(name: string): Promise<void> {
+    const network = this.#ours.find((one) => one.name === name)
+    if (network) await this.#awaitRules(network)
   }
 
   markFull(network: string): void {
@@ -170,9 +175,9 @@ export class Networks {
    * A pod that starts before the rules of its network are in is cut off: Docker's own rules let nothing through there. So it waits for
    * them, but not for long, as it may have work to do that needs no network.
    */
-  async #awaitRules(network: NetworkRecord): Promise<NetworkRecord> {
+  async #awaitRules(network: NetworkRecord): Promise<void> {
     const services = this.#settings.services()
-    if (services === undefined || this.#ruled.has(network.id)) return network
+    if (services === undefined || this.#ruled.has(network.id)) return
     const { clock } = services
     this.#waitUntil ??= clock.now() + longestRulesMs
     for (;;) {
@@ -180,9 +185,9 @@ export class Networks {
       if (failure === undefined) {
         this.#waitUntil = undefined
         this.#ruled.add(network.id)
-        return network
+        return
       }
-      if (clock.now() >= this.#waitUntil) return network
+      if (clock.now() >= this.#waitUntil) return
       await new Promise<void>((resolve) => clock.after(rulesEveryMs, resolve))
     }
   }

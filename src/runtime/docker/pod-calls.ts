@@ -153,7 +153,8 @@ export class PodCalls {
   }
 
   async #start(record: ContainerRecord): Promise<void> {
-    const { id, name } = record
+    const { id, name, sandbox } = record
+    if (sandbox) await this.#host.networks.ready(sandbox.network)
     this.#hooks.expect(record)
     try {
       await this.#host.ownEvents.during('start', name, () => this.#host.api.start(id, name))
