@@ -247,7 +247,9 @@ test('where the seed is taken away in the middle of a copy, the claim is made an
   await untilSaid('StatefulSet', 'could not be filled')
   repository.push('Without it', { 'db.yaml': database() })
   await pass(15_000)
-  repository.pushTo('preview/blue', 'Follow', { 'db.yaml': database() })
+  // Without a difference it would be taken for merged.
+  const note = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: note }\n'
+  repository.pushTo('preview/blue', 'Follow', { 'db.yaml': database(), 'note.yaml': note })
   await pass(40_000)
   expect([pods(), dataOf('shop-blue', 'data-db-0')]).toEqual([['StatefulSet/db'], undefined])
   expect(status()).toMatchObject({ sync: 'Synced', health: 'Healthy' })
