@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Repository } from '../../src/sync/port.ts'
 import { startDaemon } from './daemon.ts'
+import { compareCrossings } from './merge-crossings.ts'
 import { compareMerges } from './merge-histories.ts'
 import { failure, paths, texts } from './world.ts'
 import { otherWays, Scene, ways } from './write-scene.ts'
@@ -114,20 +115,23 @@ describe.each([...ways, ...otherWays])('what a merge would be: $backend over $tr
     expect(found).toBe(backend === 'native' ? gitMerge(scene, onto, head) : 'unknown')
   })
 
-  test('is not known of sides that have merged each other', async () => {
-    scene.push({ a: '1\n' })
-    const one = branch(scene, 'one', { b: '1\n' })
-    const two = branch(scene, 'two', { c: '1\n' })
+  test('is what git makes of sides that have merged each other', async () => {
+    scene.push({ a: lines('a'), d: lines('d') })
+    const one = branch(scene, 'one', { a: edited('a', 1), b: '1\n' })
+    const two = branch(scene, 'two', { a: edited('a', 10), c: '1\n' })
     const trees = scene.git('merge-tree', '--write-tree', one, two)
     const [onto, head] = [
       [one, two],
       [two, one],
     ].map((parents) => scene.git('commit-tree', trees, '-m', 'Both', ...parents.flatMap((one) => ['-p', one])))
-    scene.git('update-ref', 'refs/heads/main', onto!)
-    scene.git('update-ref', 'refs/heads/blue', head!)
+    // Both go on, where they have merged and elsewhere.
+    const [ours, theirs] = [
+      branch(scene, 'main', { a: edited('a', 1).replace('a 10\n', 'a 10 new\n').replace('a 5\n', 'a 5 new\n') }, onto),
+      branch(scene, 'blue', { d: edited('d', 3) }, head),
+    ]
     const repository = await scene.open()
     await repository.fetch()
-    expect(await repository.merge(onto!, head!)).toMatchObject({ kind: 'unknown', reason: /merged each other/ })
+    expect(await mergedTree(repository, ours!, theirs!)).toBe(gitMerge(scene, ours!, theirs!))
   })
 })
 
@@ -138,6 +142,13 @@ describe('merges in histories made at random', () => {
     expect(counts.clean).toBeGreaterThan(3)
     expect(counts.conflicts + counts.careful).toBeGreaterThan(0)
   })
+})
+
+test('merges of sides that come from several commits give the tree that git gives', { timeout: 120_000 }, async () => {
+  const counts = await compareCrossings([1, 2, 3, 4, 5, 6])
+  expect(counts.differing).toEqual([])
+  expect(counts.clean).toBeGreaterThan(3)
+  expect(counts.several + counts.nested).toBeGreaterThan(3)
 })
 
 describe('what a merge is worked out from', () => {

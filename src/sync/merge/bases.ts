@@ -32,10 +32,12 @@ export class BaseFinder {
     this.#reader = reader
   }
 
-  async find(onto: string, head: string): Promise<Bases> {
-    this.#mark(onto, ours)
+  /** `onto`: one, or those that a commit nobody has made is made of. */
+  async find(onto: string | readonly string[], head: string): Promise<Bases> {
+    const oids = [onto].flat()
+    for (const oid of oids) this.#mark(oid, ours)
     this.#mark(head, theirs)
-    for (let level = this.#unqueued([onto, head]); ; level = await this.#step(level)) {
+    for (let level = this.#unqueued([...oids, head]); ; level = await this.#step(level)) {
       const isClosed = [...level, ...this.#missing].every((oid) => (this.#marks.get(oid)! & both) === both)
       if (isClosed && this.#best.size === 1) return { kind: 'found', oids: [...this.#best] }
       if (level.length === 0) return this.#missing.size > 0 ? { kind: 'cut' } : { kind: 'found', oids: [...this.#best] }

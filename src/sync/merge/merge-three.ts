@@ -18,7 +18,7 @@ export type TreesMerged =
   /** It takes more than is known here to say what git would do. */
   | { readonly kind: 'unknown'; readonly reason: string }
 
-const moved = 'files have moved, which only a git program (2.38 or later) can follow'
+export const moved = 'files have moved, which only a git program (2.38 or later) can follow'
 
 /** Merges by paths, without a git program. What git would do by following moved files is never guessed. */
 export async function mergeThree(reader: ObjectReader, trees: Trees): Promise<TreesMerged> {
@@ -38,7 +38,8 @@ export async function mergeThree(reader: ObjectReader, trees: Trees): Promise<Tr
   }
 }
 
-async function haveMoved(draft: Draft, { base, ours, theirs }: Trees): Promise<boolean> {
+/** What git would do by following moved files is not known then. */
+export async function haveMoved(draft: Draft, { base, ours, theirs }: Trees): Promise<boolean> {
   try {
     await expectNoMoves(draft, { base, ours, theirs })
     await expectNoMoves(draft, { base, ours: theirs, theirs: ours })

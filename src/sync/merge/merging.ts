@@ -8,9 +8,11 @@ import { commitBytes } from '../write/commit-text.ts'
 import { Draft, type NewObject } from '../write/draft.ts'
 import { BaseFinder } from './bases.ts'
 import { KeptMerges, type Made } from './kept.ts'
-import { mergeThree, type Trees, type TreesMerged } from './merge-three.ts'
+import { Cut, Lineage, Untold } from './lineage.ts'
+import type { TreesMerged } from './merge-three.ts'
 import type { NativeMerge } from './native-merge.ts'
 import { over } from './over.ts'
+import { mergeRecursive, type Sides } from './recursive.ts'
 
 export interface MergingParts {
   readonly store: Store
@@ -97,37 +99,62 @@ export class Merging {
   async #made([onto, head]: readonly [Commit, Commit], deadline: number): Promise<Made> {
     const common = await this.#common(onto.oid, head.oid, deadline)
     if ('reason' in common) return only({ kind: 'unknown', reason: common.reason })
-    const [base, ...others] = common.oids
+    const bases = common.oids
+    const [base] = bases
     if (base === undefined) return only({ kind: 'unrelated' })
-    if (others.length > 0) {
-      const reason = 'both sides have merged each other, so that they come from several commits'
-      return only({ kind: 'unknown', reason })
-    }
     if (base === onto.oid) return only({ kind: 'merged', oid: head.oid })
     if (base === head.oid) return only({ kind: 'merged', oid: onto.oid })
     return this.#told(
-      () => this.#three(base, onto, head, deadline),
+      () => this.#three(bases, onto, head, deadline),
       (reason) => only({ kind: 'unknown', reason }),
     )
   }
 
-  async #three(base: string, onto: Commit, head: Commit, deadline: number): Promise<Made> {
+  async #three(bases: readonly string[], onto: Commit, head: Commit, deadline: number): Promise<Made> {
     const { past } = this.#parts.store
-    if (!(await hasCommit(this.#all(), base))) await past.bring(base, [onto.oid, head.oid], deadline)
-    const trees = { base: (await readCommit(this.#all(), base)).tree, ours: onto.tree, theirs: head.tree }
-    const merged = await this.#trees(trees, deadline)
+    const sides = [onto.oid, head.oid]
+    // They may be known by their ids alone.
+    const first = await this.#lacking(bases)
+    if (first.length > 0) await past.bring(first, sides, deadline)
+    const lineage = await this.#lineage(bases, sides, deadline)
+    const more = await this.#lacking(lineage.all.map(({ oid }) => oid))
+    if (more.length > 0) await past.bring([...first, ...more], sides, deadline)
+    const merged = await this.#trees(lineage, { bases, ours: onto.tree, theirs: head.tree }, deadline)
     if (merged.kind !== 'merged') return only(merged)
     const commit = commitOf(merged.tree, onto, head)
     const objects = new Map([...merged.objects, commit].map((object) => [object.oid, object]))
-    const squashed = merged.tree === trees.ours && trees.theirs !== trees.base
+    const squashed = merged.tree === onto.tree && bases.every((base) => lineage.tree(base) !== head.tree)
     return { merged: { kind: 'merged', oid: commit.oid, ...(squashed && { squashed }) }, objects }
   }
 
-  async #trees(trees: Trees, deadline: number): Promise<TreesMerged> {
+  /** Those of which not all files are known. */
+  async #lacking(oids: readonly string[]): Promise<string[]> {
+    const found: string[] = []
+    for (const oid of oids) if (!(await hasCommit(this.#all(), oid))) found.push(oid)
+    return found
+  }
+
+  /** All that both come from, with more of the history where it takes that. */
+  async #lineage(bases: readonly string[], sides: readonly string[], deadline: number): Promise<Lineage> {
+    for (const depth of [...depths, 0]) {
+      const lineage = new Lineage(this.#all())
+      try {
+        await lineage.meet(bases)
+        return lineage
+      } catch (error) {
+        if (!(error instanceof Cut) || depth === 0) throw error
+        if (!(await this.#parts.store.past.deepen(await this.#raw(sides), depth, deadline))) throw error
+      }
+    }
+    throw new TypeError('there is a last one')
+  }
+
+  async #trees(lineage: Lineage, sides: Sides, deadline: number): Promise<TreesMerged> {
     const { native, store } = this.#parts
     const folders = [...store.folders(), ...store.past.folders()]
-    const merged = await native?.merge(trees, { folders, extra: store.past.brought() }, deadline)
-    return merged ?? mergeThree(this.#all(), trees)
+    const forebears = native ? await lineage.sorted() : []
+    const merged = await native?.merge({ ...sides, forebears }, { folders, extra: store.past.brought() }, deadline)
+    return merged ?? mergeRecursive(this.#all(), lineage, sides)
   }
 
   #common(onto: string, head: string, deadline: number): Promise<Common> {
@@ -153,7 +180,8 @@ export class Merging {
     try {
       return await work()
     } catch (error) {
-      if (error instanceof GitError && told.has(error.code)) return answer(error.message)
+      const isTold = error instanceof Untold || (error instanceof GitError && told.has(error.code))
+      if (isTold) return answer(error.message)
       // The store may have been made anew, and lack what was not asked for because it had it.
       this.#parts.store.past.forget()
       throw error

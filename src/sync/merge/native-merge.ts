@@ -9,7 +9,8 @@ import { maxTreeBytes, nothing } from '../objects/reader.ts'
 import { showPath } from '../objects/tree.ts'
 import { commitBytes } from '../write/commit-text.ts'
 import { Draft, type NewObject } from '../write/draft.ts'
-import type { Trees, TreesMerged } from './merge-three.ts'
+import type { Forebear } from './lineage.ts'
+import type { TreesMerged } from './merge-three.ts'
 
 export interface NativeMergeParts {
   readonly git: NativeGit
@@ -17,7 +18,14 @@ export interface NativeMergeParts {
   readonly folder: string
 }
 
-/** Merges three trees with `git merge-tree`, in a repository made for it that borrows all objects and is gone afterwards. */
+/** Root trees, and the commits that both come from, each after those behind it. */
+export interface NativeSides {
+  readonly ours: string
+  readonly theirs: string
+  readonly forebears: readonly (Forebear & { readonly behind: readonly string[] })[]
+}
+
+/** Merges two trees with `git merge-tree`, in a repository made for it that borrows all objects and is gone afterwards. */
 export class NativeMerge {
   readonly #parts: NativeMergeParts
   /** Git before 2.38 has another command of that name. */
@@ -29,7 +37,7 @@ export class NativeMerge {
 
   /** `extra`: objects that are in none of the folders. Undefined: this git cannot. */
   async merge(
-    trees: Trees,
+    sides: NativeSides,
     { folders, extra }: { readonly folders: readonly string[]; readonly extra: readonly NewObject[] },
     deadline: number,
   ): Promise<TreesMerged | undefined> {
@@ -43,7 +51,7 @@ export class NativeMerge {
       writeFileSync(join(folder, 'HEAD'), 'ref: refs/heads/none\n')
       writeFileSync(join(objects, 'info/alternates'), folders.map((path) => `${path}\n`).join(''))
       const draft = new Draft(nothing)
-      const [ours, theirs] = sidesOf(draft, trees)
+      const [ours, theirs] = sidesOf(draft, sides)
       const given = [...extra, ...draft.all()]
       writeBriefly(objects, given)
       const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', ours, theirs]
@@ -67,13 +75,19 @@ function isId(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text)
 }
 
-/** Two commits with one parent: all of the history that git has to see. */
-function sidesOf(draft: Draft, { base, ours, theirs }: Trees): readonly [string, string] {
+/** Two commits, and those that they come from: all of the history that git has to see. */
+function sidesOf(draft: Draft, { ours, theirs, forebears }: NativeSides): readonly [string, string] {
   const author = { name: 'berth', email: 'berth@localhost' }
-  const commit = (tree: string, parents: readonly string[]) =>
-    draft.put('commit', commitBytes({ tree, parents, author, at: 0, message: 'side' }))
-  const parent = commit(base, [])
-  return [commit(ours, [parent]), commit(theirs, [parent])]
+  const made = new Map<string, string>()
+  const commit = (tree: string, parents: Iterable<string>, at: number, message: string) =>
+    draft.put('commit', commitBytes({ tree, parents: [...parents], author, at: at * 1000, message }))
+  for (const { oid, tree, at, behind } of forebears) {
+    // Git looks at their times: it merges the oldest first.
+    const parents = behind.map((one) => made.get(one)!)
+    made.set(oid, commit(tree, parents, at, oid))
+  }
+  const last = forebears.reduce((latest, { at }) => Math.max(latest, at), 0)
+  return [commit(ours, made.values(), last, 'ours'), commit(theirs, made.values(), last, 'theirs')]
 }
 
 /** As loose files that nobody needs to find after a loss of power. */

@@ -10,8 +10,8 @@ export interface Past {
   reader(): ObjectReader
   /** Knows the commits so many steps back from these, whose files the store has, or all there are; false: there is no way to. */
   deepen(tips: readonly NewObject[], depth: number, deadline: number): Promise<boolean>
-  /** Knows all files of a commit that is known; `have`: commits whose files the store has. */
-  bring(oid: string, have: readonly string[], deadline: number): Promise<void>
+  /** Knows all files of commits that are known; `have`: commits whose files the store has. */
+  bring(oids: readonly string[], have: readonly string[], deadline: number): Promise<void>
   /** What was brought last, as far as it is in none of the folders. */
   brought(): readonly NewObject[]
   /** Folders of objects that it reads, for git to read as well. */

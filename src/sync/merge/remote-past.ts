@@ -33,7 +33,7 @@ export class RemotePast implements Past {
   readonly #parents = new Map<string, readonly string[]>()
   #bytes = 0
   /** Files of commits that were brought last. */
-  #brought: { readonly oid: string; readonly objects: ReadonlyMap<string, NewObject> } | undefined
+  #brought: { readonly of: string; readonly objects: ReadonlyMap<string, NewObject> } | undefined
   /** Undefined: not asked yet. */
   #offers: { readonly filters: readonly string[] } | undefined
 
@@ -102,13 +102,15 @@ export class RemotePast implements Past {
     this.#bytes += data.length
   }
 
-  async bring(oid: string, have: readonly string[], deadline: number): Promise<void> {
-    if (this.#brought?.oid === oid) return
+  async bring(oids: readonly string[], have: readonly string[], deadline: number): Promise<void> {
+    const of = oids.toSorted().join(' ')
+    if (this.#brought?.of === of) return
     await this.#filters(deadline)
     // Their files are all that is known of them: the server must not think that their history is.
-    const lines = [`want ${oid}`, ...have.flatMap((one) => [`have ${one}`, `shallow ${one}`]), 'deepen 1']
+    const wanted = oids.map((oid) => `want ${oid}`)
+    const lines = [...wanted, ...have.flatMap((one) => [`have ${one}`, `shallow ${one}`]), 'deepen 1']
     const objects = await this.#fetch(lines, false, deadline)
-    this.#brought = { oid, objects: new Map(objects.map((object) => [object.oid, object])) }
+    this.#brought = { of, objects: new Map(objects.map((object) => [object.oid, object])) }
   }
 
   /** Known commits that are behind no other: the server may think that all behind them is known, up to where it was cut. */

@@ -8,9 +8,15 @@ interface Reach extends Hunk {
 
 /**
  * Merges two changes of one text line by line (diff3). Undefined: both changed the same lines, or lines that touch, differently. Where a
- * change could stand in several places and the other is near, that is a conflict too: nothing is ever guessed.
+ * change could stand in several places and the other is near, that is a conflict too: nothing is ever guessed. `otherwise` may say what
+ * stands there then.
  */
-export function mergeLines(base: string, ours: string, theirs: string): string | undefined {
+export function mergeLines(
+  base: string,
+  ours: string,
+  theirs: string,
+  otherwise: (ours: readonly string[], theirs: readonly string[]) => readonly string[] | undefined = () => undefined,
+): string | undefined {
   const [old, our, their] = [linesOf(base), linesOf(ours), linesOf(theirs)]
   const ourHunks = diffLines(old, our)
   const theirHunks = diffLines(old, their)
@@ -19,7 +25,8 @@ export function mergeLines(base: string, ours: string, theirs: string): string |
   const merged: string[] = []
   let at = 0
   for (const region of regionsOf(left!, right!)) {
-    const text = resolved(old, region)
+    const text =
+      resolved(old, region) ?? otherwise(applied(old, region, region.left), applied(old, region, region.right))
     if (!text) return undefined
     for (let line = at; line < region.from; line++) merged.push(old[line]!)
     for (const line of text) merged.push(line)

@@ -15,10 +15,15 @@ const deepest = 500
 
 /**
  * Three-way merge of trees: what changed from `base` to `theirs`, done to `ours`. Folders are looked into only where all three differ.
- * Files that moved are not followed. Throws CONFLICT with the paths. Undefined: nothing remains.
+ * Files that moved are not followed. Throws CONFLICT with the paths. Undefined: nothing remains. `otherwise` may say what a file in conflict
+ * becomes.
  */
-export async function mergeTrees(draft: Draft, merge: Merge): Promise<string | undefined> {
-  const merger = new Merger(draft)
+export async function mergeTrees(
+  draft: Draft,
+  merge: Merge,
+  otherwise: (three: Three) => Promise<RawEntry | undefined> = async () => undefined,
+): Promise<string | undefined> {
+  const merger = new Merger(draft, otherwise)
   const tree = await merger.trees('', merge, 0)
   merger.expectNoConflicts()
   return tree
@@ -26,10 +31,12 @@ export async function mergeTrees(draft: Draft, merge: Merge): Promise<string | u
 
 class Merger {
   readonly #draft: Draft
+  readonly #otherwise: (three: Three) => Promise<RawEntry | undefined>
   readonly #conflicts: string[] = []
 
-  constructor(draft: Draft) {
+  constructor(draft: Draft, otherwise: (three: Three) => Promise<RawEntry | undefined>) {
     this.#draft = draft
+    this.#otherwise = otherwise
   }
 
   async trees(path: string, merge: Merge, depth: number): Promise<string | undefined> {
@@ -58,7 +65,7 @@ class Merger {
     const entry = (ours ?? theirs ?? base)!
     const inside = path + entry.name
     if (!isFolder(entry)) {
-      const merged = await mergeFiles(this.#draft, three)
+      const merged = (await mergeFiles(this.#draft, three)) ?? (await this.#otherwise(three))
       if (!merged) this.#conflicts.push(shownPath(inside))
       return merged ?? ours
     }
