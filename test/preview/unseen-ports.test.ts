@@ -4,7 +4,7 @@ import { hasUnseenPorts } from '../../src/preview/unseen-ports.ts'
 
 const service = (spec: Partial<ServiceSpec>, annotations = {}): Service => ({
   ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'game', annotations } },
-  spec: { type: 'NodePort', ports: [{ port: 1, targetPort: 1, protocol: 'TCP' }], ...spec },
+  spec: { type: 'NodePort', sessionAffinity: 'None', ports: [{ port: 1, targetPort: 1, protocol: 'TCP' }], ...spec },
 })
 const udp: Partial<ServiceSpec> = {
   ports: [
