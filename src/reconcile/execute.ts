@@ -1,15 +1,15 @@
 import type { Runtime } from '../runtime/port.ts'
 import type { Action } from './plan/action.ts'
 
-/** Does one action: one exchange with one engine, no decisions. */
-export async function applyAction(runtime: Runtime, action: Action): Promise<void> {
+/** Does one action: one exchange with one engine, no decisions. `forPreview`: for what pull requests make. */
+export async function applyAction(runtime: Runtime, action: Action, forPreview = false): Promise<void> {
   switch (action.kind) {
     case 'ensureNetwork':
       return runtime.ensureNetwork(action.host, action.namespace)
     case 'removeNetwork':
       return runtime.removeNetwork(action.host, action.namespace)
     case 'pull':
-      return runtime.pull(action.host, action.image, action.auths)
+      return runtime.pull(action.host, action.image, action.auths, forPreview)
     case 'createVolume':
       return runtime.createVolume(action.host, action.volume)
     case 'fillVolume':

@@ -41,7 +41,7 @@ export class Lanes {
     const one = async (task: Task): Promise<TaskOutcome> => {
       if (failed) return { task, result: 'skipped' }
       try {
-        for (const group of overlapped(task.actions)) await this.#together(group)
+        for (const group of overlapped(task.actions)) await this.#together(group, yields)
         return { task, result: 'done' }
       } catch (error) {
         failed = true
@@ -80,8 +80,8 @@ export class Lanes {
   }
 
   /** All have ended when this does, also after a failure: what was begun must not go on behind the next look. */
-  async #together(group: readonly Action[]): Promise<void> {
-    const ends = await Promise.allSettled(group.map((action) => applyAction(this.#runtime, action)))
+  async #together(group: readonly Action[], yields: boolean): Promise<void> {
+    const ends = await Promise.allSettled(group.map((action) => applyAction(this.#runtime, action, yields)))
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 

@@ -181,8 +181,8 @@ export interface Runtime {
   watchUses(used: (uses: ReadonlyMap<string, number>) => void): () => void
   ensureNetwork(host: string, namespace: string): Promise<void>
   removeNetwork(host: string, namespace: string): Promise<void>
-  /** Begins a pull and returns; the outcome is a fact of the host. `auths` are tried in order, then without. */
-  pull(host: string, image: string, auths?: readonly RegistryAuth[]): void
+  /** Begins a pull and returns; the outcome is a fact of the host. `auths` are tried in order, then without. `forPreview`: others do not wait for it. */
+  pull(host: string, image: string, auths?: readonly RegistryAuth[], forPreview?: boolean): void
   /** Where a pull of this image has failed, the next one need not wait for its time. */
   pullSoon(image: string): void
   /**

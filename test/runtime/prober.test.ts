@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Hooks } from '../../src/runtime/docker/hooks.ts'
 import { defaultDeadlines, HostApi } from '../../src/runtime/docker/host-api.ts'
 import { Prober } from '../../src/runtime/docker/prober.ts'
-import { Turns } from '../../src/runtime/docker/turns.ts'
+import { isOfPreview, Turns } from '../../src/runtime/docker/turns.ts'
 import { FakeClock } from '../sim/fake-clock.ts'
 import { containerRecord, sandboxOf } from './records.ts'
 import { podSpec } from './samples.ts'
@@ -33,7 +33,7 @@ test('what previews keep busy keeps nobody else waiting', async () => {
   const turns = new Turns(4)
   const begun: string[] = []
   const add = (app: string) =>
-    turns.add(app, () => {
+    turns.add(isOfPreview(app), () => {
       begun.push(app)
       return new Promise<void>(() => {})
     })

@@ -3,7 +3,7 @@ import type { Lifecycle, LifecycleHandler } from '../../manifests/types.ts'
 import { type HookTools, runHook } from './hook.ts'
 import type { ContainerRecord } from './observe.ts'
 import { probedContainer } from './probed.ts'
-import { Turns } from './turns.ts'
+import { isOfPreview, Turns } from './turns.ts'
 
 const commandsBegunAtATime = 4
 /** More than this many wait for others to end; each container has one at a time. */
@@ -21,7 +21,7 @@ interface PostStart {
 
 /** The lifecycle hooks of one host's containers. */
 export class Hooks {
-  readonly #toolsOf: (app: string) => HookTools
+  readonly #toolsOf: (ofPreview: boolean) => HookTools
   readonly #clock: Clock
   readonly #record: (id: string) => ContainerRecord | undefined
   readonly #changed: (record: ContainerRecord) => void
@@ -39,7 +39,7 @@ export class Hooks {
   ) {
     const begins = new Turns(commandsBegunAtATime)
     this.#clock = clock
-    this.#toolsOf = (app) => ({ api, clock, inTurn: (begin) => begins.add(app, begin) })
+    this.#toolsOf = (ofPreview) => ({ api, clock, inTurn: (begin) => begins.add(ofPreview, begin) })
     this.#record = record
     this.#changed = changed
   }
@@ -132,13 +132,13 @@ export class Hooks {
       if (signal.aborted) end()
       else signal.addEventListener('abort', end)
     })
-    const { app } = record.mark
-    const hooked = this.#queue.add(app, async () => {
+    const ofPreview = isOfPreview(record.mark.app)
+    const hooked = this.#queue.add(ofPreview, async () => {
       if (signal.aborted) return 'not begun in time'
       const address = this.#record(record.sandboxId)?.sandbox?.address
       if (address === undefined && (hook.httpGet ?? hook.tcpSocket)) return 'the pod has no address'
       const target = { containerId: record.id, address: address ?? '', ports: this.#specOf(record)?.ports ?? [] }
-      return runHook(hook, target, this.#toolsOf(app), signal)
+      return runHook(hook, target, this.#toolsOf(ofPreview), signal)
     })
     return Promise.race([hooked, aborted])
   }

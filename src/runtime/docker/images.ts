@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream'
-import PQueue from 'p-queue'
 import type { Clock } from '../../base/clock.ts'
 import { errorText, oneLine } from '../../base/errors.ts'
 import { RuntimeError } from '../errors.ts'
@@ -9,6 +8,7 @@ import type { HostApi } from './host-api.ts'
 import { parseImage, referencesOf } from './image-names.ts'
 import { authsFor, isRefusal, withoutSecrets } from './registry-auth.ts'
 import { trailing } from './trailing.ts'
+import { Turns } from './turns.ts'
 
 /** A registry that sends nothing for this long counts as failed. */
 const longestSilenceMs = 120_000
@@ -19,7 +19,9 @@ export class Images {
   readonly #api: HostApi
   readonly #clock: Clock
   readonly #changed: () => void
-  readonly #queue = new PQueue({ concurrency: pullsAtATime })
+  readonly #queue = new Turns(pullsAtATime)
+  /** What previews ask for, and is not begun. */
+  readonly #waiting = new Set<string>()
   readonly #pulls = new Map<string, LivePull>()
   readonly #running = new Map<string, Promise<void>>()
   #present: ReadonlyMap<string, string> = new Map()
@@ -54,15 +56,25 @@ export class Images {
     if (JSON.stringify([...present].sort()) !== before) this.#changed()
   }
 
-  /** Begins a pull, unless one of the same image is on its way. `auths` that are of its registry are tried in order, then none. */
-  pull(reference: string, auths: readonly RegistryAuth[] = []): void {
+  /**
+   * Begins a pull, unless one of the same image is on its way. `auths` that are of its registry are tried in order, then none. `forPreview`: a
+   * registry that never ends keeps only previews waiting.
+   */
+  pull(reference: string, auths: readonly RegistryAuth[] = [], forPreview = false): void {
     const last = this.#pulls.get(reference)
-    if (last?.state === 'pulling') return
+    const goesFirst = !forPreview && this.#waiting.delete(reference)
+    if (last?.state === 'pulling' && !goesFirst) return
     const attempts = last?.attempts ?? 0
     this.#set(reference, { state: 'pulling', attempts, at: this.#clock.now(), message: '' })
-    const run = this.#queue.add(() => this.#run(reference, attempts, authsFor(reference, auths)))
+    if (forPreview) this.#waiting.add(reference)
+    const run = this.#queue.add(forPreview, async () => {
+      if (forPreview && !this.#waiting.delete(reference)) return
+      await this.#run(reference, attempts, authsFor(reference, auths))
+    })
     this.#running.set(reference, run)
-    void run.finally(() => this.#running.delete(reference))
+    void run.finally(() => {
+      if (this.#running.get(reference) === run) this.#running.delete(reference)
+    })
   }
 
   /** A pull that failed has waited long enough; how often it has, still counts. */

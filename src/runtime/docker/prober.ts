@@ -11,7 +11,7 @@ import type { ContainerRecord } from './observe.ts'
 import { ExecProbe } from './probe-exec.ts'
 import { type ProbeAnswer, probeHttp, probeTcp } from './probe-net.ts'
 import { probedContainer } from './probed.ts'
-import { Turns } from './turns.ts'
+import { isOfPreview, Turns } from './turns.ts'
 
 /** Commands are what costs: 20 a second fill two cores. */
 const execsAtATime = 4
@@ -116,19 +116,19 @@ export class Prober {
   async #ask(id: string, kind: ProbeKind, probe: Probe, execs: Map<ProbeKind, ExecProbe>): Promise<ProbeAnswer> {
     const timeoutMs = probe.timeoutSeconds * 1000
     const { exec, grpc, httpGet, tcpSocket } = probe
-    const app = this.#record(id)?.mark.app ?? ''
+    const ofPreview = isOfPreview(this.#record(id)?.mark.app ?? '')
     if (exec) {
       const runner = execs.get(kind) ?? new ExecProbe(this.#api, id)
       execs.set(kind, runner)
-      return this.#execs.add(app, () => runner.run(exec.command ?? [], timeoutMs))
+      return this.#execs.add(ofPreview, () => runner.run(exec.command ?? [], timeoutMs))
     }
     const record = this.#record(id)
     const address = record && this.#record(record.sandboxId)?.sandbox?.address
     if (!record || address === undefined) return { outcome: 'failure', message: 'the pod has no address' }
     const target = { address, ports: this.#specOf(record)?.ports ?? [] }
-    if (httpGet) return this.#connections.add(app, () => probeHttp(httpGet, target, timeoutMs))
-    if (tcpSocket) return this.#connections.add(app, () => probeTcp(tcpSocket, target, timeoutMs))
-    if (grpc) return this.#connections.add(app, () => probeGrpc(grpc, target, timeoutMs))
+    if (httpGet) return this.#connections.add(ofPreview, () => probeHttp(httpGet, target, timeoutMs))
+    if (tcpSocket) return this.#connections.add(ofPreview, () => probeTcp(tcpSocket, target, timeoutMs))
+    if (grpc) return this.#connections.add(ofPreview, () => probeGrpc(grpc, target, timeoutMs))
     return { outcome: 'error', message: 'expected an httpGet, tcpSocket, grpc or exec probe' }
   }
 }

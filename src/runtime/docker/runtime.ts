@@ -239,8 +239,8 @@ class DockerRuntime implements Runtime {
     on.noteNetworks(before)
   }
 
-  pull(host: string, image: string, auths: readonly RegistryAuth[] = []): void {
-    this.#on(host).host.images.pull(image, auths)
+  pull(host: string, image: string, auths: readonly RegistryAuth[] = [], forPreview = false): void {
+    this.#on(host).host.images.pull(image, auths, forPreview)
   }
 
   pullSoon(image: string): void {

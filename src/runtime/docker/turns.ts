@@ -1,7 +1,9 @@
 import PQueue from 'p-queue'
 
 /** Only applications that pull requests make have a slash in their names. */
-const between = '/'
+export function isOfPreview(app: string): boolean {
+  return app.includes('/')
+}
 
 /**
  * What is done a few at a time, for previews apart from all others: probes and hooks that never end hold their places, and nobody who opens
@@ -16,9 +18,8 @@ export class Turns {
     this.#previews = new PQueue({ concurrency: Math.ceil(atATime / 2) })
   }
 
-  /** `app`: of whom the container is. */
-  add<T>(app: string, run: () => Promise<T>): Promise<T> {
-    return (app.includes(between) ? this.#previews : this.#own).add(run)
+  add<T>(ofPreview: boolean, run: () => Promise<T>): Promise<T> {
+    return (ofPreview ? this.#previews : this.#own).add(run)
   }
 
   clear(): void {
