@@ -71,6 +71,12 @@ function mayStayBroken(desired: Serving, box: Box): boolean {
   return desired.kind !== 'ReplicaSet' && staysOld(desired, box) && box.mark.template !== desired.template.hash
 }
 
+/** Some pods keep a revision that may be bad, so that nobody can say how well the whole is. */
+export function keepsOldPods(desired: Desired | undefined, truth: Truth): boolean {
+  if (desired?.kind !== 'DaemonSet' && desired?.kind !== 'StatefulSet') return false
+  return truth.sandboxes(ownerOf(desired)).some((box) => mayStayBroken(desired, box))
+}
+
 function editedProblem(desired: Serving, { truth }: World): string {
   const { hash } = desired.template
   const edited = truth

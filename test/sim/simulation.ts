@@ -16,7 +16,7 @@ import { Guard } from './guard.ts'
 import { droppedProblem, trafficProblem } from './guard-traffic.ts'
 import { locatedOf } from './objects.ts'
 import { ownerOf, Runs } from './runs.ts'
-import { unlike } from './settled.ts'
+import { keepsOldPods, unlike } from './settled.ts'
 import { Starts } from './starts.ts'
 import { Truth } from './truth.ts'
 
@@ -319,7 +319,8 @@ class Simulation {
     if (health === 'Healthy' || health === 'Suspended') return ''
     // How a Job ended says nothing about Berth; what was kept in an old revision may be as bad as it was.
     const ended = (kind === 'Job' || kind === 'CronJob') && health === 'Degraded'
-    return ended || message?.includes('OnDelete') ? '' : `status ${health}: ${message}`
+    const keepsOld = message?.includes('OnDelete') || keepsOldPods(this.#berth.desired(key), this.#truth)
+    return ended || keepsOld ? '' : `status ${health}: ${message}`
   }
 }
 
