@@ -17,15 +17,17 @@ export const testCommand = [
  * `N passed, N failed`. Gates that found something, and test files that could not be run, count as one failure each.
  * @param {{ clean: boolean, status: number }} ended
  */
-export function testResult({ clean, status }) {
-  const file = join(root, report)
+export function testResult({ clean, status }, folder = root) {
+  const file = join(folder, report)
   const counts = existsSync(file)
     ? JSON.parse(readFileSync(file, 'utf8'))
     : { numPassedTests: 0, numFailedTests: 0, testResults: [] }
   rmSync(file, { force: true })
-  const unread = counts.testResults.filter((/** @type {{ status: string, assertionResults: unknown[] }} */ suite) => {
-    return suite.status === 'failed' && suite.assertionResults.length === 0
-  })
+  // Where a hook before all tests fails, these are told as skipped.
+  const unread = counts.testResults.filter(
+    (/** @type {{ status: string, assertionResults: { status: string }[] }} */ suite) =>
+      suite.status === 'failed' && suite.assertionResults.every(({ status }) => status !== 'failed'),
+  )
   const counted = counts.numFailedTests + unread.length + (clean ? 0 : 1)
   const failed = counted > 0 ? counted : Number(status !== 0)
   return { failed: failed > 0, line: `${counts.numPassedTests} passed, ${failed} failed` }
