@@ -96,7 +96,7 @@ function replacements(roster: Roster, served: readonly Station[], step: DaemonRo
 
 function staleCause(roster: Roster, { pod }: Observed): string {
   if (pod.template !== roster.desired.template.hash) return `old revision ${pod.template}`
-  return `changed by hand: ${driftText(roster.drift.get(pod.name) ?? [])}`
+  return `changed by hand: ${driftText(roster.drift.get(pod) ?? [])}`
 }
 
 /** Where nothing else is on its way out: there are never more than two. */

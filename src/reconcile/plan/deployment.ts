@@ -102,7 +102,7 @@ function oldVictims(roster: Roster, rollout: Rollout, group: readonly Observed[]
 
 function oldCause(roster: Roster, { pod }: Observed): string {
   if (pod.template !== roster.desired.template.hash) return `old revision ${pod.template}`
-  return `changed by hand: ${driftText(roster.drift.get(pod.name) ?? [])}`
+  return `changed by hand: ${driftText(roster.drift.get(pod) ?? [])}`
 }
 
 /** New pods that are not ready and stand above the ceiling, after the Deployment was made smaller in mid-rollout. */

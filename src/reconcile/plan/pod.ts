@@ -1,3 +1,4 @@
+import type { LivePod } from '../../runtime/live.ts'
 import type { Plan } from './action.ts'
 import type { DesiredPod, View } from './desired.ts'
 import { planLeave } from './leave.ts'
@@ -28,7 +29,7 @@ export function planPod(desired: DesiredPod, view: View): Plan {
   const elsewhere = mayBeElsewhere(roster, name)
   const blocked = stale.length > 0 ? unmade(roster, stale, elsewhere) : undefined
   const leavers = blocked ? [] : stale
-  const leaving = leavers.map(({ pod }) => planLeave(pod, staleCause(roster, pod.name, pod.template), 'downtime'))
+  const leaving = leavers.map(({ pod }) => planLeave(pod, staleCause(roster, pod), 'downtime'))
   const over = overPods(roster)
   const there = roster.pods.some(({ bucket }) => bucket !== 'lost') || over.length > 0
   const count = there || elsewhere ? 0 : 1
@@ -65,9 +66,9 @@ function staleFinished(roster: Roster): Observed[] {
   return roster.pods.filter(({ bucket, pod }) => bucket === 'finished' && pod.template !== roster.desired.template.hash)
 }
 
-function staleCause(roster: Roster, name: string, template: string): string {
-  if (template !== roster.desired.template.hash) return `old revision ${template}`
-  return `changed by hand: ${driftText(roster.drift.get(name) ?? [])}`
+function staleCause(roster: Roster, pod: LivePod): string {
+  if (pod.template !== roster.desired.template.hash) return `old revision ${pod.template}`
+  return `changed by hand: ${driftText(roster.drift.get(pod) ?? [])}`
 }
 
 function judge(roster: Roster, making: Making) {

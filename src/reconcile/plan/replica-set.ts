@@ -23,7 +23,7 @@ export function planReplicaSet(desired: DesiredReplicaSet | DesiredReplicationCo
   const cause = (observed: Observed): string =>
     surplus.length > 0
       ? `scaled down to ${replicas}`
-      : `changed by hand: ${driftText(roster.drift.get(observed.pod.name) ?? [])}`
+      : `changed by hand: ${driftText(roster.drift.get(observed.pod) ?? [])}`
   const making = makePods(roster, {
     count: replicas - pods.length - doomed(roster),
     cause: `${replicas} ${replicas === 1 ? 'replica' : 'replicas'} wanted`,

@@ -26,8 +26,8 @@ export interface Roster {
   readonly current: readonly Observed[]
   /** Made from another template, or changed behind our back. */
   readonly old: readonly Observed[]
-  /** What is not as the template says, by pod name. */
-  readonly drift: ReadonlyMap<string, readonly Difference[]>
+  /** What is not as the template says. By pod: two hosts may have pods of one name, after one of them was away. */
+  readonly drift: ReadonlyMap<LivePod, readonly Difference[]>
   readonly minReadyMs: number
 }
 
@@ -36,10 +36,10 @@ export function takeRoster(desired: Workload, view: View, minReadyMs: number): R
   const { hash } = template
   const eye = { now: view.now, hosts: view.hosts, minReadyMs, hash, template }
   const pods = [...view.pods].sort(byName).map((pod) => withConfigProblem(observe(pod, eye), template, view.now))
-  const drift = new Map(pods.map(({ pod }) => [pod.name, driftOf(desired, pod, view)]))
+  const drift = new Map(pods.map(({ pod }) => [pod, driftOf(desired, pod, view)]))
   const staying = pods.filter(isStaying)
   const isCurrent = ({ pod }: Observed): boolean =>
-    pod.template === hash && !drift.get(pod.name)?.some((difference) => difference.impact === 'replace')
+    pod.template === hash && !drift.get(pod)?.some((difference) => difference.impact === 'replace')
   return {
     desired,
     view,
@@ -181,7 +181,7 @@ export function withoutRepeats(tasks: readonly Task[]): Task[] {
 
 /** `docker update` for containers whose resources alone differ. */
 function updatesOf(roster: Roster, pod: LivePod): Action[] {
-  const differences = roster.drift.get(pod.name) ?? []
+  const differences = roster.drift.get(pod) ?? []
   if (differences.length === 0 || differences.some((difference) => difference.impact === 'replace')) return []
   const host = roster.view.hosts.find((candidate) => candidate.name === pod.host)
   return lastingConfigs(roster.desired, pod, host).flatMap((config): Action[] => {
@@ -194,7 +194,7 @@ function updatesOf(roster: Roster, pod: LivePod): Action[] {
 
 /** The differences that an update mends, `resources.memoryLimitBytes: 33554432 -> 67108864`; the same in several containers is said once. */
 function inPlaceCause(roster: Roster, pod: LivePod): string {
-  const differences = roster.drift.get(pod.name) ?? []
+  const differences = roster.drift.get(pod) ?? []
   return [...new Set(differences.filter(({ impact }) => impact === 'inPlace').map(renderDifference))].join(', ')
 }
 

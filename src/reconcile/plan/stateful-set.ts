@@ -1,4 +1,5 @@
 import { type IntOrPercent, scaledValue } from '../../manifests/int-or-percent.ts'
+import type { LivePod } from '../../runtime/live.ts'
 import type { Plan } from './action.ts'
 import type { DesiredStatefulSet, View } from './desired.ts'
 import { planLeave } from './leave.ts'
@@ -43,9 +44,7 @@ export function planStatefulSet(desired: DesiredStatefulSet, view: View): Plan {
   })
   const leaving = [
     ...decision.victims.map(({ observed, cause }) => planLeave(observed.pod, cause, 'none')),
-    ...outdated.map(({ pod }) =>
-      planLeave(pod, staleCause(roster, pod.name), set.replicas > 1 ? 'rolling' : 'downtime'),
-    ),
+    ...outdated.map(({ pod }) => planLeave(pod, staleCause(roster, pod), set.replicas > 1 ? 'rolling' : 'downtime')),
   ]
   const taken = [...decision.victims.map(({ observed }) => observed), ...outdated].map(({ pod }) => pod.name)
   const rest = planRest(roster, new Set([...making.names, ...taken]))
@@ -164,10 +163,9 @@ function isKnown({ bucket, reachable }: Observed): boolean {
   return reachable && bucket !== 'unknown'
 }
 
-function staleCause(roster: Roster, name: string): string {
-  const pod = roster.old.find((observed) => observed.pod.name === name)?.pod
-  if (pod && pod.template !== roster.desired.template.hash) return `old revision ${pod.template}`
-  return `changed by hand: ${driftText(roster.drift.get(name) ?? [])}`
+function staleCause(roster: Roster, pod: LivePod): string {
+  if (pod.template !== roster.desired.template.hash) return `old revision ${pod.template}`
+  return `changed by hand: ${driftText(roster.drift.get(pod) ?? [])}`
 }
 
 function creation(roster: Roster, { replicas }: OrdinalSet) {

@@ -217,6 +217,13 @@ export const drift: readonly Row[] = [
     expected: 'stop pod web-aaa-0 (changed by hand: env.LEVEL: missing, wanted "1")',
   },
   {
+    title: 'also where another host has a pod of the same name, which is as it should be',
+    desired: deployment(withLevel, { replicas: 2 }),
+    world: { hosts: [host(), host({ name: 'second' })] },
+    pods: [pod(withLevel, 0, { each: edited }), pod(withLevel, 0, { host: 'second' }), pod(withLevel, 1)],
+    expected: 'stop pod web-aaa-0 (changed by hand: env.LEVEL: missing, wanted "1")',
+  },
+  {
     title: 'resources are changed in place',
     desired: deployment(withLevel, { replicas: 1 }),
     pods: [pod(withLevel, 0)].map((live) => ({
