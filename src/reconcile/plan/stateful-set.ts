@@ -115,11 +115,11 @@ function decide(roster: Roster, set: OrdinalSet, seats: readonly Seat[]): Decisi
   const members = seats.map((seat) => memberOf(roster, seat))
   const steps = syncOrdinals(set, members)
   const deleted = new Set(steps.flatMap((step) => ('delete' in step ? [step.delete] : [])))
-  const going = seats.filter(({ ordinal }) => deleted.has(ordinal)).flatMap(({ pods }) => pods.filter(isKnown))
+  const told = seats.filter(({ ordinal }) => deleted.has(ordinal)).flatMap(({ pods }) => pods.filter(isKnown))
+  const going = steps.length > 0 ? told : broken(roster, set, seats)
   const ordinal = ({ pod }: Observed): number => ordinalOf(name, pod.name) ?? 0
   const surplus = going.filter((observed) => !isWanted(set, ordinal(observed)))
   const ended = going.filter((observed) => isWanted(set, ordinal(observed)) && observed.bucket === 'finished')
-  const outdated = going.filter((observed) => !surplus.includes(observed) && !ended.includes(observed))
   return {
     create: steps.flatMap((step) => ('create' in step ? [ordinalName(name, step.create)] : [])),
     victims: [
@@ -129,22 +129,30 @@ function decide(roster: Roster, set: OrdinalSet, seats: readonly Seat[]): Decisi
       ...ended.map((observed) => ({ observed, cause: `it ended: ${observed.problem || observed.phase}` })),
       ...seats.flatMap(({ pods }) => twins(pods)).map((observed) => ({ observed, cause: 'a second pod of its name' })),
     ],
-    outdated: steps.length > 0 ? outdated : broken(roster, set, seats),
+    outdated: going.filter((observed) => !surplus.includes(observed) && !ended.includes(observed)),
   }
 }
 
 /**
- * Pods of a revision that is not wanted any more and that are not ready: an update, or a way back, would wait for them for ever. Only
- * where nothing else is to be done; an ordered set takes the one that it waits for.
+ * Pods of a revision that is not wanted any more and that are not ready: an update, a way back, or the end of others would wait for them
+ * for ever. Only where nothing else is to be done; an ordered set takes the one that it waits for, what is not wanted from the top.
  */
 function broken(roster: Roster, set: OrdinalSet, seats: readonly Seat[]): Observed[] {
-  if (set.strategy === 'OnDelete') return []
-  const kept = seats.filter(({ ordinal }) => isWanted(set, ordinal)).sort((a, b) => a.ordinal - b.ordinal)
-  const waiting = kept.filter(({ pods }) => pods.length !== 1 || pods[0]?.bucket !== 'available')
-  return (set.ordered ? waiting.slice(0, 1) : waiting)
-    .filter(({ ordinal, pods }) => pods.length === 1 && ordinal >= set.start + set.partition)
+  const inOrder = [...seats].sort((a, b) => a.ordinal - b.ordinal)
+  const surplus = inOrder.filter(({ ordinal }) => !isWanted(set, ordinal))
+  const waiting = inOrder.filter(
+    ({ ordinal, pods }) => isWanted(set, ordinal) && (pods.length !== 1 || pods[0]?.bucket !== 'available'),
+  )
+  const first = waiting.length > 0 ? waiting.slice(0, 1) : surplus.slice(-1)
+  return (set.ordered ? first : waiting)
+    .filter(({ ordinal, pods }) => pods.length === 1 && (!isWanted(set, ordinal) || isReached(set, ordinal)))
     .flatMap(({ pods }) => pods)
     .filter((observed) => observed.bucket === 'unready' && roster.old.includes(observed))
+}
+
+/** An update replaces it. */
+function isReached({ strategy, start, partition }: OrdinalSet, ordinal: number): boolean {
+  return strategy === 'RollingUpdate' && ordinal >= start + partition
 }
 
 /** All pods of an ordinal but the oldest, which has its data. */

@@ -86,6 +86,19 @@ const scaling: readonly Row[] = [
     pods: olds,
     expected: ['stop pod web-2 (scaled down to 1)', 'stop pod web-1 (scaled down to 1)'],
   },
+  {
+    title: 'scaled down, a pod that is not ready waits for another one below it, as in Kubernetes',
+    replicas: 0,
+    pods: [member(one, 0, { each: { health: unready } }), member(one, 1, { each: { health: unready } })],
+    expected: [],
+  },
+  {
+    title: 'but not if it is of an old revision: nobody would mend either',
+    template: two,
+    replicas: 0,
+    pods: [member(one, 0, { each: { health: unready } }), member(one, 1, { each: { health: unready } })],
+    expected: ['stop pod web-1 (scaled down to 0)'],
+  },
 ]
 
 const ordinals: readonly Row[] = [
