@@ -57,6 +57,8 @@ interface Bench {
   readonly progress: Progress
   /** The same task starts the sandbox. */
   readonly sandboxStarts: boolean
+  /** The sandbox ended before what runs in it, and starts again after that. */
+  readonly outlived: boolean
   /**
    * No container is started: their configuration is missing, or what ran before the sandbox was started again has to end before init
    * containers may run, which expect to be alone.
@@ -74,9 +76,11 @@ export function planUpkeep(pod: LivePod, view: UpkeepView): Upkeep {
   const sandbox = repairSandbox(pod, ref, view)
   const starts = sandbox !== undefined && pod.sandbox?.state !== 'paused'
   const { now } = view
-  const cutOff = pod.containers.some((one) => isAlive(one) && (starts || isCutOff(one, pod, now)))
+  const cutOff = pod.containers.some((one) => isAlive(one) && isCutOff(one, pod, now))
   const clearing = cutOff && pod.spec?.initContainers !== undefined
-  const bench = { pod, ref, now, progress: progressOf(pod, now), sandboxStarts: starts, held: clearing || view.waits }
+  const held = clearing || view.waits
+  const progress = progressOf(pod, now)
+  const bench = { pod, ref, now, progress, sandboxStarts: starts, outlived: isOutlived(pod), held }
   const containers = containerRepairs(bench, view).filter((repair) => repair !== undefined)
   const volumes = repairVolumes(bench, view, containers)
   const repairs = [sandbox, volumes, ...containers, inPlace(view), leftovers(pod, ref)]
@@ -103,6 +107,14 @@ export function podRef(pod: LivePod): PodRef {
   return { host: pod.host, namespace: pod.namespace, name: pod.name }
 }
 
+/**
+ * Something still runs in a sandbox that ended, without a network. It ends before the sandbox starts again, as in Kubernetes: afterwards
+ * nothing but the times of both would say that it is cut off, and these mean nothing where the clock was set back.
+ */
+function isOutlived({ sandbox, containers }: LivePod): boolean {
+  return sandbox?.state === 'exited' && containers.some(isAlive)
+}
+
 function repairSandbox(pod: LivePod, ref: PodRef, view: UpkeepView): Repair | undefined {
   const sandbox = pod.sandbox
   if (!sandbox) return undefined
@@ -110,7 +122,7 @@ function repairSandbox(pod: LivePod, ref: PodRef, view: UpkeepView): Repair | un
     const unpause: Action = { kind: 'unpause', pod: ref, id: sandbox.id }
     return { actions: [unpause], text: 'unpause sandbox', cause: 'it was paused', effect: 'inPlace' }
   }
-  if (sandbox.state !== 'created' && sandbox.state !== 'exited') return undefined
+  if ((sandbox.state !== 'created' && sandbox.state !== 'exited') || isOutlived(pod)) return undefined
   const start: Action = { kind: 'start', pod: ref, container: '' }
   const network: Action[] = view.host.networks.has(pod.namespace)
     ? []
@@ -140,7 +152,8 @@ function repairVolumes(bench: Bench, view: UpkeepView, containers: readonly Repa
 }
 
 function containerRepairs(bench: Bench, view: UpkeepView): readonly (Repair | undefined)[] {
-  const { pod, sandboxStarts } = bench
+  const { pod, sandboxStarts, outlived } = bench
+  if (outlived) return pod.containers.filter(isAlive).map((container) => repairLiving(container, bench))
   if (!sandboxStarts && pod.sandbox?.state !== 'running') return []
   const existing = pod.containers.map((container) => {
     if (hasEnded(container)) return repairEnded(container, bench)
@@ -189,7 +202,7 @@ function turnCause({ spec }: LivePod, { due, done, initialized }: Progress): str
 
 /** The container's process runs, or is about to. */
 function repairLiving(container: LiveContainer, bench: Bench): Repair | undefined {
-  const { pod, ref, now, sandboxStarts } = bench
+  const { pod, ref, now, outlived } = bench
   const subject = `container ${container.name}`
   if (container.state === 'created') {
     if (!isDue(container, bench)) return undefined
@@ -203,8 +216,9 @@ function repairLiving(container: LiveContainer, bench: Bench): Repair | undefine
   }
   if (container.state !== 'running' || container.stopping) return undefined
   const stop: Action = { kind: 'stop', pod: ref, id: container.id, graceMs: graceMs(pod) }
-  if (sandboxStarts || isCutOff(container, pod, now)) {
-    return { actions: [stop], text: `restart ${subject}`, cause: 'its sandbox was restarted', effect: 'restart' }
+  if (outlived || isCutOff(container, pod, now)) {
+    const cause = outlived ? 'its sandbox ended' : 'its sandbox was restarted'
+    return { actions: [stop], text: `restart ${subject}`, cause, effect: 'restart' }
   }
   if (!container.health.failing) return undefined
   return {

@@ -132,6 +132,19 @@ export const upkeep: readonly Row[] = [
     calls: ['start sandbox', 'recreateContainer after 160000 ms, attempt 4', 'start app', 'remove'],
   },
   {
+    title: 'what outlives its sandbox ends first: later its times alone would tell that it is cut off',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { sandbox: liveContainer('', { state: 'exited', finishedAt: now }) })],
+    expected: 'restart container app of pod web-aaa-0 (its sandbox ended)',
+    calls: ['stop app within 30000 ms'],
+  },
+  {
+    title: 'the sandbox waits for that',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { sandbox: liveContainer('', { state: 'exited', finishedAt: now }), each: { stopping: true } })],
+    expected: '',
+  },
+  {
     title: 'a container cut off by a restart of its sandbox',
     desired: oneDeployment,
     pods: [pod(one, 0, { sandbox: liveContainer('', { startedAt: now - 10 }) })],
