@@ -284,10 +284,6 @@ class Simulation {
     const latest = Math.max(...this.#truth.boxes().map(({ startedAt }) => startedAt))
     if (latest >= this.#clock.now()) this.#clock.jump(latest - this.#clock.now() + 1_000)
     this.#clock.after(minuteMs, () => this.#berth.wakeDue())
-    // By the times that Docker keeps nobody can tell that these have lost their network.
-    for (const box of this.#truth.boxes().filter((box) => this.#truth.isSecretlyCutOff(box))) {
-      this.#runtime.engines.get(box.host)?.end(box, 137)
-    }
   }
 
   /** How the world differs from the last commit. */

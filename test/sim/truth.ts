@@ -84,12 +84,6 @@ export class Truth {
     return lasting(sandbox).some((name) => (this.containerOf(sandbox, name)?.startedAt ?? 0) < sandbox.startedAt)
   }
 
-  /** It began before its sandbox did, and the clock, which was set back in between, says that it did not. */
-  isSecretlyCutOff(box: Box): boolean {
-    const sandbox = this.sandboxOf(box)
-    return sandbox !== undefined && box.startedTick < sandbox.startedTick && box.startedAt >= sandbox.startedAt
-  }
-
   /** Its work is done, or will never be, whatever is left of it. */
   hasEnded({ id }: Box): boolean {
     return this.#ended.has(id)
