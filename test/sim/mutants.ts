@@ -105,10 +105,22 @@ export const mutants: readonly Mutant[] = [
   },
   {
     title: 'a paused sandbox takes its containers along',
-    seed: 5,
+    file: 'reconcile/plan/upkeep.ts',
+    from: "return sandbox?.state === 'exited' && containers.some(isAlive)",
+    to: "return sandbox?.state !== 'running' && containers.some(isAlive)",
+  },
+  {
+    title: 'containers start in a paused sandbox',
     file: 'reconcile/plan/upkeep.ts',
     from: "sandbox !== undefined && pod.sandbox?.state !== 'paused'",
     to: 'sandbox !== undefined',
+  },
+  {
+    title: 'a sandbox starts before what outlived it has ended',
+    seed: 200_562,
+    file: 'reconcile/plan/upkeep.ts',
+    from: '|| isOutlived(pod)) return undefined',
+    to: ') return undefined',
   },
   {
     title: 'the liveness probe is not heard',

@@ -20,6 +20,7 @@ import {
 } from './world.ts'
 
 const oneDeployment = deployment(one, { replicas: 1 })
+const pausedSandbox = liveContainer('', { state: 'paused', startedAt: now - 100_000 })
 
 function ported(changes: Partial<PodSpec>): Template {
   const ports = [{ containerPort: 80, hostPort: 80, protocol: 'TCP' as const }]
@@ -102,8 +103,16 @@ export const upkeep: readonly Row[] = [
   {
     title: 'a sandbox paused by hand does not touch the containers',
     desired: oneDeployment,
-    pods: [pod(one, 0, { sandbox: liveContainer('', { state: 'paused', startedAt: now - 100_000 }) })],
+    pods: [pod(one, 0, { sandbox: pausedSandbox })],
     expected: 'unpause sandbox of pod web-aaa-0 (it was paused)',
+    calls: ['unpause'],
+  },
+  {
+    title: 'nor does it start any before it goes on',
+    desired: oneDeployment,
+    pods: [pod(one, 0, { sandbox: pausedSandbox, each: ended(1) })],
+    expected: 'unpause sandbox of pod web-aaa-0 (it was paused)',
+    calls: ['unpause'],
   },
   {
     title: 'liveness given up',
