@@ -11,7 +11,7 @@ import {
   listText,
   type Redirect,
 } from './haproxy-part.ts'
-import { PolicyIndex } from './haproxy-policy.ts'
+import { type Guard, PolicyIndex } from './haproxy-policy.ts'
 import { bindsOf, servicePart } from './haproxy-service.ts'
 import { ingressParts } from './ingress-haproxy.ts'
 import { holdPath, holdText, previewPart } from './preview-haproxy.ts'
@@ -58,7 +58,7 @@ interface Planned {
   /** Who has what it wanted to listen on, if somebody else does. */
   readonly others: string
   readonly policies: readonly unknown[]
-  readonly isPreview: boolean
+  readonly guard: Guard
   readonly part: HaproxyPart | undefined
   readonly problems: readonly NetworkProblem[]
 }
@@ -89,8 +89,10 @@ export class HaproxyPlanner {
     }
     const previews = previewPart(table.previews)
     if (previews) take(previews)
+    const hasPreviews = previews !== undefined
     for (const service of table.services) {
-      const planned = this.#service(service, owners, host, table.previews?.has(service.namespace) ?? false)
+      const guard = { hasPreviews, isPreview: table.previews?.has(service.namespace) ?? false }
+      const planned = this.#service(service, owners, host, guard)
       problems.push(...planned.problems)
       if (planned.part) take(planned.part)
     }
@@ -120,7 +122,7 @@ export class HaproxyPlanner {
     return this.#owners
   }
 
-  #service(service: ServiceRow, owners: ReadonlyMap<string, string>, host: HaproxyHost, isPreview: boolean): Planned {
+  #service(service: ServiceRow, owners: ReadonlyMap<string, string>, host: HaproxyHost, guard: Guard): Planned {
     const policies = this.#policies.about(service)
     const { taken, moved = nowhere } = host
     const last = this.#planned.get(service)
@@ -129,14 +131,15 @@ export class HaproxyPlanner {
       last?.taken === taken &&
       last.moved === moved &&
       last.others === others &&
-      last.isPreview === isPreview &&
+      last.guard.hasPreviews === guard.hasPreviews &&
+      last.guard.isPreview === guard.isPreview &&
       isSameList(last.policies, policies)
     if (last && isSame && last.owners === owners) return last
     if (last && isSame) return this.#keep(service, { ...last, owners })
     const problems = serviceProblems(service, owners, host)
     const part = servicePart(service, {
       settings: this.#settings,
-      isPreview,
+      guard,
       isOpen: host.isOpen,
       mayBind: (bind) => {
         const text = bindText(bind)
@@ -149,7 +152,7 @@ export class HaproxyPlanner {
         return policy
       },
     })
-    const planned = { owners, taken, moved, others, policies, isPreview, part, problems }
+    const planned = { owners, taken, moved, others, policies, guard, part, problems }
     // Who is not known yet stays as it is, which is not said by the row.
     return hasUnknown(service) ? planned : this.#keep(service, planned)
   }

@@ -77,20 +77,40 @@ export function letsEverybodyIn(row: PolicyRow | undefined, port: number): boole
   return row?.ingress === undefined || same(rangesOf(row.ingress, port), everything)
 }
 
-/** The host itself is always let in, as in Kubernetes; a worker that is about to end is such a caller, too. */
-export function policyLines(frontend: string, { allowed, denied }: PortPolicy): string[] {
-  const deny = `  tcp-request connection reject if { src -f /state/${listPath(frontend, 'denied')} }`
-  const allow = `  tcp-request connection reject if !{ src -f /state/${listPath(frontend, 'allowed')} } !{ src_is_local }`
-  return [...(denied.length > 0 ? [deny] : []), ...(allowed ? [allow] : [])]
+/**
+ * For which lists there is a place beside those that have something in them, so that what policies say of pods that come and go needs no
+ * new worker.
+ */
+export interface Guard {
+  /** The host has previews, which are denied most Services. */
+  readonly hasPreviews: boolean
+  /** It is a Service of a preview, whose pods let few in. */
+  readonly isPreview: boolean
 }
 
-export function policyLists(frontend: string, { allowed, denied }: PortPolicy): HaproxyList[] {
+/** The host itself is always let in, as in Kubernetes; a worker that is about to end is such a caller, too. */
+export function policyLines(frontend: string, policy: PortPolicy, guard: Guard): string[] {
+  const { allowed, denied } = listed(policy, guard)
+  const deny = `  tcp-request connection reject if { src -f /state/${listPath(frontend, 'denied')} }`
+  const allow = `  tcp-request connection reject if !{ src -f /state/${listPath(frontend, 'allowed')} } !{ src_is_local }`
+  return [...(denied ? [deny] : []), ...(allowed ? [allow] : [])]
+}
+
+export function policyLists(frontend: string, policy: PortPolicy, guard: Guard): HaproxyList[] {
+  const { allowed, denied } = listed(policy, guard)
   const list = (name: 'allowed' | 'denied', addresses: readonly string[]): HaproxyList => ({
     kind: 'acl',
     path: listPath(frontend, name),
     entries: new Map(addresses.map((address) => [address, ''])),
   })
-  return [...(denied.length > 0 ? [list('denied', denied)] : []), ...(allowed ? [list('allowed', allowed)] : [])]
+  return [...(denied ? [list('denied', denied)] : []), ...(allowed ? [list('allowed', allowed)] : [])]
+}
+
+function listed({ allowed, denied }: PortPolicy, { hasPreviews, isPreview }: Guard) {
+  return {
+    allowed: allowed ?? (isPreview ? rangeText(everything) : undefined),
+    denied: hasPreviews || denied.length > 0 ? denied : undefined,
+  }
 }
 
 function listPath(frontend: string, name: string): string {

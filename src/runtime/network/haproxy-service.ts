@@ -17,15 +17,14 @@ import {
   type Redirect,
   serversHere,
 } from './haproxy-part.ts'
-import { type PortPolicy, policyLines, policyLists } from './haproxy-policy.ts'
+import { type Guard, type PortPolicy, policyLines, policyLists } from './haproxy-policy.ts'
 import { conditionLines } from './ingress-words.ts'
 import { type HeldPort, nodePortHold, nodePortLines, nodePortRefusals } from './preview-haproxy.ts'
 import type { BackendRow, ServicePortRow, ServiceRow } from './table.ts'
 
 export interface ServiceContext {
   readonly settings: Pick<HaproxySettings, 'serviceCIDR'>
-  /** It is one of a preview. */
-  readonly isPreview: boolean
+  readonly guard: Guard
   /** Whether a server is in traffic now, as far as known: who is not known yet stays as it is. */
   isOpen(backend: string, server: string): boolean
   /** False: somebody else has it. */
@@ -79,12 +78,12 @@ function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceCon
     `  mode ${port.mode === 'http' ? 'http' : 'tcp'}`,
     ...binds.map((bind) => bindLine(service, bind, context.movedTo(bind))),
     ...sourceLines(service, binds, context.settings.serviceCIDR),
-    ...policyLines(names.frontend, policy),
+    ...policyLines(names.frontend, policy, context.guard),
     ...(held ? nodePortLines(held) : []),
     ...choiceLines(service, port, held),
     ...backends.flatMap((backend) => backendLines(service, port, backend, held)),
   ]
-  const lists = policyLists(names.frontend, policy)
+  const lists = policyLists(names.frontend, policy, context.guard)
   const tables = service.affinitySeconds === undefined ? [] : [names.affinity]
   return {
     lines,
@@ -101,7 +100,7 @@ function portPart(service: ServiceRow, port: ServicePortRow, context: ServiceCon
 
 /** Undefined: it is none of a preview that anybody could use from the outside. */
 function heldPort({ namespace }: ServiceRow, { nodePort }: ServicePortRow, context: ServiceContext) {
-  if (!context.isPreview || nodePort === 0) return undefined
+  if (!context.guard.isPreview || nodePort === 0) return undefined
   const moved = context.movedTo({ address: '*', port: nodePort })
   return { namespace, ports: moved === undefined ? [nodePort] : [nodePort, moved] }
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { keyOf } from '../../../src/base/key.ts'
 import { haproxyFiles, haproxyPlan } from '../../../src/runtime/network/haproxy-files.ts'
 import { readUses } from '../../../src/runtime/network/preview-haproxy.ts'
-import type { BackendRow, IngressRoute, ServiceRow } from '../../../src/runtime/network/table.ts'
+import type { BackendRow, IngressRoute, PolicyRow, ServiceRow } from '../../../src/runtime/network/table.ts'
 import { emptyTable, service } from '../haproxy-world.ts'
 import { annotated, behind, ingress, route } from '../ingress-routes.ts'
 
@@ -26,12 +26,12 @@ const previewService = (row: ServiceRow = behind('web', previewPod)) => ({
   ...{ key: key('Service'), namespace: 'shop-pr-7' },
 })
 
-function plan(rest: string | undefined, last: BackendRow = previewPod) {
+function plan(rest: string | undefined, last: BackendRow = previewPod, policies: readonly PolicyRow[] = []) {
   const production = [behind('web', pod), service('node', '10.96.0.7', { nodePort: 30_007, backends: [pod] })]
   const inside = service('node', '10.96.0.8', { nodePort: 30_008, backends: [last] })
   const services = [...production, previewService(behind('web', last)), { ...previewService(inside), name: 'node' }]
   const previews = rest === undefined ? {} : { previews: new Map([['shop-pr-7', rest]]) }
-  const table = { ...emptyTable, ...ingress([route('web'), previewRoute()], services), ...previews }
+  const table = { ...emptyTable, ...ingress([route('web'), previewRoute()], services), ...previews, policies }
   return haproxyPlan(table, settings, host)
 }
 
@@ -39,11 +39,33 @@ function file(found: ReturnType<typeof plan>, end: string): string {
   return [...haproxyFiles(found)].find(([path]) => path.endsWith(end))?.[1] ?? ''
 }
 
-test('what is said of production is the same with previews and without', () => {
+test('what is said of production is the same with previews and without, but for the lists of who is denied', () => {
   const production = (found: ReturnType<typeof plan>) =>
-    [...haproxyFiles(found)].filter(([path]) => !/pr-7|previews|00-base/.test(path))
+    [...haproxyFiles(found)]
+      .filter(([path]) => !/pr-7|previews|00-base|denied/.test(path))
+      .map(([path, text]) => [path, text.replace(/.* reject if \{ src -f .*denied \}\n/, '')])
   expect(production(plan('hold'))).toEqual(production(plan(undefined)))
+  expect(file(plan(undefined), '20-shop_node.cfg')).not.toContain('denied')
   expect(file(plan('hold'), '50-ingress_shop_web.cfg')).not.toMatch(/hold|track/)
+})
+
+test('policies of pods that come and go need no new worker', () => {
+  const rule = { peers: ['10.1.1.0/26'], except: [], ports: undefined }
+  const row: PolicyRow = {
+    ...{ pod: 'shop-pr-7/a', address: '10.1.1.2', host: 'local', ingress: [rule], egress: [rule] },
+  }
+  const [before, after] = [plan(''), plan('', previewPod, [row])]
+  expect(after.hash).toBe(before.hash)
+  const lists = (found: typeof after) => [...found.lists].map(([path, { entries }]) => [path, ...entries.keys()])
+  expect(lists(before)).toEqual(
+    expect.arrayContaining([['maps/f_shop_node_80.denied'], ['maps/f_shop-pr-7_node_80.allowed', '0.0.0.0/0']]),
+  )
+  expect(lists(after)).toEqual(
+    expect.arrayContaining([
+      ['maps/f_shop_node_80.denied', '10.1.1.2'],
+      ['maps/f_shop-pr-7_node_80.allowed', '10.1.1.0/26'],
+    ]),
+  )
 })
 
 test('to fall asleep and to wake needs no new worker', () => {
