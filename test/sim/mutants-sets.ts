@@ -115,6 +115,13 @@ export const setMutants: readonly Mutant[] = [
     to: 'return new Map()',
   },
   {
+    title: 'an end is forgotten while a host with pods of it is silent',
+    seed: 201_671,
+    file: 'reconcile/plan/cron-job.ts',
+    from: 'if (hosts.every(({ reachable }) => reachable)) return old',
+    to: 'if (hosts.length > 0) return old',
+  },
+  {
     title: 'the newest record goes too',
     seed: 23,
     file: 'reconcile/plan/cron-job.ts',

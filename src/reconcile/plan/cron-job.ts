@@ -2,6 +2,7 @@ import { keyOf } from '../../base/key.ts'
 import { type Decision, decide, requeueDelay, slackMs } from '../../cron/due.ts'
 import { historyCleanup } from '../../cron/history.ts'
 import { isFault, type Schedule, type ScheduleFault, scheduleOf } from '../../cron/schedule.ts'
+import type { LiveVolume } from '../../runtime/live.ts'
 import type { Plan, Task } from './action.ts'
 import { namespaceOf } from './create.ts'
 import { type CronRun, cronRuns, type PlannedRun } from './cron-runs.ts'
@@ -42,7 +43,7 @@ export function planCronJob(desired: DesiredCronJob, view: View): Plan {
   const tasks = [
     ...runs.flatMap((run) => [...run.plan.tasks, ...recordTasks(desired, run, view)]),
     ...(fresh?.plan.tasks ?? []),
-    ...removeRecords(outdated(runs, records), view, 'of an older run'),
+    ...removeRecords(outdated(runs, records, view), view, 'of an older run'),
   ]
   const all = fresh ? [...runs, fresh] : runs
   const next = nextAt(desired, schedule, last, view.now)
@@ -147,11 +148,21 @@ function recordingAgain(runs: readonly PlannedRun[], now: number): LookAgain | u
   return runs.some(isToBeRecorded) ? { at: now + 1000, reason: 'the end of a run is being recorded' } : undefined
 }
 
-/** The newest record says which run was the last; others are kept as long as there are pods of their run. */
-function outdated(runs: readonly PlannedRun[], records: ReturnType<View['volumesOf']>) {
+/** Runs that a silent host may have pods of were before it fell silent: those since then do not push their records out. */
+const mostOfSilentHosts = 100
+
+/**
+ * The newest record says which run was the last; others are kept as long as there are pods of their run, or may be, on a host that does
+ * not answer and that this process may never have seen: without their end such a run would go on.
+ */
+function outdated(runs: readonly PlannedRun[], records: readonly LiveVolume[], { hosts }: View) {
   const newest = Math.max(...records.map(({ detail }) => Number(detail)))
   const withPods = new Set(runs.filter(({ pods }) => pods.length > 0).map(({ minutes }) => minutes))
-  return records.filter(({ detail }) => Number(detail) !== newest && !withPods.has(Number(detail)))
+  const old = records.filter(({ detail }) => Number(detail) !== newest && !withPods.has(Number(detail)))
+  if (hosts.every(({ reachable }) => reachable)) return old
+  const ages = [...new Set(old.map(({ detail }) => Number(detail)))].sort((a, b) => a - b)
+  const kept = new Set(ages.slice(0, mostOfSilentHosts))
+  return old.filter(({ detail }) => !kept.has(Number(detail)))
 }
 
 function minutesOf(ms: number): number {

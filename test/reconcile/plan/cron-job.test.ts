@@ -3,7 +3,7 @@ import type { Plan } from '../../../src/reconcile/plan/action.ts'
 import { planCronJob } from '../../../src/reconcile/plan/cron-job.ts'
 import type { DesiredCronJob, View } from '../../../src/reconcile/plan/desired.ts'
 import { forecast } from '../../../src/reconcile/plan/forecast.ts'
-import type { LivePod, LiveVolume } from '../../../src/runtime/live.ts'
+import type { LiveHost, LivePod, LiveVolume } from '../../../src/runtime/live.ts'
 import { type CronChanges, cronJob, jobSpec, leaving, record, runPod, told } from './job-world.ts'
 import { container, ended, host, type PodChanges, view } from './world.ts'
 
@@ -20,6 +20,7 @@ interface Row {
   readonly pods?: (desired: DesiredCronJob) => readonly LivePod[]
   readonly records?: readonly LiveVolume[]
   readonly now?: number
+  readonly hosts?: readonly LiveHost[]
   readonly expected: readonly string[]
   /** ISO */
   readonly again?: string
@@ -27,6 +28,7 @@ interface Row {
 
 const recorded = (at: number, facts: Record<string, string> = {}): LiveVolume =>
   record('CronJob/backup', minutes(at), { scheduled: String(at), finishedAt: String(at + 60_000), ...facts })
+const silent = [host(), host({ name: 'far', reachable: false, message: 'no route to host' })]
 const lost = { outcome: 'Failed', reason: 'BackoffLimitExceeded', message: 'no' }
 /** A pod that ended at its run's time and five seconds. */
 const over = (desired: DesiredCronJob, at: number): LivePod => runPod(desired, at, endedAt(at, 0))
@@ -199,6 +201,21 @@ const rows: readonly Row[] = [
     ],
   },
   {
+    title: 'but not while a host that does not answer may have pods of theirs, which would be run again',
+    records: [recorded(longBefore), recorded(before), recorded(due)],
+    hosts: silent,
+    expected: ['Synced Healthy next run 2026-03-01T12:10:00Z, last run Complete at 2026-03-01T12:01:00Z'],
+  },
+  {
+    title: 'nor are there more and more of them: runs that it has pods of are the oldest',
+    records: Array.from({ length: 102 }, (_none, index) => recorded(due - index * 600_000)),
+    hosts: silent,
+    expected: [
+      'OutOfSync Healthy next run 2026-03-01T12:10:00Z, last run Complete at 2026-03-01T12:01:00Z',
+      'remove record 29539430 of CronJob/backup on local (of an older run)',
+    ],
+  },
+  {
     title: 'the last run failed',
     pods: (desired) => [runPod(desired, due, endedAt(due, 1))],
     records: [recorded(before), recorded(due, lost)],
@@ -305,7 +322,7 @@ describe('a CronJob', () => {
 function planOf(row: Row): Plan {
   const desired = cronJob({ since: yesterday, ...row.spec })
   const pods = row.pods?.(desired) ?? []
-  return planCronJob(desired, worldOf(pods, row.records ?? [], row.now ?? now))
+  return planCronJob(desired, { ...worldOf(pods, row.records ?? [], row.now ?? now), hosts: row.hosts ?? [host()] })
 }
 
 function worldOf(pods: readonly LivePod[], records: readonly LiveVolume[], at: number): View {
