@@ -27,7 +27,7 @@ interface Run {
   readonly indexes: Set<string>
   /** Given up, or a success of it was taken away by hand before it was written down, or a host with it cannot be asked. */
   lost: boolean
-  /** Something of it was taken away by hand. */
+  /** Something of it was taken away by hand, or all of it by a parallelism of 0, as in Kubernetes: what is left of it is begun again. */
   torn: boolean
 }
 
@@ -58,6 +58,9 @@ export class Runs {
   wanted(desired: Desired): void {
     const owner = ownerOf(desired)
     if (desired.kind === 'CronJob') this.#vanishing.wanted(owner, desired)
+    if (desired.kind === 'CronJob' && isPaused(desired)) {
+      for (const [name, run] of this.#runs) if (name.startsWith(`${owner}@`)) run.torn = true
+    }
     if (desired.kind !== 'Job') return
     for (const run of this.#runs.keys()) {
       if (run.startsWith(`${owner}@`) && run !== `${owner}@${desired.template.hash}`) this.#lose(run)
@@ -102,6 +105,7 @@ export class Runs {
     const problem = run.begun.has(sandbox.id) ? undefined : this.#again(name, run, sandbox, desired)
     this.#runs.set(name, run)
     run.begun.add(sandbox.id)
+    run.torn ||= desired !== undefined && isPaused(desired)
     return problem
   }
 
@@ -174,6 +178,11 @@ export class Runs {
 function jobSpecOf(desired: Desired) {
   if (desired.kind === 'Job') return desired.object.spec
   return desired.kind === 'CronJob' ? desired.object.spec.jobTemplate.spec : undefined
+}
+
+/** Its runs have no pods for now. */
+function isPaused(desired: Desired): boolean {
+  return jobSpecOf(desired)?.parallelism === 0
 }
 
 function isRunner({ mark, name }: Box): boolean {
