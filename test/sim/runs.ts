@@ -101,12 +101,18 @@ export class Runs {
     this.#members.set(box.id, { run: name, sandbox: sandbox.id, index })
     if (this.#isRecorded(name)) return `${name} has ended, container ${box.name} of ${box.pod} is started`
     if (box.name !== 'app') return undefined
-    const run = this.#runs.get(name) ?? { begun: new Set(), succeeded: new Set(), indexes: new Set(), ...whole }
+    const run = this.#take(name)
     const problem = run.begun.has(sandbox.id) ? undefined : this.#again(name, run, sandbox, desired)
-    this.#runs.set(name, run)
     run.begun.add(sandbox.id)
     run.torn ||= desired !== undefined && isPaused(desired)
     return problem
+  }
+
+  /** What is known of a run; nothing yet, if it is a new one. */
+  #take(name: string): Run {
+    const run = this.#runs.get(name) ?? { begun: new Set(), succeeded: new Set(), indexes: new Set(), ...whole }
+    this.#runs.set(name, run)
+    return run
   }
 
   ended(box: Box): void {
@@ -133,6 +139,10 @@ export class Runs {
   /** What is on a host that nobody can ask is as good as lost. */
   hidden(): void {
     this.#vanishing.excuse(() => true)
+    // Also runs whose programs are still to begin there.
+    for (const { host, mark, sandbox } of this.#truth.boxes()) {
+      if (sandbox && /^(?:Job|CronJob)\//.test(mark.owner) && this.#truth.isHidden(host)) this.#take(runOfSpec(sandbox))
+    }
     for (const [name, run] of this.#runs) if (!this.#isRecorded(name)) run.lost = true
   }
 
