@@ -73,7 +73,8 @@ test('it sleeps when nobody asks for it, and the first request is held until its
     'the preview sleeps: it was put to sleep; berth preview wake app blue wakes it',
   ])
   expect((await berth.command('preview', 'wake', 'app', 'blue')).code).toBe(0)
-  expect(await blue()).toMatchObject({ status: 200, text: 'blue\n' })
+  // HAProxy is told in the next moment.
+  await berth.until('it answers again', async () => (await blue()).text === 'blue\n')
 
   const { counts, failures } = await load.end()
   expect(failures).toEqual([])
